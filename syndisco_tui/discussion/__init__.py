@@ -1,0 +1,43 @@
+"""The domain: personas, turns, prompts and the discussion itself. Pure, without I/O."""
+
+from .actor import Actor
+from .discussion import Discussion, NotTheNextTurn, TurnRequest
+from .persona import Persona, name_clash, name_key
+from .prompt import ChatMessage
+from .record import (
+    HARDCODED,
+    DiscussionRecord,
+    EarlierSetup,
+    Message,
+    Parent,
+    Reply,
+    Role,
+    Status,
+)
+from .setup import DiscussionSetup
+from .turns import TURN_MANAGERS, RandomTurn, RandomWeighted, RoundRobin, TurnManager
+
+__all__ = [
+    "HARDCODED",
+    "TURN_MANAGERS",
+    "Actor",
+    "ChatMessage",
+    "Discussion",
+    "DiscussionRecord",
+    "DiscussionSetup",
+    "EarlierSetup",
+    "Message",
+    "NotTheNextTurn",
+    "Parent",
+    "Persona",
+    "RandomTurn",
+    "RandomWeighted",
+    "Reply",
+    "Role",
+    "RoundRobin",
+    "Status",
+    "TurnManager",
+    "TurnRequest",
+    "name_clash",
+    "name_key",
+]

@@ -1,0 +1,40 @@
+"""A persona in a role, with instructions: what the model is told to be."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .persona import Persona
+
+ActorRole = Literal["user", "moderator"]
+
+SYSTEM_PROMPT_TYPE = "1"  # what SynDisco writes for users and moderators alike
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Somebody who is prompted: ``persona`` as a ``user`` or the ``moderator``."""
+
+    persona: Persona
+    role: ActorRole
+    context: str
+    instructions: str
+
+    @property
+    def name(self) -> str:
+        return self.persona.name
+
+    def prompt_fields(self) -> dict[str, Any]:
+        """The system prompt as SynDisco's object ``{context, instructions, type, persona}``."""
+        return {
+            "context": self.context,
+            "instructions": self.instructions,
+            "type": SYSTEM_PROMPT_TYPE,
+            "persona": self.persona.attributes(),
+        }
+
+    def system_prompt(self) -> str:
+        """The same object as JSON text, which is what the model reads."""
+        return json.dumps(self.prompt_fields(), ensure_ascii=False)

@@ -1,0 +1,254 @@
+"""A discussion as a pure state machine: it asks for the next reply and is handed it.
+
+It never generates, sleeps, reads or writes, so the live session, a batch and a test drive the
+very same code. Its whole state is the setup and the entries; all else follows from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from . import guard
+from .chance import draw_seed
+from .persona import name_key
+from .prompt import ChatMessage, chat_prompt, stop_strings
+from .record import HARDCODED, EarlierSetup, Message, Reply
+from .setup import DiscussionSetup
+from .turns import TurnManager, make_turn_manager
+
+
+class NotTheNextTurn(ValueError):
+    """A reply was posted to a request that the discussion no longer waits for."""
+
+
+@dataclass(frozen=True)
+class TurnRequest:
+    """Who is to speak, and everything a model needs for it."""
+
+    turn: int
+    attempt: int
+    name: str
+    role: str
+    chat: tuple[ChatMessage, ...]
+    stop: tuple[str, ...]
+    seed: int
+    position: int
+    """How many entries the discussion had; a reply fits only as long as that is so."""
+    first_in_window: int
+    """Index in ``entries`` of the oldest message that the prompt quotes."""
+
+    @property
+    def system_prompt(self) -> str:
+        return self.chat[0].content
+
+
+class Discussion:
+    """Runs ``setup`` from where ``entries`` (oldest first) leave off.
+
+    Without entries it starts with the setup's seed opinions. Raises ValueError where nobody
+    would take a turn.
+    """
+
+    def __init__(
+        self,
+        setup: DiscussionSetup,
+        entries: Iterable[Message] | None = None,
+        earlier_setups: Iterable[EarlierSetup] = (),
+    ) -> None:
+        if not setup.turn_takers:
+            raise ValueError("nobody takes part: choose at least one persona")
+        self._setup = setup
+        self._earlier_setups = list(earlier_setups)
+        self._entries = list(entries) if entries is not None else _opening(setup)
+
+    @property
+    def setup(self) -> DiscussionSetup:
+        return self._setup
+
+    @property
+    def earlier_setups(self) -> tuple[EarlierSetup, ...]:
+        """The setups that applied to earlier turns, oldest first."""
+        return tuple(self._earlier_setups)
+
+    @property
+    def entries(self) -> tuple[Message, ...]:
+        """Messages and silences so far."""
+        return tuple(self._entries)
+
+    @property
+    def turns_taken(self) -> int:
+        """How many of ``conv_len`` turns are over, the moderator's answers not counted."""
+        return max((entry.turn for entry in self._entries), default=0)
+
+    @property
+    def is_finished(self) -> bool:
+        return self.turns_taken >= self._setup.conv_len and not self._moderator_is_owed()
+
+    @property
+    def turn_manager(self) -> TurnManager:
+        setup = self._setup
+        return make_turn_manager(
+            setup.turn_manager, setup.turn_takers, p_respond=setup.p_respond, seed=setup.seed
+        )
+
+    def speakers(self) -> list[str]:
+        """Whose turns 1, 2, 3, … were."""
+        by_turn: dict[int, str] = {}
+        for entry in self._entries:
+            if entry.is_prompted:
+                by_turn.setdefault(entry.turn, entry.name)
+        return [by_turn[turn] for turn in sorted(by_turn)]
+
+    def odds(self) -> dict[str, float]:
+        """Everybody's probability to speak next."""
+        if self._moderator_is_owed() and self._setup.moderator:
+            return {self._setup.moderator.name: 1.0}
+        return self.turn_manager.odds(self.speakers())
+
+    def next_request(self, attempt: int = 0) -> TurnRequest | None:
+        """The next reply to be had, or None at the end. The same until something is posted.
+
+        ``attempt`` counts further tries at the same turn; each has its own sampler seed.
+        """
+        setup = self._setup
+        if self._moderator_is_owed() and setup.moderator:
+            turn, name, role = self.turns_taken, setup.moderator.name, "moderator"
+        elif self.turns_taken < setup.conv_len:
+            turn = self.turns_taken + 1
+            name = self.turn_manager.choose(self.speakers())
+            role = setup.actor(name).role
+        else:
+            return None
+        actor = setup.actor(name)
+        window = self._window()
+        return TurnRequest(
+            turn=turn,
+            attempt=attempt,
+            name=name,
+            role=role,
+            chat=chat_prompt(
+                setup.prompt_style,
+                actor.system_prompt(),
+                [self._entries[index] for index in window],
+                name,
+            ),
+            stop=stop_strings(setup.prompt_style, setup.names, name),
+            seed=draw_seed(setup.seed, f"sampler {role}", turn, attempt),
+            position=len(self._entries),
+            first_in_window=window[0] if window else len(self._entries),
+        )
+
+    def post(self, request: TurnRequest, reply: Reply, *, created_at: str = "") -> Message:
+        """Take the reply to ``request`` into the discussion, cleaned by the guard.
+
+        Raises NotTheNextTurn when something else was posted since the request was made.
+        """
+        if request.position != len(self._entries):
+            raise NotTheNextTurn(
+                f"turn {request.turn} of {request.name} was asked for at message "
+                f"{request.position}, but the discussion is at {len(self._entries)}"
+            )
+        text = self.cleaned(request, reply.text, complete=reply.finish_reason == "stop")
+        message = Message(
+            name=request.name,
+            text=text,
+            role="moderator" if request.role == "moderator" else "user",
+            turn=request.turn,
+            model=reply.model,
+            prompt=request.system_prompt,
+            raw_text=reply.text if reply.text != text else None,
+            finish_reason=reply.finish_reason,
+            prompt_tokens=reply.prompt_tokens,
+            completion_tokens=reply.completion_tokens,
+            seconds=reply.seconds,
+            seed=request.seed,
+            attempt=request.attempt,
+            created_at=created_at,
+        )
+        self._entries.append(message)
+        return message
+
+    def cleaned(self, request: TurnRequest, raw: str, *, complete: bool = False) -> str:
+        """What the guard makes of a reply to ``request``, finished or still growing."""
+        others = [name for name in self._setup.names if name != request.name]
+        return guard.clean(raw, request.name, others, complete=complete)
+
+    def inject(self, name: str, text: str, *, created_at: str = "") -> Message:
+        """Put a human's words in, as a participant or anybody else. It takes no turn.
+
+        Raises ValueError for an empty name or text.
+        """
+        if not name.strip() or not text.strip():
+            raise ValueError("what is put in needs a name and a text")
+        known = {name_key(known): known for known in self._setup.names}
+        message = Message(
+            name=known.get(name_key(name), name.strip()),
+            text=text.strip(),
+            role="human",
+            created_at=created_at,
+        )
+        self._entries.append(message)
+        return message
+
+    def undo(self) -> Message | None:
+        """Take the last entry back; its turn is open again. Seed opinions stay (None)."""
+        if not self._entries or self._entries[-1].role == "seed":
+            return None
+        entry = self._entries.pop()
+        while self._earlier_setups and self._earlier_setups[-1].last_turn > self.turns_taken:
+            last = self._earlier_setups.pop()
+            self._keep_earlier(last.setup)
+        return entry
+
+    def fork(self, position: int) -> Discussion:
+        """A discussion of its own that shares the first ``position`` entries.
+
+        Raises IndexError where there are not that many.
+        """
+        if not 0 <= position <= len(self._entries):
+            raise IndexError(f"message {position} of {len(self._entries)}")
+        entries = self._entries[:position]
+        taken = max((entry.turn for entry in entries), default=0)
+        earlier = [kept for kept in self._earlier_setups if kept.last_turn <= taken]
+        return Discussion(self._setup, entries, earlier)
+
+    def change_setup(self, setup: DiscussionSetup) -> None:
+        """Go on with ``setup`` from the next turn; what was said stays as it was said.
+
+        Raises ValueError where nobody would take a turn.
+        """
+        if setup == self._setup:
+            return
+        if not setup.turn_takers:
+            raise ValueError("nobody takes part: choose at least one persona")
+        self._keep_earlier(self._setup)
+        self._setup = setup
+
+    def _keep_earlier(self, setup: DiscussionSetup) -> None:
+        taken = self.turns_taken
+        last = self._earlier_setups[-1].last_turn if self._earlier_setups else 0
+        if taken > last:
+            self._earlier_setups.append(EarlierSetup(taken, setup))
+
+    def _window(self) -> list[int]:
+        spoken = [i for i, entry in enumerate(self._entries) if not entry.is_silence]
+        length = self._setup.history_context_len
+        return spoken if length is None else spoken[max(0, len(spoken) - length) :]
+
+    def _moderator_is_owed(self) -> bool:
+        moderator = self._setup.moderator
+        if moderator is None or self._setup.moderator_takes_turns:
+            return False
+        for entry in reversed(self._entries):
+            if entry.role == "human" and entry.name == moderator.name:
+                return False
+            if entry.is_prompted:
+                return entry.role == "user" and not entry.is_silence
+        return False
+
+
+def _opening(setup: DiscussionSetup) -> list[Message]:
+    return [
+        Message(name=name, text=text, role="seed", model=HARDCODED) for name, text in setup.seeded()
+    ]

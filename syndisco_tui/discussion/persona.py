@@ -1,0 +1,76 @@
+"""Who somebody is. A persona is a value; what they say is a discussion's business."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr, field_validator
+
+MAX_NAME_LENGTH = 100
+
+
+class Persona(BaseModel):
+    """A participant's characteristics: SynDisco's nine fields, and any further ones.
+
+    Further fields are kept and go into the prompt like the nine. A field that is empty (``""``,
+    ``-1``, ``[]``, null) is kept in files and left out of the prompt.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    username: StrictStr
+    age: StrictInt | StrictStr | None = None
+    sex: StrictStr | None = ""
+    sexual_orientation: StrictStr | None = ""
+    demographic_group: StrictStr | None = ""
+    current_employment: StrictStr | None = ""
+    education_level: StrictStr | None = ""
+    special_instructions: StrictStr | None = ""
+    personality_characteristics: tuple[StrictStr, ...] | None = ()
+
+    @field_validator("username")
+    @classmethod
+    def _usable_name(cls, name: str) -> str:
+        if not name.strip():
+            raise ValueError("a persona needs a username")
+        if len(name) > MAX_NAME_LENGTH:
+            raise ValueError(f"a username has at most {MAX_NAME_LENGTH} characters")
+        if any(not character.isprintable() for character in name):
+            raise ValueError("a username is one line of printable characters")
+        return name
+
+    @property
+    def name(self) -> str:
+        """The username as it is shown and prompted: trimmed."""
+        return self.username.strip()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every field, empty ones too, as plain JSON values in SynDisco's order."""
+        return self.model_dump(mode="json")
+
+    def attributes(self) -> dict[str, Any]:
+        """What the model is told: the fields that say something, in the same order."""
+        return {field: value for field, value in self.as_dict().items() if not _is_empty(value)}
+
+
+def _is_empty(value: object) -> bool:
+    if isinstance(value, str):
+        return value.strip() in ("", "-1")
+    return value is None or value == [] or value == {} or (type(value) is int and value == -1)
+
+
+def name_key(name: str) -> str:
+    """What two names must share to be the same name: trimmed and case-folded."""
+    return name.strip().casefold()
+
+
+def name_clash(names: Iterable[str]) -> tuple[str, str] | None:
+    """The first two names that are the same after trimming and case-folding, or None."""
+    seen: dict[str, str] = {}
+    for name in names:
+        key = name_key(name)
+        if key in seen:
+            return seen[key], name
+        seen[key] = name
+    return None

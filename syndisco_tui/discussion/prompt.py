@@ -1,0 +1,76 @@
+"""From what was said to what the model reads: the three prompt styles.
+
+``syndisco-2.0`` and ``syndisco-2.2`` are the prompts of those SynDisco releases; ``chat`` uses
+the turns of the model's own chat template. Text is never re-wrapped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from .record import Message
+from .setup import PromptStyle
+
+ChatRole = Literal["system", "user", "assistant"]
+
+# Templates want a user turn first. These two stand in where the history offers none.
+NOTHING_YET = "(nobody has said anything yet)"
+EARLIER_LEFT_OUT = "(earlier comments are left out)"
+
+
+@dataclass(frozen=True)
+class ChatMessage:
+    """One turn of a chat template."""
+
+    role: ChatRole
+    content: str
+
+
+def chat_prompt(
+    style: PromptStyle, system_prompt: str, history: Sequence[Message], speaker: str
+) -> tuple[ChatMessage, ...]:
+    """The chat that asks ``speaker`` for a comment after ``history`` (oldest first)."""
+    system = ChatMessage("system", system_prompt)
+    if style == "chat":
+        return (system, *_chat_turns(history, speaker))
+    render = _syndisco_2_0 if style == "syndisco-2.0" else _syndisco_2_2
+    return (system, ChatMessage("user", render(history, speaker)))
+
+
+def stop_strings(style: PromptStyle, names: Sequence[str], speaker: str) -> tuple[str, ...]:
+    """Where ``speaker`` would go on as somebody else; generation ends there."""
+    patterns = {
+        "syndisco-2.0": ("\nUser {} posted:",),
+        "syndisco-2.2": ("\nComment by user {}:", "\nUser {} posted:"),
+        "chat": ("\n{}:", "\nUser {} posted:"),
+    }[style]
+    return tuple(pattern.format(name) for name in names if name != speaker for pattern in patterns)
+
+
+def _syndisco_2_0(history: Sequence[Message], speaker: str) -> str:
+    blocks = [f"User {message.name} posted:\n{message.text}" for message in history]
+    return "\n".join([*blocks, f"User {speaker} posted:"])
+
+
+def _syndisco_2_2(history: Sequence[Message], speaker: str) -> str:
+    blocks = [f'Comment by user {message.name}: "\n{message.text}"' for message in history]
+    return "\n".join(["Comments so far:", *blocks, "Your comment:"])
+
+
+def _chat_turns(history: Sequence[Message], speaker: str) -> list[ChatMessage]:
+    turns: list[ChatMessage] = []
+    for message in history:
+        own = message.name == speaker
+        role: ChatRole = "assistant" if own else "user"
+        content = message.text if own else f"{message.name}: {message.text}"
+        if turns and turns[-1].role == role:
+            turns[-1] = ChatMessage(role, f"{turns[-1].content}\n\n{content}")
+        else:
+            turns.append(ChatMessage(role, content))
+    if not turns:
+        return [ChatMessage("user", NOTHING_YET)]
+    if turns[0].role == "assistant":
+        turns.insert(0, ChatMessage("user", EARLIER_LEFT_OUT))
+    return turns

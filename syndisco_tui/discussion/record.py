@@ -1,0 +1,107 @@
+"""What was said, by whom and how: the values that a discussion's file is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .setup import DiscussionSetup
+
+Role = Literal["user", "moderator", "seed", "human"]
+Status = Literal["running", "paused", "finished", "failed"]
+FinishReason = Literal["stop", "length", "cancelled"]
+
+HARDCODED = "hardcoded"  # SynDisco's word for the "model" of what no model said
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What an engine gave back for one request. ``text`` is raw; ``seconds`` is generating time."""
+
+    text: str
+    finish_reason: FinishReason = "stop"
+    model: str = HARDCODED
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn taken. A silence is a message with no text: recorded, never prompted or logged.
+
+    ``turn`` counts from 1; the moderator has the turn of the comment they follow; seed opinions
+    and what a human put in have none (0). ``raw_text`` is what the model said, where it differs.
+    """
+
+    name: str
+    text: str
+    role: Role
+    turn: int = 0
+    model: str = HARDCODED
+    prompt: str = ""
+    raw_text: str | None = None
+    finish_reason: FinishReason | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+    seed: int | None = None
+    attempt: int = 0
+    created_at: str = ""
+
+    @property
+    def is_silence(self) -> bool:
+        return not self.text
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the token limit ended it."""
+        return self.finish_reason == "length" and not self.is_silence
+
+    @property
+    def is_prompted(self) -> bool:
+        """Whether a model was asked for it (a seed opinion or a human's words were not)."""
+        return self.role in ("user", "moderator")
+
+
+@dataclass(frozen=True)
+class Parent:
+    """Where a fork comes from: the discussion's id and the number of messages taken over."""
+
+    id: str
+    turn: int
+
+
+@dataclass(frozen=True)
+class EarlierSetup:
+    """A setup that was changed while the discussion ran; it applied up to ``last_turn``."""
+
+    last_turn: int
+    setup: DiscussionSetup
+
+
+@dataclass(frozen=True)
+class DiscussionRecord:
+    """All there is to know of a discussion: enough to show, resume, fork and replay it."""
+
+    id: str
+    started_at: str
+    """ISO 8601, UTC."""
+    setup: DiscussionSetup
+    entries: tuple[Message, ...] = ()
+    """Messages and silences in the order they came."""
+    status: Status = "running"
+    title: str = ""
+    parent: Parent | None = None
+    engine: dict[str, Any] = field(default_factory=dict)
+    earlier_setups: tuple[EarlierSetup, ...] = ()
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """What was said, without the silences."""
+        return tuple(entry for entry in self.entries if not entry.is_silence)
+
+    @property
+    def turns_taken(self) -> int:
+        """How many of the setup's ``conv_len`` turns are over."""
+        return sum(entry.role == "user" for entry in self.entries)

@@ -1,0 +1,107 @@
+"""Everything that defines a run, as one value that files, the screen and the engine share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from .actor import Actor
+from .chance import SEED_BITS, draw
+from .persona import Persona, name_clash
+
+TurnManagerName = Literal["RoundRobin", "RandomWeighted", "RandomTurn"]
+PromptStyle = Literal["syndisco-2.0", "syndisco-2.2", "chat"]
+
+DEFAULT_CONTEXT = "You are taking part in an online conversation"
+DEFAULT_INSTRUCTIONS = "Act like a human would"
+DEFAULT_MODERATOR_INSTRUCTIONS = "You are a moderator. Oversee the discussion"
+
+
+class DiscussionSetup(BaseModel):
+    """A discussion before anybody has spoken. Field names are SynDisco's where it has them.
+
+    ``history_context_len`` counts messages (None: all of them); ``max_out_tokens`` counts tokens
+    of one reply; ``conv_len`` counts users' turns. ``temperature`` 0 means greedy; ``top_k`` 0
+    and ``top_p`` 1 switch those limits off. ``seed_opinion_usernames`` may be left empty: then
+    users are drawn without replacement, by ``seed``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str = ""
+    personas: tuple[Persona, ...] = ()
+    moderator: Persona | None = None
+    moderator_takes_turns: bool = False
+
+    context: str = DEFAULT_CONTEXT
+    instructions: str = DEFAULT_INSTRUCTIONS
+    moderator_instructions: str = DEFAULT_MODERATOR_INSTRUCTIONS
+    seed_opinions: tuple[str, ...] = ()
+    seed_opinion_usernames: tuple[str, ...] = ()
+
+    turn_manager: TurnManagerName = "RoundRobin"
+    p_respond: Annotated[float, Field(ge=0, le=1)] = 0.5
+    conv_len: Annotated[int, Field(ge=1, le=100_000)] = 10
+    history_context_len: Annotated[int, Field(ge=0)] | None = 5
+    prompt_style: PromptStyle = "syndisco-2.0"
+
+    model: Annotated[str, Field(min_length=1)] = "auto"
+    quantization: Literal["auto", "none", "4bit", "8bit"] = "auto"
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    max_out_tokens: Annotated[int, Field(ge=1, le=100_000)] = 200
+    temperature: Annotated[float, Field(ge=0, le=10)] = 0.8
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
+    top_k: Annotated[int, Field(ge=0)] = 50
+    repetition_penalty: Annotated[float, Field(gt=0, le=10)] = 1.1
+    seed: Annotated[int, Field(ge=0, lt=1 << SEED_BITS)] = 0
+
+    @model_validator(mode="after")
+    def _consistent(self) -> DiscussionSetup:
+        if clash := name_clash(self.names):
+            raise ValueError(f"the usernames “{clash[0]}” and “{clash[1]}” are the same")
+        opinions, names = len(self.seed_opinions), len(self.seed_opinion_usernames)
+        if names not in (0, opinions):
+            raise ValueError(
+                f"seed_opinions has {opinions} entries and seed_opinion_usernames {names}: "
+                "give one username an opinion, or none at all"
+            )
+        if not names and opinions > len(self.personas) and self.personas:
+            raise ValueError(
+                f"seed_opinions has {opinions} entries but only {len(self.personas)} users take "
+                "part: name their authors in seed_opinion_usernames"
+            )
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everybody's name, users first, the moderator last."""
+        personas = (*self.personas, *((self.moderator,) if self.moderator else ()))
+        return tuple(persona.name for persona in personas)
+
+    @property
+    def turn_takers(self) -> tuple[str, ...]:
+        """The names among which the turn manager chooses."""
+        return self.names if self.moderator_takes_turns else self.names[: len(self.personas)]
+
+    def actor(self, name: str) -> Actor:
+        """The participant called ``name``. Raises KeyError if there is none."""
+        if self.moderator and self.moderator.name == name:
+            return Actor(self.moderator, "moderator", self.context, self.moderator_instructions)
+        for persona in self.personas:
+            if persona.name == name:
+                return Actor(persona, "user", self.context, self.instructions)
+        raise KeyError(name)
+
+    def seeded(self) -> list[tuple[str, str]]:
+        """The seed opinions as (username, text), top to bottom."""
+        authors = list(self.seed_opinion_usernames)
+        if not authors:
+            users = [persona.name for persona in self.personas]
+            for turn in range(len(self.seed_opinions)):
+                authors.append(users.pop(int(draw(self.seed, "seed author", turn) * len(users))))
+        return [
+            (name.strip(), text.strip())
+            for name, text in zip(authors, self.seed_opinions, strict=True)
+            if text.strip()
+        ]

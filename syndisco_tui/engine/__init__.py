@@ -1,0 +1,1 @@
+"""Text generation. The only room that imports torch and transformers, and only when asked."""

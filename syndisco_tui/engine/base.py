@@ -1,0 +1,270 @@
+"""What an engine is: the seam between discussions and whatever makes text.
+
+Knows no torch. An engine may be this process's model, a fake, or one day a server.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from typing import Any, Literal, Protocol
+
+FinishReason = Literal["stop", "length", "cancelled"]
+
+
+class EngineError(Exception):
+    """Something a person can mend: one sentence that says what is wrong and what to do."""
+
+
+class ModelUnavailable(EngineError):
+    """The model cannot be had: not there, not reachable, not allowed, or broken."""
+
+
+class Cancelled(EngineError):
+    """Loading was cancelled."""
+
+
+class Turn(Protocol):
+    """One chat turn: ``role`` is system, user or assistant."""
+
+    @property
+    def role(self) -> str: ...
+    @property
+    def content(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the next token is chosen. ``temperature`` 0 is greedy, ``top_k`` 0 and ``top_p`` 1 off.
+
+    Order of application: repetition penalty (over prompt and reply, as transformers does it),
+    temperature, top-k, top-p, then one draw.
+    """
+
+    temperature: float = 0.8
+    top_p: float = 0.95
+    top_k: int = 50
+    repetition_penalty: float = 1.1
+
+
+@dataclass(frozen=True)
+class GenerationRequest:
+    """A reply to be made. The same request gives the same tokens in fp32 on CPU, always."""
+
+    chat: Sequence[Turn]
+    max_out_tokens: int
+    sampling: Sampling = Sampling()
+    seed: int = 0
+    stop: tuple[str, ...] = ()
+    """Text that ends the reply; it is not part of it."""
+
+
+@dataclass(frozen=True)
+class GenerationResult:
+    """A finished reply: ``text`` is the chunks joined. Times are in seconds.
+
+    ``cached_tokens`` of the ``prompt_tokens`` were already in the KV cache.
+    """
+
+    text: str
+    finish_reason: FinishReason
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+    seconds: float
+    time_to_first_token: float
+    token_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """Which model to have, and how. ``model``: ``auto``, ``starter``, a hub id or a folder."""
+
+    model: str = "auto"
+    quantization: str = "auto"
+    dtype: str = "auto"
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """The model that is loaded, for the status line and the record."""
+
+    model: str
+    revision: str = ""
+    device: str = ""
+    dtype: str = ""
+    quantization: str = "none"
+    path: str = ""
+    """Which way tokens are made: ``slots`` or ``generate``."""
+    context_length: int = 0
+    memory_bytes: int = 0
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "model": self.model,
+            "revision": self.revision,
+            "device": self.device,
+            "dtype": self.dtype,
+            "quantization": self.quantization,
+            "path": self.path,
+            "versions": dict(self.versions),
+        }
+
+
+@dataclass(frozen=True)
+class LoadProgress:
+    """Where loading is. ``total`` 0 means that the end is not known."""
+
+    stage: str
+    """A few words for people: ``downloading``, ``reading weights``, ``warming up``, …"""
+    done: float = 0
+    total: float = 0
+    unit: Literal["bytes", "steps"] = "steps"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Loading ended well."""
+
+    info: EngineInfo
+
+
+@dataclass(frozen=True)
+class LoadFailed:
+    """Loading ended otherwise. ``error`` is one sentence for a person, or Cancelled."""
+
+    error: EngineError
+
+
+LoadEvent = LoadProgress | Loaded | LoadFailed
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some more text of a reply. ``tokens``: how many the reply has by now."""
+
+    generation: Generation
+    text: str
+    tokens: int
+
+
+@dataclass(frozen=True)
+class Started:
+    """The prompt has been read (``tokens`` long); the first token comes next."""
+
+    generation: Generation
+    prompt_tokens: int
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The reply is complete, cut or cancelled."""
+
+    generation: Generation
+    result: GenerationResult
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The reply cannot be had; the engine goes on with others."""
+
+    generation: Generation
+    error: EngineError
+
+
+GenerationEvent = Started | Chunk | Finished | Failed
+
+
+class Generation:
+    """A reply in the making. Made by ``Engine.submit``; safe to use from any thread.
+
+    Events go to ``listener`` on the engine's thread (it must be quick: put them in a queue).
+    Without one, iterate over the chunks of text, or ask for ``result()``.
+    """
+
+    _ids = itertools.count(1)
+
+    def __init__(
+        self,
+        request: GenerationRequest,
+        listener: Callable[[GenerationEvent], object] | None = None,
+    ) -> None:
+        self.id = next(self._ids)
+        self.request = request
+        self._queue: SimpleQueue[GenerationEvent] = SimpleQueue()
+        self._listener = listener or self._queue.put
+        self._cancelled = threading.Event()
+        self._done = threading.Event()
+        self._outcome: GenerationResult | EngineError | None = None
+
+    def cancel(self) -> None:
+        """Stop within one token. The result then has finish reason ``cancelled``."""
+        self._cancelled.set()
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self._cancelled.is_set()
+
+    @property
+    def is_done(self) -> bool:
+        return self._done.is_set()
+
+    def result(self, timeout: float | None = None) -> GenerationResult:
+        """The finished reply. Raises EngineError if it failed, TimeoutError after ``timeout`` s."""
+        if not self._done.wait(timeout):
+            raise TimeoutError(f"no reply within {timeout} s")
+        if isinstance(self._outcome, GenerationResult):
+            return self._outcome
+        raise self._outcome or EngineError("the engine ended without a reply")
+
+    def __iter__(self) -> Iterator[str]:
+        while True:
+            event = self._queue.get()
+            if isinstance(event, Chunk):
+                yield event.text
+            elif isinstance(event, Failed):
+                raise event.error
+            elif isinstance(event, Finished):
+                return
+
+    def emit(self, event: GenerationEvent) -> None:
+        """For engines: hand an event to whoever listens."""
+        if isinstance(event, Finished):
+            self._outcome = event.result
+        elif isinstance(event, Failed):
+            self._outcome = event.error
+        self._listener(event)
+        if self._outcome is not None:
+            self._done.set()
+
+
+class Engine(Protocol):
+    """One persistent inference thread that owns one model at a time."""
+
+    @property
+    def info(self) -> EngineInfo | None:
+        """The model that is loaded, or None."""
+
+    def load(self, spec: ModelSpec, listener: Callable[[LoadEvent], object]) -> None:
+        """Start loading (the model before it is let go); events end in Loaded or LoadFailed.
+
+        Asking for what is already loaded is answered with Loaded at once.
+        """
+
+    def cancel_load(self) -> None:
+        """Give up loading; LoadFailed(Cancelled) follows within a second."""
+
+    def submit(
+        self,
+        request: GenerationRequest,
+        listener: Callable[[GenerationEvent], object] | None = None,
+    ) -> Generation:
+        """Queue a reply. Returns at once."""
+
+    def close(self) -> None:
+        """End the inference thread: cancels all, waits at most two seconds."""
