@@ -7,7 +7,7 @@ very same code. Its whole state is the setup and the entries; all else follows f
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from . import guard
 from .chance import draw_seed
@@ -33,10 +33,15 @@ class TurnRequest:
     chat: tuple[ChatMessage, ...]
     stop: tuple[str, ...]
     seed: int
-    position: int
-    """How many entries the discussion had; a reply fits only as long as that is so."""
+    entries: tuple[Message, ...] = field(repr=False)
+    """What had been said; a reply fits only as long as that is so."""
     first_in_window: int
     """Index in ``entries`` of the oldest message that the prompt quotes."""
+
+    @property
+    def position(self) -> int:
+        """How many entries the discussion had."""
+        return len(self.entries)
 
     @property
     def system_prompt(self) -> str:
@@ -133,9 +138,9 @@ class Discussion:
                 [self._entries[index] for index in window],
                 name,
             ),
-            stop=stop_strings(setup.prompt_style, setup.names, name),
+            stop=stop_strings(setup.prompt_style, self._voices(), name),
             seed=draw_seed(setup.seed, f"sampler {role}", turn, attempt),
-            position=len(self._entries),
+            entries=self.entries,
             first_in_window=window[0] if window else len(self._entries),
         )
 
@@ -144,10 +149,10 @@ class Discussion:
 
         Raises NotTheNextTurn when something else was posted since the request was made.
         """
-        if request.position != len(self._entries):
+        if request.entries != self.entries:
             raise NotTheNextTurn(
                 f"turn {request.turn} of {request.name} was asked for at message "
-                f"{request.position}, but the discussion is at {len(self._entries)}"
+                f"{request.position}, but the discussion has changed since"
             )
         text = self.cleaned(request, reply.text, complete=reply.finish_reason == "stop")
         message = Message(
@@ -171,7 +176,7 @@ class Discussion:
 
     def cleaned(self, request: TurnRequest, raw: str, *, complete: bool = False) -> str:
         """What the guard makes of a reply to ``request``, finished or still growing."""
-        others = [name for name in self._setup.names if name != request.name]
+        others = [name for name in self._voices() if name != request.name]
         return guard.clean(raw, request.name, others, complete=complete)
 
     def inject(self, name: str, text: str, *, created_at: str = "") -> Message:
@@ -196,9 +201,7 @@ class Discussion:
         if not self._entries or self._entries[-1].role == "seed":
             return None
         entry = self._entries.pop()
-        while self._earlier_setups and self._earlier_setups[-1].last_turn > self.turns_taken:
-            last = self._earlier_setups.pop()
-            self._keep_earlier(last.setup)
+        self._shorten_earlier()
         return entry
 
     def fork(self, position: int) -> Discussion:
@@ -208,10 +211,9 @@ class Discussion:
         """
         if not 0 <= position <= len(self._entries):
             raise IndexError(f"message {position} of {len(self._entries)}")
-        entries = self._entries[:position]
-        taken = max((entry.turn for entry in entries), default=0)
-        earlier = [kept for kept in self._earlier_setups if kept.last_turn <= taken]
-        return Discussion(self._setup, entries, earlier)
+        fork = Discussion(self._setup, self._entries[:position], self._earlier_setups)
+        fork._shorten_earlier()
+        return fork
 
     def change_setup(self, setup: DiscussionSetup) -> None:
         """Go on with ``setup`` from the next turn; what was said stays as it was said.
@@ -230,6 +232,17 @@ class Discussion:
         last = self._earlier_setups[-1].last_turn if self._earlier_setups else 0
         if taken > last:
             self._earlier_setups.append(EarlierSetup(taken, setup))
+
+    def _shorten_earlier(self) -> None:
+        while self._earlier_setups and self._earlier_setups[-1].last_turn > self.turns_taken:
+            self._keep_earlier(self._earlier_setups.pop().setup)
+
+    def _voices(self) -> tuple[str, ...]:
+        """In whose names a model may go on: the participants' and those it has read."""
+        voices: dict[str, str] = {}
+        for name in (*self._setup.names, *(entry.name for entry in self._entries)):
+            voices.setdefault(name_key(name), name)
+        return tuple(voices.values())
 
     def _window(self) -> list[int]:
         spoken = [i for i, entry in enumerate(self._entries) if not entry.is_silence]

@@ -26,7 +26,7 @@ def clean(raw: str, speaker: str, others: Sequence[str] = (), *, complete: bool 
     """
     own_header, next_post = _patterns(speaker, tuple(others))
     text = _bare(raw, own_header, complete)
-    if going_on := next_post.search(text):
+    while going_on := next_post.search(text):
         text = _bare(text[: going_on.start()], own_header, complete=False)
     return "" if _ONLY_QUOTES.fullmatch(text) else text
 
@@ -42,11 +42,13 @@ def _patterns(speaker: str, others: tuple[str, ...]) -> tuple[re.Pattern[str], r
     )
     everybody = "|".join(re.escape(name) for name in sorted((speaker, *others), key=len)[::-1])
     posted = rf"User\s+@?(?:{everybody})\s+posted|Comment\s+by\s+user\s+@?(?:{everybody})"
-    next_post = rf"{posted}\b"
+    next_post = rf"(?:{posted})(?!\w)"
     if others:
         foreign = "|".join(re.escape(name) for name in sorted(others, key=len)[::-1])
-        next_post += rf"|(?:User\s+)?(?:{foreign}):(?=[\s\"“]|\Z)"
-    return own_header, re.compile(rf"^[\"“]?(?:{next_post})", re.MULTILINE)
+        next_post += rf"|(?:User\s+)?(?:{foreign}):(?=[\s\"“\\]|\Z)"
+    # Inside a quoted reply a model may write its line breaks as backslash and n.
+    line_start = r"(?:^|\\n)\\?[\"“]?"
+    return own_header, re.compile(rf"{line_start}(?:{next_post})", re.MULTILINE)
 
 
 def _bare(text: str, own_header: re.Pattern[str], complete: bool) -> str:

@@ -104,4 +104,4 @@ class DiscussionRecord:
     @property
     def turns_taken(self) -> int:
         """How many of the setup's ``conv_len`` turns are over."""
-        return sum(entry.role == "user" for entry in self.entries)
+        return max((entry.turn for entry in self.entries), default=0)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .actor import Actor
 from .chance import SEED_BITS, draw
-from .persona import Persona, name_clash
+from .persona import Persona, name_clash, name_key
 
 TurnManagerName = Literal["RoundRobin", "RandomWeighted", "RandomTurn"]
 PromptStyle = Literal["syndisco-2.0", "syndisco-2.2", "chat"]
@@ -66,7 +66,10 @@ class DiscussionSetup(BaseModel):
                 f"seed_opinions has {opinions} entries and seed_opinion_usernames {names}: "
                 "give one username an opinion, or none at all"
             )
-        if not names and opinions > len(self.personas) and self.personas:
+        for number, name in enumerate(self.seed_opinion_usernames, start=1):
+            if not name.strip():
+                raise ValueError(f"seed_opinion_usernames: username {number} is empty")
+        if not names and opinions > len(self.personas) and self.turn_takers:
             raise ValueError(
                 f"seed_opinions has {opinions} entries but only {len(self.personas)} users take "
                 "part: name their authors in seed_opinion_usernames"
@@ -100,8 +103,9 @@ class DiscussionSetup(BaseModel):
             users = [persona.name for persona in self.personas]
             for turn in range(len(self.seed_opinions)):
                 authors.append(users.pop(int(draw(self.seed, "seed author", turn) * len(users))))
+        known = {name_key(name): name for name in self.names}
         return [
-            (name.strip(), text.strip())
+            (known.get(name_key(name), name.strip()), text.strip())
             for name, text in zip(authors, self.seed_opinions, strict=True)
             if text.strip()
         ]

@@ -91,9 +91,13 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """The model that is loaded, for the status line and the record."""
+    """The model that is loaded, for the status line and the record.
+
+    ``model`` is what to ask for to have it again; ``name`` is what to call it in a publication.
+    """
 
     model: str
+    name: str = ""
     revision: str = ""
     device: str = ""
     dtype: str = ""
@@ -107,6 +111,7 @@ class EngineInfo:
     def as_dict(self) -> dict[str, Any]:
         return {
             "model": self.model,
+            "name": self.name,
             "revision": self.revision,
             "device": self.device,
             "dtype": self.dtype,

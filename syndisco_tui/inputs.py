@@ -1,0 +1,154 @@
+"""Reading files that somebody else wrote: JSON and TOML in, plain values or one clear sentence."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+MAX_BYTES = 5_000_000
+MAX_DISCUSSION_BYTES = 500_000_000
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class InputError(Exception):
+    """Something in a file or an option that its author can mend: one sentence, what and where."""
+
+
+def read_text(path: Path, *, max_bytes: int = MAX_BYTES) -> str:
+    """The file's text. Raises InputError where it is missing, too large or not UTF-8."""
+    try:
+        size = path.stat().st_size
+        if size > max_bytes:
+            raise InputError(
+                f"{path}: {size / 1e6:.0f} MB is too large; {max_bytes / 1e6:.0f} MB is the limit"
+            )
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise InputError(f"{path}: this is UTF-16 text; save it as UTF-8")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{path}: line {line} is not UTF-8 text; save the file as UTF-8") from None
+
+
+def parse_json(text: str, where: object) -> Any:
+    """The value of strict JSON: no duplicate keys, no NaN. Raises InputError."""
+
+    def no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(pairs)
+        if len(value) < len(pairs):
+            keys = [key for key, _ in pairs]
+            twice = next(key for key in keys if keys.count(key) > 1)
+            raise InputError(f"{where}: the key “{twice}” stands twice in one object")
+        return value
+
+    def no_constant(name: str) -> Any:
+        raise InputError(f"{where}: {name} is not a JSON number; give a number or null")
+
+    try:
+        return json.loads(text, object_pairs_hook=no_duplicates, parse_constant=no_constant)
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"{where}: line {error.lineno}, column {error.colno}: not valid JSON ({error.msg})"
+        ) from None
+    except RecursionError:
+        raise InputError(f"{where}: nested too deeply to be read") from None
+    except ValueError as error:  # an integer of thousands of digits
+        raise InputError(f"{where}: {error}") from None
+
+
+def read_json(path: Path, *, max_bytes: int = MAX_BYTES) -> Any:
+    """The JSON value in a file. Raises InputError."""
+    return parse_json(read_text(path, max_bytes=max_bytes), path)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The table in a TOML file. Raises InputError."""
+    try:
+        return tomllib.loads(read_text(path))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not valid TOML: {error}") from None
+    except RecursionError:
+        raise InputError(f"{path}: nested too deeply to be read") from None
+
+
+def validated(model: type[Model], values: object, where: object) -> Model:
+    """``values`` as a ``model``. Raises InputError that names the first faulty field."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise InputError(f"{where}: {describe(error, model)}") from None
+
+
+def describe(error: ValidationError, model: type[BaseModel]) -> str:
+    """The first fault of a validation error as ``field: what is wrong``."""
+    fault, *others = error.errors(include_url=False, include_context=True)
+    # A union adds the names of its branches to the path; a person has no use for them.
+    places = [part for part in fault["loc"] if part not in ("int", "str", "float")]
+    if fault["type"] == "extra_forbidden":
+        return unknown_key(str(places[-1]), model.model_fields)
+    is_union = any(other["loc"][:-1] == fault["loc"][:-1] for other in others) and places != list(
+        fault["loc"]
+    )
+    message = "must be a whole number or text" if is_union else _requirement(fault)
+    if fault["type"] not in ("missing", "value_error"):
+        message += f", not {_shown(fault['input'])}"
+    named = [f"entry {part + 1}" if isinstance(part, int) else str(part) for part in places]
+    return f"{', '.join(named)}: {message}" if named else message
+
+
+_REQUIREMENTS = {
+    "missing": "is missing",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "string_type": "must be text",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "literal_error": "must be {expected}",
+    "greater_than_equal": "must be at least {ge}",
+    "greater_than": "must be more than {gt}",
+    "less_than_equal": "must be at most {le}",
+    "less_than": "must be less than {lt}",
+    "string_too_short": "must not be empty",
+    "model_type": "must be a table of fields",
+    "model_attributes_type": "must be a table of fields",
+}
+
+
+def _requirement(fault: ErrorDetails) -> str:
+    requirement = _REQUIREMENTS.get(fault["type"])
+    if requirement is None:
+        message = fault["msg"].removeprefix("Value error, ")
+        return message[:1].lower() + message[1:]
+    return requirement.format(**fault.get("ctx", {}))
+
+
+def unknown_key(key: str, known: Iterable[str]) -> str:
+    """“There is no key x”, with the near one where there is one."""
+    near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.6)
+    hint = f"; did you mean “{near[0]}”?" if near else ""
+    return f"there is no key “{key}”{hint}"
+
+
+def _shown(value: object) -> str:
+    text = repr(value) if not isinstance(value, (dict, list)) else type(value).__name__
+    return text if len(text) <= 60 else text[:57] + "…"

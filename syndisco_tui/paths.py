@@ -1,0 +1,65 @@
+"""Every folder there is. The only module that knows where things are kept."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from platformdirs import PlatformDirs
+
+_DIRS = PlatformDirs("syndisco-tui", appauthor=False)
+
+
+def discussions_folder() -> Path:
+    """Saved discussions, one JSON file each."""
+    return _private(_DIRS.user_data_path / "discussions")
+
+
+def personas_file() -> Path:
+    """The user's own list of personas. It exists once something was changed."""
+    return _private(_DIRS.user_data_path) / "personas.json"
+
+
+def setups_folder() -> Path:
+    """Setups that the screen saved."""
+    return _private(_DIRS.user_data_path / "setups")
+
+
+def settings_file() -> Path:
+    return _private(_DIRS.user_config_path) / "settings.toml"
+
+
+def user_themes_folder() -> Path:
+    return _private(_DIRS.user_config_path / "themes")
+
+
+def cache_folder() -> Path:
+    """What can be fetched or made again: the starter model."""
+    return _private(_DIRS.user_cache_path)
+
+
+def log_file() -> Path:
+    return _private(_DIRS.user_log_path) / "syndisco-tui.log"
+
+
+def shipped_personas_folder() -> Path:
+    return _shipped("personas")
+
+
+def shipped_themes_folder() -> Path:
+    return _shipped("themes")
+
+
+def _shipped(name: str) -> Path:
+    """A top-level folder of the project: inside the package in a wheel, beside it in a clone."""
+    package = Path(str(files("syndisco_tui")))
+    inside = package / "shipped" / name
+    return inside if inside.is_dir() else package.parent / name
+
+
+def _private(folder: Path) -> Path:
+    """``folder``, made if need be, for its owner's eyes only (platformdirs sets no modes)."""
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    return folder

@@ -1,0 +1,585 @@
+"""The live session: one thread that drives a discussion. Commands in, events out.
+
+It takes each request of the discussion to the engine, posts the reply back, saves the file, and
+only then tells of the message. It knows neither screen nor torch.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Literal
+
+from .discussion import (
+    Discussion,
+    DiscussionRecord,
+    DiscussionSetup,
+    Message,
+    Reply,
+    Status,
+    TurnRequest,
+)
+from .engine.base import (
+    Cancelled,
+    Chunk,
+    Engine,
+    EngineError,
+    EngineInfo,
+    Failed,
+    Finished,
+    Generation,
+    GenerationEvent,
+    GenerationRequest,
+    Loaded,
+    LoadEvent,
+    LoadFailed,
+    LoadProgress,
+    ModelSpec,
+    Sampling,
+    Started,
+)
+from .inputs import InputError
+from .store.discussions import DiscussionFile, read_discussion
+
+GROWTH_INTERVAL = 0.04
+"""Seconds between two ``ReplyGrew``: no screen needs it more often."""
+
+State = Literal["idle", "loading", "running", "paused", "finished"]
+
+
+@dataclass(frozen=True)
+class StateChanged:
+    """Where the session stands. ``pausing``: it will pause after the reply in the making."""
+
+    state: State
+    pausing: bool = False
+    turn: int = 0
+    turns: int = 0
+    path: Path | None = None
+
+
+@dataclass(frozen=True)
+class ModelReady:
+    """The model is loaded."""
+
+    info: EngineInfo
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A discussion begins or goes on; what it holds so far."""
+
+    record: DiscussionRecord
+    path: Path
+
+
+@dataclass(frozen=True)
+class ReplyStarted:
+    """``name`` has been asked for turn ``turn``; the engine reads the prompt."""
+
+    name: str
+    role: str
+    turn: int
+
+
+@dataclass(frozen=True)
+class ReplyGrew:
+    """The reply so far, as the guard leaves it. ``prompt_tokens`` and ``tokens`` are counts."""
+
+    name: str
+    text: str
+    tokens: int
+    prompt_tokens: int
+    tokens_per_second: float
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A message (or silence) has been posted and saved."""
+
+    message: Message
+    tokens_per_second: float
+
+
+@dataclass(frozen=True)
+class ReplyDropped:
+    """The reply in the making was stopped. It is not part of the discussion; its turn is open."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class SetupApplied:
+    """From now on the discussion runs with this setup."""
+
+    setup: DiscussionSetup
+    from_turn: int
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something a person should know: one sentence. ``fatal``: the model cannot be had."""
+
+    sentence: str
+    fatal: bool = False
+
+
+@dataclass(frozen=True)
+class Closed:
+    """The session has ended; nothing follows."""
+
+
+SessionEvent = (
+    StateChanged
+    | LoadProgress
+    | ModelReady
+    | Opened
+    | ReplyStarted
+    | ReplyGrew
+    | Posted
+    | ReplyDropped
+    | SetupApplied
+    | Trouble
+    | Closed
+)
+
+
+@dataclass
+class _Open:
+    """The discussion that is open, and its file."""
+
+    discussion: Discussion
+    file: DiscussionFile
+    record: DiscussionRecord
+
+
+@dataclass
+class _Reply:
+    """The reply in the making."""
+
+    request: TurnRequest
+    generation: Generation
+    text: str = ""
+    tokens: int = 0
+    prompt_tokens: int = 0
+    first_token_at: float = 0.0
+    told_at: float = 0.0
+
+    def speed(self, now: float) -> float:
+        passed = now - self.first_token_at
+        return (self.tokens - 1) / passed if self.tokens > 1 and passed > 0 else 0.0
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class LiveSession:
+    """Drives one discussion at a time on a thread of its own. Every method returns at once.
+
+    ``events`` is drained by whoever shows the session; all else is told through it.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        folder: Path,
+        *,
+        device: str = "auto",
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.events: SimpleQueue[SessionEvent] = SimpleQueue()
+        self._engine = engine
+        self._folder = folder
+        self._device = device
+        self._clock = clock
+        self._inbox: SimpleQueue[Callable[[], object]] = SimpleQueue()
+        self._open: _Open | None = None
+        self._reply: _Reply | None = None
+        self._goal: Literal["wait", "step", "run"] = "wait"
+        self._loading: ModelSpec | None = None
+        self._ready: ModelSpec | None = None
+        self._to_begin: DiscussionSetup | None = None
+        self._staged: DiscussionSetup | None = None
+        self._unsaved: tuple[Message, float] | None = None
+        self._closing = False
+        self._thread = threading.Thread(target=self._work, name="session", daemon=True)
+        self._thread.start()
+
+    # Commands ---------------------------------------------------------------------------------
+
+    def start(self, setup: DiscussionSetup, *, step: bool = False) -> None:
+        """Begin a new discussion; with ``step``, pause after its first message."""
+        self._inbox.put(lambda: self._start(setup, "step" if step else "run"))
+
+    def resume(self, path: Path, *, go_on: bool = True) -> None:
+        """Open a saved discussion and go on at the turn where it was left."""
+        self._inbox.put(lambda: self._resume(path, go_on))
+
+    def run(self) -> None:
+        """Go on until the end."""
+        self._inbox.put(lambda: self._set_goal("run"))
+
+    def step(self) -> None:
+        """Go on for one message."""
+        self._inbox.put(lambda: self._set_goal("step"))
+
+    def pause(self) -> None:
+        """Pause once the reply in the making is finished."""
+        self._inbox.put(self._pause)
+
+    def stop(self) -> None:
+        """Pause now. The reply in the making is dropped; its turn stays open."""
+        self._inbox.put(self._stop)
+
+    def change_setup(self, setup: DiscussionSetup) -> None:
+        """Go on with ``setup`` from the next turn."""
+        self._inbox.put(lambda: self._change_setup(setup))
+
+    def load(self, setup: DiscussionSetup) -> None:
+        """Have the model of ``setup`` ready before it is needed."""
+        self._inbox.put(lambda: self._load(self._spec(setup)))
+
+    def close(self, timeout: float = 2.5) -> bool:
+        """Save as paused and end. True if it ended within ``timeout`` seconds."""
+        self._inbox.put(self._close)
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    # The thread -------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        while not self._closing:
+            command = self._inbox.get()
+            try:
+                command()
+                self._advance()
+            except (EngineError, InputError) as error:
+                self._give_up(str(error))
+            except OSError as error:
+                self._give_up(f"The discussion cannot be saved: {_os_sentence(error)}.")
+            except Exception as error:
+                self._give_up(f"Unexpected {type(error).__name__}: {error}. What was said is kept.")
+        self._tell(Closed())
+
+    def _tell(self, event: SessionEvent) -> None:
+        self.events.put(event)
+
+    def _tell_state(self) -> None:
+        opened = self._open
+        state: State
+        if self._loading:
+            state = "loading"
+        elif self._reply:
+            state = "running"
+        elif opened is None:
+            state = "idle"
+        else:
+            state = "finished" if opened.discussion.is_finished else "paused"
+        self._tell(
+            StateChanged(
+                state,
+                pausing=bool(self._reply) and self._goal != "run",
+                turn=opened.discussion.turns_taken if opened else 0,
+                turns=opened.discussion.setup.conv_len if opened else 0,
+                path=opened.file.path if opened else None,
+            )
+        )
+
+    def _give_up(self, sentence: str) -> None:
+        """Something failed: stand still where we are, with everything kept."""
+        self._goal = "wait"
+        self._to_begin = None
+        self._tell(Trouble(sentence))
+        self._tell_state()
+
+    def _start(self, setup: DiscussionSetup, goal: Literal["step", "run"]) -> None:
+        Discussion(setup)  # a setup nobody can speak in is refused before anything is left
+        self._drop_reply()
+        self._leave()
+        self._to_begin = setup
+        self._goal = goal
+
+    def _resume(self, path: Path, go_on: bool) -> None:
+        self._drop_reply()
+        self._leave()
+        file = DiscussionFile(path)
+        try:
+            record = read_discussion(path)
+            discussion = Discussion(record.setup, record.entries, record.earlier_setups)
+        except (InputError, ValueError):
+            file.close()
+            raise
+        self._open = _Open(discussion, file, record)
+        self._goal = "run" if go_on else "wait"
+        self._tell(Opened(record, path))
+        self._tell_state()
+
+    def _set_goal(self, goal: Literal["step", "run"]) -> None:
+        if self._open or self._to_begin:
+            self._goal = goal
+            self._tell_state()
+
+    def _pause(self) -> None:
+        self._goal = "wait"
+        if self._loading:
+            self._engine.cancel_load()
+        self._tell_state()
+
+    def _stop(self) -> None:
+        self._goal = "wait"
+        if self._loading:
+            self._engine.cancel_load()
+        self._drop_reply()
+        self._save_status()
+        self._tell_state()
+
+    def _change_setup(self, setup: DiscussionSetup) -> None:
+        if self._open is None:
+            return
+        self._staged = setup
+        if self._reply is None:
+            self._apply_staged()
+
+    def _close(self) -> None:
+        self._goal = "wait"
+        self._drop_reply()
+        try:
+            self._leave()
+        finally:
+            self._closing = True
+            self._engine.cancel_load()
+
+    # Moving on --------------------------------------------------------------------------------
+
+    def _advance(self) -> None:
+        """Do the next thing there is to do, if anything: load, begin, ask, or stand still."""
+        if self._closing or self._reply or self._loading or self._goal == "wait":
+            return
+        setup = self._to_begin or (self._open.discussion.setup if self._open else None)
+        if setup is None:
+            return
+        if self._engine.info is None or self._ready != self._spec(setup):
+            self._load(self._spec(setup))
+            return
+        if self._to_begin:
+            self._begin(self._to_begin)
+        self._ask()
+
+    def _spec(self, setup: DiscussionSetup) -> ModelSpec:
+        return ModelSpec(setup.model, setup.quantization, setup.dtype, self._device)
+
+    def _load(self, spec: ModelSpec) -> None:
+        if self._ready == spec or self._loading == spec:
+            return
+        if self._loading:
+            self._engine.cancel_load()
+        self._loading = spec
+        self._ready = None
+        self._tell_state()
+        self._engine.load(spec, lambda event: self._inbox.put(lambda: self._loaded(spec, event)))
+
+    def _loaded(self, spec: ModelSpec, event: LoadEvent) -> None:
+        if self._loading != spec:
+            return
+        if isinstance(event, LoadProgress):
+            self._tell(event)
+            return
+        self._loading = None
+        if isinstance(event, LoadFailed):
+            was_needed = self._goal != "wait"
+            self._goal = "wait"
+            self._to_begin = None
+            cancelled = isinstance(event.error, Cancelled)
+            sentence = "Loading was cancelled." if cancelled else str(event.error)
+            self._tell(Trouble(sentence, fatal=was_needed and not cancelled))
+        elif isinstance(event, Loaded):
+            self._ready = spec
+            self._tell(ModelReady(event.info))
+        self._tell_state()
+
+    def _begin(self, setup: DiscussionSetup) -> None:
+        info = self._engine.info
+        if info and setup.model == "auto":  # the record names the model, not the wish
+            setup = setup.model_copy(update={"model": info.model})
+            self._ready = self._spec(setup)
+        now = self._clock()
+        record = DiscussionRecord(
+            id=str(uuid.uuid4()),
+            started_at=now.isoformat(timespec="seconds"),
+            setup=setup,
+            title=setup.title,
+            engine=info.as_dict() if info else {},
+        )
+        discussion = Discussion(setup)
+        file = DiscussionFile.create(self._folder, now)
+        try:
+            record = replace(record, entries=discussion.entries)
+            file.write(record)
+        except OSError:
+            file.close()
+            raise
+        self._open = _Open(discussion, file, record)
+        self._to_begin = None
+        self._tell(Opened(record, file.path))
+        self._tell_state()
+
+    def _ask(self) -> None:
+        opened = self._open
+        if opened is None:
+            return
+        if self._unsaved:
+            self._save("running")
+            self._tell_posted()
+        self._apply_staged()
+        request = opened.discussion.next_request()
+        if request is None:
+            self._goal = "wait"
+            self._save("finished")
+            self._tell_state()
+            return
+        if opened.record.status != "running":
+            self._save("running")
+        setup = opened.discussion.setup
+        self._tell(ReplyStarted(request.name, request.role, request.turn))
+        generation = self._engine.submit(
+            GenerationRequest(
+                chat=request.chat,
+                max_out_tokens=setup.max_out_tokens,
+                sampling=Sampling(
+                    setup.temperature, setup.top_p, setup.top_k, setup.repetition_penalty
+                ),
+                seed=request.seed,
+                stop=request.stop,
+            ),
+            lambda event: self._inbox.put(lambda: self._heard(event)),
+        )
+        self._reply = _Reply(request, generation)
+        self._tell_state()
+
+    def _heard(self, event: GenerationEvent) -> None:
+        """An event of a generation; those of one that was dropped are too late."""
+        reply, opened = self._reply, self._open
+        if reply is None or opened is None or event.generation is not reply.generation:
+            return
+        now = time.monotonic()
+        if isinstance(event, Started):
+            reply.prompt_tokens = event.prompt_tokens
+        elif isinstance(event, Chunk):
+            reply.text += event.text
+            reply.tokens = event.tokens
+            reply.first_token_at = reply.first_token_at or now
+            if now - reply.told_at >= GROWTH_INTERVAL:
+                reply.told_at = now
+                self._tell_growth(opened, reply, now)
+        elif isinstance(event, Failed):
+            self._reply = None
+            self._tell(ReplyDropped(reply.request.name))
+            self._save_status()
+            self._give_up(str(event.error))
+        elif isinstance(event, Finished):
+            self._reply = None
+            self._post(opened, reply, event)
+
+    def _tell_growth(self, opened: _Open, reply: _Reply, now: float) -> None:
+        text = opened.discussion.cleaned(reply.request, reply.text)
+        self._tell(
+            ReplyGrew(reply.request.name, text, reply.tokens, reply.prompt_tokens, reply.speed(now))
+        )
+
+    def _post(self, opened: _Open, reply: _Reply, finished: Finished) -> None:
+        result = finished.result
+        info = self._engine.info
+        message = opened.discussion.post(
+            reply.request,
+            Reply(
+                text=result.text,
+                finish_reason=result.finish_reason,
+                model=info.name if info else "",
+                prompt_tokens=result.prompt_tokens,
+                completion_tokens=result.completion_tokens,
+                seconds=result.seconds,
+            ),
+            created_at=self._clock().isoformat(timespec="milliseconds"),
+        )
+        decoding = result.seconds - result.time_to_first_token
+        speed = (result.completion_tokens - 1) / decoding if decoding > 0 else 0.0
+        self._unsaved = (message, speed)
+        if self._goal == "step":
+            self._goal = "wait"
+        finished_now = opened.discussion.is_finished
+        going_on = self._goal == "run" and not finished_now
+        self._save("running" if going_on else "finished" if finished_now else "paused")
+        self._tell_posted()
+        if not going_on:
+            self._goal = "wait"
+            self._apply_staged()
+        self._tell_state()
+
+    def _tell_posted(self) -> None:
+        if self._unsaved:
+            message, speed = self._unsaved
+            self._unsaved = None
+            self._tell(Posted(message, speed))
+
+    def _apply_staged(self) -> None:
+        opened, setup = self._open, self._staged
+        self._staged = None
+        if opened is None or setup is None or setup == opened.discussion.setup:
+            return
+        opened.discussion.change_setup(setup)
+        self._save(opened.record.status)
+        self._tell(SetupApplied(setup, opened.discussion.turns_taken + 1))
+        self._tell_state()
+
+    def _drop_reply(self) -> None:
+        if self._reply:
+            self._reply.generation.cancel()
+            self._tell(ReplyDropped(self._reply.request.name))
+            self._reply = None
+
+    # The file ---------------------------------------------------------------------------------
+
+    def _save(self, status: Status) -> None:
+        opened = self._open
+        if opened is None:
+            return
+        discussion = opened.discussion
+        info = self._engine.info
+        opened.record = replace(
+            opened.record,
+            setup=discussion.setup,
+            entries=discussion.entries,
+            earlier_setups=discussion.earlier_setups,
+            status=status,
+            engine=info.as_dict() if info else opened.record.engine,
+        )
+        opened.file.write(opened.record)
+
+    def _save_status(self) -> None:
+        if self._open and self._open.record.status == "running":
+            self._save("paused")
+
+    def _leave(self) -> None:
+        """Close the open discussion's file, saying whether it is finished or waits."""
+        if self._open is None:
+            return
+        opened, self._staged = self._open, None
+        try:
+            if self._unsaved or opened.record.status == "running":
+                self._save("finished" if opened.discussion.is_finished else "paused")
+                self._tell_posted()
+        finally:
+            opened.file.close()
+            self._open = None
+
+
+def _os_sentence(error: OSError) -> str:
+    where = f" ({error.filename})" if error.filename else ""
+    return f"{error.strerror or error}{where}"

@@ -1,0 +1,92 @@
+"""Discussions on disk: one JSON file each, rewritten whole after every message."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from ..discussion import DiscussionRecord
+from ..inputs import MAX_DISCUSSION_BYTES, InputError, read_json
+from . import format
+from .atomic import TEMPORARY_SUFFIX, write_atomic
+from .lock import WriterLock, has_writer
+
+
+class BusyElsewhere(InputError):
+    """Another process writes this discussion."""
+
+
+class DiscussionFile:
+    """A discussion's file, held for writing until ``close``."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._lock = WriterLock(path)
+        except BlockingIOError:
+            raise BusyElsewhere(
+                f"{path.name}: another syndisco-tui is running this discussion"
+            ) from None
+
+    @classmethod
+    def create(cls, folder: Path, started_at: datetime) -> DiscussionFile:
+        """A new file in ``folder``, named by its start and eight random digits."""
+        while True:
+            path = folder / f"{started_at:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}.json"
+            with contextlib.suppress(BusyElsewhere):
+                file = cls(path)
+                if not path.exists():
+                    return file
+                file.close()
+
+    def write(self, record: DiscussionRecord) -> None:
+        """Replace the content, durably. Raises OSError; the old content is then still there."""
+        write_atomic(self.path, format.to_bytes(record))
+
+    def close(self) -> None:
+        self._lock.release()
+
+
+def read_discussion(path: Path) -> DiscussionRecord:
+    """The record in a file of ours or of SynDisco's. Raises InputError."""
+    return format.from_json(read_json(path, max_bytes=MAX_DISCUSSION_BYTES), path)
+
+
+def is_interrupted(path: Path, record: DiscussionRecord) -> bool:
+    """Whether its writer went away without saying so."""
+    return record.status == "running" and not has_writer(path)
+
+
+def newest_first(folder: Path) -> list[Path]:
+    """The discussion files in a folder; their names begin with the time."""
+    return sorted(
+        (path for path in folder.glob("*.json") if not path.name.startswith(".")), reverse=True
+    )
+
+
+def unfinished(folder: Path, *, look_at: int = 200) -> Iterator[tuple[Path, DiscussionRecord]]:
+    """Discussions that can be resumed, newest first: paused ones and interrupted ones.
+
+    Files that cannot be read, and those that another process is writing, are passed over.
+    """
+    for path in newest_first(folder)[:look_at]:
+        with contextlib.suppress(InputError):
+            record = read_discussion(path)
+            if record.status in ("running", "paused", "failed") and not has_writer(path):
+                yield path, record
+
+
+def clean_up(folder: Path) -> int:
+    """Remove what a killed process left: half-written files and locks nobody holds."""
+    removed = 0
+    for leftover in (*folder.glob(f".*{TEMPORARY_SUFFIX}"), *folder.glob(".*.json.lock")):
+        name, _, _ = leftover.name[1:].partition(".json.")
+        target = folder / f"{name}.json"
+        with contextlib.suppress(OSError):
+            if not has_writer(target):
+                leftover.unlink()
+                removed += 1
+    return removed

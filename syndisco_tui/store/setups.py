@@ -1,0 +1,82 @@
+"""Setup files: a discussion's setup as TOML, in SynDisco's words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from pydantic import ValidationError
+
+from ..discussion import DiscussionSetup, Persona, name_key
+from ..inputs import InputError, describe, read_toml, unknown_key, validated
+from .atomic import write_atomic
+from .personas import read_personas
+
+ALL_MESSAGES = "all"  # TOML has no null: how a setup file says "no limit" for the history
+
+
+def read_setup(path: Path) -> DiscussionSetup:
+    """The setup in a TOML file.
+
+    ``persona_file`` in it names a persona list, relative to it, all of whom take part;
+    ``moderator`` may then be the username of one of them, who moderates instead.
+
+    Raises InputError that names file and key, and the near key for an unknown one.
+    """
+    values = read_toml(path)
+    known = [*DiscussionSetup.model_fields, "persona_file"]
+    for key in values:
+        if key not in known:
+            raise InputError(f"{path}: {unknown_key(key, known)}")
+    if (file := values.pop("persona_file", None)) is not None:
+        if "personas" in values:
+            raise InputError(f"{path}: give either persona_file or [[personas]], not both")
+        if not isinstance(file, str):
+            raise InputError(f"{path}: persona_file: must be the path of a JSON file")
+        personas = read_personas(path.parent / file)
+        if isinstance(name := values.get("moderator"), str):
+            values["moderator"], personas = _set_apart(personas, name, path)
+        values["personas"] = personas
+    if values.get("history_context_len") == ALL_MESSAGES:
+        values["history_context_len"] = None
+    for number, value in enumerate(_tables(values.get("personas")), start=1):
+        validated(Persona, value, f"{path}: personas, entry {number}")
+    try:
+        return DiscussionSetup.model_validate(values)
+    except ValidationError as error:
+        raise InputError(f"{path}: {describe(error, DiscussionSetup)}") from None
+
+
+def setup_to_toml(setup: DiscussionSetup) -> str:
+    """The setup as the text of such a file; fields that say nothing are left out."""
+    values = setup.model_dump(mode="json", exclude={"personas", "moderator"})
+    if values["history_context_len"] is None:
+        values["history_context_len"] = ALL_MESSAGES
+    if setup.moderator:
+        values["moderator"] = _stated(setup.moderator)
+    values["personas"] = [_stated(persona) for persona in setup.personas]
+    return tomli_w.dumps(values, multiline_strings=True)
+
+
+def write_setup(path: Path, setup: DiscussionSetup) -> None:
+    """Save the setup as a TOML file. Raises OSError."""
+    write_atomic(path, setup_to_toml(setup).encode("utf-8", errors="replace"))
+
+
+def _set_apart(personas: list[Persona], name: str, path: Path) -> tuple[Persona, list[Persona]]:
+    for persona in personas:
+        if name_key(persona.username) == name_key(name):
+            return persona, [other for other in personas if other is not persona]
+    raise InputError(f"{path}: moderator: the persona file has nobody called “{name}”")
+
+
+def _stated(persona: Persona) -> dict[str, Any]:
+    # TOML has no null, and an empty field says nothing that its absence does not.
+    return {
+        field: value for field, value in persona.as_dict().items() if value not in (None, "", [])
+    }
+
+
+def _tables(value: object) -> list[Any]:
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
