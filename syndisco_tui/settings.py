@@ -11,6 +11,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
 
 from .inputs import InputError, read_toml, unknown_key, validated
+from .store.atomic import write_atomic
 
 ENVIRONMENT_PREFIX = "SYNDISCO_TUI_"
 
@@ -38,7 +39,7 @@ class Settings(BaseModel):
 
 
 def load_settings(
-    file: Path, environment: Mapping[str, str] = os.environ, **flags: object
+    file: Path, flags: Mapping[str, object], environment: Mapping[str, str] = os.environ
 ) -> Settings:
     """The settings in force; ``flags`` that are None were not given.
 
@@ -61,6 +62,8 @@ def load_settings(
     return validated(Settings, values, "settings")
 
 
-def settings_to_toml(settings: Settings) -> str:
-    """The settings that differ from the defaults, as the text of ``settings.toml``."""
-    return tomli_w.dumps(settings.model_dump(exclude_defaults=True))
+def keep_setting(file: Path, key: str, value: object) -> None:
+    """Write one setting into the file and leave the others as they are. Raises OSError."""
+    values = read_toml(file) if file.exists() else {}
+    values[key] = value
+    write_atomic(file, tomli_w.dumps(values).encode())

@@ -138,7 +138,7 @@ class Discussion:
                 [self._entries[index] for index in window],
                 name,
             ),
-            stop=stop_strings(setup.prompt_style, self._voices(), name),
+            stop=stop_strings(setup.prompt_style, self._others(name), name),
             seed=draw_seed(setup.seed, f"sampler {role}", turn, attempt),
             entries=self.entries,
             first_in_window=window[0] if window else len(self._entries),
@@ -176,8 +176,7 @@ class Discussion:
 
     def cleaned(self, request: TurnRequest, raw: str, *, complete: bool = False) -> str:
         """What the guard makes of a reply to ``request``, finished or still growing."""
-        others = [name for name in self._voices() if name != request.name]
-        return guard.clean(raw, request.name, others, complete=complete)
+        return guard.clean(raw, request.name, self._others(request.name), complete=complete)
 
     def inject(self, name: str, text: str, *, created_at: str = "") -> Message:
         """Put a human's words in, as a participant or anybody else. It takes no turn.
@@ -237,12 +236,10 @@ class Discussion:
         while self._earlier_setups and self._earlier_setups[-1].last_turn > self.turns_taken:
             self._keep_earlier(self._earlier_setups.pop().setup)
 
-    def _voices(self) -> tuple[str, ...]:
+    def _others(self, speaker: str) -> list[str]:
         """In whose names a model may go on: the participants' and those it has read."""
-        voices: dict[str, str] = {}
-        for name in (*self._setup.names, *(entry.name for entry in self._entries)):
-            voices.setdefault(name_key(name), name)
-        return tuple(voices.values())
+        heard = dict.fromkeys((*self._setup.names, *(entry.name for entry in self._entries)))
+        return [name for name in heard if name_key(name) != name_key(speaker)]
 
     def _window(self) -> list[int]:
         spoken = [i for i, entry in enumerate(self._entries) if not entry.is_silence]

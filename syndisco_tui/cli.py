@@ -1,0 +1,211 @@
+"""The command line: decides between the screen and a headless run. Imports late, starts fast."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn, Optional
+
+import typer
+
+from . import __version__
+from .inputs import InputError
+
+if TYPE_CHECKING:
+    from .discussion import DiscussionSetup
+    from .session import LiveSession
+    from .settings import Settings
+
+BAD_INPUT = 2
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
+)
+
+ModelOption = Annotated[
+    Optional[str],  # noqa: UP045 - typer reads the annotation at run time
+    typer.Option("--model", "-m", help="auto, starter, a hub id or a folder", metavar="ID"),
+]
+PersonaFileOption = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--persona-file", help="SynDisco persona list; all of them take part"),
+]
+TurnsOption = Annotated[Optional[int], typer.Option("--turns", help="conv_len: users' turns")]  # noqa: UP045
+SeedOption = Annotated[Optional[int], typer.Option("--seed", help="Seed of the whole run")]  # noqa: UP045
+DeviceOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--device", help="auto, cpu, cuda or cuda:N", metavar="DEVICE"),
+]
+DtypeOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--dtype", help="auto, float32, bfloat16 or float16", metavar="DTYPE"),
+]
+ThreadsOption = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--threads", help="Threads that torch may use (default: all cores but one)"),
+]
+
+
+@app.callback(invoke_without_command=True)
+def screen(
+    context: typer.Context,
+    start: Annotated[bool, typer.Option("--start", help="Start the discussion at once")] = False,
+    setup: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--setup", help="Open this setup file (TOML)", metavar="SETUP.toml"),
+    ] = None,
+    model: ModelOption = None,
+    persona_file: PersonaFileOption = None,
+    turns: TurnsOption = None,
+    seed: SeedOption = None,
+    device: DeviceOption = None,
+    dtype: DtypeOption = None,
+    threads: ThreadsOption = None,
+    theme: Annotated[Optional[str], typer.Option("--theme", help="Colour theme")] = None,  # noqa: UP045
+    version: Annotated[bool, typer.Option("--version", help="Show the version")] = False,
+) -> None:
+    """The terminal laboratory for synthetic discussions between LLM personas."""
+    if context.invoked_subcommand is not None:
+        return
+    if version:
+        print(f"syndisco-tui {__version__}")
+        return
+    settings = _settings(model=model, device=device, dtype=dtype, threads=threads, theme=theme)
+    begin = _setup(setup, settings, model, persona_file, turns, seed)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        if start:
+            _leave(_headless(settings, begin, None))
+        raise InputError(
+            "There is no terminal to draw on; use `syndisco-tui run`, or `--start` for the same."
+        )
+    from .ui.run import run_screen
+
+    _leave(
+        run_screen(
+            _session(settings, spare_cores=1), settings, begin, start=start, setup_file=setup
+        )
+    )
+
+
+@app.command()
+def run(
+    setup: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Argument(help="Setup file; without it, the demonstration", metavar="[SETUP.toml]"),
+    ] = None,
+    model: ModelOption = None,
+    persona_file: PersonaFileOption = None,
+    turns: TurnsOption = None,
+    seed: SeedOption = None,
+    output: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--output", "-o", help="A further copy of the JSON; - prints it alone"),
+    ] = None,
+    resume: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--resume", help="Go on with this saved discussion", metavar="FILE"),
+    ] = None,
+    device: DeviceOption = None,
+    dtype: DtypeOption = None,
+    threads: ThreadsOption = None,
+) -> None:
+    """Run a discussion without a screen: messages on standard output, the file's path last."""
+    settings = _settings(model=model, device=device, dtype=dtype, threads=threads)
+    if resume is not None:
+        from .store.discussions import read_discussion
+
+        read_discussion(resume)
+        _leave(_headless(settings, resume, output))
+    begin = _setup(setup, settings, model, persona_file, turns, seed)
+    _leave(_headless(settings, begin, output))
+
+
+def main() -> NoReturn:
+    """The console script. Every error a person can mend ends in one sentence and status 2."""
+    try:
+        app(standalone_mode=False)
+    except InputError as error:
+        from .text import safe
+
+        print(safe(str(error)), file=sys.stderr)
+        _leave(BAD_INPUT)
+    except (typer.Abort, KeyboardInterrupt):
+        _leave(130)
+    except typer.Exit as done:
+        _leave(done.exit_code)
+    except Exception as error:
+        if hasattr(error, "format_message"):  # click's own usage errors
+            print(error.format_message(), file=sys.stderr)
+            _leave(BAD_INPUT)
+        raise
+    _leave(0)
+
+
+def _leave(status: int) -> NoReturn:
+    """Exit at once: interpreter shutdown under torch's threads would abort the process."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            status = status or 1
+    os._exit(status)
+
+
+def _settings(**flags: object) -> Settings:
+    from . import paths
+    from .settings import load_settings
+
+    return load_settings(paths.settings_file(), flags)
+
+
+def _setup(
+    file: Path | None,
+    settings: Settings,
+    model: str | None,
+    persona_file: Path | None,
+    turns: int | None,
+    seed: int | None,
+) -> DiscussionSetup:
+    """The setup of a file, or the demonstration's, with what the command line changes."""
+    from . import paths
+    from .discussion import DiscussionSetup
+    from .inputs import validated
+    from .store.personas import read_personas
+    from .store.setups import read_setup
+
+    setup = read_setup(file or paths.shipped_personas_folder() / "demonstration.toml")
+    changes: dict[str, object] = {}
+    for key in ("model", "dtype", "quantization"):
+        if getattr(setup, key) == "auto":
+            changes[key] = getattr(settings, key)
+    if persona_file is not None:
+        changes["personas"] = read_personas(persona_file)
+        if file is None:  # the demonstration's own voices would be strangers among them
+            changes |= {"moderator": None, "seed_opinions": [], "seed_opinion_usernames": []}
+    given = {"model": model, "conv_len": turns, "seed": seed}
+    changes |= {key: value for key, value in given.items() if value is not None}
+    return validated(DiscussionSetup, {**setup.model_dump(), **changes}, "command line")
+
+
+def _headless(settings: Settings, begin: DiscussionSetup | Path, output: Path | None) -> int:
+    from .headless import run_headless
+
+    return run_headless(_session(settings), begin, output=output)
+
+
+def _session(settings: Settings, *, spare_cores: int = 0) -> LiveSession:
+    from . import paths
+    from .engine.local import LocalEngine
+    from .session import LiveSession
+    from .store.discussions import clean_up
+
+    folder = paths.discussions_folder()
+    clean_up(folder)
+    threads = settings.threads or max(1, (os.cpu_count() or 1) - spare_cores)
+    engine = LocalEngine(paths.cache_folder(), threads=threads)
+    return LiveSession(engine, folder, device=settings.device)

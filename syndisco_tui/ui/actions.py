@@ -1,0 +1,100 @@
+"""Every action of the screen, once: footer, help and palette are drawn from this list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from textual.binding import Binding, BindingType
+
+Where = Literal["everywhere", "personas", "setup", "transcript"]
+
+
+@dataclass(frozen=True)
+class Action:
+    """``name`` is the method ``action_<name>`` of whatever ``where`` names."""
+
+    name: str
+    key: str
+    label: str
+    help: str
+    where: Where = "everywhere"
+    footer: bool = True
+    shown_key: str | None = None
+
+
+ACTIONS = (
+    Action("run", "r", "run", "Run the discussion, or go on with it"),
+    Action("pause", "p", "pause", "Pause when the reply in the making is finished"),
+    Action("step", "s", "step", "Go on for one message, then pause"),
+    Action("stop", "x", "stop", "Stop now; the unfinished reply is dropped, its turn stays open"),
+    Action("resume", "R", "resume", "Resume the last unfinished discussion", shown_key="R"),
+    Action(
+        "new_run",
+        "ctrl+n",
+        "new run",
+        "Leave this discussion as it is and begin anew",
+        footer=False,
+    ),
+    Action("pane('personas')", "1", "personas", "Go to the personas", footer=False),
+    Action("pane('setup')", "2", "setup", "Go to the setup", footer=False),
+    Action("pane('transcript')", "3", "transcript", "Go to the transcript", footer=False),
+    Action("next_pane", "tab", "next pane", "Go to the next pane", footer=False),
+    Action("previous_pane", "shift+tab", "previous pane", "Go to the pane before", footer=False),
+    Action(
+        "save_setup",
+        "ctrl+s",
+        "save setup",
+        "Save the setup as a file that `run` reads",
+        footer=False,
+    ),
+    Action("help", "question_mark", "help", "All keys", shown_key="?"),
+    Action("palette", "ctrl+p", "palette", "Find any action by its name", footer=False),
+    Action("quit", "q", "quit", "Leave; the discussion is saved and can be resumed"),
+    Action("take_part", "space", "takes part", "The persona takes part, or no longer", "personas"),
+    Action("moderate", "m", "moderator", "The persona moderates, or no longer", "personas"),
+    Action("edit", "e,enter", "edit", "Edit all fields of the persona", "personas", shown_key="e"),
+    Action("new", "n", "new", "Make a new persona", "personas"),
+    Action("duplicate", "d", "duplicate", "Make another persona like this one", "personas"),
+    Action(
+        "delete", "delete,backspace", "delete", "Delete the persona", "personas", shown_key="del"
+    ),
+    Action("undo", "u", "undo", "Take the last change of the personas back", "personas"),
+    Action("edit", "enter,e", "edit", "Edit the value in place", "setup", shown_key="⏎"),
+    Action(
+        "turn(1)",
+        "right,space",
+        "next value",
+        "The next choice, or a little more",
+        "setup",
+        shown_key="→",
+    ),
+    Action(
+        "turn(-1)",
+        "left",
+        "value before",
+        "The choice before, or a little less",
+        "setup",
+        footer=False,
+    ),
+    Action("scroll_home", "home,g", "start", "To the start of the transcript", "transcript", False),
+    Action("follow", "end,G", "follow", "To the end, and follow it", "transcript", shown_key="End"),
+)
+
+
+def bindings(where: Where) -> list[BindingType]:
+    """The key bindings of one place."""
+    return [
+        Binding(
+            action.key, action.name, action.label, show=action.footer, key_display=action.shown_key
+        )
+        for action in ACTIONS
+        if action.where == where
+    ]
+
+
+def key_name(action: Action) -> str:
+    """The action's key as it is written for people."""
+    names = {"question_mark": "?", "delete": "del", "shift+tab": "⇧tab"}
+    key = action.shown_key or action.key.split(",")[0]
+    return names.get(key, key)

@@ -1,0 +1,84 @@
+"""The cast: every persona at hand, who of them takes part, who moderates. With undo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ..discussion import DiscussionSetup, Persona, name_key
+
+
+@dataclass(frozen=True)
+class Cast:
+    """A value; every change gives a new one. Names are compared as ``name_key`` does."""
+
+    personas: tuple[Persona, ...] = ()
+    users: frozenset[str] = frozenset()
+    moderator: str | None = None
+
+    @classmethod
+    def of(cls, setup: DiscussionSetup, at_hand: tuple[Persona, ...]) -> Cast:
+        """The personas at hand with those of ``setup`` among them, as the setup has them."""
+        theirs = {name_key(persona.name): persona for persona in _everybody(setup)}
+        personas = [theirs.pop(name_key(persona.name), persona) for persona in at_hand]
+        return cls(
+            personas=(*personas, *theirs.values()),
+            users=frozenset(name_key(persona.name) for persona in setup.personas),
+            moderator=name_key(setup.moderator.name) if setup.moderator else None,
+        )
+
+    def fill(self, setup: DiscussionSetup) -> DiscussionSetup:
+        """``setup`` with this cast in it. Raises pydantic's ValidationError."""
+        taking_part = [p for p in self.personas if self.takes_part(p)]
+        moderating = next((p for p in self.personas if self.moderates(p)), None)
+        values = {**setup.model_dump(), "personas": taking_part, "moderator": moderating}
+        return DiscussionSetup.model_validate(values)
+
+    def takes_part(self, persona: Persona) -> bool:
+        return name_key(persona.name) in self.users
+
+    def moderates(self, persona: Persona) -> bool:
+        return name_key(persona.name) == self.moderator
+
+    def with_part_turned(self, index: int) -> Cast:
+        """The persona at ``index`` takes part, or no longer."""
+        key = name_key(self.personas[index].name)
+        moderator = None if key == self.moderator else self.moderator
+        return replace(self, users=self.users ^ {key}, moderator=moderator)
+
+    def with_moderator_turned(self, index: int) -> Cast:
+        """The persona at ``index`` moderates (and is no user), or no longer."""
+        key = name_key(self.personas[index].name)
+        moderator = None if key == self.moderator else key
+        return replace(self, users=self.users - {key}, moderator=moderator)
+
+    def with_persona(self, index: int, persona: Persona) -> Cast:
+        """The persona at ``index`` replaced; a new name keeps its part."""
+        old, new = name_key(self.personas[index].name), name_key(persona.name)
+        personas = (*self.personas[:index], persona, *self.personas[index + 1 :])
+        users = frozenset(new if key == old else key for key in self.users)
+        return Cast(personas, users, new if self.moderator == old else self.moderator)
+
+    def with_new(self, index: int, persona: Persona) -> Cast:
+        """``persona`` put in at ``index``; it does not take part yet."""
+        return replace(self, personas=(*self.personas[:index], persona, *self.personas[index:]))
+
+    def without(self, index: int) -> Cast:
+        """The cast without the persona at ``index``."""
+        key = name_key(self.personas[index].name)
+        return Cast(
+            (*self.personas[:index], *self.personas[index + 1 :]),
+            self.users - {key},
+            None if self.moderator == key else self.moderator,
+        )
+
+    def free_name(self, like: str) -> str:
+        """``like``, or with the first number behind it that nobody has."""
+        taken = {name_key(persona.name) for persona in self.personas}
+        name, number = like, 2
+        while name_key(name) in taken:
+            name, number = f"{like}-{number}", number + 1
+        return name
+
+
+def _everybody(setup: DiscussionSetup) -> tuple[Persona, ...]:
+    return (*setup.personas, setup.moderator) if setup.moderator else setup.personas

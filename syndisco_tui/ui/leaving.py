@@ -1,0 +1,66 @@
+"""The way out when nobody pressed a key: HUP, TERM, INT. Saves, restores the terminal, leaves."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import termios
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+_RESTORE = (
+    "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1015l\x1b[?1006l"  # mouse
+    "\x1b[?2004l\x1b[?1004l\x1b[<u"  # bracketed paste, focus, kitty keys
+    "\x1b[0m\x1b[?25h\x1b[?1049l"  # style, cursor, alternate screen
+)
+DEADLINE = 3.0
+"""Seconds after which the process goes, saved or not."""
+
+
+def leave_on_signals(save: Callable[[], object]) -> None:
+    """From now on HUP, TERM and INT call ``save`` and end the process with status 128 + n.
+
+    Textual dies of HUP and TERM without saving, and an asyncio handler does not run while the
+    loop is blocked by a terminal that reads nothing; hence signal handlers and a thread.
+    """
+    terminal = _terminal_state()
+    leaving = threading.Event()
+
+    def go(number: int) -> None:
+        watchdog = threading.Timer(DEADLINE, os._exit, (128 + number,))
+        watchdog.daemon = True
+        watchdog.start()
+        with contextlib.suppress(Exception):
+            save()
+        _restore(terminal)
+        os._exit(128 + number)
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        if not leaving.is_set():
+            leaving.set()
+            threading.Thread(target=go, args=(number,), daemon=True).start()
+
+    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+
+
+def _terminal_state() -> tuple[int, list[object]] | None:
+    try:
+        descriptor = sys.__stdin__.fileno() if sys.__stdin__ else 0
+        return descriptor, termios.tcgetattr(descriptor)
+    except (OSError, ValueError, termios.error):
+        return None
+
+
+def _restore(terminal: tuple[int, list[object]] | None) -> None:
+    if terminal is None:
+        return
+    descriptor, attributes = terminal
+    with contextlib.suppress(OSError, termios.error):
+        os.set_blocking(descriptor, False)  # a terminal that is gone or stuck must not hold us
+        os.write(descriptor, _RESTORE.encode())
+        os.set_blocking(descriptor, True)
+        termios.tcsetattr(descriptor, termios.TCSANOW, attributes)  # type: ignore[arg-type]

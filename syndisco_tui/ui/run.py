@@ -1,0 +1,105 @@
+"""Puts the screen together: session, themes, personas, and a clean way out."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from .. import paths
+from ..discussion import DiscussionSetup, Persona
+from ..inputs import InputError
+from ..session import LiveSession
+from ..settings import Settings, keep_setting
+from ..store.personas import read_personas, shipped_personas
+from .app import SyndiscoApp
+from .leaving import leave_on_signals
+from .screens.laboratory import Laboratory, Places
+from .themes import read_themes
+
+CRASHED = 70
+
+
+def run_screen(
+    session: LiveSession,
+    settings: Settings,
+    setup: DiscussionSetup,
+    *,
+    start: bool = False,
+    setup_file: Path | None = None,
+) -> int:
+    """Show the laboratory until the user leaves. Returns the exit status."""
+    personas, notices = _personas_at_hand()
+    themes, faults = read_themes(paths.shipped_themes_folder(), paths.user_themes_folder())
+    places = Places(paths.discussions_folder(), paths.personas_file(), paths.setups_folder())
+
+    def keep_theme(name: str) -> None:
+        with contextlib.suppress(OSError, InputError):
+            keep_setting(paths.settings_file(), "theme", name)
+
+    app = SyndiscoApp(
+        lambda: Laboratory(session, setup, personas, places, start=start, setup_file=setup_file),
+        themes=themes,
+        theme=settings.theme,
+        keep_theme=keep_theme,
+        notices=[*notices, *faults],
+    )
+    leave_on_signals(session.close)
+    with _output_to(paths.log_file()):
+        status = app.run()
+    session.close()
+    if app.crash is not None:
+        _report_crash(app.crash)
+        return CRASHED
+    return status or 0
+
+
+def _personas_at_hand() -> tuple[tuple[Persona, ...], list[str]]:
+    """The user's own list, or the shipped ones where there is none or it cannot be read."""
+    own = paths.personas_file()
+    if own.exists():
+        try:
+            return tuple(read_personas(own)), []
+        except InputError as error:
+            notice = (
+                f"{error}. The shipped personas are shown; the file is kept until you change one."
+            )
+            return tuple(shipped_personas(paths.shipped_personas_folder())), [notice]
+    return tuple(shipped_personas(paths.shipped_personas_folder())), []
+
+
+@contextlib.contextmanager
+def _output_to(log: Path) -> Iterator[None]:
+    """While the screen is up, what libraries print goes to a log file, not into the picture."""
+    terminal = os.dup(1)
+    saved = sys.__stdout__, sys.__stderr__
+    log_descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    error_descriptor = os.dup(2)
+    screen = open(terminal, "w", encoding="utf-8", errors="replace")  # noqa: SIM115
+    sys.__stdout__ = sys.__stderr__ = screen  # type: ignore[misc]
+    os.dup2(log_descriptor, 1)
+    os.dup2(log_descriptor, 2)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            screen.flush()
+        os.dup2(terminal, 1)
+        os.dup2(error_descriptor, 2)
+        sys.__stdout__, sys.__stderr__ = saved  # type: ignore[misc]
+        os.close(log_descriptor)
+
+
+def _report_crash(error: BaseException) -> None:
+    """What went wrong to the log, without local variables; one sentence to the user."""
+    log = paths.log_file()
+    with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
+        traceback.print_exception(error, file=file)
+    print(
+        f"syndisco-tui stopped on an unexpected {type(error).__name__}. The discussion is saved; "
+        f"details are in {log}.",
+        file=sys.stderr,
+    )

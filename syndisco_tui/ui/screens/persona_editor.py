@@ -1,0 +1,190 @@
+"""The persona editor: every field in a form, with a live preview of the system prompt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from pydantic import ValidationError
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Footer, Input, Static, TextArea
+
+from ...discussion import Persona
+from ...inputs import describe
+from ...text import safe
+
+_LABELS = {
+    "username": "Username",
+    "age": "Age",
+    "sex": "Sex",
+    "sexual_orientation": "Orientation",
+    "demographic_group": "Group",
+    "current_employment": "Occupation",
+    "education_level": "Education",
+    "personality_characteristics": "Characteristics",
+    "special_instructions": "Instructions",
+}
+_PLACEHOLDERS = {
+    "personality_characteristics": "separated by commas",
+    "special_instructions": "only for this persona",
+    "age": "a number or words",
+}
+FURTHER = "further"
+
+
+class PersonaEditor(ModalScreen[Persona | None]):
+    """Edits ``persona``; the result is the new one, or None if it was left as it was.
+
+    ``check`` says in a sentence why the others would refuse the new persona, or None;
+    ``preview`` gives the system prompt's object for it.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "save", "save", priority=True),
+        Binding("escape", "leave", "leave as it was", key_display="esc", priority=True),
+        Binding("down,enter", "app.focus_next", "next field", show=False),
+        Binding("up", "app.focus_previous", "field before", show=False),
+    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+
+    def __init__(
+        self,
+        persona: Persona,
+        title: str,
+        check: Callable[[Persona], str | None],
+        preview: Callable[[Persona], dict[str, Any]],
+    ) -> None:
+        super().__init__()
+        self._persona = persona
+        self._title = title
+        self._refused = check
+        self._preview = preview
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="editor"):
+            yield Static(self._title, classes="dialog-title", markup=False)
+            with Horizontal(id="editor-panes"):
+                with VerticalScroll(id="form", can_focus=False):
+                    for key, label in _LABELS.items():
+                        with Horizontal(classes="form-row"):
+                            yield Static(label, classes="form-label", markup=False)
+                            yield Input(
+                                _text(getattr(self._persona, key)),
+                                id=f"field-{key}",
+                                compact=True,
+                                placeholder=_PLACEHOLDERS.get(key, ""),
+                            )
+                    with Horizontal(classes="form-row -tall"):
+                        yield Static("More fields", classes="form-label", markup=False)
+                        yield TextArea(
+                            _further_text(self._persona),
+                            id=f"field-{FURTHER}",
+                            compact=True,
+                            tab_behavior="focus",
+                            placeholder="mood: cheerful\none field a line",
+                        )
+                    yield Static("", id="fault", markup=False)
+                with VerticalScroll(id="preview", can_focus=False):
+                    yield Static("What the model is told", classes="preview-title", markup=False)
+                    yield Static("", id="preview-text", markup=False)
+            yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.query_one("#field-username", Input).focus()
+        self._look()
+
+    @on(Input.Changed)
+    @on(TextArea.Changed)
+    def _look(self) -> None:
+        """Check what is typed; show the fault, or the prompt that it makes."""
+        persona = self._typed()
+        if persona is not None:
+            text = json.dumps(self._preview(persona), ensure_ascii=False, indent=2)
+            self.query_one("#preview-text", Static).update(Content(safe(text)))
+
+    def _typed(self) -> Persona | None:
+        values: dict[str, Any] = {}
+        try:
+            for key in _LABELS:
+                values[key] = _value(key, self.query_one(f"#field-{key}", Input).value)
+            values |= _further(self.query_one(f"#field-{FURTHER}", TextArea).text, self._persona)
+            persona = Persona.model_validate(values)
+        except ValidationError as error:
+            self._show_fault(describe(error, Persona))
+            return None
+        except ValueError as error:
+            self._show_fault(str(error))
+            return None
+        refused = self._refused(persona)
+        self._show_fault(refused or "")
+        return None if refused else persona
+
+    def _show_fault(self, sentence: str) -> None:
+        fault = self.query_one("#fault", Static)
+        fault.update(Content(safe(sentence)))
+        fault.display = bool(sentence)
+
+    def action_save(self) -> None:
+        persona = self._typed()
+        if persona is not None:
+            self.dismiss(persona)
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    return "" if value is None else str(value)
+
+
+def _value(key: str, text: str) -> object:
+    text = text.strip()
+    if key == "personality_characteristics":
+        return [part.strip() for part in text.split(",") if part.strip()]
+    if key == "age":
+        try:
+            return int(text)
+        except ValueError:
+            return text or None
+    return text
+
+
+def _further_text(persona: Persona) -> str:
+    further = persona.model_extra or {}
+    return "\n".join(
+        f"{key}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        for key, value in further.items()
+    )
+
+
+def _further(text: str, persona: Persona) -> dict[str, Any]:
+    """``field: value`` lines. What reads as a JSON value that is no text stays one."""
+    values: dict[str, Any] = {}
+    before = persona.model_extra or {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        key, colon, value = line.partition(":")
+        key, value = key.strip(), value.strip()
+        if not colon or not key:
+            raise ValueError(f"more fields, line {number}: write it as “field: value”")
+        if key in _LABELS or key in values:
+            raise ValueError(f"more fields, line {number}: there is a field “{key}” already")
+        values[key] = value
+        if isinstance(before.get(key), str):
+            continue
+        try:
+            parsed = json.loads(value)
+        except ValueError:
+            continue
+        if not isinstance(parsed, str):
+            values[key] = parsed
+    return values

@@ -1,0 +1,121 @@
+"""The rows of the setup pane: what each field is called, and how its text is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from pydantic import ValidationError
+
+from ..discussion import DiscussionSetup, name_key
+from ..inputs import describe
+
+Kind = Literal["text", "long", "whole", "number", "choice", "history", "opinions"]
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class SetupField:
+    """One row. ``step`` is what an arrow key changes a number by."""
+
+    key: str
+    label: str
+    kind: Kind
+    group: str
+    step: float = 0
+    hint: str = ""
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        return get_args(DiscussionSetup.model_fields[self.key].annotation)
+
+
+FIELDS = (
+    SetupField("context", "Context", "long", "Discussion"),
+    SetupField("instructions", "Instructions", "long", "Discussion", hint="to every user"),
+    SetupField("moderator_instructions", "Moderator", "long", "Discussion", hint="instructions"),
+    SetupField("seed_opinions", "Seed opinions", "opinions", "Discussion"),
+    SetupField("turn_manager", "Turn manager", "choice", "Discussion"),
+    SetupField("p_respond", "p_respond", "number", "Discussion", 0.05),
+    SetupField("conv_len", "Turns", "whole", "Discussion", 1),
+    SetupField("history_context_len", "History", "history", "Discussion", 1, "messages"),
+    SetupField("prompt_style", "Prompt style", "choice", "Discussion"),
+    SetupField("seed", "Seed", "whole", "Discussion", 1),
+    SetupField("model", "Model", "text", "Model"),
+    SetupField("quantization", "Quantization", "choice", "Model"),
+    SetupField("dtype", "Numbers", "choice", "Model"),
+    SetupField("max_out_tokens", "Reply tokens", "whole", "Model", 10, "at most"),
+    SetupField("temperature", "Temperature", "number", "Model", 0.1, "0 is greedy"),
+    SetupField("top_p", "Top-p", "number", "Model", 0.05, "1 is off"),
+    SetupField("top_k", "Top-k", "whole", "Model", 5, "0 is off"),
+    SetupField("repetition_penalty", "Repetition", "number", "Model", 0.05, "penalty; 1 is off"),
+)
+
+
+class FieldError(ValueError):
+    """What is wrong with a field's text, in a few words."""
+
+
+def as_text(field: SetupField, setup: DiscussionSetup) -> str:
+    """The field's value as its row shows it and its editor begins with."""
+    value = getattr(setup, field.key)
+    if field.kind == "opinions":
+        names = setup.seed_opinion_usernames
+        if not names:
+            return "\n".join(setup.seed_opinions)
+        return "\n".join(f"{n}: {t}" for n, t in zip(names, setup.seed_opinions, strict=True))
+    if value is None:
+        return ALL
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def changed(field: SetupField, text: str, setup: DiscussionSetup) -> DiscussionSetup:
+    """``setup`` with the field read from ``text``. Raises FieldError."""
+    values: dict[str, Any] = {field.key: text}
+    if field.kind in ("whole", "history"):
+        values[field.key] = None if text.strip().casefold() == ALL else text.strip()
+    elif field.kind in ("number", "text"):
+        values[field.key] = text.strip()
+    elif field.kind == "opinions":
+        values = _opinions(text, setup)
+    try:
+        return DiscussionSetup.model_validate({**setup.model_dump(), **values})
+    except ValidationError as error:
+        sentence = describe(error, DiscussionSetup)
+        raise FieldError(sentence.removeprefix(f"{field.key}: ").split(", not ")[0]) from None
+
+
+def turned(field: SetupField, direction: int, setup: DiscussionSetup) -> DiscussionSetup | None:
+    """``setup`` with the field a step on or back; None where there is no such step."""
+    value = getattr(setup, field.key)
+    if field.kind == "choice":
+        choices = field.choices
+        return changed(field, choices[(choices.index(value) + direction) % len(choices)], setup)
+    if not field.step or (value is None and direction > 0):
+        return None
+    text = f"{(value or 0) + direction * field.step:.10g}"
+    if field.kind == "history" and value is None:
+        text = "10"
+    try:
+        return changed(field, text, setup)
+    except FieldError:
+        return None
+
+
+def _opinions(text: str, setup: DiscussionSetup) -> dict[str, Any]:
+    """Seed opinions, one a line; each ``NAME: text``, or none with a name."""
+    known = {name_key(name): name for name in setup.names}
+    names, opinions, nameless = [], [], 0
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    for number, line in enumerate(lines, start=1):
+        name, colon, opinion = line.partition(":")
+        if colon and name_key(name) in known and opinion.strip():
+            names.append(known[name_key(name)])
+            opinions.append(opinion.strip())
+        else:
+            opinions.append(line)
+            nameless = nameless or number
+    if names and nameless:
+        example = f"{setup.names[0]}: …" if setup.names else "NAME: …"
+        raise FieldError(f"line {nameless}: begin it with a name, as in “{example}”")
+    return {"seed_opinions": opinions, "seed_opinion_usernames": names}

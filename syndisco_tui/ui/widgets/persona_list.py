@@ -1,0 +1,113 @@
+"""The list of personas: who is there, who takes part, who moderates."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.content import Content
+from textual.events import Resize
+from textual.message import Message as Event
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from ...discussion import Persona
+from ...text import one_line
+from ..actions import bindings
+from ..cast import Cast
+from ..speaker_colours import speaker_colour
+
+NAME_WIDTH, AGE_WIDTH, SEX_WIDTH = 12, 5, 6
+
+
+class PersonaList(OptionList):
+    """Shows a cast and asks for changes to it; whoever owns the cast makes them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("personas")
+
+    class Asked(Event):
+        """A change is asked for: ``what`` is the action's name, ``index`` the persona."""
+
+        def __init__(self, what: str, index: int | None) -> None:
+            super().__init__()
+            self.what = what
+            self.index = index
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, markup=False, compact=True)
+        self._cast = Cast()
+
+    def show(self, cast: Cast, highlight: int | None = None) -> None:
+        """Show ``cast``; the highlight stays where it was, or goes to ``highlight``."""
+        same_length = len(cast.personas) == len(self._cast.personas) == self.option_count
+        self._cast = cast
+        if same_length:
+            for index in range(len(cast.personas)):
+                self.replace_option_prompt_at_index(index, self._row(index))
+        else:
+            at = self.highlighted or 0
+            self.clear_options()
+            self.add_options(Option(self._row(index)) for index in range(len(cast.personas)))
+            if cast.personas:
+                self.highlighted = min(at, len(cast.personas) - 1)
+        if highlight is not None and cast.personas:
+            self.highlighted = max(0, min(highlight, len(cast.personas) - 1))
+
+    def on_resize(self, _event: Resize) -> None:
+        self.show(self._cast)
+
+    def _row(self, index: int) -> Content:
+        persona = self._cast.personas[index]
+        colour = speaker_colour(index, self.app.current_theme.dark)
+        takes_part = self._cast.takes_part(persona)
+        moderates = self._cast.moderates(persona)
+        mark = "◆" if moderates else "●" if takes_part else "·"
+        present = takes_part or moderates
+        name = one_line(persona.name, NAME_WIDTH).ljust(NAME_WIDTH)
+        rest = "  ".join(
+            (
+                _cell(persona.age, AGE_WIDTH).rjust(AGE_WIDTH),
+                _cell(persona.sex, SEX_WIDTH).ljust(SEX_WIDTH),
+                _cell(persona.current_employment, 40),
+            )
+        )
+        width = max(8, self.scrollable_content_region.width - 1)
+        return Content.assemble(
+            Content.styled(f"{mark} ", colour if present else "$quiet"),
+            Content.styled(name, f"bold {colour}" if present else "$quiet"),
+            Content.styled(f" {rest}", "" if present else "$quiet"),
+        ).truncate(width, ellipsis=True)
+
+    def _ask(self, what: str) -> None:
+        self.post_message(self.Asked(what, self.highlighted))
+
+    def action_take_part(self) -> None:
+        self._ask("take_part")
+
+    def action_moderate(self) -> None:
+        self._ask("moderate")
+
+    def action_edit(self) -> None:
+        self._ask("edit")
+
+    def action_new(self) -> None:
+        self._ask("new")
+
+    def action_duplicate(self) -> None:
+        self._ask("duplicate")
+
+    def action_delete(self) -> None:
+        self._ask("delete")
+
+    def action_undo(self) -> None:
+        self._ask("undo")
+
+
+def _cell(value: object, width: int) -> str:
+    return "" if value in (None, "", -1, "-1") else one_line(str(value), width)
+
+
+def persona_summary(persona: Persona) -> str:
+    """Name, age, sex and occupation in one line."""
+    parts = (persona.name, persona.age, persona.sex, persona.current_employment)
+    return ", ".join(text for part in parts if (text := _cell(part, 40)))

@@ -1,0 +1,245 @@
+"""The setup: every field of a discussion in a row, edited in place, checked as typed."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.message import Message as Event
+from textual.widget import Widget
+from textual.widgets import Input, Static, TextArea
+
+from ...discussion import DiscussionSetup
+from ...text import one_line, safe
+from ..actions import bindings
+from ..setup_fields import FIELDS, FieldError, SetupField, as_text, changed, turned
+
+
+class _LineEditor(Input):
+    """One line of text, in its row."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave(False)", "leave as it was", key_display="esc"),
+        Binding("enter", "leave(True)", "keep", key_display="⏎"),
+        Binding("up,down,tab,shift+tab", "leave(True)", show=False),
+    ]
+
+    def action_leave(self, keep: bool) -> None:
+        self.post_message(SetupRow.Left(self, keep))
+
+
+class _TextEditor(TextArea):
+    """Several lines of text, in their row."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave(False)", "leave as it was", key_display="esc", priority=True),
+        Binding("ctrl+s", "leave(True)", "keep", priority=True),
+        Binding("tab,shift+tab", "leave(True)", show=False, priority=True),
+    ]
+
+    def action_leave(self, keep: bool) -> None:
+        self.post_message(SetupRow.Left(self, keep))
+
+
+class SetupRow(Widget):
+    """One field: its label, its value or its editor, and what is wrong with what is typed."""
+
+    class Left(Event):
+        """The editor was left; ``keep`` says whether what it holds is to be kept."""
+
+        def __init__(self, editor: Input | TextArea, keep: bool) -> None:
+            super().__init__()
+            self.editor = editor
+            self.keep = keep
+
+    def __init__(self, field: SetupField, setup: DiscussionSetup) -> None:
+        super().__init__(id=f"row-{field.key}")
+        self.field = field
+        self._setup = setup
+        self._editor: _LineEditor | _TextEditor | None = None
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(classes="row-line"):
+            yield Static(self.field.label, classes="row-label", markup=False)
+            yield Static(self._value(), classes="row-value")
+        yield Static("", classes="row-error", markup=False)
+
+    @property
+    def is_editing(self) -> bool:
+        return self._editor is not None
+
+    def show(self, setup: DiscussionSetup) -> None:
+        self._setup = setup
+        if self.is_mounted:
+            self.query_one(".row-value", Static).update(self._value())
+
+    def _value(self) -> Content:
+        text = as_text(self.field, self._setup)
+        if not text.strip():
+            return Content.styled("none", "$quiet")
+        value = Content(one_line(" ".join(text.split()), 300))
+        if self.field.hint and self.field.kind not in ("long", "text"):
+            return Content.assemble(value, Content.styled(f"  {self.field.hint}", "$quiet"))
+        return value
+
+    async def edit(self) -> None:
+        """Put an editor in the place of the value."""
+        if self._editor:
+            return
+        text = as_text(self.field, self._setup)
+        if self.field.kind in ("long", "opinions"):
+            area = _TextEditor(text, compact=True, soft_wrap=True, classes="row-area")
+            area.move_cursor(area.document.end)
+            self._editor = area
+        else:
+            self._editor = _LineEditor(text, compact=True, classes="row-input")
+        self.add_class("-editing")
+        await self.query_one(".row-line", Horizontal).mount(self._editor)
+        self._editor.focus()
+
+    async def leave(self) -> None:
+        """Take the editor away."""
+        if self._editor:
+            editor, self._editor = self._editor, None
+            self._show_error("")
+            self.remove_class("-editing")
+            await editor.remove()
+
+    def typed(self) -> DiscussionSetup | None:
+        """The setup with what is typed; None, and the fault beside the field, if it is none."""
+        if self._editor is None:
+            return self._setup
+        text = self._editor.text if isinstance(self._editor, TextArea) else self._editor.value
+        try:
+            setup = changed(self.field, text, self._setup)
+        except FieldError as error:
+            self._show_error(str(error))
+            return None
+        self._show_error("")
+        return setup
+
+    def _show_error(self, sentence: str) -> None:
+        error = self.query_one(".row-error", Static)
+        error.update(Content(safe(sentence)))
+        self.set_class(bool(sentence), "-faulty")
+
+    @on(Input.Changed)
+    @on(TextArea.Changed)
+    def _check(self) -> None:
+        self.typed()
+
+
+class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
+    """All rows, with a cursor. It shows a setup and tells of the changed one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", show=False),
+        Binding("down", "move(1)", show=False),
+        Binding("home", "move(-100)", show=False),
+        Binding("end", "move(100)", show=False),
+        Binding("pageup", "move(-8)", show=False),
+        Binding("pagedown", "move(8)", show=False),
+        *bindings("setup"),
+    ]
+
+    class Changed(Event):
+        """The user made another setup of it."""
+
+        def __init__(self, setup: DiscussionSetup) -> None:
+            super().__init__()
+            self.setup = setup
+
+    def __init__(self, setup: DiscussionSetup, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._setup = setup
+        self._at = 0
+
+    def compose(self) -> ComposeResult:
+        group = ""
+        for field in FIELDS:
+            if field.group != group:
+                if group:
+                    yield Static("", classes="group-gap")
+                group = field.group
+            yield SetupRow(field, self._setup)
+
+    def on_mount(self) -> None:
+        self._mark()
+
+    @property
+    def rows(self) -> list[SetupRow]:
+        return list(self.query(SetupRow))
+
+    @property
+    def row(self) -> SetupRow:
+        """The row under the cursor."""
+        return self.rows[self._at]
+
+    def show(self, setup: DiscussionSetup) -> None:
+        """Show ``setup`` in all rows."""
+        self._setup = setup
+        for row in self.rows:
+            row.show(setup)
+
+    def _mark(self) -> None:
+        for index, row in enumerate(self.rows):
+            row.set_class(index == self._at, "-cursor")
+        if self._at == 0:
+            self.scroll_home(animate=False)
+        else:
+            self.row.scroll_visible(animate=False)
+
+    def action_move(self, steps: int) -> None:
+        self._at = max(0, min(len(FIELDS) - 1, self._at + steps))
+        self._mark()
+
+    async def action_edit(self) -> None:
+        if self.row.field.kind == "choice":
+            self.action_turn(1)
+        else:
+            await self.row.edit()
+
+    def action_turn(self, direction: int) -> None:
+        setup = turned(self.row.field, direction, self._setup)
+        if setup is not None:
+            self._change(setup)
+
+    def _change(self, setup: DiscussionSetup) -> None:
+        if setup != self._setup:
+            self.show(setup)
+            self.post_message(self.Changed(setup))
+
+    async def on_click(self, event: object) -> None:
+        widget = getattr(event, "widget", None)
+        row = next(
+            (
+                node
+                for node in (widget.ancestors_with_self if widget else ())
+                if isinstance(node, SetupRow)
+            ),
+            None,
+        )
+        if row is not None and not row.is_editing:
+            again = row is self.row
+            self._at = self.rows.index(row)
+            self._mark()
+            if again:
+                await self.action_edit()
+
+    @on(SetupRow.Left)
+    async def _left(self, event: SetupRow.Left) -> None:
+        event.stop()
+        row = next(row for row in self.rows if event.editor in row.walk_children())
+        if event.keep:
+            setup = row.typed()
+            if setup is None:
+                return  # it stays open, with the fault beside it
+            await row.leave()
+            self._change(setup)
+        else:
+            await row.leave()
+        self.focus()

@@ -1,0 +1,119 @@
+"""One line that says what is going on: state, turn, speaker, speed, model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.content import Content
+from textual.widget import Widget
+
+from ...engine.base import EngineInfo, LoadProgress
+from ...session import State
+from ...text import one_line
+
+_WORDS: dict[State, str] = {
+    "idle": "ready",
+    "loading": "loading",
+    "running": "speaking",
+    "paused": "paused",
+    "finished": "finished",
+}
+
+
+@dataclass
+class Figures:
+    """What the line shows. Speeds in tokens a second."""
+
+    state: State = "idle"
+    pausing: bool = False
+    turn: int = 0
+    turns: int = 0
+    speaker: str = ""
+    speed: float = 0.0
+    prompt_tokens: int = 0
+    reply_tokens: int = 0
+    loading: LoadProgress | None = None
+    info: EngineInfo | None = None
+
+
+class StatusLine(Widget):
+    """Draws the figures, the most important first, as many as there is room for."""
+
+    DEFAULT_CSS = "StatusLine { height: 1; padding: 0 2; }"
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.figures = Figures()
+
+    def render(self) -> Content:
+        figures = self.figures
+        left = self._left(figures)
+        right = self._right(figures)
+        width = self.content_size.width
+        while right and left.cell_length + sum(len(part) + 3 for part in right) > width:
+            right.pop(0 if len(right) > 2 else -1)
+        tail = Content.styled("   ".join(right), "$quiet") if right else Content("")
+        gap = max(1, width - left.cell_length - tail.cell_length)
+        return Content.assemble(left, " " * gap, tail).truncate(max(1, width), ellipsis=True)
+
+    def _left(self, figures: Figures) -> Content:
+        if figures.state == "loading":
+            return self._loading(figures.loading)
+        word = "pausing" if figures.pausing else _WORDS[figures.state]
+        active = figures.state == "running"
+        parts: list[Content] = [
+            Content.styled("● " if active else "○ ", "$accent" if active else "$quiet"),
+            Content.styled(word, "bold" if active else ""),
+        ]
+        if figures.turns:
+            parts += [Content("   "), bar(figures.turn, figures.turns, 12)]
+            parts.append(Content(f" {figures.turn}/{figures.turns}"))
+        if active and figures.speaker:
+            parts.append(Content(f"   {one_line(figures.speaker, 20)}"))
+        return Content.assemble(*parts)
+
+    def _loading(self, progress: LoadProgress | None) -> Content:
+        if progress is None:
+            return Content.assemble(Content.styled("● ", "$accent"), "loading the model")
+        parts: list[Content] = [
+            Content.styled("● ", "$accent"),
+            Content.styled(one_line(progress.stage, 40), "bold"),
+        ]
+        if progress.total:
+            parts += [Content("   "), bar(progress.done, progress.total, 16)]
+            parts.append(Content(f" {100 * progress.done / progress.total:.0f}%"))
+        if progress.unit == "bytes":
+            amount = f"{progress.done / 1e6:.0f}"
+            amount += f" of {progress.total / 1e6:.0f} MB" if progress.total else " MB"
+            parts.append(Content.styled(f"   {amount}", "$quiet"))
+        return Content.assemble(*parts)
+
+    def _right(self, figures: Figures) -> list[str]:
+        """From the least important to the most."""
+        parts = []
+        if figures.prompt_tokens:
+            parts.append(f"{figures.prompt_tokens} prompt")
+        if figures.reply_tokens:
+            parts.append(f"{figures.reply_tokens} reply tokens")
+        info = figures.info
+        if info:
+            memory = f" {_bytes(info.memory_bytes)}" if info.memory_bytes else ""
+            numbers = info.dtype if info.quantization == "none" else info.quantization
+            parts.append(f"{info.device} {numbers}{memory}")
+            parts.append(one_line((info.name or info.model).rsplit("/", 1)[-1], 30))
+        if figures.speed:
+            parts.append(f"{figures.speed:.0f} tok/s")
+        return parts
+
+
+def bar(done: float, total: float, width: int) -> Content:
+    """A progress bar of ``width`` cells."""
+    filled = round(width * min(1.0, max(0.0, done / total))) if total else 0
+    return Content.assemble(
+        Content.styled("━" * filled, "$accent"),
+        Content.styled("━" * (width - filled), "$border"),
+    )
+
+
+def _bytes(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

@@ -1,0 +1,129 @@
+"""A fake engine, for speed and for faults: it says what a script says, on a thread of its own."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterable
+from queue import SimpleQueue
+
+from syndisco_tui.engine.base import (
+    Cancelled,
+    Chunk,
+    EngineError,
+    EngineInfo,
+    Failed,
+    Finished,
+    Generation,
+    GenerationEvent,
+    GenerationRequest,
+    GenerationResult,
+    Loaded,
+    LoadEvent,
+    LoadFailed,
+    LoadProgress,
+    ModelSpec,
+    ModelUnavailable,
+    Started,
+)
+
+
+class ScriptedEngine:
+    """Says ``replies`` in turn, over and over, a word every ``delay`` seconds.
+
+    A reply that is an EngineError is raised. The model ``nowhere`` cannot be had. ``load_steps``
+    load steps of ``delay`` each come first.
+    """
+
+    def __init__(
+        self,
+        replies: Iterable[str | EngineError] | None = None,
+        *,
+        delay: float = 0.0,
+        load_steps: int = 2,
+    ) -> None:
+        said = list(replies) if replies is not None else None
+        self._replies = itertools.cycle(said) if said else None
+        self._count = itertools.count(1)
+        self.delay = delay
+        self.load_steps = load_steps
+        self.requests: list[GenerationRequest] = []
+        self.info: EngineInfo | None = None
+        self._inbox: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._cancel_load = threading.Event()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="inference", daemon=True)
+        self._thread.start()
+
+    def load(self, spec: ModelSpec, listener: Callable[[LoadEvent], object]) -> None:
+        self._cancel_load.clear()
+        self._inbox.put(lambda: self._load(spec, listener))
+
+    def cancel_load(self) -> None:
+        self._cancel_load.set()
+
+    def submit(
+        self,
+        request: GenerationRequest,
+        listener: Callable[[GenerationEvent], object] | None = None,
+    ) -> Generation:
+        generation = Generation(request, listener)
+        self.requests.append(request)
+        self._inbox.put(lambda: self._generate(generation))
+        return generation
+
+    def close(self) -> None:
+        self._closing.set()
+        self._inbox.put(None)
+        self._thread.join(2)
+
+    def _work(self) -> None:
+        while (job := self._inbox.get()) is not None:
+            job()
+
+    def _load(self, spec: ModelSpec, listener: Callable[[LoadEvent], object]) -> None:
+        self.info = None
+        for step in range(self.load_steps):
+            if self._cancel_load.is_set():
+                listener(LoadFailed(Cancelled("Loading was cancelled.")))
+                return
+            listener(LoadProgress("reading weights", step, self.load_steps))
+            time.sleep(self.delay)
+        if spec.model == "nowhere":
+            sentence = "There is no model “nowhere”; try --model starter."
+            listener(LoadFailed(ModelUnavailable(sentence)))
+            return
+        model = "scripted" if spec.model == "auto" else spec.model
+        self.info = EngineInfo(
+            model, name=model, device="cpu", dtype="float32", path="script", context_length=2048
+        )
+        listener(Loaded(self.info))
+
+    def _generate(self, generation: Generation) -> None:
+        request = generation.request
+        number = next(self._count)
+        reply = next(self._replies) if self._replies else f"This is comment number {number}."
+        if isinstance(reply, EngineError):
+            generation.emit(Failed(generation, reply))
+            return
+        prompt_tokens = sum(len(turn.content.split()) for turn in request.chat)
+        generation.emit(Started(generation, prompt_tokens))
+        began = time.monotonic()
+        words = reply.split(" ")
+        said, tokens, reason = "", 0, "stop"
+        for tokens, word in enumerate(words, start=1):
+            if generation.is_cancelled or self._closing.is_set():
+                reason = "cancelled"
+                break
+            if tokens > request.max_out_tokens:
+                reason = "length"
+                break
+            if self.delay:
+                time.sleep(self.delay)
+            text = word if tokens == 1 else f" {word}"
+            said += text
+            generation.emit(Chunk(generation, text, tokens))
+        seconds = time.monotonic() - began
+        result = GenerationResult(said, reason, prompt_tokens, tokens, 0, seconds, 0.0)
+        generation.emit(Finished(generation, result))

@@ -1,0 +1,58 @@
+"""Who takes part in these tests, and where SynDisco's own files lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syndisco_tui.discussion import (
+    Discussion,
+    DiscussionSetup,
+    Message,
+    Persona,
+    Reply,
+    TurnRequest,
+)
+
+SYNDISCO = Path(__file__).resolve().parents[4] / "shared" / "data" / "syndisco"
+needs_syndisco = pytest.mark.skipif(not SYNDISCO.is_dir(), reason="SynDisco's files are not here")
+
+MODERATOR = Persona(username="Moderator")
+
+
+def people(*names: str) -> tuple[Persona, ...]:
+    return tuple(Persona(username=name) for name in names)
+
+
+def setup(*names: str, moderated: bool = False, **fields: Any) -> DiscussionSetup:
+    """A setup of ``names`` (Ann and Bob, if none are given)."""
+    return DiscussionSetup(
+        personas=people(*(names or ("Ann", "Bob"))),
+        moderator=MODERATOR if moderated else None,
+        **fields,
+    )
+
+
+def asked(discussion: Discussion) -> TurnRequest:
+    """The request the discussion has; it must have one."""
+    request = discussion.next_request()
+    assert request is not None
+    return request
+
+
+def say(discussion: Discussion, *texts: str) -> Message:
+    """Post ``texts`` in whosever names they are asked for; the last message."""
+    for text in texts:
+        message = discussion.post(asked(discussion), Reply(text))
+    return message
+
+
+def names(entries: Iterable[Message]) -> list[str]:
+    return [entry.name for entry in entries]
+
+
+def texts(entries: Iterable[Message]) -> list[str]:
+    return [entry.text for entry in entries]

@@ -1,0 +1,428 @@
+"""What a model said → what the persona said: each thing that models really do.
+
+The examples are shortened from SynDisco's published runs, and at the end are those runs whole.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from syndisco_tui.discussion.guard import clean
+
+from .people import SYNDISCO, needs_syndisco
+
+
+def said(raw: str, *, complete: bool = True) -> str:
+    """What Ann said, with Bob and the moderator about."""
+    return clean(raw, "Ann", ["Bob", "moderator"], complete=complete)
+
+
+# Nothing to take off --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I agree.",
+        "Well…\n\n  - one\n  - two\n",
+        'He said "no" to me.',
+        '"Freedom" is a big word.',
+        'I call it "freedom"',
+        '"Yes" and "no"',
+        '"One."\n\n"Two."',
+        "'tis so, isn't it",
+        "the user Bob posted: that was wrong",
+        "As Bob: wrote, no",
+        "Bob, I agree: yes.",
+        "Ann is my name: hello",
+        "```\ncode\n```\nand words",
+        "“One” or “two”",
+    ],
+)
+def test_what_was_simply_said_stays(text: str) -> None:
+    assert said(text) == text.strip()
+
+
+def test_white_space_around_goes() -> None:
+    assert said(" \n\t Hello\n there \n") == "Hello\n there"
+
+
+# The echoed header ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "User Ann posted:",
+        "User Ann posted: ",
+        "User Ann posted:\n",
+        "User Ann posted:\n\n",
+        "user ann posted:",
+        "User @Ann posted:",
+        "User Ann:",
+        "Ann:",
+        "Ann posted:",
+        "Comment by user Ann:",
+        "Comment by user Ann: ",
+    ],
+)
+@pytest.mark.parametrize("times", [1, 2, 5])
+def test_an_echoed_header_goes_once_or_repeated(header: str, times: int) -> None:
+    assert said((header + "\n") * times + "Hello") == "Hello"
+    assert said(header * times + "Hello") == "Hello"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        '"User Ann posted: "Hello""',
+        '"User Ann posted: Hello"',
+        '"User Ann posted:\n\n"Hello"',
+        'User Ann posted:\n"Hello"',
+        'Comment by user Ann: "\nHello\n"',
+        'Comment by user Ann: "\nHello',
+        '"User Ann: Hello"',
+    ],
+)
+def test_header_and_quotation_marks_go_together(raw: str) -> None:
+    assert said(raw) == "Hello"
+
+
+def test_a_header_alone_is_a_silence() -> None:
+    assert said("User Ann posted:") == ""
+    assert said('"User Ann posted: ""') == ""
+
+
+def test_a_header_in_the_middle_of_a_line_is_something_said() -> None:
+    assert said("I saw that User Ann posted: so what") == "I saw that User Ann posted: so what"
+
+
+def test_a_header_of_a_longer_name_is_not_ones_own() -> None:
+    assert clean("Anna: Hello", "Ann", []) == "Anna: Hello"
+    assert clean("User Anna posted: Hello", "Ann", ["Anna"]) == ""
+
+
+# Quotation marks ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "raw", ['"Hello"', "“Hello”", "«Hello»", "„Hello“", '""Hello""', '" Hello "', '"\nHello\n"']
+)
+def test_marks_around_the_whole_reply_go(raw: str) -> None:
+    assert said(raw) == "Hello"
+
+
+def test_marks_within_the_quoted_reply_stay() -> None:
+    assert said('"She said "no" to me."') == 'She said "no" to me.'
+    assert said('"I call it "freedom""') == 'I call it "freedom"'
+    assert said("“She said “no” to me.”") == "She said “no” to me."
+
+
+@pytest.mark.parametrize("raw", ['"Yes", he said, "and no"', '"One." "Two."', "“A” and “B”"])
+def test_marks_that_open_and_close_twice_embrace_nothing(raw: str) -> None:
+    assert said(raw) == raw
+
+
+def test_escaped_marks_go_like_plain_ones() -> None:
+    assert said('\\"Hello\\"') == "Hello"
+    assert said('"User Ann posted: \\"Hello\\""') == "Hello"
+    assert said('"User Ann posted: \\"Hello\\"') == "Hello"
+
+
+def test_escaped_marks_within_stay() -> None:
+    assert said('"I call it \\"freedom\\" here."') == 'I call it \\"freedom\\" here.'
+
+
+def test_an_opening_mark_without_partner_goes() -> None:
+    """The end of the reply, its closing mark too, was cut off."""
+    assert said('"I think that we', complete=False) == "I think that we"
+    assert said('"I think that "we', complete=False) == 'I think that "we'
+
+
+def test_an_opening_mark_that_closes_further_on_stays() -> None:
+    assert said('"Freedom" is what', complete=False) == '"Freedom" is what'
+
+
+# Silence --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "raw", ["", " ", "\n\n", '""', '"', "“”", "''", '\\"\\"', '"" ', '" "', '""""', "«»", '"\n"']
+)
+@pytest.mark.parametrize("complete", [True, False])
+def test_nothing_or_only_marks_is_a_silence(raw: str, complete: bool) -> None:
+    assert said(raw, complete=complete) == ""
+
+
+def test_empty_marks_before_words_go() -> None:
+    assert said('""\nPlease be kind.') == "Please be kind."
+    assert said('""\n\n"Please be kind."') == "Please be kind."
+
+
+# Going on as somebody else --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "going_on",
+    [
+        "User Bob posted:\nNo.",
+        "User Bob posted: No.",
+        "User @Bob posted: No.",
+        '"User Bob posted: No."',
+        "User moderator posted:\nBe kind.\nUser Ann posted:\nSorry.",
+        "User Bob: No.",
+        "Bob: No.",
+        'Bob:"No."',
+        "Bob:",
+        'Comment by user Bob: "\nNo.',
+        "User Ann posted:\nAnd another thing.",
+        'Comment by user Ann: "\nAnd another thing.',
+    ],
+)
+@pytest.mark.parametrize("between", ["\n", "\n\n"])
+def test_what_is_said_in_anothers_name_or_in_a_further_post_is_left_out(
+    going_on: str, between: str
+) -> None:
+    assert said(f"Yes.{between}{going_on}") == "Yes."
+
+
+def test_a_quoted_reply_that_goes_on_loses_its_marks_too() -> None:
+    assert said('"Yes."\nUser Bob posted: "No."') == "Yes."
+    assert said('User Ann posted:\n"Yes."\n\nUser Bob posted:\n"No."') == "Yes."
+    assert said('"Yes.\nUser Bob posted:\nNo."') == "Yes."
+
+
+def test_speaking_as_somebody_else_from_the_start_is_a_silence() -> None:
+    assert said("User Bob posted:\nNo.") == ""
+    assert said("Bob: No.") == ""
+    assert said('""\nUser Bob posted:\nNo.\nUser Ann posted:\nYes.') == ""
+
+
+def test_line_breaks_may_be_escaped() -> None:
+    """Mistral-7B writes whole threads as one escaped string."""
+    raw = '"User Ann posted: \\"@Bob, yes.\\"\\nUser Bob posted: \\"@Ann, no.\\"\\nUser Ann posted'
+    assert said(raw, complete=False) == "@Bob, yes."
+    assert said('\\"Yes.\\"\\nUser moderator posted:\\n\\"\\"') == "Yes."
+
+
+def test_taking_one_post_off_does_not_lay_another_bare() -> None:
+    assert said('"Bob:\nUser Ann posted: x') == ""
+
+
+def test_going_on_is_seen_as_it_grows() -> None:
+    assert said("Yes.\nUser Bob post", complete=False) == "Yes.\nUser Bob post"
+    assert said("Yes.\nUser Bob posted", complete=False) == "Yes."
+
+
+def test_a_colon_in_the_middle_of_a_word_is_no_header() -> None:
+    assert said("Bob:Ann is the score") == "Bob:Ann is the score"
+
+
+@pytest.mark.parametrize(
+    "name", ["C++", "a.b", "(x)", "O'Brien", "what?", "John Smith", "[b]", "李雷"]
+)
+def test_a_name_is_taken_letter_by_letter(name: str) -> None:
+    assert clean(f"User {name} posted: Hello", name, ["Bob"]) == "Hello"
+    for header in (f"User {name} posted:", f"{name}:", f"Comment by user {name}:"):
+        assert clean(f"Yes.\n{header} No.", "Ann", [name]) == "Yes."
+    assert clean("Yes.\nUser aXb posted: No.", "Ann", ["a.b"]) == "Yes.\nUser aXb posted: No."
+
+
+def test_alone_there_is_nobody_to_go_on_as() -> None:
+    assert clean("Yes.\nBob: No.", "Ann") == "Yes.\nBob: No."
+    assert clean("Yes.\nUser Ann posted:\nMore.", "Ann") == "Yes."
+
+
+# Fences ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "```\nHello\n```",
+        "```markdown\nHello\n```",
+        '""\n```\nHello\n```',
+        "```\nUser Ann posted:\nHello\n```",
+        "User Ann posted:\n```\nHello\n```",
+        '```\n"Hello"\n```',
+    ],
+)
+def test_a_fence_around_the_whole_reply_goes(raw: str) -> None:
+    assert said(raw) == "Hello"
+
+
+def test_a_fence_within_stays() -> None:
+    assert said("Try:\n```\nx = 1\n```") == "Try:\n```\nx = 1\n```"
+
+
+# A cut sentence -------------------------------------------------------------------------------
+
+
+def test_a_cut_sentence_stays_as_far_as_it_went() -> None:
+    assert said("I think that the govern", complete=False) == "I think that the govern"
+    assert said("User Ann posted:\nI think that the", complete=False) == "I think that the"
+
+
+# Any text -------------------------------------------------------------------------------------
+
+WHAT_MODELS_WRITE = (
+    '"', '""', '\\"', "“", "”", "«", "»", "„", "'", "```", "```md\n", "\n```", "\n", "\\n", " ",
+    "User Ann posted:", "User Bob posted:", "Ann:", "Bob:", "Comment by user Bob: \"",
+    "Comment by user Ann: \"", "posted", "User ", "Ann", "Bob", "@", "*", "(", "Hi.", "a",
+)  # fmt: skip
+replies = st.lists(st.sampled_from(WHAT_MODELS_WRITE), max_size=12).map("".join) | st.text()
+any_reply = settings(deadline=None, derandomize=True, database=None, max_examples=1500)
+
+
+@any_reply
+@given(replies, st.booleans())
+def test_the_guard_takes_off_and_never_adds_or_changes(raw: str, complete: bool) -> None:
+    assert said(raw, complete=complete) in raw
+
+
+@any_reply
+@given(replies, st.booleans())
+def test_cleaning_the_cleaned_changes_nothing(raw: str, complete: bool) -> None:
+    once = said(raw, complete=complete)
+    assert said(once, complete=complete) == once
+
+
+@any_reply
+@given(replies, st.booleans())
+def test_what_is_left_says_something_and_in_no_other_name(raw: str, complete: bool) -> None:
+    text = said(raw, complete=complete)
+    assert text == text.strip()
+    assert text == "" or text.strip("\"“”„«»'‘’`\\ \n\t")
+    assert not re.search(r"^User (Ann|Bob) posted:", text, re.MULTILINE)
+
+
+plain = st.text(
+    st.characters(exclude_characters='"“”„«»`\\:', exclude_categories=["Cs"]), max_size=40
+).filter(lambda text: text.strip("'‘’ \n") and text == text.strip())
+
+
+@any_reply
+@given(plain, st.sampled_from(['"{}"', "“{}”", "{}", "User Ann posted:\n{}", '\\"{}\\"']))
+def test_whatever_the_wrapping_plain_words_come_out(text: str, wrapping: str) -> None:
+    if not said(text):  # only marks, by Unicode's white space
+        return
+    assert said(wrapping.format(text)) == text
+
+
+def test_a_model_that_runs_wild_costs_no_time() -> None:
+    started = time.perf_counter()
+    for unit in ('"', '\\"', '" ', 'a "', "``` ", "\n", "User Ann posted: ", '"User Ann posted: "'):
+        said(unit * (8000 // len(unit)), complete=False)
+    assert time.perf_counter() - started < 3
+
+
+# SynDisco's own runs --------------------------------------------------------------------------
+
+
+class RealReply(NamedTuple):
+    raw: str
+    speaker: str
+    others: tuple[str, ...]
+
+    def cleaned(self, length: int | None = None) -> str:
+        raw = self.raw[:length]
+        return clean(raw, self.speaker, self.others, complete=length is None)
+
+
+@cache
+def real_replies() -> dict[str, list[RealReply]]:
+    """Every reply of a model, by discussion file."""
+    return {path.name: list(_replies_in(path.read_text("utf-8"))) for path in _files()}
+
+
+def _files() -> list:  # type: ignore[type-arg]
+    return sorted((SYNDISCO / "discussions").glob("*.json"))
+
+
+def _replies_in(text: str) -> Iterator[RealReply]:
+    run = json.loads(text)
+    everybody = [*run["users"], run["moderator"], *(log["name"] for log in run["logs"])]
+    for log in run["logs"]:
+        if log["model"] != "hardcoded":
+            others = {name for name in everybody if name and name != log["name"]}
+            yield RealReply(log["text"], log["name"], tuple(sorted(others)))
+
+
+real_file = pytest.mark.parametrize("file", [path.name for path in _files()])
+
+
+@needs_syndisco
+def test_there_are_real_runs_enough() -> None:
+    assert len(real_replies()) == 24
+    replies = [reply for run in real_replies().values() for reply in run]
+    changed = [reply for reply in replies if reply.cleaned() != reply.raw]
+    assert len(replies) == 600
+    assert len(changed) > 300, "most real replies need the guard"
+
+
+@needs_syndisco
+@real_file
+def test_real_replies_lose_headers_marks_and_other_voices_and_nothing_else(file: str) -> None:
+    for reply in real_replies()[file]:
+        text = reply.cleaned()
+        start = reply.raw.index(text)
+        before, after = reply.raw[:start], reply.raw[start + len(text) :]
+        speaker, others = re.escape(reply.speaker), "|".join(map(re.escape, reply.others))
+        marks = r'(?:[\s"“”\\]|```\w*)*'
+        own_header = rf"(?:User |Comment by user )?@?{speaker}(?: posted)?:"
+        next_post = rf"User (?:{speaker}|{others}) posted|(?:{others}):"
+        assert re.fullmatch(rf"(?:{marks}{own_header})*{marks}", before), reply
+        assert re.match(rf"{marks}(?:\Z|(?:(?<=\n)|(?<=\\)n)\W*(?:{next_post}))", after), reply
+
+
+@needs_syndisco
+@real_file
+def test_no_header_and_no_other_voice_is_left_of_a_real_reply(file: str) -> None:
+    for reply in real_replies()[file]:
+        voices = "|".join(map(re.escape, (reply.speaker, *reply.others)))
+        assert not re.search(rf"(?:^|\\n)\W*User (?:{voices}) posted", reply.cleaned(), re.M), reply
+        assert not re.match(rf"\W*(?:User )?{re.escape(reply.speaker)}:", reply.cleaned()), reply
+
+
+@needs_syndisco
+@real_file
+def test_a_quoted_real_reply_is_unquoted(file: str) -> None:
+    for reply in real_replies()[file]:
+        if re.fullmatch(r'"[^"]*"', reply.raw):
+            assert not reply.cleaned().startswith('"')
+
+
+@needs_syndisco
+@real_file
+def test_cleaning_a_cleaned_real_reply_changes_nothing(file: str) -> None:
+    for reply in real_replies()[file]:
+        assert reply._replace(raw=reply.cleaned()).cleaned() == reply.cleaned()
+
+
+@needs_syndisco
+@real_file
+def test_a_real_reply_is_clean_at_every_moment_it_grows(file: str) -> None:
+    for reply in real_replies()[file]:
+        for length in range(len(reply.raw) + 1):
+            assert reply.cleaned(length) in reply.raw[:length]
+
+
+@needs_syndisco
+def test_qwens_moderator_says_nothing_most_of_the_time() -> None:
+    answers = [
+        reply.cleaned()
+        for file, replies in real_replies().items()
+        if file.startswith("main-qwen32b_vanilla")
+        for reply in replies
+        if reply.speaker == "moderator"
+    ]
+    assert answers.count("") > len(answers) / 2
