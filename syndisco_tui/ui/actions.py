@@ -27,7 +27,7 @@ ACTIONS = (
     Action("run", "r", "run", "Run the discussion, or go on with it"),
     Action("pause", "p", "pause", "Pause when the reply in the making is finished"),
     Action("step", "s", "step", "Go on for one message, then pause"),
-    Action("stop", "x", "stop", "Stop now; the unfinished reply is dropped, its turn stays open"),
+    Action("stop", "x", "stop", "Stop now; the unfinished reply is dropped"),
     Action("resume", "R", "resume", "Resume the last unfinished discussion", shown_key="R"),
     Action(
         "new_run",
@@ -95,6 +95,6 @@ def bindings(where: Where) -> list[BindingType]:
 
 def key_name(action: Action) -> str:
     """The action's key as it is written for people."""
-    names = {"question_mark": "?", "delete": "del", "shift+tab": "⇧tab"}
+    names = {"question_mark": "?", "delete": "del", "shift+tab": "⇧tab", "left": "←"}
     key = action.shown_key or action.key.split(",")[0]
     return names.get(key, key)

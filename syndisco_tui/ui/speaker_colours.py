@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..discussion import name_key
+
 _ON_DARK = (
     "#7fb4ca", "#c4a0d8", "#98bb6c", "#e58f8f", "#6fc3b2", "#a8b5e8", "#d9a0c0", "#c8c093",
 )  # fmt: skip
@@ -10,7 +12,17 @@ _ON_LIGHT = (
 )  # fmt: skip
 
 
-def speaker_colour(index: int, dark: bool) -> str:
-    """The colour of the persona at ``index`` in the list; after eight they come again."""
-    colours = _ON_DARK if dark else _ON_LIGHT
-    return colours[index % len(colours)]
+class SpeakerColours:
+    """Gives out colours in the order in which names are asked for, and keeps to it.
+
+    After eight they come again.
+    """
+
+    def __init__(self) -> None:
+        self._order: dict[str, int] = {}
+
+    def of(self, name: str, *, dark: bool) -> str:
+        """The colour of ``name``, as ``#rrggbb``."""
+        number = self._order.setdefault(name_key(name), len(self._order))
+        colours = _ON_DARK if dark else _ON_LIGHT
+        return colours[number % len(colours)]

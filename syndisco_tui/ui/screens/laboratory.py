@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty
 from typing import ClassVar
 
-from pydantic import ValidationError
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -16,11 +14,10 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
-from ...discussion import DiscussionRecord, DiscussionSetup, Persona, name_key
+from ...discussion import DiscussionRecord, DiscussionSetup, Persona
 from ...engine.base import LoadProgress
-from ...inputs import describe
 from ...session import (
     LiveSession,
     ModelReady,
@@ -36,18 +33,17 @@ from ...session import (
     Trouble,
 )
 from ...store.discussions import unfinished
-from ...store.personas import write_personas
 from ...store.setups import write_setup
 from ...text import one_line, safe
 from ..actions import ACTIONS, bindings
-from ..cast import Cast
-from ..speaker_colours import speaker_colour
-from ..widgets.persona_list import PersonaList, persona_summary
+from ..speaker_colours import SpeakerColours
+from ..welcome import welcome
+from ..widgets.key_line import KeyLine
+from ..widgets.personas_pane import PersonasPane
 from ..widgets.setup_pane import SetupPane
 from ..widgets.status_line import StatusLine
 from ..widgets.transcript import Transcript
 from .help import HelpScreen
-from .persona_editor import PersonaEditor
 from .question import Question
 
 DRAINS_PER_SECOND = 15
@@ -68,6 +64,7 @@ class Laboratory(Screen[None]):
 
     CSS_PATH = "laboratory.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (24, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("everywhere"),
         Binding("escape", "pane('transcript')", show=False),
@@ -89,8 +86,10 @@ class Laboratory(Screen[None]):
         self._setup_file = setup_file
         self._start_at_once = start
         self.setup = setup
-        self.cast = Cast.of(setup, personas)
-        self._casts: list[Cast] = []
+        self._personas = personas
+        self._colours = SpeakerColours()
+        for name in setup.names:  # those who take part first: they must differ
+            self._colours.of(name, dark=True)
         self._state: State = "idle"
         self._resumable: tuple[Path, DiscussionRecord] | None = None
         self._pane = "personas"
@@ -101,23 +100,24 @@ class Laboratory(Screen[None]):
             yield Static("", id="title", markup=False)
         with Horizontal(id="panes"):
             with Vertical(id="left"):
-                with Vertical(id="personas", classes="pane"):
-                    yield Static("", classes="pane-title", id="personas-title")
-                    yield PersonaList(id="persona-list")
+                yield PersonasPane(
+                    self.setup, self._personas, self._places.personas, self._colours, id="personas"
+                )
                 with Vertical(id="setup", classes="pane"):
-                    yield Static("", classes="pane-title", id="setup-title")
-                    yield SetupPane(self.setup, id="setup-pane")
+                    yield Static("", classes="pane-title")
+                    yield SetupPane(self.setup)
             with Vertical(id="transcript", classes="pane"):
-                yield Static("", classes="pane-title", id="transcript-title")
-                yield Transcript(id="transcript-lines")
-        yield StatusLine(id="status")
-        yield Footer(show_command_palette=False, compact=True)
+                yield Static("", classes="pane-title")
+                yield Transcript()
+        yield StatusLine()
+        yield KeyLine()
 
     def on_mount(self) -> None:
-        self._show_cast()
+        self._show_colours()
+        self._show_welcome()
         self._go_to_pane("personas")
         self.set_interval(1 / DRAINS_PER_SECOND, self._drain)
-        self.app.theme_changed_signal.subscribe(self, lambda _theme: self._show_cast())
+        self.app.theme_changed_signal.subscribe(self, lambda _theme: self._show_colours())
         self._find_unfinished()
         if self._start_at_once:
             self._go_to_pane("transcript")
@@ -135,8 +135,8 @@ class Laboratory(Screen[None]):
         return self.query_one(StatusLine)
 
     @property
-    def persona_list(self) -> PersonaList:
-        return self.query_one(PersonaList)
+    def personas_pane(self) -> PersonasPane:
+        return self.query_one(PersonasPane)
 
     @property
     def setup_pane(self) -> SetupPane:
@@ -154,7 +154,7 @@ class Laboratory(Screen[None]):
 
     def _widget_of(self, pane: str) -> Widget:
         return {
-            "personas": self.persona_list,
+            "personas": self.personas_pane.list,
             "setup": self.setup_pane,
             "transcript": self.transcript,
         }[pane]
@@ -172,7 +172,7 @@ class Laboratory(Screen[None]):
         narrow = self.has_class("-narrow")
         taking_part = len(self.setup.personas) + (self.setup.moderator is not None)
         notes = {
-            "personas": f"{taking_part} of {len(self.cast.personas)} take part",
+            "personas": f"{taking_part} of {len(self.personas_pane.cast.personas)} take part",
             "setup": self._setup_file.name if self._setup_file else "",
             "transcript": "" if self.transcript.follows else "End follows again ↓",
         }
@@ -188,7 +188,7 @@ class Laboratory(Screen[None]):
                 style = "bold $accent" if current else "bold $quiet"
                 parts = [Content.styled(f"{number} {name.capitalize()}", style), "  "]
             note = Content.styled(one_line(notes[name], 40), "$quiet")
-            self.query_one(f"#{name}-title", Static).update(Content.assemble(*parts, note))
+            self.query_one(f"#{name} > .pane-title", Static).update(Content.assemble(*parts, note))
         title = self.setup.title or " & ".join(self.setup.names)
         self.query_one("#title", Static).update(Content(one_line(title, 120)))
 
@@ -272,11 +272,11 @@ class Laboratory(Screen[None]):
     def _opened(self, event: Opened) -> None:
         self._resumable = None
         if event.record.setup != self.setup:
-            self._casts.append(self.cast)
             self.setup = event.record.setup
-            self.cast = Cast.of(self.setup, self.cast.personas)
             self.setup_pane.show(self.setup)
-        self._show_cast()
+            self.personas_pane.show(self.setup)
+            self._show_colours()
+            self._show_titles()
         self.transcript.show(event.record.entries)
 
     # Running -----------------------------------------------------------------------------------
@@ -345,26 +345,11 @@ class Laboratory(Screen[None]):
         if self._state == "idle":
             self._resumable = found
             self.refresh_bindings()
-            self._show_hint()
+            self._show_welcome()
 
-    def _show_hint(self) -> None:
-        """What an empty transcript says: what can be done from here."""
-        names = [one_line(name, 30) for name in self.setup.names]
-        who = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
-        lines = [Content.styled("Nobody has said anything yet.", "$quiet"), Content("")]
-        if names:
-            lines.append(_key_line("r", f"run the discussion of {who}"))
-        else:
-            lines.append(_key_line("space", "choose who takes part, in the personas"))
-        if self._resumable:
-            _, record = self._resumable
-            told = "interrupted" if record.status == "running" else record.status
-            title = one_line(record.title or " & ".join(record.setup.names), 40)
-            ago = _ago(record.started_at)
-            turn = f"turn {record.turns_taken + 1} of {record.setup.conv_len}"
-            lines.append(_key_line("R", f"resume “{title}” ({told}{ago}) at {turn}"))
-        lines.append(_key_line("?", "all keys"))
-        self.transcript.set_hint(lines)
+    def _show_welcome(self) -> None:
+        record = self._resumable[1] if self._resumable else None
+        self.transcript.set_hint(welcome(self.setup, record))
 
     # Setup and personas ------------------------------------------------------------------------
 
@@ -375,7 +360,7 @@ class Laboratory(Screen[None]):
     def _use(self, setup: DiscussionSetup) -> None:
         self.setup = setup
         self._show_titles()
-        self._show_hint()
+        self._show_welcome()
         if self._state in ("running", "paused") or (
             self._state == "finished" and setup.conv_len > self.status.figures.turn
         ):
@@ -383,121 +368,23 @@ class Laboratory(Screen[None]):
             if self._state == "running":
                 self.notify("Applies from the next turn.", timeout=3)
 
-    def _show_cast(self, highlight: int | None = None) -> None:
-        self.persona_list.show(self.cast, highlight)
+    @on(PersonasPane.Changed)
+    def _cast_changed(self, event: PersonasPane.Changed) -> None:
+        if event.fault:
+            self.notify(safe(event.fault), severity="error", markup=False, timeout=12)
+        self.setup_pane.show(event.setup)
+        self._show_colours()
+        self._use(event.setup)
+
+    def _show_colours(self) -> None:
         dark = self.app.current_theme.dark
+        self.personas_pane.list.show(self.personas_pane.cast)
         self.transcript.set_colours(
             {
-                persona.name: speaker_colour(index, dark)
-                for index, persona in enumerate(self.cast.personas)
+                persona.name: self._colours.of(persona.name, dark=dark)
+                for persona in self.personas_pane.cast.personas
             }
         )
-        self._show_titles()
-        self._show_hint()
-
-    def _change_cast(self, cast: Cast, highlight: int | None = None) -> None:
-        """Take over another cast, if the setup allows it; it can be undone."""
-        try:
-            setup = cast.fill(self.setup)
-        except ValidationError as error:
-            self.notify(
-                safe(describe(error, DiscussionSetup)), severity="error", markup=False, timeout=8
-            )
-            return
-        self._casts.append(self.cast)
-        self._set_cast(cast, setup, highlight)
-
-    def _set_cast(self, cast: Cast, setup: DiscussionSetup, highlight: int | None) -> None:
-        changed = cast.personas != self.cast.personas
-        self.cast = cast
-        self.setup_pane.show(setup)
-        self._show_cast(highlight)
-        self._use(setup)
-        if changed:
-            try:
-                write_personas(self._places.personas, cast.personas)
-            except OSError as error:
-                self.notify(
-                    f"The personas cannot be saved: {error.strerror}.",
-                    severity="error",
-                    markup=False,
-                )
-
-    @on(PersonaList.Asked)
-    def _persona_asked(self, event: PersonaList.Asked) -> None:
-        index = event.index
-        if event.what == "undo":
-            self._undo_cast()
-        elif event.what == "new":
-            self._new_persona(len(self.cast.personas) if index is None else index + 1)
-        elif index is None:
-            return
-        elif event.what == "take_part":
-            self._change_cast(self.cast.with_part_turned(index))
-        elif event.what == "moderate":
-            self._change_cast(self.cast.with_moderator_turned(index))
-        elif event.what == "edit":
-            self._edit_persona(index)
-        elif event.what == "duplicate":
-            persona = self.cast.personas[index]
-            name = self.cast.free_name(persona.name)
-            twin = persona.model_copy(update={"username": name})
-            self._change_cast(self.cast.with_new(index + 1, twin), index + 1)
-        elif event.what == "delete":
-            name = one_line(self.cast.personas[index].name, 40)
-            self._change_cast(self.cast.without(index), index)
-            self.notify(f"{name} is deleted; u undoes it.", markup=False, timeout=4)
-
-    def _undo_cast(self) -> None:
-        if not self._casts:
-            self.notify("Nothing to undo.", timeout=2)
-            return
-        cast = self._casts.pop()
-        try:
-            setup = cast.fill(self.setup)
-        except ValidationError as error:
-            self.notify(safe(describe(error, DiscussionSetup)), severity="error", markup=False)
-            return
-        self._set_cast(cast, setup, None)
-
-    def _edit_persona(self, index: int) -> None:
-        persona = self.cast.personas[index]
-
-        def edited(new: Persona | None) -> None:
-            if new is not None and new != persona:
-                self._change_cast(self.cast.with_persona(index, new), index)
-
-        self._open_editor(persona, persona_summary(persona), index, edited)
-
-    def _new_persona(self, index: int) -> None:
-        def made(new: Persona | None) -> None:
-            if new is not None:
-                self._change_cast(self.cast.with_new(index, new), index)
-
-        blank = Persona(username=self.cast.free_name("New"))
-        self._open_editor(blank, "New persona", None, made)
-
-    def _open_editor(
-        self,
-        persona: Persona,
-        title: str,
-        index: int | None,
-        done: Callable[[Persona | None], None],
-    ) -> None:
-        def refused(new: Persona) -> str | None:
-            for other, there in enumerate(self.cast.personas):
-                if other != index and name_key(there.name) == name_key(new.name):
-                    return f"username: there is a persona called “{there.name}” already"
-            return None
-
-        def preview(new: Persona) -> dict[str, object]:
-            moderates = index is not None and self.cast.moderates(self.cast.personas[index])
-            personas, moderator = ((), new) if moderates else ((new,), None)
-            setup = self.setup.model_copy(update={"personas": personas, "moderator": moderator})
-            return setup.actor(new.name).prompt_fields()
-
-        editor = PersonaEditor(persona, safe(title), refused, preview)
-        self.app.push_screen(editor, done)
 
     # All else ----------------------------------------------------------------------------------
 
@@ -540,20 +427,3 @@ class Laboratory(Screen[None]):
             self._go_to_pane(action.where)
         target = self._widget_of(action.where) if action.where in PANES else self
         self.call_later(self.app.run_action, action.name, target)
-
-
-def _key_line(key: str, text: str) -> Content:
-    return Content.assemble(Content.styled(f"{key:<6}", "bold $accent"), text)
-
-
-def _ago(started_at: str) -> str:
-    try:
-        started = datetime.fromisoformat(started_at)
-        minutes = (datetime.now(UTC) - started).total_seconds() / 60
-    except (ValueError, TypeError):
-        return ""
-    if minutes < 60:
-        return f", {max(1, round(minutes))} min ago"
-    return (
-        f", {minutes / 60:.0f} h ago" if minutes < 48 * 60 else f", {minutes / 1440:.0f} days ago"
-    )

@@ -13,11 +13,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Input, Static, TextArea
+from textual.widgets import Input, Static, TextArea
 
 from ...discussion import Persona
 from ...inputs import describe
 from ...text import safe
+from ..widgets.key_line import KeyLine
 
 _LABELS = {
     "username": "Username",
@@ -93,7 +94,7 @@ class PersonaEditor(ModalScreen[Persona | None]):
                 with VerticalScroll(id="preview", can_focus=False):
                     yield Static("What the model is told", classes="preview-title", markup=False)
                     yield Static("", id="preview-text", markup=False)
-            yield Footer(show_command_palette=False)
+            yield KeyLine()
 
     def on_mount(self) -> None:
         self.query_one("#field-username", Input).focus()

@@ -15,7 +15,7 @@ from ...discussion import Persona
 from ...text import one_line
 from ..actions import bindings
 from ..cast import Cast
-from ..speaker_colours import speaker_colour
+from ..speaker_colours import SpeakerColours
 
 NAME_WIDTH, AGE_WIDTH, SEX_WIDTH = 12, 5, 6
 
@@ -33,8 +33,9 @@ class PersonaList(OptionList):
             self.what = what
             self.index = index
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id, markup=False, compact=True)
+    def __init__(self, colours: SpeakerColours) -> None:
+        super().__init__(markup=False, compact=True)
+        self._colours = colours
         self._cast = Cast()
 
     def show(self, cast: Cast, highlight: int | None = None) -> None:
@@ -58,7 +59,7 @@ class PersonaList(OptionList):
 
     def _row(self, index: int) -> Content:
         persona = self._cast.personas[index]
-        colour = speaker_colour(index, self.app.current_theme.dark)
+        colour = self._colours.of(persona.name, dark=self.app.current_theme.dark)
         takes_part = self._cast.takes_part(persona)
         moderates = self._cast.moderates(persona)
         mark = "◆" if moderates else "●" if takes_part else "·"

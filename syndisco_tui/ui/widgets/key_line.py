@@ -1,0 +1,57 @@
+"""The keys that apply now, on one line or, where there is no room, on two."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.geometry import Size
+from textual.widget import Widget
+
+GAP = 2
+
+
+class KeyLine(Widget):
+    """A footer drawn as text: every key stays in sight at any width, wrapped if need be."""
+
+    DEFAULT_CSS = "KeyLine { height: auto; max-height: 3; padding: 0 2; }"
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(
+            self, lambda _screen: self.refresh(layout=True)
+        )
+
+    def _keys(self) -> list[tuple[str, str]]:
+        keys: dict[str, tuple[str, str]] = {}
+        for active in self.screen.active_bindings.values():
+            binding = active.binding
+            if binding.show and active.enabled and binding.action not in keys:
+                keys[binding.action] = (self.app.get_key_display(binding), binding.description)
+        return list(keys.values())
+
+    def _rows(self, width: int) -> list[list[tuple[str, str]]]:
+        rows: list[list[tuple[str, str]]] = [[]]
+        used = 0
+        for key, label in self._keys():
+            needed = len(key) + 1 + len(label)
+            if rows[-1] and used + GAP + needed > width:
+                rows.append([])
+                used = 0
+            used += needed + (GAP if rows[-1] else 0)
+            rows[-1].append((key, label))
+        return rows
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._rows(width))
+
+    def render(self) -> Content:
+        lines = []
+        for row in self._rows(self.content_size.width):
+            parts = [
+                Content.assemble(
+                    Content.styled(key, "bold $footer-key-foreground"),
+                    " ",
+                    Content.styled(label, "$footer-description-foreground"),
+                )
+                for key, label in row
+            ]
+            lines.append(Content(" " * GAP).join(parts))
+        return Content("\n").join(lines)
