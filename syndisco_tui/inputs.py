@@ -139,7 +139,9 @@ def _requirement(fault: ErrorDetails) -> str:
     if requirement is None:
         message = fault["msg"].removeprefix("Value error, ")
         return message[:1].lower() + message[1:]
-    return requirement.format(**fault.get("ctx", {}))
+    limits = fault.get("ctx", {})
+    shown = {key: f"{v:g}" if isinstance(v, float) else v for key, v in limits.items()}
+    return requirement.format(**shown)
 
 
 def unknown_key(key: str, known: Iterable[str]) -> str:

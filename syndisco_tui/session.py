@@ -55,7 +55,10 @@ State = Literal["idle", "loading", "running", "paused", "finished"]
 
 @dataclass(frozen=True)
 class StateChanged:
-    """Where the session stands. ``pausing``: it will pause after the reply in the making."""
+    """Where the session stands. ``pausing``: it will pause after the reply in the making.
+
+    ``turn`` of ``turns`` is the one in the making, or else the last one taken.
+    """
 
     state: State
     pausing: bool = False
@@ -286,11 +289,17 @@ class LiveSession:
             StateChanged(
                 state,
                 pausing=bool(self._reply) and self._goal != "run",
-                turn=opened.discussion.turns_taken if opened else 0,
+                turn=self._turn_now(),
                 turns=opened.discussion.setup.conv_len if opened else 0,
                 path=opened.file.path if opened else None,
             )
         )
+
+    def _turn_now(self) -> int:
+        """The turn in the making, else how many were taken."""
+        if self._reply:
+            return self._reply.request.turn
+        return self._open.discussion.turns_taken if self._open else 0
 
     def _give_up(self, sentence: str) -> None:
         """Something failed: stand still where we are, with everything kept."""

@@ -55,8 +55,10 @@ class Message:
 
     @property
     def is_cut(self) -> bool:
-        """Whether the token limit ended it."""
-        return self.finish_reason == "length" and not self.is_silence
+        """Whether the token limit ended it (and the guard has not taken the cut end away)."""
+        if self.finish_reason != "length" or self.is_silence:
+            return False
+        return self.raw_text is None or self.raw_text.rstrip().endswith(self.text[-20:])
 
     @property
     def is_prompted(self) -> bool:

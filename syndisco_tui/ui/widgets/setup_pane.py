@@ -193,6 +193,9 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
         else:
             self.row.scroll_visible(animate=False)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return not (action in ("edit", "turn", "move") and self.row.is_editing)
+
     def action_move(self, steps: int) -> None:
         self._at = max(0, min(len(FIELDS) - 1, self._at + steps))
         self._mark()

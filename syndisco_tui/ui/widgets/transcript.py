@@ -26,6 +26,7 @@ from ..actions import bindings
 WIDEST = 100
 """Cells of text at most: longer lines are hard to read."""
 BAR = "▎"
+CURSOR = "▌"
 MARGIN = 2  # the bar and a space
 
 
@@ -48,8 +49,9 @@ class Block:
             self.width = width
             self.lines = [self.name]
             if not self.silent:
-                text = f"{self.text}{' ▌' if self.growing else ''}".strip() or "…"
-                self.lines += wrap(text, width)
+                self.lines += wrap(self.text.strip(), width)
+                if self.growing and len(self.lines[-1]) < width - 1:
+                    self.lines[-1] = f"{self.lines[-1]} {CURSOR}".lstrip()
             self.lines.append("")
         return self.lines
 
@@ -278,9 +280,9 @@ class Transcript(ScrollView, can_focus=True):
                 Segment(text[start:end], chosen),
                 Segment(text[end:], base),
             ]
-        if growing and text.endswith("▌"):
+        if growing and text.endswith(CURSOR):
             cursor = self.get_component_rich_style("transcript--cursor")
-            return [Segment(text[:-1], base), Segment("▌", cursor)]
+            return [Segment(text[:-1], base), Segment(CURSOR, cursor)]
         return [Segment(text, base)]
 
     def _hint_line(self, y: int, width: int) -> Strip:

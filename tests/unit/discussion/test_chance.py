@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,7 @@ def test_draws_lie_in_zero_to_one() -> None:
 
 @pytest.mark.parametrize("along", ["seed", "turn", "attempt"])
 def test_draws_are_uniform(along: str) -> None:
-    arguments = {"seed": 0, "purpose": "speaker", "turn": 0, "attempt": 0}
+    arguments: dict[str, Any] = {"seed": 0, "purpose": "speaker", "turn": 0, "attempt": 0}
     tenths = Counter(int(draw(**{**arguments, along: i}) * 10) for i in range(10_000))
     assert_uniform([tenths[i] for i in range(10)])
 
@@ -64,7 +65,7 @@ def test_draws_are_uniform(along: str) -> None:
 @pytest.mark.parametrize("along", ["seed", "turn", "attempt", "purpose"])
 def test_neighbouring_draws_are_independent(along: str) -> None:
     def one(i: int, neighbour: bool) -> int:
-        arguments = {"seed": i, "purpose": "speaker", "turn": 5, "attempt": 0}
+        arguments: dict[str, Any] = {"seed": i, "purpose": "speaker", "turn": 5, "attempt": 0}
         if neighbour:
             arguments[along] = "sampler user" if along == "purpose" else arguments[along] + 1
         return int(draw(**arguments) * 5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -332,9 +333,9 @@ def test_raw_text_is_kept_where_it_differs(raw: str, text: str) -> None:
 
 def test_a_cut_sentence_is_marked() -> None:
     discussion = Discussion(setup())
-    message = discussion.post(asked(discussion), Reply('"I think that we', "length"))
+    message = discussion.post(asked(discussion), Reply('"I think that "we', "length"))
     assert message.is_cut
-    assert message.text == "I think that we"
+    assert message.text == 'I think that "we', "its closing mark was cut off"
 
 
 def test_a_growing_reply_is_cleaned_like_the_finished_one() -> None:
@@ -355,7 +356,7 @@ def test_a_reply_is_not_taken_for_going_on_at_its_speakers_own_name() -> None:
 
 @pytest.mark.parametrize("stranger", ["seed author", "human"])
 def test_a_reply_ends_where_it_goes_on_as_anybody_who_was_heard(stranger: str) -> None:
-    seeds = {"seed_opinions": ("Hi",), "seed_opinion_usernames": ("Zoe",)}
+    seeds: dict[str, Any] = {"seed_opinions": ("Hi",), "seed_opinion_usernames": ("Zoe",)}
     discussion = Discussion(setup(**(seeds if stranger == "seed author" else {})))
     if stranger == "human":
         discussion.inject("Zoe", "Hi")

@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -199,6 +200,7 @@ def test_a_quoted_reply_that_goes_on_loses_its_marks_too() -> None:
     assert said('"Yes."\nUser Bob posted: "No."') == "Yes."
     assert said('User Ann posted:\n"Yes."\n\nUser Bob posted:\n"No."') == "Yes."
     assert said('"Yes.\nUser Bob posted:\nNo."') == "Yes."
+    assert said('"I call it "free\nUser Bob posted:\nNo.') == 'I call it "free'
 
 
 def test_speaking_as_somebody_else_from_the_start_is_a_silence() -> None:
@@ -215,7 +217,7 @@ def test_line_breaks_may_be_escaped() -> None:
 
 
 def test_taking_one_post_off_does_not_lay_another_bare() -> None:
-    assert said('"Bob:\nUser Ann posted: x') == ""
+    assert said('""Bob:\nUser Ann posted: x') == ""
 
 
 def test_going_on_is_seen_as_it_grows() -> None:
@@ -344,7 +346,7 @@ def real_replies() -> dict[str, list[RealReply]]:
     return {path.name: list(_replies_in(path.read_text("utf-8"))) for path in _files()}
 
 
-def _files() -> list:  # type: ignore[type-arg]
+def _files() -> list[Path]:
     return sorted((SYNDISCO / "discussions").glob("*.json"))
 
 
