@@ -32,18 +32,19 @@ from syndisco_tui.engine.base import (
 class ScriptedEngine:
     """Says ``replies`` in turn, over and over, a word every ``delay`` seconds.
 
-    A reply that is an EngineError is raised. The model ``nowhere`` cannot be had. ``load_steps``
-    load steps of ``delay`` each come first.
+    A reply that is an EngineError is raised; a function makes the reply to a request. The model
+    ``nowhere`` cannot be had. ``load_steps`` load steps of ``delay`` each come first.
     """
 
     def __init__(
         self,
-        replies: Iterable[str | EngineError] | None = None,
+        replies: Iterable[str | EngineError] | Callable[[GenerationRequest], str] | None = None,
         *,
         delay: float = 0.0,
         load_steps: int = 2,
     ) -> None:
-        said = list(replies) if replies is not None else None
+        self._answer = replies if callable(replies) else None
+        said = list(replies) if replies is not None and not callable(replies) else None
         self._replies = itertools.cycle(said) if said else None
         self._count = itertools.count(1)
         self.delay = delay
@@ -104,12 +105,13 @@ class ScriptedEngine:
         request = generation.request
         number = next(self._count)
         reply = next(self._replies) if self._replies else f"This is comment number {number}."
+        if self._answer:
+            reply = self._answer(request)
         if isinstance(reply, EngineError):
             generation.emit(Failed(generation, reply))
             return
         prompt_tokens = sum(len(turn.content.split()) for turn in request.chat)
         generation.emit(Started(generation, prompt_tokens))
-        began = time.monotonic()
         words = reply.split(" ")
         said, tokens, reason = "", 0, "stop"
         for tokens, word in enumerate(words, start=1):
@@ -124,6 +126,6 @@ class ScriptedEngine:
             text = word if tokens == 1 else f" {word}"
             said += text
             generation.emit(Chunk(generation, text, tokens))
-        seconds = time.monotonic() - began
+        seconds = tokens * (self.delay or 0.02)  # the same in every run
         result = GenerationResult(said, reason, prompt_tokens, tokens, 0, seconds, 0.0)
         generation.emit(Finished(generation, result))

@@ -55,7 +55,7 @@ ACTIONS = (
     Action("moderate", "m", "moderator", "The persona moderates, or no longer", "personas"),
     Action("edit", "e,enter", "edit", "Edit all fields of the persona", "personas", shown_key="e"),
     Action("new", "n", "new", "Make a new persona", "personas"),
-    Action("duplicate", "d", "duplicate", "Make another persona like this one", "personas"),
+    Action("duplicate", "d", "copy", "Make another persona like this one", "personas"),
     Action(
         "delete", "delete,backspace", "delete", "Delete the persona", "personas", shown_key="del"
     ),

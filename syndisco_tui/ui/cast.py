@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from ..discussion import DiscussionSetup, Persona, name_key
@@ -72,11 +73,11 @@ class Cast:
         )
 
     def free_name(self, like: str) -> str:
-        """``like``, or with the first number behind it that nobody has."""
+        """``like``, or with the first number behind it that nobody has: Ann, Ann-2, Ann-3."""
         taken = {name_key(persona.name) for persona in self.personas}
-        name, number = like, 2
+        stem, number, name = re.sub(r"-\d+$", "", like), 2, like
         while name_key(name) in taken:
-            name, number = f"{like}-{number}", number + 1
+            name, number = f"{stem}-{number}", number + 1
         return name
 
 

@@ -93,6 +93,7 @@ class Laboratory(Screen[None]):
         self._state: State = "idle"
         self._resumable: tuple[Path, DiscussionRecord] | None = None
         self._pane = "personas"
+        self._focus_is_due = False
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="top"):
@@ -145,11 +146,21 @@ class Laboratory(Screen[None]):
     # Panes -------------------------------------------------------------------------------------
 
     def _go_to_pane(self, pane: str) -> None:
+        """Show a pane and give it the focus, once it is there to take it."""
+        self._show_pane(pane)
+        self._focus_is_due = True
+
+        def give_focus() -> None:
+            self._focus_is_due = False
+            self._widget_of(self._pane).focus()
+
+        self.call_after_refresh(give_focus)
+
+    def _show_pane(self, pane: str) -> None:
         self._pane = pane
         for name in PANES:
             self.query_one(f"#{name}").set_class(name == pane, "-current")
         self.set_class(pane == "transcript", "-transcript")
-        self._widget_of(pane).focus()
         self._show_titles()
 
     def _widget_of(self, pane: str) -> Widget:
@@ -160,13 +171,12 @@ class Laboratory(Screen[None]):
         }[pane]
 
     def on_descendant_focus(self) -> None:
-        focused = self.focused
-        for node in focused.ancestors_with_self if focused else ():
+        """The mouse, or a widget, moved the focus: its pane is the current one."""
+        if self._focus_is_due or self.focused is None:
+            return
+        for node in self.focused.ancestors_with_self:
             if node.id in PANES and node.id != self._pane:
-                self._pane = str(node.id)
-                for name in PANES:
-                    self.query_one(f"#{name}").set_class(name == self._pane, "-current")
-                self._show_titles()
+                self._show_pane(node.id)
 
     def _show_titles(self) -> None:
         narrow = self.has_class("-narrow")

@@ -111,7 +111,7 @@ def bar(done: float, total: float, width: int) -> Content:
     filled = round(width * min(1.0, max(0.0, done / total))) if total else 0
     return Content.assemble(
         Content.styled("━" * filled, "$accent"),
-        Content.styled("━" * (width - filled), "$border"),
+        Content.styled("╌" * (width - filled), "$quiet"),
     )
 
 

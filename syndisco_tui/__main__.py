@@ -1,0 +1,5 @@
+"""``python -m syndisco_tui``."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,20 @@
+"""The app in a terminal with the scripted engine: ``python -m tests.e2e.scripted_app``."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from syndisco_tui import paths
+from syndisco_tui.session import LiveSession
+from syndisco_tui.settings import load_settings
+from syndisco_tui.store.setups import read_setup
+from syndisco_tui.ui.run import run_screen
+from tests.scripted_engine import ScriptedEngine
+
+if __name__ == "__main__":
+    engine = ScriptedEngine(delay=float(os.environ.get("WORD_SECONDS", "0.02")))
+    session = LiveSession(engine, paths.discussions_folder())
+    setup = read_setup(paths.shipped_personas_folder() / "demonstration.toml")
+    settings = load_settings(paths.settings_file(), {}, {})
+    os._exit(run_screen(session, settings, setup, start="--start" in sys.argv))

@@ -1,0 +1,108 @@
+"""Every way out of the screen: saved, the terminal as it was, the right exit status."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from syndisco_tui.store.discussions import is_interrupted, newest_first, read_discussion
+
+from .conftest import OpenTerminal
+
+APP = ("-m", "tests.e2e.scripted_app", "--start")
+
+
+def process_of(terminal: object, discussions: Path) -> int:
+    """The process that writes in ``discussions``."""
+    found = subprocess.run(
+        ["pgrep", "-f", "^[^ ]*python[^ ]* -m tests.e2e.scripted_app"],
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.split()
+    for number in map(int, found):
+        environment = Path(f"/proc/{number}/environ").read_bytes().decode(errors="replace")
+        if str(discussions.parent.parent) in environment:
+            return number
+    raise AssertionError("the app is not running")
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_restores_the_terminal_and_ends_with_128_plus_n(
+    terminal: OpenTerminal, discussions: Path, number: signal.Signals
+) -> None:
+    window = terminal(*APP)
+    window.wait("Giannis   ")
+    window.wait("comment number 2")
+    began = time.monotonic()
+    os.kill(process_of(window, discussions), number)
+    assert window.exit_status() == 128 + number
+    assert time.monotonic() - began < 3.5
+    screen = window.wait("TERMINAL IS BACK")
+    assert " -echo " not in screen
+    assert " -icanon" not in screen
+    (path,) = newest_first(discussions)
+    record = read_discussion(path)
+    assert record.status == "paused"
+    assert record.messages[-1].text.startswith("This is comment number")
+    assert list(discussions.iterdir()) == [path]
+
+
+def test_kill_9_loses_nothing_that_was_shown_and_the_next_start_resumes(
+    terminal: OpenTerminal, discussions: Path
+) -> None:
+    window = terminal(*APP)
+    screen = window.wait("comment number 4.")
+    os.kill(process_of(window, discussions), signal.SIGKILL)
+    assert window.exit_status() == 128 + signal.SIGKILL
+    (path,) = newest_first(discussions)
+    record = read_discussion(path)
+    assert is_interrupted(path, record)
+    posted = {entry.text for entry in record.messages}
+    assert {f"This is comment number {n}." for n in range(1, 5) if f"number {n}." in screen} <= (
+        posted
+    )
+    again = terminal("-m", "tests.e2e.scripted_app")
+    again.wait("(interrupted")
+    assert list(discussions.iterdir()) == [path]  # what the killed one left is cleaned up
+    again.press("R")
+    again.wait("finished")
+    again.press("q")
+    assert again.exit_status() == 0
+    resumed = read_discussion(path)
+    assert resumed.status == "finished"
+    assert resumed.entries[: len(record.entries)] == record.entries
+
+
+def test_q_leaves_with_0_and_the_terminal_is_back(terminal: OpenTerminal) -> None:
+    window = terminal("-m", "tests.e2e.scripted_app")
+    window.wait("Personas")
+    window.press("q")
+    assert window.exit_status() == 0
+    assert "TERMINAL IS BACK" in window.wait("TERMINAL IS BACK")
+
+
+def test_a_closed_terminal_ends_the_process(terminal: OpenTerminal, discussions: Path) -> None:
+    window = terminal(*APP)
+    window.wait("comment number 1")
+    number = process_of(window, discussions)
+    window.close()
+    deadline = time.monotonic() + 3.5
+    while Path(f"/proc/{number}").exists():
+        assert time.monotonic() < deadline, "it outlived its terminal"
+        time.sleep(0.05)
+    assert read_discussion(newest_first(discussions)[0]).status == "paused"
+
+
+def test_resizing_while_it_runs(terminal: OpenTerminal) -> None:
+    window = terminal(*APP)
+    for size in [(1, 1), (3, 2), (200, 60), (20, 5), (120, 40)]:
+        window.resize(*size)
+        time.sleep(0.2)
+    window.wait("comment number 3")
+    window.wait("finished")

@@ -1,0 +1,116 @@
+"""The laboratory on a fake terminal, with the scripted engine behind it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from syndisco_tui import paths
+from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup
+from syndisco_tui.session import LiveSession, State
+from syndisco_tui.store.discussions import newest_first, read_discussion
+from syndisco_tui.store.personas import shipped_personas
+from syndisco_tui.store.setups import read_setup
+from syndisco_tui.ui.app import SyndiscoApp
+from syndisco_tui.ui.screens.laboratory import Laboratory, Places
+from syndisco_tui.ui.themes import read_themes
+from tests.scripted_engine import ScriptedEngine
+
+REPLIES = (
+    "Working from home gave me back two hours a day, but the evenings blur into work.",
+    "Thank you both. Giannis, what would help you stop in the evening?",
+    '""',
+    "A closed door helps. When my shift ends I walk around the block, and the work is over.",
+)
+
+
+@dataclass
+class Bench:
+    """A running app and all that a test looks at."""
+
+    app: SyndiscoApp
+    laboratory: Laboratory
+    pilot: Pilot[int]
+    engine: ScriptedEngine
+    session: LiveSession
+    places: Places
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            await self.pilot.press(key)
+        await self.pilot.pause()
+
+    async def type(self, text: str) -> None:
+        await self.press(*("space" if letter == " " else letter for letter in text))
+
+    async def until(self, condition: Callable[[], bool], seconds: float = 5) -> None:
+        """Wait for something to become true; fail with the screen's text if it does not."""
+        for _ in range(int(seconds / 0.02)):
+            if condition():
+                await self.pilot.pause()
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"it did not come true; the screen shows:\n{self.text()}")
+
+    async def until_state(self, state: State) -> None:
+        await self.until(lambda: self.laboratory.status.figures.state == state)
+
+    def text(self) -> str:
+        """The screen as plain text."""
+        strips = self.app.screen._compositor.render_strips()
+        return "\n".join(strip.text.rstrip() for strip in strips)
+
+    def records(self) -> list[DiscussionRecord]:
+        """What is on disk, newest first."""
+        return [read_discussion(path) for path in newest_first(self.places.discussions)]
+
+    def toasts(self) -> str:
+        return "\n".join(str(notification.message) for notification in self.app._notifications)
+
+
+OpenBench = Callable[..., AbstractAsyncContextManager[Bench]]
+
+
+@pytest.fixture
+def demonstration() -> DiscussionSetup:
+    return read_setup(paths.shipped_personas_folder() / "demonstration.toml")
+
+
+@pytest.fixture
+def bench(tmp_path: Path, demonstration: DiscussionSetup) -> OpenBench:
+    """Opens the laboratory; what it saves stays in the test's own folder."""
+
+    @asynccontextmanager
+    async def opened(
+        size: tuple[int, int] = (120, 40),
+        *,
+        setup: DiscussionSetup = demonstration,
+        replies: tuple[str, ...] = REPLIES,
+        delay: float = 0.0,
+        start: bool = False,
+        theme: str = "lamplight",
+    ) -> AsyncIterator[Bench]:
+        places = Places(tmp_path / "discussions", tmp_path / "personas.json", tmp_path / "setups")
+        places.discussions.mkdir(exist_ok=True)
+        places.setups.mkdir(exist_ok=True)
+        engine = ScriptedEngine(replies, delay=delay)
+        session = LiveSession(engine, places.discussions)
+        personas = tuple(shipped_personas(paths.shipped_personas_folder()))
+        laboratory = Laboratory(session, setup, personas, places, start=start)
+        themes, faults = read_themes(paths.shipped_themes_folder())
+        assert not faults
+        app = SyndiscoApp(lambda: laboratory, themes=themes, theme=theme)
+        async with app.run_test(size=size, notifications=True) as pilot:
+            await pilot.pause()
+            yield Bench(app, laboratory, pilot, engine, session, places)
+        session.close()
+        engine.close()
+        assert app.crash is None
+
+    return opened

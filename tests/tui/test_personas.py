@@ -1,0 +1,135 @@
+"""Personas from the keyboard: who takes part, and who they are."""
+
+from __future__ import annotations
+
+from textual.widgets import Input, TextArea
+
+from syndisco_tui.store.personas import read_personas
+
+from .conftest import Bench, OpenBench
+
+
+def names(at: Bench) -> list[str]:
+    return [persona.name for persona in at.laboratory.personas_pane.cast.personas]
+
+
+async def test_space_takes_part_and_no_longer(bench: OpenBench) -> None:
+    async with bench() as at:
+        await at.press("down", "down", "down", "space")
+        assert at.laboratory.setup.names == ("Emma35", "Giannis", "Amina_K", "Moderator")
+        await at.press("space")
+        assert at.laboratory.setup.names == ("Emma35", "Giannis", "Moderator")
+
+
+async def test_m_makes_the_moderator_who_then_is_no_user(bench: OpenBench) -> None:
+    async with bench() as at:
+        await at.press("m")
+        assert at.laboratory.setup.moderator
+        assert at.laboratory.setup.moderator.name == "Emma35"
+        assert [persona.name for persona in at.laboratory.setup.personas] == ["Giannis"]
+        await at.press("m")
+        assert at.laboratory.setup.moderator is None
+
+
+async def test_e_edits_every_field_and_ctrl_s_saves(bench: OpenBench) -> None:
+    async with bench() as at:
+        await at.press("e")
+        at.app.screen.query_one("#field-age", Input).value = "44"
+        at.app.screen.query_one("#field-personality_characteristics", Input).value = "calm, dry"
+        at.app.screen.query_one("#field-further", TextArea).text = "mood: cheerful\npets: 2"
+        await at.press("ctrl+s")
+        persona = at.laboratory.setup.personas[0]
+        assert persona.age == 44
+        assert persona.personality_characteristics == ("calm", "dry")
+        assert persona.model_extra == {"mood": "cheerful", "pets": 2}
+        assert read_personas(at.places.personas)[0] == persona
+
+
+async def test_the_preview_shows_the_system_prompt_as_it_is_typed(bench: OpenBench) -> None:
+    async with bench() as at:
+        await at.press("e", "tab")
+        await at.press("ctrl+u", "7", "7")
+        await at.until(lambda: '"age": 77' in at.text())
+        assert '"context": "You are taking part' in at.text()
+
+
+async def test_a_name_that_is_taken_is_refused_beside_the_form(bench: OpenBench) -> None:
+    async with bench() as at:
+        await at.press("e")
+        at.app.screen.query_one("#field-username", Input).value = " giannis "
+        await at.pilot.pause()
+        assert "there is a persona called “Giannis” already" in at.text()
+        await at.press("ctrl+s")
+        assert "there is a persona called" in at.text()  # still open
+        await at.press("escape")
+        assert names(at)[0] == "Emma35"
+
+
+async def test_esc_leaves_the_persona_as_it_was(bench: OpenBench) -> None:
+    async with bench() as at:
+        before = at.laboratory.setup
+        await at.press("e")
+        await at.type("xyz")
+        await at.press("escape")
+        assert at.laboratory.setup == before
+
+
+async def test_n_makes_a_new_one_below_the_cursor(bench: OpenBench) -> None:
+    async with bench() as at:
+        await at.press("n")
+        await at.type("Zoe")
+        await at.press("ctrl+s")
+        assert names(at)[:3] == ["Emma35", "Zoe", "Giannis"]
+
+
+async def test_d_duplicates_under_a_free_name(bench: OpenBench) -> None:
+    async with bench() as at:
+        await at.press("d", "d")
+        assert names(at)[:3] == ["Emma35", "Emma35-2", "Emma35-3"]
+
+
+async def test_delete_and_undo(bench: OpenBench) -> None:
+    async with bench() as at:
+        before = names(at)
+        await at.press("delete")
+        assert names(at) == before[1:]
+        assert at.laboratory.setup.names == ("Giannis", "Moderator")
+        await at.press("u")
+        assert names(at) == before
+        assert at.laboratory.setup.names == ("Emma35", "Giannis", "Moderator")
+
+
+async def test_a_deleted_seed_author_keeps_their_opinion(bench: OpenBench) -> None:
+    async with bench() as at:
+        await at.press("delete")
+        assert at.laboratory.setup.seed_opinion_usernames == ("Emma35",)
+        await at.press("r")
+        await at.until_state("finished")
+
+
+async def test_an_edit_while_it_runs_applies_from_the_next_turn_and_the_file_says_so(
+    bench: OpenBench,
+) -> None:
+    async with bench(delay=0.01) as at:
+        await at.press("r")
+        await at.until(lambda: "▌" in at.text())
+        await at.press("1", "down", "e")
+        at.app.screen.query_one("#field-further", TextArea).text = "mood: furious"
+        await at.press("ctrl+s")
+        assert "Applies from the next turn" in at.toasts()
+        at.engine.delay = 0
+        await at.until_state("finished")
+        (record,) = at.records()
+        assert record.earlier_setups
+        said = [entry for entry in record.entries if entry.name == "Giannis" and entry.is_prompted]
+        assert "furious" not in said[0].prompt
+        assert '"mood": "furious"' in said[-1].prompt
+
+
+async def test_many_personas_scroll(bench: OpenBench) -> None:
+    async with bench((80, 24)) as at:
+        await at.press(*["d"] * 20)
+        await at.press("end")
+        assert "nico_nico" in at.text()
+        await at.press("home")
+        assert "Emma35 " in at.text()

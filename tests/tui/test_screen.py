@@ -1,0 +1,148 @@
+"""The screen itself: panes, help, palette, themes, odd sizes, and how it looks."""
+
+from __future__ import annotations
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from syndisco_tui.ui.actions import ACTIONS
+
+from .conftest import Bench, OpenBench
+
+SIZES = [(120, 40), (80, 24), (60, 20)]
+
+
+def pane(at: Bench) -> str:
+    return at.laboratory._pane
+
+
+async def test_digits_and_tab_go_from_pane_to_pane(bench: OpenBench) -> None:
+    async with bench() as at:
+        for key, name in (("2", "setup"), ("3", "transcript"), ("1", "personas")):
+            await at.press(key)
+            assert pane(at) == name
+        for name in ("setup", "transcript", "personas"):
+            await at.press("tab")
+            assert pane(at) == name
+        await at.press("shift+tab")
+        assert pane(at) == "transcript"
+
+
+async def test_on_a_narrow_terminal_panes_are_tabs(bench: OpenBench) -> None:
+    async with bench((80, 24)) as at:
+        assert "Registered Nurse" in at.text()
+        assert "Turn manager" not in at.text()
+        await at.press("2")
+        assert "Turn manager" in at.text()
+        assert "Registered Nurse" not in at.text()
+        await at.press("3")
+        assert "Nobody has said anything yet" in at.text()
+        await at.press("r")
+        await at.until_state("finished")
+        assert "A closed door helps" in at.text()
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_started_at_once_the_transcript_is_in_sight(
+    bench: OpenBench, size: tuple[int, int]
+) -> None:
+    async with bench(size, start=True) as at:
+        await at.until_state("finished")
+        await at.until(lambda: at.app.focused is at.laboratory.transcript)
+        assert "A closed door helps" in at.text()
+
+
+async def test_the_help_names_every_action(bench: OpenBench) -> None:
+    async with bench((120, 60)) as at:
+        await at.press("question_mark")
+        for action in ACTIONS:
+            assert action.help in at.text(), action
+        await at.press("escape")
+        assert "Everywhere" not in at.text()
+
+
+async def test_every_action_is_in_the_palette(bench: OpenBench) -> None:
+    async with bench() as at:
+        titles = [command.title for command in at.app.get_system_commands(at.laboratory)]
+        assert len(titles) == len(set(titles))
+        assert len(titles) == len(ACTIONS) - 1 + 1  # not the palette itself, but the theme
+        await at.press("ctrl+p")
+        await at.type("step")
+        await at.press("enter")
+        await at.until_state("paused")
+
+
+async def test_palette_actions_reach_their_pane(bench: OpenBench) -> None:
+    async with bench() as at:
+        at.laboratory.run_named("personas.duplicate")
+        await at.until(lambda: len(at.laboratory.personas_pane.cast.personas) == 12)
+
+
+async def test_keys_that_do_not_apply_are_not_shown(bench: OpenBench) -> None:
+    async with bench(delay=0.02) as at:
+        assert "pause" not in at.text()
+        await at.press("r")
+        await at.until(lambda: "▌" in at.text())
+        assert "p pause" in at.text()
+        assert "r run" not in at.text()
+
+
+@pytest.mark.parametrize("theme", ["lamplight", "daylight", "high-contrast", "textual-light"])
+async def test_themes_draw(bench: OpenBench, theme: str) -> None:
+    async with bench(theme=theme) as at:
+        await at.press("r")
+        await at.until_state("finished")
+        assert at.app.theme == theme
+
+
+async def test_no_size_crashes(bench: OpenBench) -> None:
+    async with bench(delay=0.01) as at:
+        await at.press("r")
+        await at.until(lambda: "▌" in at.text())
+        for size in [(1, 1), (2, 30), (200, 2), (20, 5), (300, 100), (61, 19), (120, 40)]:
+            await at.pilot.resize_terminal(*size)
+            for key in ("1", "2", "3"):
+                await at.press(key)
+        at.engine.delay = 0
+        await at.until_state("finished")
+        assert "A closed door helps" in at.text()
+        assert "Registered N" in at.text()
+
+
+async def test_foreign_text_is_neither_obeyed_nor_drawn_raw(bench: OpenBench) -> None:
+    evil = "[/b][@click=app.quit]x[/] \x1b]0;title\x07\x1b[31mred\x9b2J\u202eabc [bold"
+    async with bench(replies=(evil,)) as at:
+        await at.press("r")
+        await at.until_state("finished")
+        text = at.text()
+        assert "[@click=app.quit]" in text
+        assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(text)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_picture_of_the_start(
+    bench: OpenBench, size: tuple[int, int], snapshot: SnapshotAssertion
+) -> None:
+    async with bench(size) as at:
+        assert at.text() == snapshot
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_picture_of_a_finished_discussion(
+    bench: OpenBench, size: tuple[int, int], snapshot: SnapshotAssertion
+) -> None:
+    async with bench(size) as at:
+        await at.press("r")
+        await at.until_state("finished")
+        await at.press("3")
+        assert at.text() == snapshot
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("keys", ["2", "e", "question_mark"])
+async def test_picture_of_the_other_screens(
+    bench: OpenBench, size: tuple[int, int], keys: str, snapshot: SnapshotAssertion
+) -> None:
+    async with bench(size) as at:
+        await at.press(keys)
+        assert at.text() == snapshot

@@ -1,0 +1,143 @@
+"""The setup, edited in place."""
+
+from __future__ import annotations
+
+import pytest
+
+from syndisco_tui.discussion import DiscussionSetup, Persona
+from syndisco_tui.store.setups import read_setup
+from syndisco_tui.ui.setup_fields import FIELDS, FieldError, as_text, changed, turned
+
+from .conftest import Bench, OpenBench
+
+BY_KEY = {field.key: field for field in FIELDS}
+
+
+async def go_to(at: Bench, key: str) -> None:
+    """Put the cursor of the setup pane on a field."""
+    await at.press("2", "home")
+    await at.press(*["down"] * [field.key for field in FIELDS].index(key))
+    assert at.laboratory.setup_pane.row.field.key == key
+
+
+async def test_a_value_is_typed_in_place(bench: OpenBench) -> None:
+    async with bench() as at:
+        await go_to(at, "conv_len")
+        await at.press("enter", "backspace", "2", "1", "enter")
+        assert at.laboratory.setup.conv_len == 21
+
+
+async def test_a_wrong_value_is_said_beside_the_field_and_not_kept(bench: OpenBench) -> None:
+    async with bench() as at:
+        await go_to(at, "p_respond")
+        await at.press("enter", "ctrl+u", "7")
+        assert "must be at most 1" in at.text()
+        await at.press("enter")
+        assert "must be at most 1" in at.text()
+        await at.press("escape")
+        assert "must be at most 1" not in at.text()
+        assert at.laboratory.setup.p_respond == 0.5
+
+
+async def test_arrows_turn_choices_and_numbers(bench: OpenBench) -> None:
+    async with bench() as at:
+        await go_to(at, "turn_manager")
+        await at.press("right")
+        assert at.laboratory.setup.turn_manager == "RandomTurn"
+        await at.press("left", "left")
+        assert at.laboratory.setup.turn_manager == "RoundRobin"
+        await go_to(at, "temperature")
+        await at.press("right", "right")
+        assert at.laboratory.setup.temperature == 1.0
+
+
+async def test_long_text_is_edited_in_lines(bench: OpenBench) -> None:
+    async with bench() as at:
+        await go_to(at, "instructions")
+        await at.press("enter")
+        await at.press("ctrl+end", "enter")
+        await at.type("Be kind.")
+        await at.press("ctrl+s")
+        assert at.laboratory.setup.instructions.endswith("\nBe kind.")
+
+
+async def test_keys_are_letters_while_a_field_is_edited(bench: OpenBench) -> None:
+    async with bench() as at:
+        await go_to(at, "model")
+        await at.press("enter", "ctrl+u")
+        await at.type("qr1")
+        await at.press("enter")
+        assert at.laboratory.setup.model == "qr1"
+        assert not at.records()
+
+
+async def test_the_setup_is_saved_as_a_file_that_run_reads(bench: OpenBench) -> None:
+    async with bench() as at:
+        await go_to(at, "seed")
+        await at.press("right", "ctrl+s")
+        (path,) = at.places.setups.glob("*.toml")
+        assert read_setup(path) == at.laboratory.setup
+        assert at.laboratory.setup.seed == 1
+
+
+@pytest.fixture
+def setup() -> DiscussionSetup:
+    personas = [Persona(username="Ann"), Persona(username="Bob")]
+    return DiscussionSetup.model_validate({"personas": personas})
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.key)
+def test_the_text_of_every_field_reads_back_as_its_value(
+    field: object, setup: DiscussionSetup
+) -> None:
+    assert changed(field, as_text(field, setup), setup) == setup  # type: ignore[arg-type]
+
+
+def test_seed_opinions_are_lines_with_names(setup: DiscussionSetup) -> None:
+    field = BY_KEY["seed_opinions"]
+    new = changed(field, "ann: Hello: you\n\nBob: Hi", setup)
+    assert new.seed_opinions == ("Hello: you", "Hi")
+    assert new.seed_opinion_usernames == ("Ann", "Bob")
+    assert as_text(field, new) == "Ann: Hello: you\nBob: Hi"
+
+
+def test_seed_opinions_without_names_are_given_to_users(setup: DiscussionSetup) -> None:
+    new = changed(BY_KEY["seed_opinions"], "Hello\nHi", setup)
+    assert new.seed_opinion_usernames == ()
+
+
+def test_a_nameless_line_among_named_ones_is_pointed_out(setup: DiscussionSetup) -> None:
+    with pytest.raises(FieldError, match="line 2: begin it with a name"):
+        changed(BY_KEY["seed_opinions"], "Ann: Hello\nHi", setup)
+
+
+def test_history_all_and_numbers(setup: DiscussionSetup) -> None:
+    field = BY_KEY["history_context_len"]
+    assert changed(field, "all", setup).history_context_len is None
+    unlimited = changed(field, "ALL", setup)
+    back = turned(field, -1, unlimited)
+    assert back
+    assert back.history_context_len == 10
+    assert turned(field, 1, unlimited) is None
+
+
+def test_a_step_beyond_the_limit_does_nothing(setup: DiscussionSetup) -> None:
+    assert turned(BY_KEY["p_respond"], 1, changed(BY_KEY["p_respond"], "1", setup)) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "sentence"),
+    [
+        ("conv_len", "", "must be a whole number"),
+        ("conv_len", "0", "must be at least 1"),
+        ("temperature", "warm", "must be a number"),
+        ("temperature", "nan", "must be"),
+        ("model", " ", "must not be empty"),
+        ("history_context_len", "some", "must be a whole number"),
+    ],
+)
+def test_faults_are_said_in_a_few_words(
+    key: str, text: str, sentence: str, setup: DiscussionSetup
+) -> None:
+    with pytest.raises(FieldError, match=sentence):
+        changed(BY_KEY[key], text, setup)
