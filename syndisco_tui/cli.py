@@ -76,7 +76,7 @@ def screen(
         print(f"syndisco-tui {__version__}")
         return
     settings = _settings(model=model, device=device, dtype=dtype, threads=threads, theme=theme)
-    begin = _setup(setup, settings, model, persona_file, turns, seed)
+    begin = _setup(setup, settings, model, persona_file, turns, seed, dtype)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         if start:
             _leave(_headless(settings, begin, None))
@@ -117,16 +117,26 @@ def run(
     """Run a discussion without a screen: messages on standard output, the file's path last."""
     settings = _settings(model=model, device=device, dtype=dtype, threads=threads)
     if resume is not None:
+        given: dict[str, object] = {
+            "SETUP.toml": setup,
+            "--model": model,
+            "--persona-file": persona_file,
+        }
+        given |= {"--turns": turns, "--seed": seed, "--dtype": dtype}
+        for name, value in given.items():
+            if value is not None:
+                raise InputError(f"{name}: a resumed discussion goes on with its own setup")
         from .store.discussions import read_discussion
 
         read_discussion(resume)
         _leave(_headless(settings, resume, output))
-    begin = _setup(setup, settings, model, persona_file, turns, seed)
+    begin = _setup(setup, settings, model, persona_file, turns, seed, dtype)
     _leave(_headless(settings, begin, output))
 
 
 def main() -> NoReturn:
     """The console script. Every error a person can mend ends in one sentence and status 2."""
+    _open_missing_streams()
     try:
         app(standalone_mode=False)
     except InputError as error:
@@ -144,6 +154,13 @@ def main() -> NoReturn:
             _leave(BAD_INPUT)
         raise
     _leave(0)
+
+
+def _open_missing_streams() -> None:
+    """A job queue may start us with standard streams closed; Python then has None for them."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
 
 
 def _leave(status: int) -> NoReturn:
@@ -170,6 +187,7 @@ def _setup(
     persona_file: Path | None,
     turns: int | None,
     seed: int | None,
+    dtype: str | None,
 ) -> DiscussionSetup:
     """The setup of a file, or the demonstration's, with what the command line changes."""
     from . import paths
@@ -187,7 +205,7 @@ def _setup(
         changes["personas"] = read_personas(persona_file)
         if file is None:  # the demonstration's own voices would be strangers among them
             changes |= {"moderator": None, "seed_opinions": [], "seed_opinion_usernames": []}
-    given = {"model": model, "conv_len": turns, "seed": seed}
+    given = {"model": model, "conv_len": turns, "seed": seed, "dtype": dtype}
     changes |= {key: value for key, value in given.items() if value is not None}
     return validated(DiscussionSetup, {**setup.model_dump(), **changes}, "command line")
 
@@ -202,10 +220,7 @@ def _session(settings: Settings, *, spare_cores: int = 0) -> LiveSession:
     from . import paths
     from .engine.local import LocalEngine
     from .session import LiveSession
-    from .store.discussions import clean_up
 
-    folder = paths.discussions_folder()
-    clean_up(folder)
     threads = settings.threads or max(1, (os.cpu_count() or 1) - spare_cores)
     engine = LocalEngine(paths.cache_folder(), threads=threads)
-    return LiveSession(engine, folder, device=settings.device)
+    return LiveSession(engine, paths.discussions_folder(), device=settings.device)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
 from queue import Empty
 from types import FrameType
@@ -50,6 +52,9 @@ def run_headless(
     ``output`` is a further file for the finished JSON; ``-`` prints it instead of the messages.
     """
     out, err = out or sys.stdout, err or sys.stderr
+    for stream in (out, err):
+        if isinstance(stream, TextIOWrapper):  # a model says what no terminal's encoding foresaw
+            stream.reconfigure(errors="replace")
     printer = _Printer(None if output == TO_STDOUT else out, err)
     received: list[int] = []
 
@@ -63,19 +68,21 @@ def run_headless(
         else:
             session.start(begin)
         status = _follow(session, printer.show, received)
-    except BrokenPipeError:  # the reader went away: what was said is saved all the same
-        status = 128 + signal.SIGPIPE
+    except OSError as error:  # nobody takes the output: what was said is saved all the same
+        status = 128 + signal.SIGPIPE if isinstance(error, BrokenPipeError) else 1
+        printer.lose_output()
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    session.close()
+        session.close()
     if printer.path is None:
         return status
     if output is not None and status == FINISHED:
         _deliver(printer.path, output, out)
     if output != TO_STDOUT:
-        printer.end(status)
+        with contextlib.suppress(OSError):
+            printer.end(status)
     return status
 
 
@@ -101,20 +108,52 @@ def _follow(session: LiveSession, show: Callable[[SessionEvent], None], received
 
 def _deliver(path: Path, output: Path, out: TextIO) -> None:
     content = to_bytes(read_discussion(path))
-    if output == TO_STDOUT:
-        out.write(content.decode())
-        return
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(output, content)
+        if output == TO_STDOUT:
+            _write_json(out, content)
+        elif output.exists() and not output.is_file():  # a pipe or a device is not replaced
+            output.write_bytes(content)
+        else:
+            output.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(output.resolve(), content)
     except OSError as error:
         raise InputError(
             f"{output}: cannot be written: {error.strerror}; the discussion is in {path}"
         ) from None
 
 
+def _write_json(out: TextIO, content: bytes) -> None:
+    """JSON is UTF-8, whatever the terminal speaks."""
+    if isinstance(out, TextIOWrapper):
+        out.flush()
+        left = memoryview(content)
+        while left:  # an unbuffered stream may take a part only
+            left = left[out.buffer.write(left) :]
+        out.buffer.flush()
+    else:
+        out.write(content.decode())
+
+
 HEADER_ROOM = 60
 """A line of fewer characters may still turn out to be somebody else's header: it waits."""
+
+
+MARKS = 20
+"""How many characters the guard may still take from the front of a reply, or give back to it."""
+
+
+def _rest(text: str, shown: str) -> str:
+    """What of ``text`` is still to be printed after ``shown``: only the marks in front may differ.
+
+    Whether a quotation mark or a fence opened the whole reply is known at its end.
+    """
+    if shown.startswith(text):
+        return ""
+    for skipped in range(min(MARKS, len(shown)) + 1):
+        place = text.find(shown[skipped:], 0, len(shown) + MARKS)
+        if place >= 0:
+            return text[place + len(shown) - skipped :]
+    return f"\n{text}"
 
 
 class _Printer:
@@ -160,17 +199,22 @@ class _Printer:
         elif isinstance(event, Trouble):
             self._line(safe(event.sentence))
 
+    def lose_output(self) -> None:
+        """Nobody reads the messages any more."""
+        self._out = None
+
     def end(self, status: int) -> None:
         """The last line: where the discussion is."""
         if status != FINISHED:
             self._line("Not finished: it can be resumed.")
         self._clear_bar()
-        print(self.path, file=self._out, flush=True)
+        print(self.path, file=self._out or self._err, flush=True)
 
     def _grow(self, event: ReplyGrew) -> None:
         text = safe(event.text)
         line_start = text.rfind("\n") + 1
         settled = text.rfind(" ") + 1 if len(text) - line_start >= HEADER_ROOM else line_start
+        settled = len(text[:settled].rstrip())  # a reply may end here, and then without the space
         if settled > len(self._shown) and text.startswith(self._shown):
             self._say(text[len(self._shown) : settled])
         speed = f"{event.tokens_per_second:.0f} tok/s" if event.tokens_per_second else ""
@@ -179,8 +223,8 @@ class _Printer:
     def _posted(self, event: Posted) -> None:
         message = event.message
         text = safe(message.text) if not message.is_silence else "(silent)"
-        if text.startswith(self._shown):
-            self._say(text[len(self._shown) :])
+        if rest := _rest(text, self._shown):
+            self._say(rest)
         self._print(" […]\n\n" if message.is_cut else "\n\n")
         self._shown = ""
         if self._has_bar:

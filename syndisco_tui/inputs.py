@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import tomllib
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 MAX_BYTES = 5_000_000
 MAX_DISCUSSION_BYTES = 500_000_000
+
+_HUGE_INTEGER = "holds a whole number of thousands of digits; no field needs one"
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -25,16 +29,16 @@ class InputError(Exception):
 def read_text(path: Path, *, max_bytes: int = MAX_BYTES) -> str:
     """The file's text. Raises InputError where it is missing, too large or not UTF-8."""
     try:
-        size = path.stat().st_size
-        if size > max_bytes:
-            raise InputError(
-                f"{path}: {size / 1e6:.0f} MB is too large; {max_bytes / 1e6:.0f} MB is the limit"
-            )
-        content = path.read_bytes()
+        with path.open("rb") as file:  # a device has no size: never read on without an end
+            content = file.read(max_bytes + 1)
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except ValueError:
+        raise InputError(f"{str(path)!r}: this cannot be the name of a file") from None
+    if len(content) > max_bytes:
+        raise InputError(f"{path}: is too large; {max_bytes / 1e6:.0f} MB is the limit")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InputError(f"{path}: this is UTF-16 text; save it as UTF-8")
     try:
@@ -50,24 +54,34 @@ def parse_json(text: str, where: object) -> Any:
     def no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         value = dict(pairs)
         if len(value) < len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in keys if keys.count(key) > 1)
-            raise InputError(f"{where}: the key “{twice}” stands twice in one object")
+            twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
+            raise InputError(f"{where}: the key {_quoted(twice)} stands twice in one object")
         return value
 
-    def no_constant(name: str) -> Any:
-        raise InputError(f"{where}: {name} is not a JSON number; give a number or null")
+    def no_constant(name: str) -> NoReturn:
+        raise InputError(f"{where}: {name} is not a finite number; give one or null")
+
+    def finite(number: str) -> float:
+        value = float(number)
+        if not math.isfinite(value):
+            no_constant(number if len(number) <= 60 else f"{number[:57]}…")
+        return value
 
     try:
-        return json.loads(text, object_pairs_hook=no_duplicates, parse_constant=no_constant)
+        return json.loads(
+            text,
+            object_pairs_hook=no_duplicates,
+            parse_constant=no_constant,
+            parse_float=finite,
+        )
     except json.JSONDecodeError as error:
         raise InputError(
             f"{where}: line {error.lineno}, column {error.colno}: not valid JSON ({error.msg})"
         ) from None
     except RecursionError:
         raise InputError(f"{where}: nested too deeply to be read") from None
-    except ValueError as error:  # an integer of thousands of digits
-        raise InputError(f"{where}: {error}") from None
+    except ValueError:
+        raise InputError(f"{where}: {_HUGE_INTEGER}") from None
 
 
 def read_json(path: Path, *, max_bytes: int = MAX_BYTES) -> Any:
@@ -83,6 +97,8 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: not valid TOML: {error}") from None
     except RecursionError:
         raise InputError(f"{path}: nested too deeply to be read") from None
+    except ValueError:
+        raise InputError(f"{path}: {_HUGE_INTEGER}") from None
 
 
 def validated(model: type[Model], values: object, where: object) -> Model:
@@ -98,15 +114,17 @@ def describe(error: ValidationError, model: type[BaseModel]) -> str:
     fault, *others = error.errors(include_url=False, include_context=True)
     # A union adds the names of its branches to the path; a person has no use for them.
     places = [part for part in fault["loc"] if part not in ("int", "str", "float")]
+    named = [f"entry {part + 1}" if isinstance(part, int) else str(part) for part in places]
     if fault["type"] == "extra_forbidden":
-        return unknown_key(str(places[-1]), model.model_fields)
+        *outer, key = named
+        known = () if outer else model.model_fields
+        return ": ".join(filter(None, (", ".join(outer), unknown_key(key, known))))
     is_union = any(other["loc"][:-1] == fault["loc"][:-1] for other in others) and places != list(
         fault["loc"]
     )
     message = "must be a whole number or text" if is_union else _requirement(fault)
-    if fault["type"] not in ("missing", "value_error"):
+    if fault["type"] not in ("missing", "value_error", "string_too_short"):
         message += f", not {_shown(fault['input'])}"
-    named = [f"entry {part + 1}" if isinstance(part, int) else str(part) for part in places]
     return f"{', '.join(named)}: {message}" if named else message
 
 
@@ -148,7 +166,11 @@ def unknown_key(key: str, known: Iterable[str]) -> str:
     """“There is no key x”, with the near one where there is one."""
     near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.6)
     hint = f"; did you mean “{near[0]}”?" if near else ""
-    return f"there is no key “{key}”{hint}"
+    return f"there is no key {_quoted(key)}{hint}"
+
+
+def _quoted(key: str) -> str:
+    return f"“{key}”" if len(key) <= 60 else f"“{key[:57]}…”"
 
 
 def _shown(value: object) -> str:

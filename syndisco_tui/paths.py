@@ -7,6 +7,8 @@ from pathlib import Path
 
 from platformdirs import PlatformDirs
 
+from .inputs import InputError
+
 _DIRS = PlatformDirs("syndisco-tui", appauthor=False)
 
 
@@ -58,8 +60,14 @@ def _shipped(name: str) -> Path:
 
 
 def _private(folder: Path) -> Path:
-    """``folder``, made if need be, for its owner's eyes only (platformdirs sets no modes)."""
-    if not folder.is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o700)
+    """``folder``, made if need be, for its owner's eyes only (platformdirs sets no modes).
+
+    Raises InputError where it cannot be made.
+    """
+    try:
+        missing = [part for part in (folder, *folder.parents) if not part.is_dir()]
+        for part in reversed(missing):
+            part.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be made: {error.strerror or error}") from None
     return folder

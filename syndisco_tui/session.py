@@ -45,7 +45,7 @@ from .engine.base import (
     Started,
 )
 from .inputs import InputError
-from .store.discussions import DiscussionFile, read_discussion
+from .store.discussions import DiscussionFile, clean_up, read_discussion
 
 GROWTH_INTERVAL = 0.04
 """Seconds between two ``ReplyGrew``: no screen needs it more often."""
@@ -258,6 +258,7 @@ class LiveSession:
     # The thread -------------------------------------------------------------------------------
 
     def _work(self) -> None:
+        clean_up(self._folder)
         while not self._closing:
             command = self._inbox.get()
             try:
@@ -283,8 +284,10 @@ class LiveSession:
             state = "running"
         elif opened is None:
             state = "idle"
+        elif opened.discussion.is_finished:
+            state = "finished"
         else:
-            state = "finished" if opened.discussion.is_finished else "paused"
+            state = "paused" if self._goal == "wait" else "running"
         self._tell(
             StateChanged(
                 state,
@@ -309,22 +312,28 @@ class LiveSession:
         self._tell_state()
 
     def _start(self, setup: DiscussionSetup, goal: Literal["step", "run"]) -> None:
-        Discussion(setup)  # a setup nobody can speak in is refused before anything is left
+        _refuse_without_users(setup)  # before anything is left
         self._drop_reply()
         self._leave()
         self._to_begin = setup
         self._goal = goal
 
     def _resume(self, path: Path, go_on: bool) -> None:
-        self._drop_reply()
-        self._leave()
+        if self._open and self._open.file.path == path:
+            self._set_goal("run")
+            return
         file = DiscussionFile(path)
         try:
             record = read_discussion(path)
-            discussion = Discussion(record.setup, record.entries, record.earlier_setups)
-        except (InputError, ValueError):
+            _refuse_foreign(record, path)
+            _refuse_without_users(record.setup)
+        except InputError:
             file.close()
             raise
+        self._drop_reply()
+        self._leave()
+        self._to_begin = None
+        discussion = Discussion(record.setup, record.entries, record.earlier_setups)
         self._open = _Open(discussion, file, record)
         self._goal = "run" if go_on else "wait"
         self._tell(Opened(record, path))
@@ -350,11 +359,13 @@ class LiveSession:
         self._tell_state()
 
     def _change_setup(self, setup: DiscussionSetup) -> None:
-        if self._open is None:
-            return
-        self._staged = setup
-        if self._reply is None:
-            self._apply_staged()
+        _refuse_without_users(setup)
+        if self._to_begin:
+            self._to_begin = setup
+        elif self._open:
+            self._staged = setup
+            if self._reply is None:
+                self._apply_staged()
 
     def _close(self) -> None:
         self._goal = "wait"
@@ -371,6 +382,10 @@ class LiveSession:
         """Do the next thing there is to do, if anything: load, begin, ask, or stand still."""
         if self._closing or self._reply or self._loading or self._goal == "wait":
             return
+        if self._unsaved:
+            self._save("running")
+            self._tell_posted()
+        self._apply_staged()  # first: it may ask for another model
         setup = self._to_begin or (self._open.discussion.setup if self._open else None)
         if setup is None:
             return
@@ -413,11 +428,17 @@ class LiveSession:
             self._tell(ModelReady(event.info))
         self._tell_state()
 
-    def _begin(self, setup: DiscussionSetup) -> None:
+    def _named(self, setup: DiscussionSetup) -> DiscussionSetup:
+        """``setup`` with the model's name instead of ``auto``: the record keeps no wishes."""
         info = self._engine.info
-        if info and setup.model == "auto":  # the record names the model, not the wish
-            setup = setup.model_copy(update={"model": info.model})
-            self._ready = self._spec(setup)
+        if info and setup.model == "auto":
+            return setup.model_copy(update={"model": info.model})
+        return setup
+
+    def _begin(self, setup: DiscussionSetup) -> None:
+        setup = self._named(setup)
+        self._ready = self._spec(setup)
+        info = self._engine.info
         now = self._clock()
         record = DiscussionRecord(
             id=str(uuid.uuid4()),
@@ -443,10 +464,6 @@ class LiveSession:
         opened = self._open
         if opened is None:
             return
-        if self._unsaved:
-            self._save("running")
-            self._tell_posted()
-        self._apply_staged()
         request = opened.discussion.next_request()
         if request is None:
             self._goal = "wait"
@@ -540,7 +557,10 @@ class LiveSession:
     def _apply_staged(self) -> None:
         opened, setup = self._open, self._staged
         self._staged = None
-        if opened is None or setup is None or setup == opened.discussion.setup:
+        if opened is None or setup is None:
+            return
+        setup = self._named(setup)
+        if setup == opened.discussion.setup:
             return
         opened.discussion.change_setup(setup)
         self._save(opened.record.status)
@@ -587,6 +607,17 @@ class LiveSession:
         finally:
             opened.file.close()
             self._open = None
+
+
+def _refuse_without_users(setup: DiscussionSetup) -> None:
+    if not setup.turn_takers:
+        raise InputError("Nobody takes part: choose at least one persona.")
+
+
+def _refuse_foreign(record: DiscussionRecord, path: Path) -> None:
+    """What SynDisco wrote is its user's: it is read, never rewritten."""
+    if not record.engine and record.status == "finished":
+        raise InputError(f"{path}: this is SynDisco's own file; it is finished and stays as it is")
 
 
 def _os_sentence(error: OSError) -> str:

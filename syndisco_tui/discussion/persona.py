@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr, field_validator
+from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr, field_validator, model_validator
 
 MAX_NAME_LENGTH = 100
+MAX_NESTING = 20
 
 
 class Persona(BaseModel):
@@ -40,6 +41,13 @@ class Persona(BaseModel):
             raise ValueError("a username is one line of printable characters")
         return name
 
+    @model_validator(mode="after")
+    def _not_too_deep(self) -> Persona:
+        for field, value in (self.model_extra or {}).items():
+            if _is_deeper(value, MAX_NESTING):
+                raise ValueError(f"{field}: is nested more than {MAX_NESTING} levels deep")
+        return self
+
     @property
     def name(self) -> str:
         """The username as it is shown and prompted: trimmed."""
@@ -52,6 +60,14 @@ class Persona(BaseModel):
     def attributes(self) -> dict[str, Any]:
         """What the model is told: the fields that say something, in the same order."""
         return {field: value for field, value in self.as_dict().items() if not _is_empty(value)}
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if not isinstance(value, (list, tuple)):
+        return False
+    return levels == 0 or any(_is_deeper(part, levels - 1) for part in value)
 
 
 def _is_empty(value: object) -> bool:

@@ -33,9 +33,10 @@ class DiscussionFile:
 
     @classmethod
     def create(cls, folder: Path, started_at: datetime) -> DiscussionFile:
-        """A new file in ``folder``, named by its start and eight random digits."""
+        """A new file in ``folder``, named by its start to the millisecond and by chance."""
+        start = f"{started_at:%Y%m%dT%H%M%S}{started_at.microsecond // 1000:03}Z"
         while True:
-            path = folder / f"{started_at:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}.json"
+            path = folder / f"{start}-{uuid.uuid4().hex[:8]}.json"
             with contextlib.suppress(BusyElsewhere):
                 file = cls(path)
                 if not path.exists():
@@ -86,7 +87,8 @@ def clean_up(folder: Path) -> int:
         name, _, _ = leftover.name[1:].partition(".json.")
         target = folder / f"{name}.json"
         with contextlib.suppress(OSError):
-            if not has_writer(target):
-                leftover.unlink()
-                removed += 1
+            lock = WriterLock(target)  # nobody becomes its writer while we tidy up
+            leftover.unlink(missing_ok=True)
+            lock.release()
+            removed += 1
     return removed

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from .. import __version__
 from ..discussion import (
@@ -81,6 +81,7 @@ def to_bytes(record: DiscussionRecord) -> bytes:
 
 def from_json(value: object, where: object) -> DiscussionRecord:
     """The record in a discussion file of ours or of any SynDisco. Raises InputError."""
+    _refuse_newer(value, where)
     try:
         file = _File.model_validate(value)
     except ValidationError as error:
@@ -88,11 +89,6 @@ def from_json(value: object, where: object) -> DiscussionRecord:
     if file.syndisco_tui is None:
         return _from_syndisco(file)
     own = file.syndisco_tui
-    if own.format > FORMAT:
-        raise InputError(
-            f"{where}: written by syndisco-tui {own.version} in format {own.format}; "
-            f"this version reads format {FORMAT}: upgrade syndisco-tui"
-        )
     entries: list[Message] = []
     silences = sorted(own.silences, key=lambda silence: silence.position)
     for position, log in enumerate(file.logs):
@@ -113,6 +109,17 @@ def from_json(value: object, where: object) -> DiscussionRecord:
             EarlierSetup(earlier.last_turn, earlier.setup) for earlier in own.earlier_setups
         ),
     )
+
+
+def _refuse_newer(value: object, where: object) -> None:
+    """Before all else: a newer format need not look like this one."""
+    own = value.get("syndisco_tui") if isinstance(value, dict) else None
+    number = own.get("format") if isinstance(own, dict) else None
+    if isinstance(own, dict) and isinstance(number, int) and number > FORMAT:
+        raise InputError(
+            f"{where}: written by syndisco-tui {own.get('version', '')} in format {number}; "
+            f"this version reads format {FORMAT}: upgrade syndisco-tui"
+        )
 
 
 def _setup_to_json(setup: DiscussionSetup) -> dict[str, Any]:
@@ -194,6 +201,15 @@ class _Own(_Lenient):
     engine: dict[str, Any] = Field(default_factory=dict)
     earlier_setups: list[_Earlier] = Field(default_factory=list)
 
+    @field_validator("started_at")
+    @classmethod
+    def _a_time(cls, started_at: str) -> str:
+        try:
+            datetime.fromisoformat(started_at)
+        except ValueError:
+            raise ValueError("must be a time such as 2026-01-31T09:30:00+00:00") from None
+        return started_at
+
 
 class _File(_Lenient):
     id: str = ""
@@ -263,7 +279,7 @@ def _prompts_by_name(file: _File, users: Iterable[str]) -> dict[str, dict[str, A
     for index, (name, prompt) in enumerate(everybody):
         try:
             fields = json.loads(prompt) if isinstance(prompt, str) else prompt
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(fields, dict):
             persona = fields.get("persona")

@@ -72,10 +72,21 @@ def _set_apart(personas: list[Persona], name: str, path: Path) -> tuple[Persona,
 
 
 def _stated(persona: Persona) -> dict[str, Any]:
-    # TOML has no null, and an empty field says nothing that its absence does not.
+    # An empty field says nothing that its absence does not.
     return {
-        field: value for field, value in persona.as_dict().items() if value not in (None, "", [])
+        field: _without_null(value)
+        for field, value in persona.as_dict().items()
+        if value not in (None, "", [])
     }
+
+
+def _without_null(value: Any) -> Any:
+    """TOML has no null."""
+    if isinstance(value, dict):
+        return {key: _without_null(part) for key, part in value.items() if part is not None}
+    if isinstance(value, list):
+        return [_without_null(part) for part in value if part is not None]
+    return value
 
 
 def _tables(value: object) -> list[Any]:

@@ -34,7 +34,7 @@ def _told(record: DiscussionRecord) -> str:
     status = "interrupted" if record.status == "running" else record.status
     turn = f"turn {min(record.turns_taken + 1, record.setup.conv_len)} of {record.setup.conv_len}"
     title = one_line(record.title or _list_of(record.setup.names), 40)
-    return f"at {turn}: {title} ({status}{_ago(record.started_at)})"
+    return f"at {turn} ({status}{_ago(record.started_at)}): {title}"
 
 
 def _ago(started_at: str) -> str:
@@ -44,7 +44,7 @@ def _ago(started_at: str) -> str:
     except (ValueError, TypeError):
         return ""
     if minutes < 60:
-        return f", {max(1, round(minutes))} min ago"
+        return f" {max(1, round(minutes))} min ago"
     return (
         f", {minutes / 60:.0f} h ago" if minutes < 48 * 60 else f", {minutes / 1440:.0f} days ago"
     )

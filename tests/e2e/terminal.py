@@ -27,8 +27,10 @@ class Terminal:
         settings = [f"{key}={value}" for key, value in environment.items()]
         # pytest's readline leaves its idea of the size in the environment; tmux knows better.
         unset = ["-u", "COLUMNS", "-u", "LINES"]
-        line = f"env {shlex.join([*unset, *settings, *command])}; echo $? > {shlex.quote(str(exit_file))}"
-        line += "; stty -a; echo TERMINAL IS BACK; sleep 60"
+        line = f"env {shlex.join([*unset, *settings, *command])}"
+        line += (
+            f"; echo $? > {shlex.quote(str(exit_file))}; stty -a; echo TERMINAL IS BACK; sleep 60"
+        )
         size_flags = ["-x", str(size[0]), "-y", str(size[1])]
         self._tmux("-f", "/dev/null", "new-session", "-d", *size_flags, "sh", "-c", line)
         self._tmux("set-option", "-g", "escape-time", "0")

@@ -68,7 +68,7 @@ def test_kill_9_loses_nothing_that_was_shown_and_the_next_start_resumes(
         posted
     )
     again = terminal("-m", "tests.e2e.scripted_app")
-    again.wait("(interrupted")
+    again.wait("(interrupted 1 min ago)")
     assert list(discussions.iterdir()) == [path]  # what the killed one left is cleaned up
     again.press("R")
     again.wait("finished")

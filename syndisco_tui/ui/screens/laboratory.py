@@ -371,7 +371,7 @@ class Laboratory(Screen[None]):
         self.setup = setup
         self._show_titles()
         self._show_welcome()
-        if self._state in ("running", "paused") or (
+        if self._state in ("loading", "running", "paused") or (
             self._state == "finished" and setup.conv_len > self.status.figures.turn
         ):
             self._session.change_setup(setup)

@@ -1,0 +1,333 @@
+"""A discussion's file: all of the record, all that SynDisco writes, and all that SynDisco reads."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from syndisco_tui.discussion import (
+    DiscussionRecord,
+    DiscussionSetup,
+    EarlierSetup,
+    Message,
+    Parent,
+    Persona,
+)
+from syndisco_tui.inputs import InputError
+from syndisco_tui.store.discussions import read_discussion
+from syndisco_tui.store.format import FORMAT, from_json, to_bytes, to_json
+
+from .places import SYNDISCO, needs_syndisco
+
+PUBLISHED = sorted((SYNDISCO / "discussions").glob("*.json"))
+
+KEYS_OF_2_0_1 = {
+    "id",
+    "timestamp",
+    "users",
+    "moderator",
+    "user_prompts",
+    "moderator_prompt",
+    "ctx_length",
+    "logs",
+}
+KEYS_OF_A_LOG = {"name", "text", "model", "prompt"}
+
+SETUP = DiscussionSetup(
+    title="On “quotes”",
+    personas=(
+        Persona(username="Ann", age=40, personality_characteristics=("calm",), shoe_size=38),
+        Persona(username="Bob", age="Under 18", sex=None),
+    ),
+    moderator=Persona(username="Mod"),
+    history_context_len=None,
+    seed_opinions=("Hello.",),
+    seed_opinion_usernames=("Ann",),
+)
+
+
+def said(name: str, text: str, turn: int, role: Any = "user", **more: Any) -> Message:
+    return Message(
+        name=name,
+        text=text,
+        role=role,
+        turn=turn,
+        model="scripted",
+        prompt="{}",
+        finish_reason="stop",
+        prompt_tokens=12,
+        completion_tokens=3,
+        seconds=1.25,
+        seed=2**53 - 1,
+        created_at="2026-03-04T05:06:07.123+00:00",
+        **more,
+    )
+
+
+def silence(name: str, turn: int) -> Message:
+    return said(name, "", turn, raw_text='""')
+
+
+def record(*entries: Message, **more: Any) -> DiscussionRecord:
+    values = {
+        "id": "5bf8c9a0-0000-4000-8000-000000000000",
+        "started_at": "2026-03-04T05:06:07+00:00",
+        "setup": SETUP,
+        "entries": entries,
+        "status": "paused",
+    } | more
+    return DiscussionRecord(**values)
+
+
+FULL = record(
+    Message(name="Ann", text="Hello.", role="seed"),
+    said("Bob", "Ünïcödé 🙂\n\nand a \\ and a \x1b[31m.", 1, raw_text='"raw"', attempt=2),
+    said("Mod", "Please be kind.", 1, role="moderator"),
+    Message(name="Guest", text="Let me in.", role="human", created_at="2026-03-04T05:07:00+00:00"),
+    said("Ann", "Half a sen", 2),
+    title="On “quotes”",
+    status="running",
+    parent=Parent("parent-id", 3),
+    engine={"model": "starter", "versions": {"torch": "2.11"}},
+    earlier_setups=(EarlierSetup(1, SETUP.model_copy(update={"context": "Before"})),),
+)
+
+
+def written(value: DiscussionRecord) -> Any:
+    """What stands in the file, as a JSON reader sees it."""
+    return json.loads(to_bytes(value))
+
+
+def refusal(value: object) -> str:
+    with pytest.raises(InputError) as caught:
+        from_json(value, "file.json")
+    return str(caught.value)
+
+
+class TestRoundTrip:
+    def test_everything_comes_back(self) -> None:
+        assert from_json(written(FULL), "f") == FULL
+
+    def test_a_discussion_that_has_not_begun_comes_back(self) -> None:
+        assert from_json(written(record()), "f") == record()
+
+    @pytest.mark.parametrize(
+        "silent", [(0,), (1,), (3,), (0, 1), (2, 3), (1, 2), (0, 3), (0, 1, 2, 3)]
+    )
+    def test_silences_keep_their_places(self, silent: tuple[int, ...]) -> None:
+        entries = [
+            silence(name, turn + 1) if turn in silent else said(name, f"I say {turn}", turn + 1)
+            for turn, name in enumerate(["Ann", "Bob", "Ann", "Bob"])
+        ]
+        assert from_json(written(record(*entries)), "f").entries == tuple(entries)
+
+    @given(st.lists(st.sampled_from(["", "Well.", '"', "\u2028", "\x00"]), max_size=12))
+    def test_any_order_of_silences_and_messages_comes_back(self, texts: list[str]) -> None:
+        entries = [said("Ann", text, turn) for turn, text in enumerate(texts, start=1)]
+        assert from_json(written(record(*entries)), "f").entries == tuple(entries)
+
+    @given(st.text(min_size=1), st.text())
+    def test_any_text_comes_back(self, text: str, raw: str) -> None:
+        spoken = record(said("Ann", text, 1, raw_text=raw))
+        assert from_json(written(spoken), "f") == spoken
+
+    def test_a_lone_surrogate_becomes_a_question_mark(self) -> None:
+        back = from_json(written(record(said("Ann", "a\ud800b", 1))), "f")
+        assert back.entries[0].text == "a?b"
+
+    def test_free_fields_of_a_persona_are_kept(self) -> None:
+        back = from_json(written(FULL), "f")
+        assert back.setup.personas[0].as_dict()["shoe_size"] == 38
+
+    def test_writing_what_was_read_gives_the_same_bytes(self) -> None:
+        assert to_bytes(from_json(written(FULL), "f")) == to_bytes(FULL)
+
+
+class TestForSyndisco:
+    def test_every_key_of_2_0_1_is_there(self) -> None:
+        assert set(to_json(FULL)) == KEYS_OF_2_0_1 | {"syndisco_tui"}
+        for log in to_json(FULL)["logs"]:
+            assert set(log) >= KEYS_OF_A_LOG
+
+    @needs_syndisco
+    def test_the_keys_are_those_of_a_real_export(self) -> None:
+        real = json.loads((SYNDISCO / "formats" / "discussion-2.0.1.json").read_text())
+        assert set(real) == KEYS_OF_2_0_1
+        ours = to_json(FULL)
+        for key, value in real.items():
+            assert isinstance(ours[key], type(value)) or None in (ours[key], value), key
+        assert set(real["logs"][0]) <= set(ours["logs"][1])
+        assert set(real["user_prompts"][0]) == set(ours["user_prompts"][0])
+        assert set(real["moderator_prompt"]) == set(ours["moderator_prompt"])
+
+    def test_the_values_are_in_its_words(self) -> None:
+        value = to_json(FULL)
+        assert value["timestamp"] == "26-03-04-05-06"
+        assert value["users"] == ["Ann", "Bob"]
+        assert value["moderator"] == "Mod"
+        assert value["ctx_length"] is None
+        assert value["user_prompts"][0]["persona"]["username"] == "Ann"
+        assert value["user_prompts"][0]["type"] == "1"
+        assert value["moderator_prompt"]["instructions"] == SETUP.moderator_instructions
+        assert value["logs"][0] | {"prompt": ""} == value["logs"][0]
+        assert value["logs"][0]["model"] == "hardcoded"
+
+    def test_without_a_moderator_there_is_none(self) -> None:
+        value = to_json(record(setup=SETUP.model_copy(update={"moderator": None})))
+        assert value["moderator"] is None
+        assert value["moderator_prompt"] is None
+
+    def test_2_2_1_can_load_the_logs(self) -> None:
+        """Its Logs.from_file wants a list ``logs``; of each entry name, text, model and prompt."""
+        value = written(replace(FULL, entries=(*FULL.entries, silence("Bob", 3))))
+        assert isinstance(value["logs"], list)
+        assert len(value["logs"]) == len(FULL.entries)
+        for log in value["logs"]:
+            assert all(isinstance(log[key], str) for key in KEYS_OF_A_LOG)
+            assert log["text"].strip()
+
+    def test_it_is_strict_json_in_utf_8(self) -> None:
+        content = to_bytes(FULL).decode("utf-8")
+        assert "Ünïcödé 🙂" in content
+        assert json.loads(content, parse_constant=pytest.fail) == to_json(FULL)
+
+
+@needs_syndisco
+class TestFromSyndisco:
+    def test_all_published_runs_are_there(self) -> None:
+        assert len(PUBLISHED) == 24
+
+    @pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.stem[:40])
+    def test_a_published_run_is_read(self, path: Path) -> None:
+        value = json.loads(path.read_text())
+        read = read_discussion(path)
+        assert read.status == "finished"
+        assert [(m.name, m.text, m.model) for m in read.entries] == [
+            (log["name"], log["text"], log["model"]) for log in value["logs"]
+        ]
+        moderator = value["moderator"]
+        assert [persona.name for persona in read.setup.personas] == [
+            name for name in value["users"] if name != moderator
+        ]
+        assert (read.setup.moderator.name if read.setup.moderator else None) == moderator
+        assert read.setup.history_context_len == value["ctx_length"]
+        prompts = {p["persona"]["username"]: p for p in map(json.loads, value["user_prompts"])}
+        for persona in read.setup.personas:
+            assert persona.as_dict() == prompts[persona.username]["persona"]
+        assert all(m.role == "seed" for m in read.entries if m.model == "hardcoded")
+        assert all(m.role == "moderator" for m in read.entries if m.name == moderator)
+
+    @pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.stem[:40])
+    def test_a_published_run_can_be_saved_as_ours(self, path: Path) -> None:
+        read = read_discussion(path)
+        assert from_json(written(read), path) == read
+
+    def test_2_0_1_is_read_with_its_prompts_as_objects(self) -> None:
+        read = read_discussion(SYNDISCO / "formats" / "discussion-2.0.1.json")
+        assert "Emma35" in [persona.name for persona in read.setup.personas]
+        assert read.setup.personas[0].age == 38
+        assert read.setup.moderator is not None
+        assert read.setup.moderator.name == "Moderator"
+        assert read.started_at.startswith("2026-11-22T16:59")
+        assert len(read.entries) == 10
+
+    def test_2_2_1_is_read_from_its_logs_alone(self) -> None:
+        read = read_discussion(SYNDISCO / "formats" / "logs-2.2.1.json")
+        assert [(entry.name, entry.turn) for entry in read.entries] == [
+            ("Emma35", 1),
+            ("Giannis", 2),
+        ]
+        assert [persona.name for persona in read.setup.personas] == ["Emma35", "Giannis"]
+        assert read.setup.moderator is None
+        assert read.entries[0].prompt.startswith('{"context"')
+
+
+class TestRefusals:
+    def test_a_newer_format_asks_for_an_upgrade(self) -> None:
+        value = written(FULL)
+        value["syndisco_tui"] |= {"format": FORMAT + 1, "version": "9.0"}
+        assert refusal(value) == (
+            "file.json: written by syndisco-tui 9.0 in format 2; this version reads format 1: "
+            "upgrade syndisco-tui"
+        )
+
+    def test_a_newer_format_may_look_like_nothing_we_know(self) -> None:
+        value = {"syndisco_tui": {"format": 7, "setup": "elsewhere", "status": "dreaming"}}
+        assert "in format 7" in refusal(value)
+
+    @pytest.mark.parametrize(
+        ("value", "sentence"),
+        [
+            ([], "must be a table of fields, not list"),
+            ("text", "must be a table of fields, not 'text'"),
+            ({}, "logs: is missing"),
+            ({"logs": {}}, "logs: must be a list, not dict"),
+            ({"logs": ["text"]}, "logs, entry 1: must be a table of fields"),
+            ({"logs": [{"name": "Ann"}]}, "logs, entry 1, text: is missing"),
+            ({"logs": [{"name": 1, "text": ""}]}, "logs, entry 1, name: must be text, not 1"),
+            ({"logs": [], "users": [1]}, "users, entry 1: must be text, not 1"),
+            ({"logs": [], "syndisco_tui": 1}, "syndisco_tui: must be a table of fields, not 1"),
+            ({"logs": [], "syndisco_tui": {}}, "syndisco_tui, format: is missing"),
+        ],
+    )
+    def test_the_field_is_named(self, value: object, sentence: str) -> None:
+        assert refusal(value).startswith(f"file.json: not a discussion: {sentence}")
+
+    @pytest.mark.parametrize(
+        ("field", "value", "sentence"),
+        [
+            ("status", "dreaming", "status: must be 'running', 'paused', 'finished' or 'failed'"),
+            ("started_at", "yesterday", "started_at: must be a time such as"),
+            ("setup", {"conv_len": 0}, "setup, conv_len: must be at least 1, not 0"),
+            ("setup", {"tempo": 1}, "setup: there is no key “tempo”"),
+            ("silences", [{"name": "Ann"}], "silences, entry 1, text: is missing"),
+            ("parent", {"id": "x"}, "parent, turn: is missing"),
+        ],
+    )
+    def test_our_own_fields_are_named(self, field: str, value: object, sentence: str) -> None:
+        broken = written(FULL)
+        broken["syndisco_tui"][field] = value
+        assert refusal(broken).startswith(f"file.json: not a discussion: syndisco_tui, {sentence}")
+
+    def test_a_prompt_that_is_no_json_is_passed_over(self) -> None:
+        logs = [{"name": "Ann", "text": "Hello."}]
+        for prompt in ("plain text", "[" * 100_000, "1" * 5_000, '{"persona": 3}'):
+            read = from_json({"logs": logs, "user_prompts": [prompt]}, "f")
+            assert [persona.name for persona in read.setup.personas] == ["Ann"]
+
+    @settings(deadline=None)
+    @given(st.data())
+    def test_whatever_is_changed_it_is_refused_or_can_be_saved_again(self, data: Any) -> None:
+        value = written(FULL)
+        place: Any = value
+        while True:
+            key = data.draw(st.sampled_from(sorted(place) if isinstance(place, dict) else [0]))
+            if (
+                not isinstance(place[key], (dict, list))
+                or not place[key]
+                or data.draw(st.booleans())
+            ):
+                break
+            place = place[key]
+        junk = st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats(-9, 9) | st.text(max_size=5),
+            lambda inner: (
+                st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2)
+            ),
+            max_leaves=4,
+        )
+        place[key] = data.draw(junk)
+        try:
+            read = from_json(value, "f")
+        except InputError as error:
+            told = str(error)
+            assert told.startswith("f: ")
+        else:
+            again = from_json(written(read), "f")
+            assert len(again.entries) == len(read.entries)
