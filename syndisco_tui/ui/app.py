@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from pathlib import Path
 
 from textual.app import App, SystemCommand
 from textual.color import Color
@@ -33,7 +32,6 @@ class SyndiscoApp(App[int]):
         theme: str = DEFAULT_THEME,
         keep_theme: Callable[[str], None] | None = None,
         notices: Iterable[str] = (),
-        log_crash: Path | None = None,
     ) -> None:
         super().__init__()
         for available in themes:
@@ -47,7 +45,6 @@ class SyndiscoApp(App[int]):
             self._notices.append(f"There is no theme “{theme}”; the default one is used.")
             if DEFAULT_THEME in self.available_themes:
                 self.theme = DEFAULT_THEME
-        self._log_crash = log_crash
         self.crash: BaseException | None = None
 
     def get_css_variables(self) -> dict[str, str]:

@@ -1,0 +1,40 @@
+"""The first picture comes before torch, and soon."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+FIRST_PAINT = """
+import sys, asyncio
+sys.argv = ["syndisco-tui"]
+from syndisco_tui import cli, paths
+from syndisco_tui.engine.local import LocalEngine
+from syndisco_tui.session import LiveSession
+from syndisco_tui.settings import load_settings
+from syndisco_tui.store.personas import shipped_personas
+from syndisco_tui.store.setups import read_setup
+from syndisco_tui.ui.app import SyndiscoApp
+from syndisco_tui.ui.run import read_themes
+from syndisco_tui.ui.screens.laboratory import Laboratory, Places
+
+async def paint():
+    session = LiveSession(LocalEngine(paths.cache_folder()), paths.discussions_folder())
+    setup = read_setup(paths.shipped_personas_folder() / "demonstration.toml")
+    places = Places(paths.discussions_folder(), paths.personas_file(), paths.setups_folder())
+    personas = tuple(shipped_personas(paths.shipped_personas_folder()))
+    app = SyndiscoApp(lambda: Laboratory(session, setup, personas, places))
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        print("Emma35" in app.export_screenshot())
+        print(sorted({"torch", "transformers", "numpy"} & set(sys.modules)))
+
+asyncio.run(paint())
+"""
+
+
+def test_the_first_paint_imports_neither_torch_nor_transformers(home: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_PAINT], capture_output=True, text=True, env=home, timeout=60
+    )
+    assert done.stdout.split("\n")[:2] == ["True", "[]"], done.stderr
