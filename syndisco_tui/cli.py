@@ -14,6 +14,7 @@ from .inputs import InputError
 
 if TYPE_CHECKING:
     from .discussion import DiscussionSetup
+    from .engine.base import Engine
     from .session import LiveSession
     from .settings import Settings
 
@@ -37,6 +38,10 @@ PersonaFileOption = Annotated[
 ]
 TurnsOption = Annotated[Optional[int], typer.Option("--turns", help="conv_len: users' turns")]  # noqa: UP045
 SeedOption = Annotated[Optional[int], typer.Option("--seed", help="Seed of the whole run")]  # noqa: UP045
+OutputOption = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--output", "-o", help="A further copy of the JSON; - prints it alone"),
+]
 DeviceOption = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option("--device", help="auto, cpu, cuda or cuda:N", metavar="DEVICE"),
@@ -102,36 +107,64 @@ def run(
     persona_file: PersonaFileOption = None,
     turns: TurnsOption = None,
     seed: SeedOption = None,
-    output: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option("--output", "-o", help="A further copy of the JSON; - prints it alone"),
-    ] = None,
+    output: OutputOption = None,
+    repeat: Annotated[
+        int, typer.Option("--repeat", min=1, help="So many discussions at once, seeds following")
+    ] = 1,
     resume: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option("--resume", help="Go on with this saved discussion", metavar="FILE"),
-    ] = None,
+        bool, typer.Option("--resume", help="With --repeat: go on where the same command was")
+    ] = False,
     device: DeviceOption = None,
     dtype: DtypeOption = None,
     threads: ThreadsOption = None,
 ) -> None:
     """Run a discussion without a screen: messages on standard output, the file's path last."""
     settings = _settings(model=model, device=device, dtype=dtype, threads=threads)
-    if resume is not None:
-        given: dict[str, object] = {
-            "SETUP.toml": setup,
-            "--model": model,
-            "--persona-file": persona_file,
-        }
-        given |= {"--turns": turns, "--seed": seed, "--dtype": dtype}
-        for name, value in given.items():
-            if value is not None:
-                raise InputError(f"{name}: a resumed discussion goes on with its own setup")
-        from .store.discussions import read_discussion
-
-        read_discussion(resume)
-        _leave(_headless(settings, resume, output))
     begin = _setup(setup, settings, model, persona_file, turns, seed, dtype)
-    _leave(_headless(settings, begin, output))
+    if repeat == 1 and not resume:
+        _leave(_headless(settings, begin, output))
+    if output is not None:
+        raise InputError("--output is for one discussion; with --repeat each has its own file")
+    _leave(_repeat(settings, begin, repeat, resume))
+
+
+@app.command()
+def resume(
+    file: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Argument(help="Saved discussion; without it, the last one", metavar="[FILE]"),
+    ] = None,
+    output: OutputOption = None,
+    device: DeviceOption = None,
+    threads: ThreadsOption = None,
+) -> None:
+    """Go on with a paused or interrupted discussion, without a screen."""
+    from . import paths
+    from .store.discussions import read_discussion, unfinished
+
+    settings = _settings(device=device, threads=threads)
+    if file is None:
+        waiting = next(unfinished(paths.discussions_folder()), None)
+        if waiting is None:
+            raise InputError("There is no unfinished discussion; `syndisco-tui run` starts one.")
+        file = waiting[0]
+    read_discussion(file)
+    _leave(_headless(settings, file, output))
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="Saved discussion", metavar="FILE")],
+    device: DeviceOption = None,
+    threads: ThreadsOption = None,
+) -> None:
+    """Generate a saved discussion again and say where the words differ, if they do."""
+    from .headless.replay import replay as replay_record
+    from .store.discussions import read_discussion
+
+    settings = _settings(device=device, threads=threads)
+    record = read_discussion(file)
+    _leave(replay_record(_engine(settings), record, device=settings.device))
 
 
 def main() -> NoReturn:
@@ -216,11 +249,44 @@ def _headless(settings: Settings, begin: DiscussionSetup | Path, output: Path | 
     return run_headless(_session(settings), begin, output=output)
 
 
+def _repeat(settings: Settings, begin: DiscussionSetup, count: int, resume: bool) -> int:
+    from functools import partial
+
+    from . import paths
+    from .headless.repeat import repeated, run_repeat, saved_runs
+    from .session import LiveSession
+    from .store.discussions import read_discussion
+
+    folder = paths.discussions_folder()
+    begins: list[DiscussionSetup | Path] = list(repeated(begin, count))
+    if resume:
+        for number, path in enumerate(saved_runs(folder, repeated(begin, count))):
+            if path is not None:
+                begins[number] = path
+        begins = [
+            run
+            for run in begins
+            if not isinstance(run, Path) or read_discussion(run).status != "finished"
+        ]
+        print(f"{count - len(begins)} of {count} discussions are finished.", file=sys.stderr)
+        if not begins:
+            return 0
+    engine = _engine(settings)
+    session = partial(LiveSession, engine, folder, device=settings.device)
+    return run_repeat(lambda listener: session(listener=listener), begins)
+
+
 def _session(settings: Settings, *, spare_cores: int = 0) -> LiveSession:
     from . import paths
-    from .engine.local import LocalEngine
     from .session import LiveSession
 
-    threads = settings.threads or max(1, (os.cpu_count() or 1) - spare_cores)
-    engine = LocalEngine(paths.cache_folder(), threads=threads)
+    engine = _engine(settings, spare_cores=spare_cores)
     return LiveSession(engine, paths.discussions_folder(), device=settings.device)
+
+
+def _engine(settings: Settings, *, spare_cores: int = 0) -> Engine:
+    from . import paths
+    from .engine.local import LocalEngine
+
+    threads = settings.threads or max(1, (os.cpu_count() or 1) - spare_cores)
+    return LocalEngine(paths.cache_folder(), threads=threads)

@@ -186,7 +186,8 @@ def utc_now() -> datetime:
 class LiveSession:
     """Drives one discussion at a time on a thread of its own. Every method returns at once.
 
-    ``events`` is drained by whoever shows the session; all else is told through it.
+    ``events`` is drained by whoever shows the session; all else is told through it. A
+    ``listener`` gets the events instead, on the session's thread: it must be quick.
     """
 
     def __init__(
@@ -196,8 +197,10 @@ class LiveSession:
         *,
         device: str = "auto",
         clock: Callable[[], datetime] = utc_now,
+        listener: Callable[[SessionEvent], object] | None = None,
     ) -> None:
         self.events: SimpleQueue[SessionEvent] = SimpleQueue()
+        self._tell = listener or self.events.put
         self._engine = engine
         self._folder = folder
         self._device = device
@@ -271,9 +274,6 @@ class LiveSession:
             except Exception as error:
                 self._give_up(f"Unexpected {type(error).__name__}: {error}. What was said is kept.")
         self._tell(Closed())
-
-    def _tell(self, event: SessionEvent) -> None:
-        self.events.put(event)
 
     def _tell_state(self) -> None:
         opened = self._open

@@ -84,6 +84,9 @@ class ScriptedEngine:
             job()
 
     def _load(self, spec: ModelSpec, listener: Callable[[LoadEvent], object]) -> None:
+        if self.info and spec.model in ("auto", self.info.model):
+            listener(Loaded(self.info))
+            return
         self.info = None
         for step in range(self.load_steps):
             if self._cancel_load.is_set():

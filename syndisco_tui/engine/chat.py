@@ -28,7 +28,7 @@ class ChatTokenizer:
         self._control = {
             token_id: str(token)
             for token_id, token in tokenizer.added_tokens_decoder.items()
-            if str(token).strip() and token_id != tokenizer.unk_token_id
+            if str(token).strip()
         }
         self._takes_system = self._keeps_system_role()
 
@@ -80,7 +80,11 @@ class ChatTokenizer:
         return [*self._pieces(content[:cut]), *self._pieces(content[cut:])]
 
     def _holds_control(self, text: str) -> bool:
-        return not self._control.keys().isdisjoint(self._encode(text))
+        found = self._control.keys() & set(self._encode(text))
+        unknown = self._tokenizer.unk_token_id
+        if unknown in found and self._control[unknown] not in text:
+            found.discard(unknown)  # some rare character, not the token's own text
+        return bool(found)
 
     def _encode(self, text: str) -> list[int]:
         return list(self._tokenizer.encode(text, add_special_tokens=False)) if text else []

@@ -1,19 +1,18 @@
 """The engine in this process: one persistent daemon thread that owns the model.
 
-Torch is imported on that thread, when the first model is loaded; never by importing this.
+Torch is imported when the first model is loaded, on threads of this module; never by importing it.
 """
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 from .base import (
     Cancelled,
@@ -32,17 +31,32 @@ from .base import (
 
 if TYPE_CHECKING:
     from .loading import LoadedModel
-    from .decoder import SlotDecoder
 
 POLL_SECONDS = 0.05
 CLOSE_SECONDS = 2.0
+CACHE_SHARE = 0.6  # of the memory that is free beside the weights
+
+_CLOSED = EngineError("The engine was closed before the reply was finished.")
+_REPLACED = EngineError("The model was replaced before the reply was finished.")
+
+
+class Decoder(Protocol):
+    """What makes tokens with a model that is loaded; used on the inference thread only."""
+
+    path: str
+
+    @property
+    def busy(self) -> bool: ...
+    def submit(self, generation: Generation) -> None: ...
+    def advance(self) -> None: ...
+    def abandon(self, error: EngineError | None) -> None: ...
 
 
 @dataclass(frozen=True)
 class _Load:
     spec: ModelSpec
     listener: Callable[[LoadEvent], object]
-    cancelled: threading.Event
+    cancelled: threading.Event = field(default_factory=threading.Event)
 
 
 class LocalEngine:
@@ -57,31 +71,38 @@ class LocalEngine:
         self._threads = threads or max(1, (os.cpu_count() or 2) - 1)
         self._commands: SimpleQueue[_Load | Generation | None] = SimpleQueue()
         self._closing = threading.Event()
-        self._lock = threading.Lock()
-        self._loads: list[_Load] = []
-        self._unfinished: set[Generation] = set()
+        self._lock = threading.Lock()  # guards _pending, _info and _spec
+        self._pending: list[_Load] = []
         self._info: EngineInfo | None = None
         self._spec: ModelSpec | None = None
-        self._decoder: SlotDecoder | None = None
-        self._no_model = EngineError("No model is loaded.")
+        self._decoder: Decoder | None = None
         self._thread = threading.Thread(target=self._serve, name="inference", daemon=True)
         self._thread.start()
 
     @property
     def info(self) -> EngineInfo | None:
+        """The model that is loaded, or None."""
         return self._info
 
     def load(self, spec: ModelSpec, listener: Callable[[LoadEvent], object]) -> None:
-        load = _Load(spec, listener, threading.Event())
+        """Start loading; see ``Engine``. A load of another model that is under way is given up."""
+        load = _Load(spec, listener)
         with self._lock:
-            for earlier in self._loads:
-                earlier.cancelled.set()
-            self._loads.append(load)
-        self._commands.put(load)
+            info = self._info if self._is_loaded(spec) and not self._pending else None
+            if info is None:
+                for earlier in self._pending:
+                    if earlier.spec != spec:
+                        earlier.cancelled.set()
+                self._pending.append(load)
+        if info is not None:
+            listener(Loaded(info))
+        else:
+            self._commands.put(load)
 
     def cancel_load(self) -> None:
+        """Give up loading; see ``Engine``."""
         with self._lock:
-            for load in self._loads:
+            for load in self._pending:
                 load.cancelled.set()
 
     def submit(
@@ -89,84 +110,151 @@ class LocalEngine:
         request: GenerationRequest,
         listener: Callable[[GenerationEvent], object] | None = None,
     ) -> Generation:
+        """Queue a reply; see ``Engine``. While a model is being loaded it waits for it."""
         generation = Generation(request, listener)
-        self._commands.put(generation)
+        if self._closing.is_set():
+            generation.emit(Failed(generation, _CLOSED))
+        else:
+            self._commands.put(generation)
         return generation
 
     def close(self) -> None:
+        """End the inference thread; see ``Engine``."""
         self._closing.set()
         self.cancel_load()
         self._commands.put(None)
         self._thread.join(CLOSE_SECONDS)
 
-    # The inference thread, from here on.
+    def _is_loaded(self, spec: ModelSpec) -> bool:
+        if self._info is None or self._spec is None:
+            return False
+        # What "auto" turned out to be can also be asked for by its name.
+        return spec in (self._spec, replace(self._spec, model=self._info.model))
+
+    # From here on: the inference thread.
 
     def _serve(self) -> None:
         while not self._closing.is_set():
-            decoder = self._decoder
-            busy = decoder is not None and decoder.busy
+            busy = self._decoder is not None and self._decoder.busy
             try:
                 command = self._commands.get(block=not busy)
             except Empty:
-                assert decoder is not None
-                decoder.advance()
+                if self._decoder is not None:
+                    self._decoder.advance()
                 continue
             if isinstance(command, _Load):
                 self._load(command)
             elif isinstance(command, Generation):
-                if decoder is None:
-                    command.emit(Failed(command, self._no_model))
-                else:
-                    decoder.submit(command)
+                self._begin(command)
+        self._drop_model(None)
+        self._fail_all_queued()
+
+    def _begin(self, generation: Generation) -> None:
+        if self._decoder is not None:
+            self._decoder.submit(generation)
+        else:
+            generation.emit(
+                Failed(generation, EngineError("No model is loaded: load one, then try again."))
+            )
+
+    def _fail_all_queued(self) -> None:
+        while not self._commands.empty():
+            command = self._commands.get()
+            if isinstance(command, Generation):
+                command.emit(Failed(command, _CLOSED))
 
     def _load(self, load: _Load) -> None:
-        if self._info is not None and load.spec == self._spec:
-            load.listener(Loaded(self._info))
-            return
-        results: SimpleQueue[LoadProgress | LoadedModel | EngineError] = SimpleQueue()
+        with self._lock:
+            known = self._info if self._is_loaded(load.spec) else None
+        if known is None:
+            self._drop_model(_REPLACED)
+        event = Loaded(known) if known else self._replace_model(load)
+        with self._lock:
+            self._pending.remove(load)
+        load.listener(event)
+
+    def _replace_model(self, load: _Load) -> Loaded | LoadFailed:
+        problem = ""
+        try:
+            return Loaded(self._install(self._wait_for_model(load), load))
+        except EngineError as error:
+            return LoadFailed(error.with_traceback(None))
+        except Exception as error:  # a fault of ours or of a library: still one sentence
+            problem = str(error).strip().partition("\n")[0] or type(error).__name__
+        self._drop_model(_REPLACED)
+        return LoadFailed(EngineError(f"The model could not be loaded: {problem.rstrip('.')}."))
+
+    def _wait_for_model(self, load: _Load) -> LoadedModel:
+        """Load on a side thread, which is abandoned if the load is cancelled."""
+        news: SimpleQueue[LoadProgress | LoadedModel | Exception] = SimpleQueue()
 
         def work() -> None:
             try:
                 from .loading import load_model
 
-                results.put(
-                    load_model(
-                        load.spec, self._cache_folder, results.put, load.cancelled.is_set
-                    )
-                )
-            except EngineError as error:
-                results.put(error)
+                cancelled = load.cancelled.is_set
+                news.put(load_model(load.spec, self._cache_folder, news.put, cancelled))
+            except Exception as error:
+                news.put(error.with_traceback(None))
 
         threading.Thread(target=work, name="loading", daemon=True).start()
-        while True:
-            if load.cancelled.is_set():
-                load.listener(LoadFailed(Cancelled("Loading was cancelled.")))
-                return
+        while not load.cancelled.is_set():
             try:
-                result = results.get(timeout=POLL_SECONDS)
+                new = news.get(timeout=POLL_SECONDS)
             except Empty:
                 continue
-            if isinstance(result, LoadProgress):
-                load.listener(result)
-            elif isinstance(result, EngineError):
-                load.listener(LoadFailed(result))
-                return
+            if isinstance(new, LoadProgress):
+                load.listener(new)
+            elif isinstance(new, Exception):
+                raise new
             else:
-                break
-        from .decoder import SlotDecoder
-        from .probe import slots_for
+                return new
+        raise Cancelled("Loading was cancelled.")
+
+    def _install(self, loaded: LoadedModel, load: _Load) -> EngineInfo:
         import torch
 
-        torch.set_num_threads(self._threads)
+        from .decoder import SlotDecoder
+        from .memory import free_memory
+        from .plain import PlainDecoder
+        from .probe import forward_for
+
         load.listener(LoadProgress("warming up"))
-        slots = slots_for(result.model, 4 << 30)
-        print("slots", slots)
-        self._decoder = SlotDecoder(
-            result.model, result.tokenizer, slots, eos=result.eos,
-            context_length=result.info.context_length,
-        )
+        torch.set_num_threads(self._threads)
+        device = str(loaded.model.get_input_embeddings().weight.device)
+        forward = forward_for(loaded.model, int(free_memory(device) * CACHE_SHARE))
+        eos, context_length = loaded.eos, loaded.info.context_length
+        decoder: Decoder
+        if forward is not None:
+            decoder = SlotDecoder(forward, loaded.tokenizer, eos=eos, context_length=context_length)
+        else:
+            decoder = PlainDecoder(
+                loaded.model,
+                loaded.tokenizer,
+                eos=eos,
+                context_length=context_length,
+                is_interrupted=lambda: self._closing.is_set() or bool(self._pending),
+            )
+        if load.cancelled.is_set():
+            raise Cancelled("Loading was cancelled.")
+        # What is loaded stays: the collector must not walk it again and again, because each
+        # walk holds up the screen's thread.
         gc.collect()
         gc.freeze()
-        self._info = replace(result.info, path=self._decoder.path)
-        self._spec = load.spec
-        load.listener(Loaded(self._info))
+        info = replace(loaded.info, path=decoder.path)
+        with self._lock:
+            self._decoder, self._info, self._spec = decoder, info, load.spec
+        return info
+
+    def _drop_model(self, reason: EngineError | None) -> None:
+        decoder = self._decoder
+        with self._lock:
+            self._decoder = self._info = self._spec = None
+        if decoder is None:
+            return
+        decoder.abandon(reason)
+        del decoder
+        gc.unfreeze()
+        from .memory import release_memory
+
+        release_memory()

@@ -12,30 +12,34 @@ import torch
 from torch import Tensor
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
-from .forward import decode, prefill
+from .forward import Forward
+from .lean import LeanForward
 from .slots import Slots
 
 _TAKEN = ("input_ids", "attention_mask", "position_ids", "past_key_values", "logits_to_keep")
 
 
-def slots_for(model: Any, budget: int) -> Slots | None:
-    """Empty slots for ``model``, or None if only ``generate`` can run it.
+def forward_for(model: Any, budget: int) -> Forward | None:
+    """Forward passes of ``model`` over empty slots, or None if only ``generate`` can run it.
 
-    Sliding windows, state spaces and encoders are seen in the configuration. What cannot be seen
-    there (positions taken from the mask, unusual caches) is found by comparing a prefill in two
-    pieces and a ragged decode step with a plain forward pass.
+    ``budget``: bytes that keys and values may take. Sliding windows, state spaces and encoders
+    are seen in the configuration. What cannot be seen there (positions taken from the mask,
+    unusual caches) is found by comparing a prefill in two pieces and a ragged decode step with a
+    plain forward pass.
     """
     layers = _plain_attention_layers(model)
     if layers == 0:
         return None
-    slots = Slots(layers, budget)
-    try:
-        agrees = _agrees(model, slots)
-    except torch.OutOfMemoryError:
-        raise
-    except Exception:  # whatever a foreign architecture makes of these arguments
-        return None
-    return slots if agrees else None
+    for kind in (LeanForward, Forward) if LeanForward.knows(model) else (Forward,):
+        try:
+            forward = kind(model, Slots(layers, budget))
+            if _agrees(forward):
+                return forward
+        except torch.OutOfMemoryError:
+            raise
+        except Exception:  # whatever a foreign architecture makes of these arguments
+            continue
+    return None
 
 
 def _plain_attention_layers(model: Any) -> int:
@@ -50,25 +54,24 @@ def _plain_attention_layers(model: Any) -> int:
     return len(layers)
 
 
-def _agrees(model: Any, slots: Slots) -> bool:
-    device = model.get_input_embeddings().weight.device
+@torch.inference_mode()
+def _agrees(forward: Forward) -> bool:
+    model, slots = forward.model, forward.slots
     vocabulary = model.get_input_embeddings().weight.shape[0]
-    ids = (torch.arange(12, device=device)[None] * 7919 + 13) % vocabulary
-    with torch.inference_mode():
-        expected = model(input_ids=ids, use_cache=False).logits[0].float()
-        first, _ = slots.acquire([0], 16, 1)
-        second, _ = slots.acquire([0], 16, 1)
-        prefill(model, slots, first.index, ids[0, :3], 0)
-        prefill(model, slots, second.index, ids[0, :4], 0)
-        end = prefill(model, slots, second.index, ids[0, 4:7], 4)
-        lengths = torch.tensor([3, 7], device=device)
-        ragged = decode(model, slots, [first.index, second.index], ids[0, lengths], lengths, 8)
+    ids = (torch.arange(12, device=forward.device) * 7919 + 13) % vocabulary
+    expected = model(input_ids=ids[None], use_cache=False).logits[0].float()
+    first, second = (slots.acquire([0], 16, 1)[0] for _ in range(2))
+    forward.prefill(first.index, ids[:3], 0)
+    forward.prefill(second.index, ids[:4], 0)
+    end = forward.prefill(second.index, ids[4:7], 4)
+    ragged = forward.decode([first.index, second.index], ids[[3, 7]], [3, 7])
+    alone = forward.decode([second.index], ids[8:9], [8])
     slots.release(first)
     slots.release(second)
     slots.forget()
+    results = ((end, 6), (ragged[0], 3), (ragged[1], 7), (alone[0], 8))
     return all(
-        _close(actual.float(), expected[position], model.dtype)
-        for actual, position in ((end, 6), (ragged[0], 3), (ragged[1], 7))
+        _close(actual.float(), expected[position], model.dtype) for actual, position in results
     )
 
 

@@ -32,6 +32,7 @@ class Reply:
         self.prompt = prompt
         self.cached_tokens = 0
         self.token_ids: list[int] = []
+        self.started = False
         self._eos = eos
         self._stream = TextStream(tokenizer)
         self._stop = StopStrings(generation.request.stop)
@@ -41,6 +42,7 @@ class Reply:
 
     def start(self) -> None:
         """The prompt has been read."""
+        self.started = True
         self.generation.emit(Started(self.generation, len(self.prompt)))
 
     def push(self, token_id: int) -> bool:
@@ -78,7 +80,28 @@ class Reply:
         """End it without a result."""
         self.generation.emit(Failed(self.generation, error))
 
+    def abandon(self, error: EngineError | None) -> None:
+        """End it before its time: failed with ``error``, or else cancelled."""
+        if error:
+            self.fail(error)
+        else:
+            self.finish("cancelled")
+
     def _say(self, text: str) -> None:
         if text:
             self._text.append(text)
             self.generation.emit(Chunk(self.generation, text, len(self.token_ids)))
+
+
+def sentence(error: BaseException) -> str:
+    """An unexpected exception as one sentence for a person."""
+    reason = str(error).strip().splitlines() or [type(error).__name__]
+    return f"The reply could not be made: {reason[0].rstrip('.')}."
+
+
+def too_long(prompt_tokens: int, context_length: int) -> EngineError:
+    """What to say of a prompt that leaves the model no room for a reply."""
+    return EngineError(
+        f"The prompt has {prompt_tokens:,} tokens and the model reads fewer than "
+        f"{context_length:,}: shorten the history, the context or the persona."
+    )

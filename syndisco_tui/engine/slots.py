@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 from torch import Tensor
 from transformers.cache_utils import Cache, CacheLayerMixin
+
+from .memory import is_out_of_memory
 
 LENGTH_STEP = 64  # attention reads up to the longest active length, rounded up to this
 FIRST_LENGTH = 256
@@ -33,15 +34,17 @@ class Window:
     """Attention reads keys and values of positions 0 … top − 1."""
 
 
-class SlotLayer(CacheLayerMixin):
+class SlotLayer(CacheLayerMixin):  # type: ignore[misc]
     """Keys and values of one layer, [slots, kv_heads, length, head_dim]."""
 
     is_sliding = False
 
     def __init__(self, window: Window) -> None:
         super().__init__()
+        self.keys: Tensor
+        self.values: Tensor
         self._window = window
-        self.slots = self.length = 0
+        self.slots = self.length = self.bytes_per_token = 0
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
         """Make the tensors, shaped like these states. Zeros: what is masked must be finite."""
@@ -51,6 +54,10 @@ class SlotLayer(CacheLayerMixin):
 
         self.keys, self.values = zeros(key_states), zeros(value_states)
         self.is_initialized = True
+        self.bytes_per_token = sum(
+            like.shape[1] * like.shape[3] * like.element_size()
+            for like in (key_states, value_states)
+        )
 
     def update(
         self, key_states: Tensor, value_states: Tensor, *args: object, **kwargs: object
@@ -69,7 +76,10 @@ class SlotLayer(CacheLayerMixin):
         return keys[window.rows, :, : window.top], values[window.rows, :, : window.top]
 
     def resize(self, slots: int, length: int) -> None:
-        """Grow (or shrink), keeping what fits."""
+        """Grow or shrink, keeping what fits; with no slots the memory is let go."""
+        if self.is_initialized and not slots:
+            self.keys = self.values = self.keys.new_zeros(0)
+            self.is_initialized = False
         if self.is_initialized:
             self.keys = _resized(self.keys, slots, length)
             self.values = _resized(self.values, slots, length)
@@ -79,12 +89,6 @@ class SlotLayer(CacheLayerMixin):
         """Copy the first ``length`` positions of one slot to another."""
         for tensor in (self.keys, self.values) if self.is_initialized else ():
             tensor[target, :, :length] = tensor[source, :, :length]
-
-    def bytes_per_token(self) -> int:
-        """What one position of one slot takes."""
-        if not self.is_initialized:
-            return 0
-        return sum(t.shape[1] * t.shape[3] * t.element_size() for t in (self.keys, self.values))
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         return self._window.top, 0
@@ -97,6 +101,8 @@ class SlotLayer(CacheLayerMixin):
 
 
 def _resized(tensor: Tensor, slots: int, length: int) -> Tensor:
+    if slots <= tensor.shape[0] and length <= tensor.shape[2]:
+        return tensor[:slots, :, :length]
     grown = tensor.new_zeros(slots, tensor.shape[1], length, tensor.shape[3])
     both, shared = min(slots, tensor.shape[0]), min(length, tensor.shape[2])
     grown[:both, :, :shared] = tensor[:both, :, :shared]
@@ -126,8 +132,8 @@ class Slots:
 
     def __init__(self, layers: int, budget: int) -> None:
         self.window = Window()
-        self._layers = [SlotLayer(self.window) for _ in range(layers)]
-        self.cache = Cache(layers=list(self._layers))
+        self.layers = [SlotLayer(self.window) for _ in range(layers)]
+        self.cache = Cache(layers=list(self.layers))
         self.budget = budget
         self.slots: list[Slot] = []
         self.length = 0
@@ -135,7 +141,7 @@ class Slots:
 
     @property
     def bytes_per_token(self) -> int:
-        return sum(layer.bytes_per_token() for layer in self._layers)
+        return sum(layer.bytes_per_token for layer in self.layers)
 
     @property
     def memory_bytes(self) -> int:
@@ -153,7 +159,7 @@ class Slots:
         source, kept = self._longest_prefix(prompt)
         slot = self._choose(source, kept, length, spare)
         if kept and source is not None and source is not slot:
-            for layer in self._layers:
+            for layer in self.layers:
                 layer.copy_prefix(source.index, slot.index, kept)
         slot.tokens = list(prompt[:kept])
         slot.busy = True
@@ -179,7 +185,7 @@ class Slots:
         kept = 0
         for slot in self.slots:
             common = min(_common_prefix(wanted, slot.tokens), len(prompt) - 1)
-            if common > kept or (common == kept and kept and best and best.busy):
+            if common > kept or (common == kept and best and best.busy and not slot.busy):
                 best, kept = slot, common
         return best, kept
 
@@ -209,7 +215,7 @@ class Slots:
 
     def _fit(self, slots: int, length: int) -> None:
         """Make room for ``slots`` of ``length``, growing by doubling where the budget allows."""
-        room = self._layers[0].slots
+        room = self.layers[0].slots
         if slots <= room and length <= self.length:
             return
         needed = max(length, self.length)
@@ -227,9 +233,23 @@ class Slots:
         raise OutOfSlots
 
     def _resize(self, slots: int, length: int) -> None:
-        for layer in self._layers:
-            layer.resize(slots, length)
+        before = self.layers[0].slots, self.length
+        full = False
+        for layer in self.layers:
+            try:
+                layer.resize(slots, length)
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+                full = True
+                break
+        if full:  # all layers as they were
+            slots, length = before
+            for layer in self.layers:
+                layer.resize(slots, length)
         self.length = length
+        if full:
+            raise OutOfSlots
 
 
 def _common_prefix(wanted: np.ndarray, tokens: Sequence[int]) -> int:

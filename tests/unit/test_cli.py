@@ -93,7 +93,10 @@ class TestRefusals:
             (["run", "nowhere.toml"], "nowhere.toml: there is no such file"),
             (["--setup", "nowhere.toml"], "nowhere.toml: there is no such file"),
             (["run", "--persona-file", "no.json"], "no.json: there is no such file"),
-            (["run", "--resume", "no.json"], "no.json: there is no such file"),
+            (["resume", "no.json"], "no.json: there is no such file"),
+            (["resume"], "There is no unfinished discussion; `syndisco-tui run` starts one."),
+            (["replay", "no.json"], "no.json: there is no such file"),
+            (["run", "--repeat", "2", "-o", "x"], "--output is for one discussion;"),
             (["run", "--turns", "0"], "command line: conv_len: must be at least 1, not 0"),
             (["run", "--seed", "-1"], "command line: seed: must be at least 0, not -1"),
             (["run", "--model", ""], "settings: model: must not be empty"),
@@ -182,7 +185,9 @@ class TestRunning:
         value["logs"] = value["logs"][:3]
         value["syndisco_tui"]["status"] = "paused"
         path.write_text(json.dumps(value))
-        record = run(discussions, "--resume", path)
+        result = call("resume", path, command=SCRIPTED)
+        assert result.returncode == 0, result.stderr
+        record = read_discussion(path)
         assert record.status == "finished"
         assert [(e.name, e.turn) for e in record.entries] == [
             (e.name, e.turn) for e in whole.entries

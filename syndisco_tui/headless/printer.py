@@ -1,24 +1,12 @@
-"""A discussion without a screen: messages to standard output, progress to standard error."""
+"""Events of a session → lines on standard output and a progress bar on standard error."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import sys
-from collections.abc import Callable
-from io import TextIOWrapper
 from pathlib import Path
-from queue import Empty
-from types import FrameType
 from typing import TextIO
 
-from .discussion import DiscussionSetup
-from .engine.base import LoadProgress
-from .inputs import InputError
-from .session import (
-    Closed,
-    LiveSession,
+from ..engine.base import LoadProgress
+from ..session import (
     ModelReady,
     Opened,
     Posted,
@@ -29,110 +17,10 @@ from .session import (
     StateChanged,
     Trouble,
 )
-from .store.atomic import write_atomic
-from .store.discussions import read_discussion
-from .store.format import to_bytes
-from .text import one_line, safe
+from ..text import one_line, safe
 
-FINISHED, BAD_INPUT, NO_MODEL = 0, 2, 3
-SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
-TO_STDOUT = Path("-")
-
-
-def run_headless(
-    session: LiveSession,
-    begin: DiscussionSetup | Path,
-    *,
-    output: Path | None = None,
-    out: TextIO | None = None,
-    err: TextIO | None = None,
-) -> int:
-    """Run a setup, or go on with a saved discussion, to its end. Returns the exit status.
-
-    ``output`` is a further file for the finished JSON; ``-`` prints it instead of the messages.
-    """
-    out, err = out or sys.stdout, err or sys.stderr
-    for stream in (out, err):
-        if isinstance(stream, TextIOWrapper):  # a model says what no terminal's encoding foresaw
-            stream.reconfigure(errors="replace")
-    printer = _Printer(None if output == TO_STDOUT else out, err)
-    received: list[int] = []
-
-    def on_signal(number: int, _frame: FrameType | None) -> None:
-        received.append(number)
-
-    before = {number: signal.signal(number, on_signal) for number in SIGNALS}
-    try:
-        if isinstance(begin, Path):
-            session.resume(begin)
-        else:
-            session.start(begin)
-        status = _follow(session, printer.show, received)
-    except OSError as error:  # nobody takes the output: what was said is saved all the same
-        status = 128 + signal.SIGPIPE if isinstance(error, BrokenPipeError) else 1
-        printer.lose_output()
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        session.close()
-    if printer.path is None:
-        return status
-    if output is not None and status == FINISHED:
-        _deliver(printer.path, output, out)
-    if output != TO_STDOUT:
-        with contextlib.suppress(OSError):
-            printer.end(status)
-    return status
-
-
-def _follow(session: LiveSession, show: Callable[[SessionEvent], None], received: list[int]) -> int:
-    """Show events until the discussion ends, something fails or a signal comes."""
-    asked = False
-    while not received:
-        try:
-            event = session.events.get(timeout=0.1)
-        except Empty:
-            continue
-        show(event)
-        if isinstance(event, Closed):
-            break
-        if isinstance(event, Opened):
-            asked = True
-        if isinstance(event, Trouble):
-            return NO_MODEL if event.fatal else BAD_INPUT if not asked else 1
-        if isinstance(event, StateChanged) and event.state == "finished":
-            return FINISHED
-    return 128 + received[0] if received else 1
-
-
-def _deliver(path: Path, output: Path, out: TextIO) -> None:
-    content = to_bytes(read_discussion(path))
-    try:
-        if output == TO_STDOUT:
-            _write_json(out, content)
-        elif output.exists() and not output.is_file():  # a pipe or a device is not replaced
-            output.write_bytes(content)
-        else:
-            output.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(output.resolve(), content)
-    except OSError as error:
-        raise InputError(
-            f"{output}: cannot be written: {error.strerror}; the discussion is in {path}"
-        ) from None
-
-
-def _write_json(out: TextIO, content: bytes) -> None:
-    """JSON is UTF-8, whatever the terminal speaks."""
-    if isinstance(out, TextIOWrapper):
-        out.flush()
-        left = memoryview(content)
-        while left:  # an unbuffered stream may take a part only
-            left = left[out.buffer.write(left) :]
-        out.buffer.flush()
-    else:
-        out.write(content.decode())
-
+FINISHED = 0
+BAR_WIDTH = 20
 
 HEADER_ROOM = 60
 """A line of fewer characters may still turn out to be somebody else's header: it waits."""
@@ -156,7 +44,7 @@ def _rest(text: str, shown: str) -> str:
     return f"\n{text}"
 
 
-class _Printer:
+class Printer:
     """Turns events into lines. A growing reply is printed as far as it can no longer change."""
 
     def __init__(self, out: TextIO | None, err: TextIO) -> None:
@@ -257,8 +145,7 @@ class _Printer:
             return
         done = self._turn if done is None else done
         total = self._turns if total is None else total
-        filled = round(20 * min(1.0, done / total)) if total else 0
-        self._err.write(f"\r\x1b[K{'━' * filled}{'╌' * (20 - filled)} {label}")
+        self._err.write(f"\r\x1b[K{progress_bar(done, total)} {label}")
         self._err.flush()
         self._bar_drawn = True
 
@@ -278,3 +165,9 @@ class _Printer:
     def _line(self, text: str) -> None:
         self._clear_bar()
         print(text, file=self._err, flush=True)
+
+
+def progress_bar(done: float, total: float) -> str:
+    """A bar of ``BAR_WIDTH`` characters."""
+    filled = round(BAR_WIDTH * min(1.0, done / total)) if total else 0
+    return f"{'━' * filled}{'╌' * (BAR_WIDTH - filled)}"

@@ -1,0 +1,105 @@
+"""Hub id → folder with the model's files, from the hub's cache or downloaded into it.
+
+Knows the hub's cache and its errors; imports no torch. All traffic is in a process of its own,
+because a hub that hangs or refuses holds a thread for minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .base import LoadProgress, ModelUnavailable
+from .checkpoint import is_complete
+from .child import IsCancelled, run_child
+
+OFFER = "or use the starter model (--model starter)"
+
+Report = Callable[[LoadProgress], object]
+
+
+def snapshot(model: str, report: Report, is_cancelled: IsCancelled) -> Path:
+    """The folder with the files of hub id ``model``; what is in the cache is not asked for again.
+
+    Raises:
+        Cancelled: ``is_cancelled`` became true (noticed within 0.2 s).
+        ModelUnavailable: one sentence that ends by offering the starter.
+    """
+    if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", model):
+        raise ModelUnavailable(f"“{model}” is no folder and no hub id: check the name, {OFFER}.")
+    cached = _cached(model)
+    return cached or _download(model, report, is_cancelled)
+
+
+def _cached(model: str) -> Path | None:
+    from huggingface_hub import constants
+
+    repository = Path(constants.HF_HUB_CACHE) / f"models--{model.replace('/', '--')}"
+    reference = repository / "refs" / "main"
+    if not reference.is_file():
+        return None
+    folder = repository / "snapshots" / reference.read_text().strip()
+    return folder if is_complete(folder) else None
+
+
+def _download(model: str, report: Report, is_cancelled: IsCancelled) -> Path:
+    told: dict[str, Any] = {}
+
+    def show(printed: str) -> None:
+        for line in printed.splitlines():
+            told.update(_parsed(line))
+        total, done = told.get("total", 0), told.get("done", 0)
+        stage = f"downloading {model}" if total else f"asking the hub for {model}"
+        report(LoadProgress(stage, min(done, total), total, "bytes"))
+
+    with tempfile.TemporaryDirectory(prefix="syndisco-tui-") as work:
+        command = [sys.executable, "-P", str(Path(__file__).with_name("fetch.py")), model]
+        quiet = {"HF_HUB_DISABLE_TELEMETRY": "1", "PYTHONWARNINGS": "ignore"}
+        _, output = run_child(command, Path(work), show, is_cancelled, quiet)
+    for line in output.splitlines():
+        told.update(_parsed(line))
+    if "folder" in told:
+        return Path(told["folder"])
+    raise ModelUnavailable(_why(model, told, output))
+
+
+def _parsed(line: str) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except ValueError:  # half a line, or something a library printed
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _why(model: str, told: dict[str, Any], output: str) -> str:
+    kind = told.get("error")
+    if kind == "gated":
+        return (
+            f"The model “{model}” is gated: accept its terms at https://huggingface.co/{model} "
+            f"and log in with “hf auth login”, {OFFER}."
+        )
+    if kind == "unknown":
+        return (
+            f"There is no model “{model}” on the hub (or it is private and you are not logged "
+            f"in): check the name, {OFFER}."
+        )
+    if kind == "offline":
+        return (
+            f"The model “{model}” cannot be fetched because the hub cannot be reached: check the "
+            f"network, {OFFER}."
+        )
+    if kind == "weights":
+        return f"The model “{model}” has no weights as safetensors: choose another, {OFFER}."
+    if kind == "disk":
+        needed, free = told.get("needed", 0) / 1e9, told.get("free", 0) / 1e9
+        return (
+            f"The model “{model}” takes {needed:.1f} GB on disk and {free:.1f} GB are free: make "
+            f"room, {OFFER}."
+        )
+    reason = told.get("reason") or (output.strip().splitlines() or ["no reason given"])[-1]
+    return f"The model “{model}” cannot be fetched ({reason.rstrip('.')}): try again, {OFFER}."

@@ -1,0 +1,118 @@
+"""A discussion without a screen: messages to standard output, progress to standard error."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable
+from io import TextIOWrapper
+from pathlib import Path
+from queue import Empty
+from typing import TextIO
+
+from ..discussion import DiscussionSetup
+from ..inputs import InputError
+from ..session import Closed, LiveSession, Opened, SessionEvent, StateChanged, Trouble
+from ..store.atomic import write_atomic
+from ..store.discussions import read_discussion
+from ..store.format import to_bytes
+from .printer import FINISHED, Printer
+from .signals import caught_signals
+
+BAD_INPUT, NO_MODEL = 2, 3
+TO_STDOUT = Path("-")
+
+
+def run_headless(
+    session: LiveSession,
+    begin: DiscussionSetup | Path,
+    *,
+    output: Path | None = None,
+    out: TextIO | None = None,
+    err: TextIO | None = None,
+) -> int:
+    """Run a setup, or go on with a saved discussion, to its end. Returns the exit status.
+
+    ``output`` is a further file for the finished JSON; ``-`` prints it instead of the messages.
+    """
+    out, err = out or sys.stdout, err or sys.stderr
+    forgive_encoding(out, err)
+    printer = Printer(None if output == TO_STDOUT else out, err)
+    with caught_signals() as received:
+        try:
+            if isinstance(begin, Path):
+                session.resume(begin)
+            else:
+                session.start(begin)
+            status = _follow(session, printer.show, received)
+        except OSError as error:  # nobody takes the output: what was said is saved all the same
+            status = 128 + signal.SIGPIPE if isinstance(error, BrokenPipeError) else 1
+            printer.lose_output()
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        finally:
+            session.close()
+    if printer.path is None:
+        return status
+    if output is not None and status == FINISHED:
+        _deliver(printer.path, output, out)
+    if output != TO_STDOUT:
+        with contextlib.suppress(OSError):
+            printer.end(status)
+    return status
+
+
+def _follow(session: LiveSession, show: Callable[[SessionEvent], None], received: list[int]) -> int:
+    """Show events until the discussion ends, something fails or a signal comes."""
+    asked = False
+    while not received:
+        try:
+            event = session.events.get(timeout=0.1)
+        except Empty:
+            continue
+        show(event)
+        if isinstance(event, Closed):
+            break
+        if isinstance(event, Opened):
+            asked = True
+        if isinstance(event, Trouble):
+            return NO_MODEL if event.fatal else BAD_INPUT if not asked else 1
+        if isinstance(event, StateChanged) and event.state == "finished":
+            return FINISHED
+    return 128 + received[0] if received else 1
+
+
+def _deliver(path: Path, output: Path, out: TextIO) -> None:
+    content = to_bytes(read_discussion(path))
+    try:
+        if output == TO_STDOUT:
+            _write_json(out, content)
+        elif output.exists() and not output.is_file():  # a pipe or a device is not replaced
+            output.write_bytes(content)
+        else:
+            output.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(output.resolve(), content)
+    except OSError as error:
+        raise InputError(
+            f"{output}: cannot be written: {error.strerror}; the discussion is in {path}"
+        ) from None
+
+
+def _write_json(out: TextIO, content: bytes) -> None:
+    """JSON is UTF-8, whatever the terminal speaks."""
+    if isinstance(out, TextIOWrapper):
+        out.flush()
+        left = memoryview(content)
+        while left:  # an unbuffered stream may take a part only
+            left = left[out.buffer.write(left) :]
+        out.buffer.flush()
+    else:
+        out.write(content.decode())
+
+
+def forgive_encoding(*streams: TextIO) -> None:
+    """A model says what no terminal's encoding foresaw: a question mark is better than an end."""
+    for stream in streams:
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")

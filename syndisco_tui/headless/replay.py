@@ -1,0 +1,160 @@
+"""A saved discussion once more: are the words the same?"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import TextIO
+
+from ..discussion import Discussion, DiscussionRecord, DiscussionSetup, Message, TurnRequest
+from ..engine.base import (
+    Engine,
+    EngineError,
+    Generation,
+    GenerationRequest,
+    Loaded,
+    LoadEvent,
+    LoadFailed,
+    ModelSpec,
+    Sampling,
+)
+from ..text import one_line, safe
+from .live import NO_MODEL, forgive_encoding
+from .printer import FINISHED, progress_bar
+
+DIFFERS = 1
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where a reply differs first; ``place`` counts characters."""
+
+    message: Message
+    place: int
+    saved: str
+    now: str
+
+
+def replay(
+    engine: Engine,
+    record: DiscussionRecord,
+    *,
+    device: str = "auto",
+    out: TextIO | None = None,
+    err: TextIO | None = None,
+) -> int:
+    """Generate every reply of ``record`` again, all at once; say what differs first.
+
+    Returns the exit status: 0 the same words, 1 a difference, 3 the model cannot be had.
+    """
+    out, err = out or sys.stdout, err or sys.stderr
+    forgive_encoding(out, err)
+    setup = record.setup
+    try:
+        _load(engine, ModelSpec(setup.model, setup.quantization, setup.dtype, device))
+    except EngineError as error:
+        print(safe(str(error)), file=err)
+        return NO_MODEL
+    if note := _other_numerics(record, engine):
+        print(note, file=err)
+    asked = [
+        (message, _submit(engine, request, setup)) for message, request, setup in requests(record)
+    ]
+    for number, (message, generation) in enumerate(asked, start=1):
+        now = generation.result().text
+        if err.isatty():
+            err.write(f"\r\x1b[K{progress_bar(number, len(asked))} {number} of {len(asked)}")
+            err.flush()
+        if found := _difference(message, now):
+            for _, other in asked:
+                other.cancel()
+            _report(found, out)
+            return DIFFERS
+    print(f"{len(asked)} replies, every one with the same words.", file=out)
+    return FINISHED
+
+
+def requests(
+    record: DiscussionRecord,
+) -> Iterator[tuple[Message, TurnRequest, DiscussionSetup]]:
+    """Every reply that a model made, with the request that asked for it and its setup."""
+    for position, message in enumerate(record.entries):
+        if not message.is_prompted:
+            continue
+        for setup in _setups_of(record, message):
+            discussion = Discussion(setup, record.entries[:position])
+            request = discussion.next_request(message.attempt)
+            if request and request.name == message.name and request.system_prompt == message.prompt:
+                yield message, request, setup
+                break
+        else:
+            raise EngineError(
+                f"Turn {message.turn} of {one_line(message.name, 40)} cannot be asked again: "
+                "the file does not say with which setup it was."
+            )
+
+
+def _setups_of(record: DiscussionRecord, message: Message) -> list[DiscussionSetup]:
+    """The setup in force at the message's turn first, then the later ones.
+
+    A change between a comment and the moderator's answer belongs to the answer already.
+    """
+    later = [kept.setup for kept in record.earlier_setups if kept.last_turn >= message.turn]
+    return [*later, record.setup]
+
+
+def _load(engine: Engine, spec: ModelSpec) -> None:
+    events: SimpleQueue[LoadEvent] = SimpleQueue()
+    engine.load(spec, events.put)
+    while not isinstance(event := events.get(), Loaded):
+        if isinstance(event, LoadFailed):
+            raise event.error
+
+
+def _submit(engine: Engine, request: TurnRequest, setup: DiscussionSetup) -> Generation:
+    sampling = Sampling(setup.temperature, setup.top_p, setup.top_k, setup.repetition_penalty)
+    return engine.submit(
+        GenerationRequest(
+            chat=request.chat,
+            max_out_tokens=setup.max_out_tokens,
+            sampling=sampling,
+            seed=request.seed,
+            stop=request.stop,
+        )
+    )
+
+
+def _difference(message: Message, now: str) -> Difference | None:
+    saved = message.text if message.raw_text is None else message.raw_text
+    if saved == now:
+        return None
+    place = next(
+        (i for i, (a, b) in enumerate(zip(saved, now, strict=False)) if a != b),
+        min(len(saved), len(now)),
+    )
+    return Difference(message, place, saved, now)
+
+
+def _report(found: Difference, out: TextIO) -> None:
+    message, place = found.message, found.place
+    print(
+        f"turn {message.turn}, {one_line(message.name, 40)}: differs at character {place + 1}",
+        file=out,
+    )
+    for label, text in (("saved", found.saved), ("now", found.now)):
+        around = text[max(0, place - 30) : place + 50]
+        print(f"  {label:6}…{one_line(around, 90)}…", file=out)
+
+
+def _other_numerics(record: DiscussionRecord, engine: Engine) -> str:
+    """Why other words would be no surprise, if so."""
+    now = engine.info.as_dict() if engine.info else {}
+    keys = ("name", "revision", "device", "dtype", "quantization", "path", "versions")
+    other = [key for key in keys if record.engine.get(key) != now.get(key)]
+    if other:
+        return f"The discussion was made with other {', '.join(other)}: words may differ."
+    if now.get("device") != "cpu" or now.get("dtype") != "float32":
+        return "Only float32 on a CPU promises the same words."
+    return ""

@@ -1,0 +1,84 @@
+"""The slowest way to make a reply: one forward pass a token, one request, no slots, no streaming.
+
+What the engine must agree with, token for token.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import DynamicCache
+
+from syndisco_tui.engine.base import FinishReason, GenerationRequest, Sampling
+from syndisco_tui.engine.chat import ChatTokenizer
+from syndisco_tui.engine.sampling import Rows, choose, plan
+
+WORDS = re.split(
+    " ",
+    "cars cities ban noise park school rent train vote tax health dog rain music people never "
+    "always should because think maybe listen Athens café naïve 北京 😀 emoji 12 3.5 (sic) \n",
+)
+
+
+@dataclass(frozen=True)
+class ChatTurn:
+    role: str
+    content: str
+
+
+@dataclass(frozen=True)
+class ReferenceReply:
+    token_ids: tuple[int, ...]
+    text: str
+    finish_reason: FinishReason
+
+
+@torch.inference_mode()
+def reference_reply(
+    model: Any, tokenizer: Any, request: GenerationRequest, eos: Sequence[int] = (2,)
+) -> ReferenceReply:
+    ids = ChatTokenizer(tokenizer).ids(request.chat)
+    rows = Rows.empty(1, "cpu")
+    rows.set(0, request.sampling, request.seed)
+    cache = DynamicCache(config=model.config)
+    how = plan([request.sampling], model.config.vocab_size)
+    made: list[int] = []
+    feed, text = ids, ""
+    while len(made) < request.max_out_tokens:
+        logits = model(torch.tensor([feed]), past_key_values=cache, use_cache=True).logits[:, -1]
+        seen = torch.tensor([ids + made])
+        token = int(choose(logits, rows, seen, torch.tensor([len(made)]), how))
+        if token in eos:
+            return ReferenceReply(tuple(made), text.rstrip("\ufffd"), "stop")
+        made.append(token)
+        feed = [token]
+        text = tokenizer.decode(made, skip_special_tokens=True)
+        starts = [at for stop in request.stop if (at := text.find(stop)) >= 0]
+        if starts:
+            return ReferenceReply(tuple(made), text[: min(starts)], "stop")
+    return ReferenceReply(tuple(made), text.rstrip("\ufffd"), "length")
+
+
+def random_request(rng: random.Random, longest_reply: int) -> GenerationRequest:
+    """A request of a kind the app makes: few system prompts, growing histories, any sampling."""
+    system = f"You are {rng.choice(['Emma35', 'Giannis'])}. " + "Be yourself. " * rng.randint(1, 4)
+    history = random.Random(rng.randint(0, 5))
+    said = " ".join(history.choice(WORDS) for _ in range(rng.randint(1, 60)))
+    greedy = rng.random() < 0.3
+    return GenerationRequest(
+        chat=(ChatTurn("system", system), ChatTurn("user", f"User Emma35 posted:\n{said}")),
+        max_out_tokens=rng.randint(1, longest_reply),
+        sampling=Sampling(
+            temperature=0.0 if greedy else rng.choice([0.3, 0.8, 1.5]),
+            top_p=rng.choice([1.0, 0.95, 0.5]),
+            top_k=rng.choice([0, 1, 5, 50, 2000]),
+            repetition_penalty=rng.choice([1.0, 1.1, 1.5]),
+        ),
+        seed=rng.randrange(1 << 53),
+        stop=rng.choice([(), (), ("e",), ("\n", " the "), ("\nUser Giannis posted:",)]),
+    )

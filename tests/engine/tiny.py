@@ -1,0 +1,36 @@
+"""Very small models with random weights, in folders like those of the hub."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, PretrainedConfig
+
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
+
+
+def make_tiny(starter: Path, folder: Path, config: PretrainedConfig, seed: int = 0) -> Path:
+    """A model of ``config`` with the starter's tokenizer. Its logits are far from flat."""
+    torch.manual_seed(seed)
+    config.eos_token_id = config.pad_token_id = 2
+    encoder = config.is_encoder_decoder
+    kind = AutoModelForSeq2SeqLM if encoder else AutoModelForCausalLM
+    model = kind.from_config(config)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.dim() >= 2:
+                parameter.normal_(0, 1.0 if "emb" in name or "wte" in name else 0.08)
+    model.save_pretrained(folder)
+    for name in TOKENIZER_FILES:
+        shutil.copy(starter / name, folder / name)
+    return folder
+
+
+def edit_json(path: Path, **changes: Any) -> None:
+    """Change some values of a JSON file."""
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, **changes}))

@@ -1,0 +1,148 @@
+"""Many discussions of one setup at once, and one saved discussion once more."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from functools import partial
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Persona
+from syndisco_tui.engine.base import GenerationRequest
+from syndisco_tui.headless.repeat import repeated, run_repeat, saved_runs
+from syndisco_tui.headless.replay import replay
+from syndisco_tui.session import LiveSession
+from syndisco_tui.store.discussions import newest_first, read_discussion
+from tests.scripted_engine import ScriptedEngine
+
+SETUP = DiscussionSetup(
+    personas=(Persona(username="Ann"), Persona(username="Bob")),
+    moderator=Persona(username="Mod"),
+    turn_manager="RandomWeighted",
+    conv_len=4,
+    seed=7,
+)
+
+
+def answer(request: GenerationRequest) -> str:
+    """Words that depend on prompt and seed, as a sampler's do."""
+    chat = "|".join(turn.content for turn in request.chat)
+    digest = hashlib.sha256(f"{chat}|{request.seed}".encode()).hexdigest()
+    return f"I say {digest[:12]}."
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "discussions"
+    folder.mkdir()
+    return folder
+
+
+def run(folder: Path, begins: list[DiscussionSetup | Path]) -> tuple[int, str, str]:
+    """A batch: exit status, standard output, standard error."""
+    engine, out, err = ScriptedEngine(answer), StringIO(), StringIO()
+    session = partial(LiveSession, engine, folder)
+    status = run_repeat(lambda listener: session(listener=listener), begins, out=out, err=err)
+    engine.close()
+    return status, out.getvalue(), err.getvalue()
+
+
+def alone(folder: Path, setup: DiscussionSetup) -> DiscussionRecord:
+    run(folder, [setup])
+    return read_discussion(newest_first(folder)[0])
+
+
+def said(record: DiscussionRecord) -> list[tuple[str, str]]:
+    return [(entry.name, entry.text) for entry in record.entries]
+
+
+class TestRepeat:
+    def test_each_has_its_own_file_and_its_own_seed(self, folder: Path) -> None:
+        status, out, err = run(folder, list(repeated(SETUP, 8)))
+        assert status == 0
+        records = [read_discussion(path) for path in newest_first(folder)]
+        assert sorted(record.setup.seed for record in records) == list(range(7, 15))
+        assert all(record.status == "finished" for record in records)
+        assert sorted(out.split()) == sorted(map(str, newest_first(folder)))
+        assert "8 of 8 discussions  64 messages" in err
+
+    def test_a_discussion_of_a_batch_is_the_one_it_would_be_alone(
+        self, folder: Path, tmp_path: Path
+    ) -> None:
+        run(folder, list(repeated(SETUP, 4)))
+        other = tmp_path / "alone"
+        other.mkdir()
+        for path in newest_first(folder):
+            record = read_discussion(path)
+            lone = alone(other, SETUP.model_copy(update={"seed": record.setup.seed}))
+            assert said(record) == said(lone)
+
+    def test_an_interrupted_batch_goes_on_where_it_was(self, folder: Path) -> None:
+        setups = repeated(SETUP, 3)
+        run(folder, list(setups[:2]))
+        whole = {path: read_discussion(path) for path in newest_first(folder)}
+        cut = newest_first(folder)[0]
+        from syndisco_tui.store.format import to_bytes
+
+        record = whole[cut]
+        cut.write_bytes(to_bytes(replace(record, entries=record.entries[:3], status="running")))
+        found = saved_runs(folder, setups)
+        assert [path is not None for path in found] == [True, True, False]
+        begins: list[DiscussionSetup | Path] = [cut, setups[2]]
+        status, _, err = run(folder, begins)
+        assert status == 0
+        assert "2 of 2 discussions" in err
+        assert said(read_discussion(cut)) == said(record)
+        assert len(newest_first(folder)) == 3
+
+    def test_other_setups_are_not_taken_for_it(self, folder: Path) -> None:
+        run(folder, [SETUP])
+        assert saved_runs(folder, [SETUP.model_copy(update={"conv_len": 5})]) == [None]
+
+    def test_a_model_that_cannot_be_had_ends_it_with_3(self, folder: Path) -> None:
+        setups = repeated(SETUP.model_copy(update={"model": "nowhere"}), 2)
+        status, out, err = run(folder, list(setups))
+        assert (status, out) == (3, "")
+        assert err.splitlines()[-1] == "There is no model “nowhere”; try --model starter."
+
+
+class TestReplay:
+    def again(self, record: DiscussionRecord) -> tuple[int, str]:
+        engine, out = ScriptedEngine(answer), StringIO()
+        status = replay(engine, record, out=out, err=StringIO())
+        engine.close()
+        return status, out.getvalue()
+
+    def test_the_same_words(self, folder: Path) -> None:
+        assert self.again(alone(folder, SETUP)) == (
+            0,
+            "8 replies, every one with the same words.\n",
+        )
+
+    def test_the_first_difference_is_shown(self, folder: Path) -> None:
+        record = alone(folder, SETUP)
+        entries = list(record.entries)
+        entries[-1] = replace(entries[-1], text=entries[-1].text.replace("say", "think"))
+        status, out = self.again(replace(record, entries=tuple(entries)))
+        assert status == 1
+        assert "turn 4, Mod: differs at character 3" in out
+        assert "I think" in out
+
+    def test_a_setup_changed_on_the_way_is_followed(self, folder: Path) -> None:
+        engine = ScriptedEngine(answer, delay=0.01)
+        session = LiveSession(engine, folder)
+        session.start(SETUP)
+        while type(session.events.get()).__name__ != "Posted":
+            pass
+        session.change_setup(SETUP.model_copy(update={"instructions": "Shout."}))
+        while getattr(session.events.get(), "state", "") != "finished":
+            pass
+        session.close()
+        engine.close()
+        record = read_discussion(newest_first(folder)[0])
+        assert record.earlier_setups
+        status, out = self.again(record)
+        assert (status, out) == (0, "8 replies, every one with the same words.\n")
