@@ -253,16 +253,15 @@ def _repeat(settings: Settings, begin: DiscussionSetup, count: int, resume: bool
     from functools import partial
 
     from . import paths
-    from .headless.repeat import repeated, run_repeat, saved_runs
+    from .batch import Batch, repeated, saved_runs
+    from .headless.repeat import run_repeat
     from .session import LiveSession
     from .store.discussions import read_discussion
 
-    folder = paths.discussions_folder()
-    begins: list[DiscussionSetup | Path] = list(repeated(begin, count))
+    folder, setups = paths.discussions_folder(), repeated(begin, count)
+    begins: list[DiscussionSetup | Path] = list(setups)
     if resume:
-        for number, path in enumerate(saved_runs(folder, repeated(begin, count))):
-            if path is not None:
-                begins[number] = path
+        begins = [path or new for path, new in zip(saved_runs(folder, setups), setups, strict=True)]
         begins = [
             run
             for run in begins
@@ -271,9 +270,8 @@ def _repeat(settings: Settings, begin: DiscussionSetup, count: int, resume: bool
         print(f"{count - len(begins)} of {count} discussions are finished.", file=sys.stderr)
         if not begins:
             return 0
-    engine = _engine(settings)
-    session = partial(LiveSession, engine, folder, device=settings.device)
-    return run_repeat(lambda listener: session(listener=listener), begins)
+    session = partial(LiveSession, _engine(settings), folder, device=settings.device)
+    return run_repeat(Batch(lambda listener: session(listener=listener), begins))
 
 
 def _session(settings: Settings, *, spare_cores: int = 0) -> LiveSession:

@@ -218,6 +218,12 @@ class LiveSession:
         self._thread = threading.Thread(target=self._work, name="session", daemon=True)
         self._thread.start()
 
+    def sibling(self, listener: Callable[[SessionEvent], object]) -> LiveSession:
+        """Another session on the same engine and folder, for a discussion beside this one."""
+        return LiveSession(
+            self._engine, self._folder, device=self._device, clock=self._clock, listener=listener
+        )
+
     # Commands ---------------------------------------------------------------------------------
 
     def start(self, setup: DiscussionSetup, *, step: bool = False) -> None:

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from syndisco_tui.batch import Batch, repeated, saved_runs
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Persona
 from syndisco_tui.engine.base import GenerationRequest
-from syndisco_tui.headless.repeat import repeated, run_repeat, saved_runs
+from syndisco_tui.headless.repeat import run_repeat
 from syndisco_tui.headless.replay import replay
 from syndisco_tui.session import LiveSession
 from syndisco_tui.store.discussions import newest_first, read_discussion
+from syndisco_tui.store.format import to_bytes
 from tests.scripted_engine import ScriptedEngine
 
 SETUP = DiscussionSetup(
@@ -45,7 +47,8 @@ def run(folder: Path, begins: list[DiscussionSetup | Path]) -> tuple[int, str, s
     """A batch: exit status, standard output, standard error."""
     engine, out, err = ScriptedEngine(answer), StringIO(), StringIO()
     session = partial(LiveSession, engine, folder)
-    status = run_repeat(lambda listener: session(listener=listener), begins, out=out, err=err)
+    batch = Batch(lambda listener: session(listener=listener), begins)
+    status = run_repeat(batch, out=out, err=err)
     engine.close()
     return status, out.getvalue(), err.getvalue()
 
@@ -85,8 +88,6 @@ class TestRepeat:
         run(folder, list(setups[:2]))
         whole = {path: read_discussion(path) for path in newest_first(folder)}
         cut = newest_first(folder)[0]
-        from syndisco_tui.store.format import to_bytes
-
         record = whole[cut]
         cut.write_bytes(to_bytes(replace(record, entries=record.entries[:3], status="running")))
         found = saved_runs(folder, setups)

@@ -1,0 +1,196 @@
+"""Many discussions of one setup, run at once. Each is a live session; the engine batches them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Literal
+
+from .discussion import DiscussionRecord, DiscussionSetup, Message
+from .inputs import InputError
+from .session import (
+    LiveSession,
+    Opened,
+    Posted,
+    ReplyDropped,
+    ReplyGrew,
+    ReplyStarted,
+    SessionEvent,
+    StateChanged,
+    Trouble,
+)
+from .store.discussions import newest_first, read_discussion
+
+NewSession = Callable[[Callable[[SessionEvent], object]], LiveSession]
+RunState = Literal["waiting", "speaking", "finished", "stopped", "failed"]
+
+
+def repeated(setup: DiscussionSetup, count: int) -> list[DiscussionSetup]:
+    """``count`` setups that differ in their seed: the first one's and those that follow."""
+    return [setup.model_copy(update={"seed": setup.seed + n}) for n in range(count)]
+
+
+def saved_runs(folder: Path, setups: Sequence[DiscussionSetup]) -> list[Path | None]:
+    """For each setup the newest saved discussion of it, or None.
+
+    A saved setup names the model where the wanted one may say ``auto``.
+    """
+    found: dict[str, Path] = {}
+    for path in newest_first(folder):
+        try:
+            setup = read_discussion(path).setup
+        except InputError:
+            continue
+        for known in (setup, setup.model_copy(update={"model": "auto"})):
+            found.setdefault(known.model_dump_json(), path)
+    return [found.get(setup.model_dump_json()) for setup in setups]
+
+
+class BatchRun:
+    """One discussion of a batch, as far as it has come."""
+
+    def __init__(self, number: int, begin: DiscussionSetup | Path) -> None:
+        self.number = number
+        self.begin = begin
+        record = None if isinstance(begin, DiscussionSetup) else read_discussion(begin)
+        setup = begin if isinstance(begin, DiscussionSetup) else _setup_of(record)
+        self.seed, self.turns = setup.seed, setup.conv_len
+        self.path = None if isinstance(begin, DiscussionSetup) else begin
+        self.turn = record.turns_taken if record else 0
+        self.entries: tuple[Message, ...] = record.entries if record else ()
+        self.growing = ""
+        """What the speaker has said so far of the reply in the making."""
+        self.speaker = ""
+        self.role = ""
+        self.tokens = 0
+        self.state: RunState = "waiting"
+        self.trouble = ""
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in ("finished", "stopped", "failed")
+
+    def take(self, event: SessionEvent) -> None:
+        """Note what an event says."""
+        match event:
+            case Opened():
+                self.path, self.entries = event.path, event.record.entries
+            case ReplyStarted():
+                self.state, self.speaker, self.role = "speaking", event.name, event.role
+                self.growing = ""
+            case ReplyGrew():
+                self.growing = event.text
+            case Posted():
+                message = event.message
+                self.entries = (*self.entries, message)
+                self.tokens += message.completion_tokens
+                self.turn = max(self.turn, message.turn)
+                self.growing = self.role = ""
+            case ReplyDropped():
+                self.growing = self.role = ""
+            case Trouble():
+                self.state, self.trouble = "failed", event.sentence
+            case StateChanged(state="finished"):
+                self.state = "finished"
+            case StateChanged(state="paused") if self.state == "speaking":
+                self.state = "stopped"
+
+
+@dataclass(frozen=True)
+class BatchFigures:
+    """A batch in numbers. ``seconds_left`` is None where nothing can be said yet."""
+
+    runs: int
+    finished: int
+    messages: int
+    turns_taken: int
+    turns: int
+    tokens_per_second: float
+    seconds_left: float | None
+
+
+class Batch:
+    """Runs ``begins`` at once, each on a session that ``new_session`` makes for a listener.
+
+    A path is a saved discussion to go on with. Call ``drain`` again and again.
+    """
+
+    def __init__(self, new_session: NewSession, begins: Sequence[DiscussionSetup | Path]) -> None:
+        self.runs = [BatchRun(number, begin) for number, begin in enumerate(begins, start=1)]
+        self._news: SimpleQueue[tuple[BatchRun, SessionEvent]] = SimpleQueue()
+        self._turns_before = sum(run.turn for run in self.runs)
+        self._messages = 0
+        self._tokens = 0
+        self._first_reply = 0.0
+        self._sessions = [new_session(partial(self._hear, run)) for run in self.runs]
+        for session, run in zip(self._sessions, self.runs, strict=True):
+            if isinstance(run.begin, DiscussionSetup):
+                session.start(run.begin)
+            else:
+                session.resume(run.begin)
+
+    def _hear(self, run: BatchRun, event: SessionEvent) -> None:
+        self._news.put((run, event))
+
+    def drain(self, timeout: float = 0.0) -> list[tuple[BatchRun, SessionEvent]]:
+        """What has happened since the last time, noted in the runs. Waits for the first event."""
+        events: list[tuple[BatchRun, SessionEvent]] = []
+        try:
+            events.append(self._news.get(timeout=timeout) if timeout else self._news.get_nowait())
+            while True:
+                events.append(self._news.get_nowait())
+        except Empty:
+            pass
+        for run, event in events:
+            run.take(event)
+            if isinstance(event, Posted):
+                self._first_reply = self._first_reply or time.monotonic() - event.message.seconds
+                self._messages += 1
+                self._tokens += event.message.completion_tokens
+        return events
+
+    @property
+    def is_over(self) -> bool:
+        return all(run.is_over for run in self.runs)
+
+    def figures(self) -> BatchFigures:
+        """Where the batch stands."""
+        turns = sum(run.turns for run in self.runs)
+        taken = sum(min(run.turn, run.turns) for run in self.runs)
+        seconds = time.monotonic() - self._first_reply if self._first_reply else 0.0
+        here = taken - self._turns_before
+        return BatchFigures(
+            runs=len(self.runs),
+            finished=sum(run.state == "finished" for run in self.runs),
+            messages=self._messages,
+            turns_taken=taken,
+            turns=turns,
+            tokens_per_second=self._tokens / seconds if seconds else 0.0,
+            seconds_left=seconds * (turns - taken) / here if here else None,
+        )
+
+    def stop(self) -> None:
+        """Pause all of them now; replies in the making are dropped."""
+        for session in self._sessions:
+            session.stop()
+
+    def close(self) -> None:
+        """Save all as paused and end their sessions."""
+        for session in self._sessions:
+            session.close()
+
+
+def _setup_of(record: DiscussionRecord | None) -> DiscussionSetup:
+    assert record is not None
+    return record.setup
+
+
+def duration(seconds: float) -> str:
+    """A time to wait, as people say it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
