@@ -3,7 +3,7 @@
 Runs the demonstration with every style over the same seeds, all discussions of a style at once,
 and counts the replies that the guard had to change, the silences and the cut sentences.
 
-    python -m tests.benchmarks.prompt_styles [--runs 20] [--model starter] [--json FILE]
+    python -m tests.benchmarks.prompt_styles [--runs 20] [--turns N] [--model starter] [--json FILE]
 """
 
 from __future__ import annotations
@@ -59,11 +59,14 @@ def figures(said: list[Message]) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--turns", type=int, help="users' turns of each run")
     parser.add_argument("--model", default="starter")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     engine = LocalEngine(paths.cache_folder(), threads=os.cpu_count())
     setup = read_setup(paths.shipped_personas_folder() / "demonstration.toml")
+    if options.turns:
+        setup = setup.model_copy(update={"conv_len": options.turns})
     table: dict[str, dict[str, Any]] = {}
     print(f"{'style':14}{'replies':>8}{'guarded':>9}{'silent':>8}{'cut':>7}{'tokens':>8}")
     for style in get_args(PromptStyle):

@@ -48,7 +48,7 @@ async def test_arrows_turn_choices_and_numbers(bench: OpenBench) -> None:
         assert at.laboratory.setup.turn_manager == "RoundRobin"
         await go_to(at, "temperature")
         await at.press("right", "right")
-        assert at.laboratory.setup.temperature == 1.0
+        assert at.laboratory.setup.temperature == 0.8
 
 
 async def test_long_text_is_edited_in_lines(bench: OpenBench) -> None:

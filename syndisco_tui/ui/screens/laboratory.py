@@ -16,6 +16,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from ...batch import Batch, repeated
 from ...discussion import DiscussionRecord, DiscussionSetup, Persona
 from ...engine.base import LoadProgress
 from ...session import (
@@ -45,6 +46,7 @@ from ..widgets.status_line import StatusLine
 from ..widgets.transcript import Transcript
 from .help import HelpScreen
 from .question import Question
+from .repeat import BatchScreen, HowMany
 
 DRAINS_PER_SECOND = 15
 PANES = ("personas", "setup", "transcript")
@@ -305,6 +307,8 @@ class Laboratory(Screen[None]):
                 return running
             case "resume":
                 return self._resumable is not None and self._state in ("idle", "finished")
+            case "repeat":
+                return self._state in ("idle", "paused", "finished")
             case "new_run":
                 return self._state in ("paused", "finished")
         return True
@@ -332,6 +336,20 @@ class Laboratory(Screen[None]):
         if self.has_class("-narrow"):
             self._go_to_pane("transcript")
         self._session.start(self.setup, step=step)
+
+    def action_repeat(self) -> None:
+        if not self.setup.turn_takers:
+            self.notify("Nobody takes part: choose personas with space.", severity="warning")
+            return
+
+        def begin(count: int | None) -> None:
+            if count:
+                batch = Batch(self._session.sibling, repeated(self.setup, count))
+                title = self.setup.title or " & ".join(self.setup.names)
+                screen = BatchScreen(batch, one_line(title, 120), self._colours_by_name())
+                self.app.push_screen(screen)
+
+        self.app.push_screen(HowMany(self.setup.seed), begin)
 
     def action_pause(self) -> None:
         self._session.pause()
@@ -387,14 +405,13 @@ class Laboratory(Screen[None]):
         self._use(event.setup)
 
     def _show_colours(self) -> None:
-        dark = self.app.current_theme.dark
         self.personas_pane.list.show(self.personas_pane.cast)
-        self.transcript.set_colours(
-            {
-                persona.name: self._colours.of(persona.name, dark=dark)
-                for persona in self.personas_pane.cast.personas
-            }
-        )
+        self.transcript.set_colours(self._colours_by_name())
+
+    def _colours_by_name(self) -> dict[str, str]:
+        dark = self.app.current_theme.dark
+        personas = self.personas_pane.cast.personas
+        return {each.name: self._colours.of(each.name, dark=dark) for each in personas}
 
     # All else ----------------------------------------------------------------------------------
 

@@ -1,0 +1,203 @@
+"""Many discussions at once: how many, a live table of them, and any of them to read along."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen, Screen
+from textual.widgets import DataTable, Input, Static
+
+from ...batch import Batch, BatchRun, duration
+from ...session import Posted, ReplyDropped, ReplyGrew, ReplyStarted
+from ...text import one_line, safe
+from ..widgets.key_line import KeyLine
+from ..widgets.status_line import bar
+from ..widgets.transcript import Transcript
+from .question import Question
+
+MOST = 1000
+DRAINS_PER_SECOND = 5
+_STATES = {"waiting": "·", "speaking": "●", "finished": "✓", "stopped": "○", "failed": "!"}
+
+
+class HowMany(ModalScreen[int | None]):
+    """Asks for a number of discussions."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "back", key_display="esc")
+    ]
+
+    def __init__(self, first_seed: int) -> None:
+        super().__init__()
+        self._first_seed = first_seed
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static("Repeat this setup", classes="dialog-title", markup=False)
+            yield Static(
+                f"So many discussions at once, with seeds from {self._first_seed} on. "
+                "Each is saved in its own file.",
+                markup=False,
+            )
+            yield Input("8", type="integer", compact=True, id="how-many")
+            yield Static("", id="fault", markup=False)
+            yield Static("⏎ begin      esc back", classes="dialog-hint", markup=False)
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        count = int(event.value) if event.value.isdecimal() else 0
+        if 1 <= count <= MOST:
+            self.dismiss(count)
+        else:
+            fault = self.query_one("#fault", Static)
+            fault.update(f"a whole number from 1 to {MOST}")
+            fault.display = True
+
+
+class BatchScreen(Screen[None]):
+    """The discussions of a batch, live. It stays open until they are stopped or left."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "read along", key_display="⏎", priority=True),
+        Binding("x", "stop", "stop all"),
+        Binding("escape,q", "leave", "back", key_display="esc"),
+    ]
+
+    def __init__(self, batch: Batch, title: str, colours: dict[str, str]) -> None:
+        super().__init__()
+        self._colours = colours
+        self._batch = batch
+        self._title = title
+        self._reader: RunReader | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Static(self._title, classes="batch-title", markup=False)
+        yield DataTable(cursor_type="row", zebra_stripes=False)
+        yield Static("", id="batch-figures")
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        table = self.query_one(DataTable)
+        for label, width in (("", 1), ("seed", 8), ("turn", 9), ("tokens", 8), ("last words", 80)):
+            table.add_column(label, width=width, key=label)
+        for run in self._batch.runs:
+            table.add_row(*self._cells(run), key=str(run.number))
+        self.set_interval(1 / DRAINS_PER_SECOND, self._drain)
+        self._show_figures()
+
+    def _cells(self, run: BatchRun) -> list[Content]:
+        style = {"speaking": "$accent", "failed": "$error"}.get(run.state, "$quiet")
+        words = run.growing or next((m.text for m in reversed(run.entries) if m.text), "")
+        said = f"{run.speaker}: {words}" if words and run.speaker else words
+        return [
+            Content.styled(_STATES[run.state], style),
+            Content(str(run.seed)),
+            Content(f"{run.turn} of {run.turns}"),
+            Content(str(run.tokens)),
+            Content(one_line(run.trouble or said, 80)),
+        ]
+
+    def _drain(self) -> None:
+        events = self._batch.drain()
+        table = self.query_one(DataTable)
+        for run in {id(run): run for run, _ in events}.values():
+            for label, cell in zip(
+                ("", "seed", "turn", "tokens", "last words"), self._cells(run), strict=True
+            ):
+                table.update_cell(str(run.number), label, cell)
+        if events:
+            self._show_figures()
+        if self._reader and self._reader.is_current:
+            reader = self._reader
+            for run, event in events:
+                if run is reader.run:
+                    reader.show_event(event)
+
+    def _show_figures(self) -> None:
+        figures = self._batch.figures()
+        parts = [
+            bar(figures.turns_taken, figures.turns, 20),
+            Content(f"  {figures.finished} of {figures.runs} finished"),
+            Content.styled(f"   {figures.messages} messages", "$quiet"),
+        ]
+        if figures.tokens_per_second:
+            parts.append(Content.styled(f"   {figures.tokens_per_second:.0f} tok/s", "$quiet"))
+        if figures.seconds_left and not self._batch.is_over:
+            parts.append(Content.styled(f"   {duration(figures.seconds_left)} left", "$quiet"))
+        self.query_one("#batch-figures", Static).update(Content.assemble(*parts))
+
+    def action_open(self) -> None:
+        row = self.query_one(DataTable).cursor_row
+        self._reader = RunReader(self._batch.runs[row], self._colours)
+        self.app.push_screen(self._reader)
+
+    def action_stop(self) -> None:
+        self._batch.stop()
+
+    def action_leave(self) -> None:
+        if self._batch.is_over:
+            self._batch.close()
+            self.dismiss(None)
+            return
+        question = Question(
+            "The discussions are still running. Stop them?",
+            "What was said is saved; the same setup and --resume go on with them.",
+            "stop and go back",
+            "stay",
+        )
+        self.app.push_screen(question, self._left)
+
+    def _left(self, leave: bool | None) -> None:
+        if leave:
+            self._batch.close()
+            self.dismiss(None)
+
+
+class RunReader(Screen[None]):
+    """One discussion of a batch, to read along. Nothing can be changed here."""
+
+    CSS_PATH = "laboratory.tcss"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter", "dismiss(None)", "back", key_display="esc")
+    ]
+
+    def __init__(self, run: BatchRun, colours: dict[str, str]) -> None:
+        super().__init__()
+        self.run = run
+        self._colours = colours
+
+    def compose(self) -> ComposeResult:
+        title = f"Discussion {self.run.number}   seed {self.run.seed}"
+        yield Static(title, classes="batch-title", markup=False)
+        yield Transcript()
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        transcript = self.query_one(Transcript)
+        transcript.set_colours(self._colours)
+        transcript.show(self.run.entries)
+        if self.run.role:
+            transcript.begin_reply(self.run.speaker, self.run.role)
+            transcript.grow_reply(self.run.growing)
+        if self.run.path:
+            self.notify(safe(str(self.run.path)), markup=False, timeout=4)
+        transcript.focus()
+
+    def show_event(self, event: object) -> None:
+        """Something happened in this discussion."""
+        transcript = self.query_one(Transcript)
+        match event:
+            case ReplyStarted():
+                transcript.begin_reply(event.name, event.role)
+            case ReplyGrew():
+                transcript.grow_reply(event.text)
+            case Posted():
+                transcript.post(event.message)
+            case ReplyDropped():
+                transcript.drop_reply()
