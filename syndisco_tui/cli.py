@@ -90,11 +90,9 @@ def screen(
         )
     from .ui.run import run_screen
 
-    _leave(
-        run_screen(
-            _session(settings, spare_cores=1), settings, begin, start=start, setup_file=setup
-        )
-    )
+    session = _session(settings, spare_cores=1)
+    own = setup is None and persona_file is None
+    _leave(run_screen(session, settings, begin, start=start, setup_file=setup, own_personas=own))
 
 
 @app.command()

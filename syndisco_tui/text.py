@@ -24,6 +24,9 @@ _TABLE |= dict.fromkeys(range(0xE0000, 0xE0080), "")  # invisible tags
 _LINE_BREAKS = {0x0A: "\n", 0x0B: "\n", 0x0C: "\n", 0x85: "\n", 0x2028: "\n", 0x2029: "\n"}
 _MANY_LINES = _TABLE | _LINE_BREAKS
 _ONE_LINE = _TABLE | dict.fromkeys(_LINE_BREAKS, " ")
+_EDITABLE: dict[int, str] = {
+    code: shown for code, shown in _TABLE.items() if len(shown) == 1 and code != 0x0A
+} | dict.fromkeys((0x0B, 0x0C, 0x0D, 0x85, 0x2028, 0x2029), " ")
 _MAYBE_MARKS = re.compile(rf"[^\w\s\0-\x7f]{{{_MAX_MARKS + 1},}}")
 
 
@@ -37,6 +40,14 @@ def one_line(text: str, limit: int = 200) -> str:
     """The same on one line, cut to ``limit`` characters with an ellipsis."""
     line = _fewer_marks(text[: 4 * limit].translate(_ONE_LINE))
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def editable(text: str) -> str:
+    """The same for text that is being edited: every character stays one character in its place.
+
+    What is only invisible stays as it is: people type it (in emoji, in Persian).
+    """
+    return text.translate(_EDITABLE)
 
 
 def _fewer_marks(text: str) -> str:

@@ -14,6 +14,8 @@ from ..text import safe
 from .actions import ACTIONS
 from .screens.laboratory import Laboratory
 
+LOWEST_PALETTE = 10
+"""Rows that the palette needs."""
 DEFAULT_THEME = "lamplight"
 
 
@@ -67,10 +69,17 @@ class SyndiscoApp(App[int]):
             self._keep_theme(theme.name)
 
     async def action_quit(self) -> None:
-        if isinstance(self.screen, Laboratory):
-            self.screen.action_quit()
+        laboratory = next((s for s in self.screen_stack if isinstance(s, Laboratory)), None)
+        if laboratory is not None:
+            laboratory.action_quit()
         else:
             self.exit()
+
+    def action_command_palette(self) -> None:
+        if self.size.height < LOWEST_PALETTE:  # Textual's list fails where it has no height
+            self.notify("The window is too low for the palette; ? lists all keys.", timeout=4)
+        else:
+            super().action_command_palette()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         for action in ACTIONS:

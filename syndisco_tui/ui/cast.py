@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from ..discussion import DiscussionSetup, Persona, name_key
+from ..discussion.persona import MAX_NAME_LENGTH
 
 
 @dataclass(frozen=True)
@@ -18,11 +19,14 @@ class Cast:
 
     @classmethod
     def of(cls, setup: DiscussionSetup, at_hand: tuple[Persona, ...]) -> Cast:
-        """The personas at hand with those of ``setup`` among them, as the setup has them."""
+        """The personas at hand with those of ``setup`` among them, as the setup has them.
+
+        Those of the setup that are not at hand stand first.
+        """
         theirs = {name_key(persona.name): persona for persona in _everybody(setup)}
         personas = [theirs.pop(name_key(persona.name), persona) for persona in at_hand]
         return cls(
-            personas=(*personas, *theirs.values()),
+            personas=(*theirs.values(), *personas),
             users=frozenset(name_key(persona.name) for persona in setup.personas),
             moderator=name_key(setup.moderator.name) if setup.moderator else None,
         )
@@ -77,9 +81,30 @@ class Cast:
         taken = {name_key(persona.name) for persona in self.personas}
         stem, number, name = re.sub(r"-\d+$", "", like), 2, like
         while name_key(name) in taken:
-            name, number = f"{stem}-{number}", number + 1
+            suffix = f"-{number}"
+            name, number = f"{stem[: MAX_NAME_LENGTH - len(suffix)]}{suffix}", number + 1
         return name
 
 
 def _everybody(setup: DiscussionSetup) -> tuple[Persona, ...]:
     return (*setup.personas, setup.moderator) if setup.moderator else setup.personas
+
+
+def with_own(setup: DiscussionSetup, own: tuple[Persona, ...]) -> DiscussionSetup:
+    """``setup`` with the user's own version of everybody whom they have changed."""
+    mine = {name_key(persona.name): persona for persona in own}
+
+    def version(persona: Persona) -> Persona:
+        return mine.get(name_key(persona.name), persona)
+
+    moderator = version(setup.moderator) if setup.moderator else None
+    personas = tuple(version(persona) for persona in setup.personas)
+    return setup.model_copy(update={"personas": personas, "moderator": moderator})
+
+
+def renamed_author(setup: DiscussionSetup, old: str, new: str) -> DiscussionSetup:
+    """``setup`` whose seed opinions of ``old`` are those of ``new``."""
+    authors = tuple(
+        new if name_key(name) == name_key(old) else name for name in setup.seed_opinion_usernames
+    )
+    return setup.model_copy(update={"seed_opinion_usernames": authors})

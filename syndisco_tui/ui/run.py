@@ -16,6 +16,7 @@ from ..session import LiveSession
 from ..settings import Settings, keep_setting
 from ..store.personas import read_personas, shipped_personas
 from .app import SyndiscoApp
+from .cast import with_own
 from .leaving import leave_on_signals
 from .screens.laboratory import Laboratory, Places
 from .themes import read_themes
@@ -30,9 +31,15 @@ def run_screen(
     *,
     start: bool = False,
     setup_file: Path | None = None,
+    own_personas: bool = True,
 ) -> int:
-    """Show the laboratory until the user leaves. Returns the exit status."""
+    """Show the laboratory until the user leaves. Returns the exit status.
+
+    ``own_personas``: the setup's people are those of the user's list, as the user changed them.
+    """
     personas, notices = _personas_at_hand()
+    if own_personas:
+        setup = with_own(setup, personas)
     themes, faults = read_themes(paths.shipped_themes_folder(), paths.user_themes_folder())
     places = Places(paths.discussions_folder(), paths.personas_file(), paths.setups_folder())
 

@@ -32,18 +32,18 @@ class SetupField:
 
 FIELDS = (
     SetupField("context", "Context", "long", "Discussion"),
-    SetupField("instructions", "Instructions", "long", "Discussion", hint="to every user"),
-    SetupField("moderator_instructions", "Moderator", "long", "Discussion", hint="instructions"),
+    SetupField("instructions", "Instructions", "long", "Discussion"),
+    SetupField("moderator_instructions", "Moderator instr", "long", "Discussion"),
     SetupField("seed_opinions", "Seed opinions", "opinions", "Discussion"),
     SetupField("turn_manager", "Turn manager", "choice", "Discussion"),
     SetupField("p_respond", "p_respond", "number", "Discussion", 0.05),
     SetupField("conv_len", "Turns", "whole", "Discussion", 1),
-    SetupField("history_context_len", "History", "history", "Discussion", 1, "messages"),
+    SetupField("history_context_len", "History", "history", "Discussion", 1, "messages, or all"),
     SetupField("prompt_style", "Prompt style", "choice", "Discussion"),
     SetupField("seed", "Seed", "whole", "Discussion", 1),
     SetupField("model", "Model", "text", "Model"),
     SetupField("quantization", "Quantization", "choice", "Model"),
-    SetupField("dtype", "Numbers", "choice", "Model"),
+    SetupField("dtype", "Precision", "choice", "Model"),
     SetupField("max_out_tokens", "Reply tokens", "whole", "Model", 10, "at most"),
     SetupField("temperature", "Temperature", "number", "Model", 0.1, "0 is greedy"),
     SetupField("top_p", "Top-p", "number", "Model", 0.05, "1 is off"),
@@ -60,13 +60,14 @@ def as_text(field: SetupField, setup: DiscussionSetup) -> str:
     """The field's value as its row shows it and its editor begins with."""
     value = getattr(setup, field.key)
     if field.kind == "opinions":
+        texts = [text.replace("\n", "\n  ") for text in setup.seed_opinions]
         names = setup.seed_opinion_usernames
         if not names:
-            return "\n".join(setup.seed_opinions)
-        return "\n".join(f"{n}: {t}" for n, t in zip(names, setup.seed_opinions, strict=True))
+            return "\n".join(texts)
+        return "\n".join(f"{name}: {text}" for name, text in zip(names, texts, strict=True))
     if value is None:
         return ALL
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return str(value)
 
 
 def changed(field: SetupField, text: str, setup: DiscussionSetup) -> DiscussionSetup:
@@ -103,17 +104,27 @@ def turned(field: SetupField, direction: int, setup: DiscussionSetup) -> Discuss
 
 
 def _opinions(text: str, setup: DiscussionSetup) -> dict[str, Any]:
-    """Seed opinions, one a line; each ``NAME: text``, or none with a name."""
-    known = {name_key(name): name for name in setup.names}
-    names, opinions, nameless = [], [], 0
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    for number, line in enumerate(lines, start=1):
-        name, colon, opinion = line.partition(":")
+    """Seed opinions, one a line; each ``NAME: text``, or none with a name.
+
+    A line that begins with a space goes on with the opinion above.
+    """
+    everybody = (*setup.seed_opinion_usernames, *setup.names)
+    known = {name_key(name): name for name in everybody}
+    names: list[str] = []
+    opinions: list[str] = []
+    nameless = 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        if opinions and line.startswith(" "):
+            opinions[-1] += f"\n{line.strip()}"
+            continue
+        if not line.strip():
+            continue
+        name, colon, opinion = line.strip().partition(":")
         if colon and name_key(name) in known and opinion.strip():
             names.append(known[name_key(name)])
             opinions.append(opinion.strip())
         else:
-            opinions.append(line)
+            opinions.append(line.strip())
             nameless = nameless or number
     if names and nameless:
         example = f"{setup.names[0]}: …" if setup.names else "NAME: …"

@@ -87,7 +87,7 @@ def test_start_pause_edit_go_on_quit_and_resume(
 
     window.press("1", "Home", "Down", "e")
     window.wait("What the model is told")
-    window.press("Down", "Down", "Down", "Down", "Down", "Down", "Down", "Down", "Down")
+    window.press(*["Tab"] * 9)
     window.type("mood: furious")
     window.wait('"mood": "furious"')
     window.press("C-s")

@@ -12,7 +12,7 @@ import pytest
 from textual.pilot import Pilot
 
 from syndisco_tui import paths
-from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup
+from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Persona
 from syndisco_tui.session import LiveSession, State
 from syndisco_tui.store.discussions import newest_first, read_discussion
 from syndisco_tui.store.personas import shipped_personas
@@ -95,13 +95,15 @@ def bench(tmp_path: Path, demonstration: DiscussionSetup) -> OpenBench:
         delay: float = 0.0,
         start: bool = False,
         theme: str = "lamplight",
+        personas: tuple[Persona, ...] | None = None,
     ) -> AsyncIterator[Bench]:
         places = Places(tmp_path / "discussions", tmp_path / "personas.json", tmp_path / "setups")
         places.discussions.mkdir(exist_ok=True)
         places.setups.mkdir(exist_ok=True)
         engine = ScriptedEngine(replies, delay=delay)
         session = LiveSession(engine, places.discussions)
-        personas = tuple(shipped_personas(paths.shipped_personas_folder()))
+        if personas is None:
+            personas = tuple(shipped_personas(paths.shipped_personas_folder()))
         laboratory = Laboratory(session, setup, personas, places, start=start)
         themes, faults = read_themes(paths.shipped_themes_folder())
         assert not faults

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from textual.widgets import Input, TextArea
 
+from syndisco_tui.discussion import Persona
 from syndisco_tui.store.personas import read_personas
+from syndisco_tui.ui.cast import with_own
 
 from .conftest import Bench, OpenBench
 
@@ -35,7 +37,7 @@ async def test_e_edits_every_field_and_ctrl_s_saves(bench: OpenBench) -> None:
     async with bench() as at:
         await at.press("e")
         at.app.screen.query_one("#field-age", Input).value = "44"
-        at.app.screen.query_one("#field-personality_characteristics", Input).value = "calm, dry"
+        at.app.screen.query_one("#field-personality_characteristics", TextArea).text = "calm, dry"
         at.app.screen.query_one("#field-further", TextArea).text = "mood: cheerful\npets: 2"
         await at.press("ctrl+s")
         persona = at.laboratory.setup.personas[0]
@@ -133,3 +135,95 @@ async def test_many_personas_scroll(bench: OpenBench) -> None:
         assert "nico_nico" in at.text()
         await at.press("home")
         assert "Emma35 " in at.text()
+
+
+async def test_a_change_is_there_at_the_next_start_and_stays(bench: OpenBench) -> None:
+    async with bench() as at:
+        await at.press("e")
+        at.app.screen.query_one("#field-age", Input).value = "99"
+        await at.press("ctrl+s")
+    own = tuple(read_personas(at.places.personas))
+    setup = with_own(at.laboratory.setup.model_copy(update={"seed": 3}), own)
+    async with bench(setup=setup, personas=own) as at:
+        assert at.laboratory.setup.personas[0].age == 99
+        await at.press("end", "d")
+        assert read_personas(at.places.personas)[0].age == 99
+
+
+async def test_what_a_resumed_discussion_brings_along_does_not_overwrite_the_own_list(
+    bench: OpenBench,
+) -> None:
+    async with bench() as at:
+        await at.press("s")
+        await at.until_state("paused")
+        await at.press("ctrl+n")
+        await at.until_state("finished")
+        await at.press("e")
+        at.app.screen.query_one("#field-age", Input).value = "99"
+        await at.press("ctrl+s")
+        await at.until(lambda: "R resume" in at.text())
+        await at.press("R")
+        await at.until(lambda: at.laboratory.setup.personas[0].age == 38)
+        await at.press("end", "d")
+        assert read_personas(at.places.personas)[0].age == 99
+
+
+async def test_a_change_of_the_cast_keeps_what_was_edited_in_the_setup(bench: OpenBench) -> None:
+    async with bench() as at:
+        await at.press("2", *["down"] * 6, "right", "right", "1", "down", "down", "down", "space")
+        assert at.laboratory.setup.conv_len == 10
+        assert "Amina_K" in at.laboratory.setup.names
+
+
+async def test_a_renamed_author_keeps_their_seed_opinion(bench: OpenBench) -> None:
+    async with bench() as at:
+        await at.press("e")
+        at.app.screen.query_one("#field-username", Input).value = "Zoe"
+        await at.press("ctrl+s")
+        assert at.laboratory.setup.seed_opinion_usernames == ("Zoe",)
+
+
+async def test_nobody_left_pauses_instead_of_going_on_with_those_who_are_out(
+    bench: OpenBench,
+) -> None:
+    async with bench() as at:
+        await at.press("s")
+        await at.until_state("paused")
+        await at.press("1", "space", "down", "space", "r")
+        assert "Nobody takes part" in at.toasts()
+        assert at.laboratory.status.figures.state == "paused"
+
+
+async def test_what_is_not_touched_in_the_form_stays_to_the_letter(bench: OpenBench) -> None:
+    odd = Persona.model_validate(
+        {"username": "Odd", "age": "38", "personality_characteristics": ["kind, but firm", "x"]}
+    )
+    async with bench(personas=(odd,)) as at:
+        await at.press("end", "e")
+        at.app.screen.query_one("#field-sex", Input).value = "female"
+        await at.press("ctrl+s")
+        persona = read_personas(at.places.personas)[-1]
+        assert (persona.age, persona.sex) == ("38", "female")
+        assert persona.personality_characteristics == ("kind, but firm", "x")
+
+
+async def test_escapes_in_a_persona_reach_neither_form_nor_terminal(bench: OpenBench) -> None:
+    evil = Persona.model_validate({"username": "Evil", "mood": "\x1b]2;title\x07 \u202eabc \x9b"})
+    async with bench(personas=(evil,)) as at:
+        await at.press("end", "e")
+        assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(at.text())
+        await at.press("escape")
+        assert at.laboratory.personas_pane.cast.personas[-1] == evil
+
+
+async def test_paging_in_a_list_without_height_does_no_harm(bench: OpenBench) -> None:
+    async with bench() as at:
+        await at.pilot.resize_terminal(20, 3)
+        await at.press("pagedown", "pageup")
+        assert at.app.is_running
+
+
+async def test_copies_of_the_longest_names_can_be_read_back(bench: OpenBench) -> None:
+    async with bench(personas=(Persona(username="N" * 100),)) as at:
+        await at.press("end", "d", "d")
+        assert len(read_personas(at.places.personas)) == 3

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
@@ -78,6 +80,41 @@ async def test_the_setup_is_saved_as_a_file_that_run_reads(bench: OpenBench) -> 
         (path,) = at.places.setups.glob("*.toml")
         assert read_setup(path) == at.laboratory.setup
         assert at.laboratory.setup.seed == 1
+
+
+async def test_an_editor_left_for_another_pane_keeps_what_is_right(bench: OpenBench) -> None:
+    async with bench() as at:
+        await go_to(at, "p_respond")
+        await at.press("enter", "ctrl+u", "1")
+        at.laboratory.personas_pane.list.focus()
+        await at.until(lambda: at.laboratory.setup.p_respond == 1)
+        await go_to(at, "p_respond")
+        await at.press("enter", "ctrl+u", "x")
+        at.laboratory.personas_pane.list.focus()
+        await at.until(lambda: not at.laboratory.setup_pane.row.is_editing)
+        assert at.laboratory.setup.p_respond == 1
+
+
+async def test_a_hand_written_setup_file_is_not_written_over_unasked(
+    bench: OpenBench, tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("# precious\n")
+    async with bench() as at:
+        at.laboratory._setup_file = file
+        await at.press("ctrl+s")
+        assert "Write over mine.toml?" in at.text()
+        await at.press("n")
+        assert file.read_text() == "# precious\n"
+        await at.press("ctrl+s", "y")
+        await at.until(lambda: "conv_len" in file.read_text())
+
+
+def test_an_opinion_of_several_lines_can_be_edited(setup: DiscussionSetup) -> None:
+    field = BY_KEY["seed_opinions"]
+    new = changed(field, "Ann: One\n  two\nBob: Three", setup)
+    assert new.seed_opinions == ("One\ntwo", "Three")
+    assert changed(field, as_text(field, new), new) == new
 
 
 @pytest.fixture

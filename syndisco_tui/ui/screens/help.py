@@ -41,4 +41,8 @@ class HelpScreen(ModalScreen[None]):
                                 f"   {action.help}",
                             )
                         )
+            yield Static("Signs", classes="help-group", markup=False)
+            yield Static(
+                "      ●   takes part      ◆   moderates      ·   is not in the discussion"
+            )
             yield Static("esc goes back", classes="dialog-hint", markup=False)

@@ -86,6 +86,7 @@ class Laboratory(Screen[None]):
         self._session = session
         self._places = places
         self._setup_file = setup_file
+        self._wrote_setup_file = False
         self._start_at_once = start
         self.setup = setup
         self._personas = personas
@@ -194,15 +195,20 @@ class Laboratory(Screen[None]):
             for other_number, other in enumerate(PANES, start=1):
                 if other != name and not narrow:
                     continue
-                style = "bold $accent" if other == self._pane else "$quiet"
+                style = self._current_style if other == self._pane else "$quiet"
                 parts += [Content.styled(f"{other_number} {other.capitalize()}", style), "    "]
             if not narrow:
-                style = "bold $accent" if current else "bold $quiet"
+                style = self._current_style if current else "bold $quiet"
                 parts = [Content.styled(f"{number} {name.capitalize()}", style), "  "]
             note = Content.styled(one_line(notes[name], 40), "$quiet")
             self.query_one(f"#{name} > .pane-title", Static).update(Content.assemble(*parts, note))
         title = self.setup.title or " & ".join(self.setup.names)
         self.query_one("#title", Static).update(Content(one_line(title, 120)))
+
+    @property
+    def _current_style(self) -> str:
+        few_colours = self.app.console.color_system in (None, "standard") or self.app.no_color
+        return "bold underline $accent" if few_colours else "bold $accent"
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._show_titles)
@@ -244,6 +250,8 @@ class Laboratory(Screen[None]):
         figures = self.status.figures
         match event:
             case StateChanged():
+                if event.state == "finished" != self._state:
+                    self._find_unfinished()
                 self._state = event.state
                 figures.state, figures.pausing = event.state, event.pausing
                 if event.turns:
@@ -267,6 +275,8 @@ class Laboratory(Screen[None]):
                 figures.reply_tokens = event.message.completion_tokens
                 self.transcript.post(event.message)
             case ReplyDropped():
+                figures.speed = 0.0
+                figures.prompt_tokens = figures.reply_tokens = 0
                 self.transcript.drop_reply()
             case SetupApplied():
                 figures.turns = event.setup.conv_len
@@ -283,11 +293,14 @@ class Laboratory(Screen[None]):
 
     def _opened(self, event: Opened) -> None:
         self._resumable = None
-        if event.record.setup != self.setup:
+        setup = self.setup
+        if event.record.setup != setup:
             self.setup = event.record.setup
             self.setup_pane.show(self.setup)
             self.personas_pane.show(self.setup)
             self._show_colours()
+            if event.record.setup != setup.model_copy(update={"model": event.record.setup.model}):
+                self._setup_file = None  # it holds another setup
             self._show_titles()
         self.transcript.show(event.record.entries)
 
@@ -302,9 +315,9 @@ class Laboratory(Screen[None]):
             case "step":
                 return self._state in ("idle", "paused")
             case "pause":
-                return (running and not self.status.figures.pausing) or self._state == "loading"
+                return running and not self.status.figures.pausing
             case "stop":
-                return running
+                return running or self._state == "loading"
             case "resume":
                 return self._resumable is not None and self._state in ("idle", "finished")
             case "repeat":
@@ -313,33 +326,40 @@ class Laboratory(Screen[None]):
                 return self._state in ("paused", "finished")
         return True
 
+    def _somebody_takes_part(self) -> bool:
+        if self.setup.turn_takers:
+            return True
+        self.notify("Nobody takes part: choose personas with space.", severity="warning")
+        self._go_to_pane("personas")
+        return False
+
     def action_run(self) -> None:
+        if not self._somebody_takes_part():
+            return
         if self._state in ("idle", "finished"):
             self._begin(step=False)
         else:
             self._session.run()
 
     def action_new_run(self) -> None:
-        self._begin(step=False)
+        if self._somebody_takes_part():
+            self._begin(step=False)
 
     def action_step(self) -> None:
+        if not self._somebody_takes_part():
+            return
         if self._state == "idle":
             self._begin(step=True)
         else:
             self._session.step()
 
     def _begin(self, *, step: bool) -> None:
-        if not self.setup.turn_takers:
-            self.notify("Nobody takes part: choose personas with space.", severity="warning")
-            self._go_to_pane("personas")
-            return
         if self.has_class("-narrow"):
             self._go_to_pane("transcript")
         self._session.start(self.setup, step=step)
 
     def action_repeat(self) -> None:
-        if not self.setup.turn_takers:
-            self.notify("Nobody takes part: choose personas with space.", severity="warning")
+        if not self._somebody_takes_part():
             return
 
         def begin(count: int | None) -> None:
@@ -370,10 +390,9 @@ class Laboratory(Screen[None]):
         self.app.call_from_thread(self._found_unfinished, found)
 
     def _found_unfinished(self, found: tuple[Path, DiscussionRecord] | None) -> None:
-        if self._state == "idle":
-            self._resumable = found
-            self.refresh_bindings()
-            self._show_welcome()
+        self._resumable = found
+        self.refresh_bindings()
+        self._show_welcome()
 
     def _show_welcome(self) -> None:
         record = self._resumable[1] if self._resumable else None
@@ -386,12 +405,18 @@ class Laboratory(Screen[None]):
         self._use(event.setup)
 
     def _use(self, setup: DiscussionSetup) -> None:
-        self.setup = setup
+        """Go on with another setup: in all panes, and in the discussion from the next turn."""
+        if setup == self.setup:
+            return
+        self.setup = self.personas_pane.setup = setup
         self._show_titles()
         self._show_welcome()
         if self._state in ("loading", "running", "paused") or (
             self._state == "finished" and setup.conv_len > self.status.figures.turn
         ):
+            if not setup.turn_takers:
+                self._session.pause()
+                return
             self._session.change_setup(setup)
             if self._state == "running":
                 self.notify("Applies from the next turn.", timeout=3)
@@ -420,12 +445,25 @@ class Laboratory(Screen[None]):
         if path is None:
             now = datetime.now(UTC)
             path = self._places.setups / f"setup-{now:%Y%m%d-%H%M%S}.toml"
+            self._wrote_setup_file = True
+        if self._wrote_setup_file:
+            self._write_setup(path)
+            return
+        question = Question(
+            f"Write over {path.name}?",
+            "It was not written by this screen: comments in it are lost.",
+            "write over it",
+            "leave it",
+        )
+        self.app.push_screen(question, lambda yes: self._write_setup(path) if yes else None)
+
+    def _write_setup(self, path: Path) -> None:
         try:
             write_setup(path, self.setup)
         except OSError as error:
             self.notify(f"{path}: {error.strerror}", severity="error", markup=False)
             return
-        self._setup_file = path
+        self._setup_file, self._wrote_setup_file = path, True
         self._show_titles()
         self.notify(f"The setup is saved: {path}", markup=False, timeout=8)
 
@@ -452,5 +490,8 @@ class Laboratory(Screen[None]):
         action = next(action for action in ACTIONS if f"{action.where}.{action.name}" == name)
         if action.where in PANES:
             self._go_to_pane(action.where)
+        if self.check_action(action.name, ()) is not True:
+            self.notify(f"“{action.label}” does not apply now.", timeout=3)
+            return
         target = self._widget_of(action.where) if action.where in PANES else self
         self.call_later(self.app.run_action, action.name, target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -17,8 +18,9 @@ from textual.widgets import Input, Static, TextArea
 
 from ...discussion import Persona
 from ...inputs import describe
-from ...text import safe
+from ...text import editable, safe
 from ..widgets.key_line import KeyLine
+from ..widgets.safe_input import SafeInput, SafeTextArea
 
 _LABELS = {
     "username": "Username",
@@ -28,15 +30,19 @@ _LABELS = {
     "demographic_group": "Group",
     "current_employment": "Occupation",
     "education_level": "Education",
+}
+FURTHER = "further"
+_TALL_LABELS = {
     "personality_characteristics": "Characteristics",
     "special_instructions": "Instructions",
+    FURTHER: "More fields",
 }
 _PLACEHOLDERS = {
     "personality_characteristics": "separated by commas",
     "special_instructions": "only for this persona",
     "age": "a number or words",
+    FURTHER: "mood: cheerful\none field a line",
 }
-FURTHER = "further"
 
 
 class PersonaEditor(ModalScreen[Persona | None]):
@@ -75,25 +81,26 @@ class PersonaEditor(ModalScreen[Persona | None]):
                     for key, label in _LABELS.items():
                         with Horizontal(classes="form-row"):
                             yield Static(label, classes="form-label", markup=False)
-                            yield Input(
+                            yield SafeInput(
                                 _text(getattr(self._persona, key)),
                                 id=f"field-{key}",
                                 compact=True,
                                 placeholder=_PLACEHOLDERS.get(key, ""),
                             )
-                    with Horizontal(classes="form-row -tall"):
-                        yield Static("More fields", classes="form-label", markup=False)
-                        yield TextArea(
-                            _further_text(self._persona),
-                            id=f"field-{FURTHER}",
-                            compact=True,
-                            tab_behavior="focus",
-                            placeholder="mood: cheerful\none field a line",
-                        )
-                    yield Static("", id="fault", markup=False)
+                    for key, label in _TALL_LABELS.items():
+                        with Horizontal(classes="form-row -tall"):
+                            yield Static(label, classes="form-label", markup=False)
+                            yield SafeTextArea(
+                                self._initial(key),
+                                id=f"field-{key}",
+                                compact=True,
+                                tab_behavior="focus",
+                                placeholder=_PLACEHOLDERS[key],
+                            )
                 with VerticalScroll(id="preview", can_focus=False):
                     yield Static("What the model is told", classes="preview-title", markup=False)
                     yield Static("", id="preview-text", markup=False)
+            yield Static("", id="fault", markup=False)
             yield KeyLine()
 
     def on_mount(self) -> None:
@@ -111,10 +118,16 @@ class PersonaEditor(ModalScreen[Persona | None]):
 
     def _typed(self) -> Persona | None:
         values: dict[str, Any] = {}
+        before = self._persona.as_dict()
         try:
-            for key in _LABELS:
-                values[key] = _value(key, self.query_one(f"#field-{key}", Input).value)
-            values |= _further(self.query_one(f"#field-{FURTHER}", TextArea).text, self._persona)
+            for key in (*_LABELS, *_TALL_LABELS):
+                text = self._text_in(key)
+                if key == FURTHER:
+                    values |= _further(text, self._persona)
+                elif text == editable(self._initial(key)):
+                    values[key] = before[key]  # untouched: as it was, to the letter
+                else:
+                    values[key] = _value(key, text)
             persona = Persona.model_validate(values)
         except ValidationError as error:
             self._show_fault(describe(error, Persona))
@@ -126,10 +139,20 @@ class PersonaEditor(ModalScreen[Persona | None]):
         self._show_fault(refused or "")
         return None if refused else persona
 
+    def _initial(self, key: str) -> str:
+        if key == FURTHER:
+            return _further_text(self._persona)
+        return _text(getattr(self._persona, key))
+
+    def _text_in(self, key: str) -> str:
+        field = self.query_one(f"#field-{key}")
+        return field.text if isinstance(field, TextArea) else getattr(field, "value", "")
+
     def _show_fault(self, sentence: str) -> None:
         fault = self.query_one("#fault", Static)
         fault.update(Content(safe(sentence)))
         fault.display = bool(sentence)
+        self.query_one("#preview").set_class(bool(sentence), "-stale")
 
     def action_save(self) -> None:
         persona = self._typed()
@@ -149,7 +172,7 @@ def _text(value: object) -> str:
 def _value(key: str, text: str) -> object:
     text = text.strip()
     if key == "personality_characteristics":
-        return [part.strip() for part in text.split(",") if part.strip()]
+        return [part.strip() for part in re.split(r"[,\n]", text) if part.strip()]
     if key == "age":
         try:
             return int(text)
@@ -177,7 +200,7 @@ def _further(text: str, persona: Persona) -> dict[str, Any]:
         key, value = key.strip(), value.strip()
         if not colon or not key:
             raise ValueError(f"more fields, line {number}: write it as “field: value”")
-        if key in _LABELS or key in values:
+        if key in Persona.model_fields or key in values:
             raise ValueError(f"more fields, line {number}: there is a field “{key}” already")
         values[key] = value
         if isinstance(before.get(key), str):

@@ -38,6 +38,8 @@ class Question(ModalScreen[bool]):
                     Content.styled("y", "bold $accent"),
                     f" {yes}      ",
                     Content.styled("n", "bold $accent"),
+                    " or ",
+                    Content.styled("esc", "bold $accent"),
                     f" {no}",
                 ),
                 classes="dialog-hint",

@@ -92,8 +92,10 @@ class BatchScreen(Screen[None]):
 
     def _cells(self, run: BatchRun) -> list[Content]:
         style = {"speaking": "$accent", "failed": "$error"}.get(run.state, "$quiet")
-        words = run.growing or next((m.text for m in reversed(run.entries) if m.text), "")
-        said = f"{run.speaker}: {words}" if words and run.speaker else words
+        last = next((message for message in reversed(run.entries) if message.text), None)
+        said = f"{last.name}: {last.text}" if last else ""
+        if run.growing:
+            said = f"{run.speaker}: {run.growing}"
         return [
             Content.styled(_STATES[run.state], style),
             Content(str(run.seed)),

@@ -7,6 +7,7 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 GAP = 2
+MOST_ROWS = 3
 
 
 class KeyLine(Widget):
@@ -19,18 +20,25 @@ class KeyLine(Widget):
             self, lambda _screen: self.refresh(layout=True)
         )
 
-    def _keys(self) -> list[tuple[str, str]]:
+    def _keys(self, *first: str) -> list[tuple[str, str]]:
+        """Every key that applies, those labelled ``first`` in front."""
         keys: dict[str, tuple[str, str]] = {}
         for active in self.screen.active_bindings.values():
             binding = active.binding
             if binding.show and active.enabled and binding.action not in keys:
                 keys[binding.action] = (self.app.get_key_display(binding), binding.description)
-        return list(keys.values())
+        return sorted(keys.values(), key=lambda pair: pair[1] not in first)
 
     def _rows(self, width: int) -> list[list[tuple[str, str]]]:
+        rows = self._wrapped(self._keys(), width)
+        if len(rows) > MOST_ROWS:  # what is cut off must not be the way out
+            rows = self._wrapped(self._keys("help", "quit"), width)[:MOST_ROWS]
+        return rows
+
+    def _wrapped(self, keys: list[tuple[str, str]], width: int) -> list[list[tuple[str, str]]]:
         rows: list[list[tuple[str, str]]] = [[]]
         used = 0
-        for key, label in self._keys():
+        for key, label in keys:
             needed = len(key) + 1 + len(label)
             if rows[-1] and used + GAP + needed > width:
                 rows.append([])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.cells import cell_len, set_cell_size
 from textual.binding import BindingType
 from textual.content import Content
 from textual.events import Resize
@@ -17,7 +18,8 @@ from ..actions import bindings
 from ..cast import Cast
 from ..speaker_colours import SpeakerColours
 
-NAME_WIDTH, AGE_WIDTH, SEX_WIDTH = 12, 5, 6
+NAME_WIDTH, AGE_WIDTH, SEX_WIDTH = 12, 8, 6
+"""Cells of the columns; that of ages is as narrow as the ages allow."""
 
 
 class PersonaList(OptionList):
@@ -37,11 +39,14 @@ class PersonaList(OptionList):
         super().__init__(markup=False, compact=True)
         self._colours = colours
         self._cast = Cast()
+        self._age_width = 2
 
     def show(self, cast: Cast, highlight: int | None = None) -> None:
         """Show ``cast``; the highlight stays where it was, or goes to ``highlight``."""
         same_length = len(cast.personas) == len(self._cast.personas) == self.option_count
         self._cast = cast
+        ages = [cell_len(_shown(persona.age)) for persona in cast.personas]
+        self._age_width = max(2, min(AGE_WIDTH, max(ages, default=2)))
         if same_length:
             for index in range(len(cast.personas)):
                 self.replace_option_prompt_at_index(index, self._row(index))
@@ -64,20 +69,28 @@ class PersonaList(OptionList):
         moderates = self._cast.moderates(persona)
         mark = "◆" if moderates else "●" if takes_part else "·"
         present = takes_part or moderates
-        name = one_line(persona.name, NAME_WIDTH).ljust(NAME_WIDTH)
+        name = _cell(persona.name, NAME_WIDTH)
         rest = "  ".join(
             (
-                _cell(persona.age, AGE_WIDTH).rjust(AGE_WIDTH),
-                _cell(persona.sex, SEX_WIDTH).ljust(SEX_WIDTH),
-                _cell(persona.current_employment, 40),
+                _cell(persona.age, self._age_width),
+                _cell(persona.sex, SEX_WIDTH),
+                _shown(persona.current_employment),
             )
         )
         width = max(8, self.scrollable_content_region.width - 1)
         return Content.assemble(
             Content.styled(f"{mark} ", colour if present else "$quiet"),
             Content.styled(name, f"bold {colour}" if present else "$quiet"),
-            Content.styled(f" {rest}", "" if present else "$quiet"),
+            Content.styled(f"  {rest}", "" if present else "$quiet"),
         ).truncate(width, ellipsis=True)
+
+    def action_page_up(self) -> None:
+        if self.size.height:  # Textual's list fails where it has no height
+            super().action_page_up()  # type: ignore[no-untyped-call]
+
+    def action_page_down(self) -> None:
+        if self.size.height:
+            super().action_page_down()  # type: ignore[no-untyped-call]
 
     def _ask(self, what: str) -> None:
         self.post_message(self.Asked(what, self.highlighted))
@@ -104,11 +117,17 @@ class PersonaList(OptionList):
         self._ask("undo")
 
 
+def _shown(value: object) -> str:
+    return "" if value in (None, "", -1, "-1") else one_line(str(value), 40)
+
+
 def _cell(value: object, width: int) -> str:
-    return "" if value in (None, "", -1, "-1") else one_line(str(value), width)
+    """The value in exactly ``width`` cells (of which a character may take two)."""
+    text = _shown(value)
+    return set_cell_size(text if cell_len(text) <= width else f"{text[: width - 1]}…", width)
 
 
 def persona_summary(persona: Persona) -> str:
     """Name, age, sex and occupation in one line."""
     parts = (persona.name, persona.age, persona.sex, persona.current_employment)
-    return ", ".join(text for part in parts if (text := _cell(part, 40)))
+    return ", ".join(text for part in parts if (text := _shown(part)))

@@ -17,7 +17,7 @@ from ...discussion import DiscussionSetup, Persona, name_key
 from ...inputs import describe
 from ...store.personas import write_personas
 from ...text import one_line, safe
-from ..cast import Cast
+from ..cast import Cast, renamed_author
 from ..screens.persona_editor import PersonaEditor
 from ..speaker_colours import SpeakerColours
 from .persona_list import PersonaList, persona_summary
@@ -49,6 +49,7 @@ class PersonasPane(Vertical):
         super().__init__(id=id, classes="pane")
         self.setup = setup
         self.cast = Cast.of(setup, personas)
+        self._own = personas
         self._file = file
         self._colours = colours
         self._earlier: list[Cast] = []
@@ -97,20 +98,29 @@ class PersonasPane(Vertical):
             self._change(cast.with_new(index + 1, twin), index + 1)
         elif event.what == "delete" and self._change(cast.without(index), index):
             name = one_line(cast.personas[index].name, 40)
+            self.app.clear_notifications()
             self.notify(f"{name} is deleted; u undoes it.", markup=False, timeout=4)
 
-    def _change(self, cast: Cast, highlight: int | None = None, *, undoes: bool = False) -> bool:
+    def _change(
+        self,
+        cast: Cast,
+        highlight: int | None = None,
+        *,
+        undoes: bool = False,
+        renamed: tuple[str, str] | None = None,
+    ) -> bool:
         """Take over another cast, if the setup allows it."""
         try:
-            setup = cast.fill(self.setup)
+            setup = cast.fill(renamed_author(self.setup, *renamed) if renamed else self.setup)
         except ValidationError as error:
             sentence = safe(describe(error, DiscussionSetup))
             self.notify(sentence, severity="error", markup=False, timeout=8)
             return False
         fault = ""
         if cast.personas != self.cast.personas:
+            self._own = self._own_after(cast)
             try:
-                write_personas(self._file, cast.personas)
+                write_personas(self._file, self._own)
             except OSError as error:
                 fault = f"{self._file}: the personas cannot be saved: {error.strerror}."
         if not undoes:
@@ -119,6 +129,23 @@ class PersonasPane(Vertical):
         self.list.show(cast, highlight)
         self.post_message(self.Changed(setup, fault))
         return True
+
+    def _own_after(self, cast: Cast) -> tuple[Persona, ...]:
+        """The user's list once ``cast`` is shown instead of the present one.
+
+        What a setup or a saved discussion brought along, and the user left as it is, is not
+        theirs: the list keeps its own version of it, or none.
+        """
+        before = {name_key(persona.name): persona for persona in self.cast.personas}
+        own = {name_key(persona.name): persona for persona in self._own}
+        kept = []
+        for persona in cast.personas:
+            key = name_key(persona.name)
+            if before.get(key) != persona:
+                kept.append(persona)
+            elif key in own:
+                kept.append(own[key])
+        return tuple(kept)
 
     def _undo(self) -> None:
         if self._earlier:
@@ -135,7 +162,8 @@ class PersonasPane(Vertical):
 
         def edited(new: Persona | None) -> None:
             if new is not None and new != persona:
-                self._change(self.cast.with_persona(index, new), index)
+                names = (persona.name, new.name)
+                self._change(self.cast.with_persona(index, new), index, renamed=names)
 
         self._open_form(persona, persona_summary(persona), index, edited)
 

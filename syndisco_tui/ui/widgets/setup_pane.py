@@ -17,22 +17,26 @@ from ...discussion import DiscussionSetup
 from ...text import one_line, safe
 from ..actions import bindings
 from ..setup_fields import FIELDS, FieldError, SetupField, as_text, changed, turned
+from .safe_input import SafeInput, SafeTextArea
 
 
-class _LineEditor(Input):
+class _LineEditor(SafeInput):
     """One line of text, in its row."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave(False)", "leave as it was", key_display="esc"),
-        Binding("enter", "leave(True)", "keep", key_display="⏎"),
+        Binding("enter,ctrl+s", "leave(True)", "keep", key_display="⏎"),
         Binding("up,down,tab,shift+tab", "leave(True)", show=False),
     ]
 
     def action_leave(self, keep: bool) -> None:
         self.post_message(SetupRow.Left(self, keep))
 
+    def on_blur(self) -> None:
+        self.post_message(SetupRow.Left(self, keep=True, blurred=True))
 
-class _TextEditor(TextArea):
+
+class _TextEditor(SafeTextArea):
     """Several lines of text, in their row."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -44,15 +48,22 @@ class _TextEditor(TextArea):
     def action_leave(self, keep: bool) -> None:
         self.post_message(SetupRow.Left(self, keep))
 
+    def on_blur(self) -> None:
+        self.post_message(SetupRow.Left(self, keep=True, blurred=True))
+
 
 class SetupRow(Widget):
     """One field: its label, its value or its editor, and what is wrong with what is typed."""
 
     class Left(Event):
-        """The editor was left; ``keep`` says whether what it holds is to be kept."""
+        """The editor was left; ``keep`` says whether what it holds is to be kept.
 
-        def __init__(self, editor: Input | TextArea, keep: bool) -> None:
+        ``blurred``: for another place. What is faulty is then given up.
+        """
+
+        def __init__(self, editor: Input | TextArea, keep: bool, *, blurred: bool = False) -> None:
             super().__init__()
+            self.blurred = blurred
             self.editor = editor
             self.keep = keep
 
@@ -71,6 +82,9 @@ class SetupRow(Widget):
     @property
     def is_editing(self) -> bool:
         return self._editor is not None
+
+    def edits_with(self, editor: Input | TextArea) -> bool:
+        return self._editor is editor
 
     def show(self, setup: DiscussionSetup) -> None:
         self._setup = setup
@@ -236,13 +250,14 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
     @on(SetupRow.Left)
     async def _left(self, event: SetupRow.Left) -> None:
         event.stop()
-        row = next(row for row in self.rows if event.editor in row.walk_children())
-        if event.keep:
-            setup = row.typed()
-            if setup is None:
-                return  # it stays open, with the fault beside it
-            await row.leave()
+        row = next((row for row in self.rows if row.edits_with(event.editor)), None)
+        if row is None:
+            return
+        setup = row.typed() if event.keep else None
+        if event.keep and setup is None and not event.blurred:
+            return  # it stays open, with the fault beside it
+        await row.leave()
+        if setup is not None:
             self._change(setup)
-        else:
-            await row.leave()
-        self.focus()
+        if not event.blurred:
+            self.focus()
