@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import ClassVar
 
 from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.screen import Screen
 from textual.theme import Theme
@@ -25,6 +27,7 @@ class SyndiscoApp(App[int]):
     CSS_PATH = "app.tcss"
     TITLE = "syndisco-tui"
     ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+z", "suspend_process", show=False)]
 
     def __init__(
         self,
