@@ -200,7 +200,7 @@ class LiveSession:
         listener: Callable[[SessionEvent], object] | None = None,
     ) -> None:
         self.events: SimpleQueue[SessionEvent] = SimpleQueue()
-        self._tell = listener or self.events.put
+        self._listener = listener
         self._engine = engine
         self._folder = folder
         self._device = device
@@ -280,6 +280,9 @@ class LiveSession:
             except Exception as error:
                 self._give_up(f"Unexpected {type(error).__name__}: {error}. What was said is kept.")
         self._tell(Closed())
+
+    def _tell(self, event: SessionEvent) -> None:
+        (self._listener or self.events.put)(event)
 
     def _tell_state(self) -> None:
         opened = self._open

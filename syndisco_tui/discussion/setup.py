@@ -44,7 +44,7 @@ class DiscussionSetup(BaseModel):
     p_respond: Annotated[float, Field(ge=0, le=1)] = 0.5
     conv_len: Annotated[int, Field(ge=1, le=100_000)] = 10
     history_context_len: Annotated[int, Field(ge=0)] | None = 5
-    prompt_style: PromptStyle = "chat"
+    prompt_style: PromptStyle = "syndisco-2.0"
 
     model: Annotated[str, Field(min_length=1)] = "auto"
     quantization: Literal["auto", "none", "4bit", "8bit"] = "auto"

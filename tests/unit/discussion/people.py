@@ -32,7 +32,7 @@ def setup(*names: str, moderated: bool = False, **fields: Any) -> DiscussionSetu
     return DiscussionSetup(
         personas=people(*(names or ("Ann", "Bob"))),
         moderator=MODERATOR if moderated else None,
-        **fields,
+        **{"prompt_style": "syndisco-2.0", **fields},
     )
 
 

@@ -17,7 +17,7 @@ def test_the_defaults_are_syndiscos() -> None:
     plain = DiscussionSetup()
     assert plain.context == "You are taking part in an online conversation"
     assert plain.instructions == "Act like a human would"
-    assert (plain.turn_manager, plain.prompt_style) == ("RoundRobin", "chat")
+    assert (plain.turn_manager, plain.prompt_style) == ("RoundRobin", "syndisco-2.0")
     assert (plain.history_context_len, plain.moderator, plain.seed) == (5, None, 0)
 
 
