@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syndisco_tui import session as session_module
+from syndisco_tui.session import live as session_module
 from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.engine.base import EngineError
 from syndisco_tui.headless import run_headless

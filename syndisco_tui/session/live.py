@@ -8,29 +8,19 @@ from __future__ import annotations
 
 import threading
 import time
-import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Literal
 
-from .discussion import (
-    Discussion,
-    DiscussionRecord,
-    DiscussionSetup,
-    Message,
-    Reply,
-    Status,
-    TurnRequest,
-)
-from .engine.base import (
+from ..discussion import DiscussionSetup, Message, Reply, Status, TurnRequest
+from ..engine.base import (
     Cancelled,
     Chunk,
     Engine,
     EngineError,
-    EngineInfo,
     Failed,
     Finished,
     Generation,
@@ -44,122 +34,26 @@ from .engine.base import (
     Sampling,
     Started,
 )
-from .inputs import InputError
-from .store.discussions import DiscussionFile, clean_up, read_discussion
+from ..inputs import InputError
+from ..store.discussions import clean_up
+from .events import (
+    Closed,
+    ModelReady,
+    Opened,
+    Posted,
+    ReplyDropped,
+    ReplyGrew,
+    ReplyStarted,
+    SessionEvent,
+    SetupApplied,
+    State,
+    StateChanged,
+    Trouble,
+)
+from .open_discussion import OpenDiscussion, refuse_without_users
 
 GROWTH_INTERVAL = 0.04
 """Seconds between two ``ReplyGrew``: no screen needs it more often."""
-
-State = Literal["idle", "loading", "running", "paused", "finished"]
-
-
-@dataclass(frozen=True)
-class StateChanged:
-    """Where the session stands. ``pausing``: it will pause after the reply in the making.
-
-    ``turn`` of ``turns`` is the one in the making, or else the last one taken.
-    """
-
-    state: State
-    pausing: bool = False
-    turn: int = 0
-    turns: int = 0
-    path: Path | None = None
-
-
-@dataclass(frozen=True)
-class ModelReady:
-    """The model is loaded."""
-
-    info: EngineInfo
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A discussion begins or goes on; what it holds so far."""
-
-    record: DiscussionRecord
-    path: Path
-
-
-@dataclass(frozen=True)
-class ReplyStarted:
-    """``name`` has been asked for turn ``turn``; the engine reads the prompt."""
-
-    name: str
-    role: str
-    turn: int
-
-
-@dataclass(frozen=True)
-class ReplyGrew:
-    """The reply so far, as the guard leaves it. ``prompt_tokens`` and ``tokens`` are counts."""
-
-    name: str
-    text: str
-    tokens: int
-    prompt_tokens: int
-    tokens_per_second: float
-
-
-@dataclass(frozen=True)
-class Posted:
-    """A message (or silence) has been posted and saved."""
-
-    message: Message
-    tokens_per_second: float
-
-
-@dataclass(frozen=True)
-class ReplyDropped:
-    """The reply in the making was stopped. It is not part of the discussion; its turn is open."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class SetupApplied:
-    """From now on the discussion runs with this setup."""
-
-    setup: DiscussionSetup
-    from_turn: int
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """Something a person should know: one sentence. ``fatal``: the model cannot be had."""
-
-    sentence: str
-    fatal: bool = False
-
-
-@dataclass(frozen=True)
-class Closed:
-    """The session has ended; nothing follows."""
-
-
-SessionEvent = (
-    StateChanged
-    | LoadProgress
-    | ModelReady
-    | Opened
-    | ReplyStarted
-    | ReplyGrew
-    | Posted
-    | ReplyDropped
-    | SetupApplied
-    | Trouble
-    | Closed
-)
-
-
-@dataclass
-class _Open:
-    """The discussion that is open, and its file."""
-
-    discussion: Discussion
-    file: DiscussionFile
-    record: DiscussionRecord
 
 
 @dataclass
@@ -206,7 +100,7 @@ class LiveSession:
         self._device = device
         self._clock = clock
         self._inbox: SimpleQueue[Callable[[], object]] = SimpleQueue()
-        self._open: _Open | None = None
+        self._open: OpenDiscussion | None = None
         self._reply: _Reply | None = None
         self._goal: Literal["wait", "step", "run"] = "wait"
         self._loading: ModelSpec | None = None
@@ -321,7 +215,7 @@ class LiveSession:
         self._tell_state()
 
     def _start(self, setup: DiscussionSetup, goal: Literal["step", "run"]) -> None:
-        _refuse_without_users(setup)  # before anything is left
+        refuse_without_users(setup)  # before anything is left
         self._drop_reply()
         self._leave()
         self._to_begin = setup
@@ -331,21 +225,13 @@ class LiveSession:
         if self._open and self._open.file.path == path:
             self._set_goal("run")
             return
-        file = DiscussionFile(path)
-        try:
-            record = read_discussion(path)
-            _refuse_foreign(record, path)
-            _refuse_without_users(record.setup)
-        except InputError:
-            file.close()
-            raise
+        opened = OpenDiscussion.saved(path)
         self._drop_reply()
         self._leave()
         self._to_begin = None
-        discussion = Discussion(record.setup, record.entries, record.earlier_setups)
-        self._open = _Open(discussion, file, record)
+        self._open = opened
         self._goal = "run" if go_on else "wait"
-        self._tell(Opened(record, path))
+        self._tell(Opened(opened.record, path))
         self._tell_state()
 
     def _set_goal(self, goal: Literal["step", "run"]) -> None:
@@ -368,7 +254,7 @@ class LiveSession:
         self._tell_state()
 
     def _change_setup(self, setup: DiscussionSetup) -> None:
-        _refuse_without_users(setup)
+        refuse_without_users(setup)
         if self._to_begin:
             self._to_begin = setup
         elif self._open:
@@ -447,26 +333,9 @@ class LiveSession:
     def _begin(self, setup: DiscussionSetup) -> None:
         setup = self._named(setup)
         self._ready = self._spec(setup)
-        info = self._engine.info
-        now = self._clock()
-        record = DiscussionRecord(
-            id=str(uuid.uuid4()),
-            started_at=now.isoformat(timespec="seconds"),
-            setup=setup,
-            title=setup.title,
-            engine=info.as_dict() if info else {},
-        )
-        discussion = Discussion(setup)
-        file = DiscussionFile.create(self._folder, now)
-        try:
-            record = replace(record, entries=discussion.entries)
-            file.write(record)
-        except OSError:
-            file.close()
-            raise
-        self._open = _Open(discussion, file, record)
+        self._open = OpenDiscussion.new(setup, self._folder, self._clock(), self._engine.info)
         self._to_begin = None
-        self._tell(Opened(record, file.path))
+        self._tell(Opened(self._open.record, self._open.file.path))
         self._tell_state()
 
     def _ask(self) -> None:
@@ -522,13 +391,13 @@ class LiveSession:
             self._reply = None
             self._post(opened, reply, event)
 
-    def _tell_growth(self, opened: _Open, reply: _Reply, now: float) -> None:
+    def _tell_growth(self, opened: OpenDiscussion, reply: _Reply, now: float) -> None:
         text = opened.discussion.cleaned(reply.request, reply.text)
         self._tell(
             ReplyGrew(reply.request.name, text, reply.tokens, reply.prompt_tokens, reply.speed(now))
         )
 
-    def _post(self, opened: _Open, reply: _Reply, finished: Finished) -> None:
+    def _post(self, opened: OpenDiscussion, reply: _Reply, finished: Finished) -> None:
         result = finished.result
         info = self._engine.info
         message = opened.discussion.post(
@@ -585,20 +454,8 @@ class LiveSession:
     # The file ---------------------------------------------------------------------------------
 
     def _save(self, status: Status) -> None:
-        opened = self._open
-        if opened is None:
-            return
-        discussion = opened.discussion
-        info = self._engine.info
-        opened.record = replace(
-            opened.record,
-            setup=discussion.setup,
-            entries=discussion.entries,
-            earlier_setups=discussion.earlier_setups,
-            status=status,
-            engine=info.as_dict() if info else opened.record.engine,
-        )
-        opened.file.write(opened.record)
+        if self._open:
+            self._open.save(status, self._engine.info)
 
     def _save_status(self) -> None:
         if self._open and self._open.record.status == "running":
@@ -616,17 +473,6 @@ class LiveSession:
         finally:
             opened.file.close()
             self._open = None
-
-
-def _refuse_without_users(setup: DiscussionSetup) -> None:
-    if not setup.turn_takers:
-        raise InputError("Nobody takes part: choose at least one persona.")
-
-
-def _refuse_foreign(record: DiscussionRecord, path: Path) -> None:
-    """What SynDisco wrote is its user's: it is read, never rewritten."""
-    if not record.engine and record.status == "finished":
-        raise InputError(f"{path}: this is SynDisco's own file; it is finished and stays as it is")
 
 
 def _os_sentence(error: OSError) -> str:

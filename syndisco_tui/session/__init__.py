@@ -1,0 +1,33 @@
+"""The session: a worker thread that drives a discussion. Commands in, events out."""
+
+from .events import (
+    Closed,
+    ModelReady,
+    Opened,
+    Posted,
+    ReplyDropped,
+    ReplyGrew,
+    ReplyStarted,
+    SessionEvent,
+    SetupApplied,
+    State,
+    StateChanged,
+    Trouble,
+)
+from .live import LiveSession
+
+__all__ = [
+    "Closed",
+    "LiveSession",
+    "ModelReady",
+    "Opened",
+    "Posted",
+    "ReplyDropped",
+    "ReplyGrew",
+    "ReplyStarted",
+    "SessionEvent",
+    "SetupApplied",
+    "State",
+    "StateChanged",
+    "Trouble",
+]

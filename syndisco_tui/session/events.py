@@ -1,0 +1,112 @@
+"""What a session tells: the events that every front drains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ..discussion import DiscussionRecord, DiscussionSetup, Message
+from ..engine.base import EngineInfo, LoadProgress
+
+State = Literal["idle", "loading", "running", "paused", "finished"]
+
+
+@dataclass(frozen=True)
+class StateChanged:
+    """Where the session stands. ``pausing``: it will pause after the reply in the making.
+
+    ``turn`` of ``turns`` is the one in the making, or else the last one taken.
+    """
+
+    state: State
+    pausing: bool = False
+    turn: int = 0
+    turns: int = 0
+    path: Path | None = None
+
+
+@dataclass(frozen=True)
+class ModelReady:
+    """The model is loaded."""
+
+    info: EngineInfo
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A discussion begins or goes on; what it holds so far."""
+
+    record: DiscussionRecord
+    path: Path
+
+
+@dataclass(frozen=True)
+class ReplyStarted:
+    """``name`` has been asked for turn ``turn``; the engine reads the prompt."""
+
+    name: str
+    role: str
+    turn: int
+
+
+@dataclass(frozen=True)
+class ReplyGrew:
+    """The reply so far, as the guard leaves it. ``prompt_tokens`` and ``tokens`` are counts."""
+
+    name: str
+    text: str
+    tokens: int
+    prompt_tokens: int
+    tokens_per_second: float
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A message (or silence) has been posted and saved."""
+
+    message: Message
+    tokens_per_second: float
+
+
+@dataclass(frozen=True)
+class ReplyDropped:
+    """The reply in the making was stopped. It is not part of the discussion; its turn is open."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class SetupApplied:
+    """From now on the discussion runs with this setup."""
+
+    setup: DiscussionSetup
+    from_turn: int
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something a person should know: one sentence. ``fatal``: the model cannot be had."""
+
+    sentence: str
+    fatal: bool = False
+
+
+@dataclass(frozen=True)
+class Closed:
+    """The session has ended; nothing follows."""
+
+
+SessionEvent = (
+    StateChanged
+    | LoadProgress
+    | ModelReady
+    | Opened
+    | ReplyStarted
+    | ReplyGrew
+    | Posted
+    | ReplyDropped
+    | SetupApplied
+    | Trouble
+    | Closed
+)

@@ -1,0 +1,81 @@
+"""The discussion that a session has open: its state, its record and its file, kept together."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from ..discussion import Discussion, DiscussionRecord, DiscussionSetup, Status
+from ..engine.base import EngineInfo
+from ..inputs import InputError
+from ..store.discussions import DiscussionFile, read_discussion
+
+
+@dataclass
+class OpenDiscussion:
+    """Held for writing until ``file`` is closed."""
+
+    discussion: Discussion
+    file: DiscussionFile
+    record: DiscussionRecord
+
+    @classmethod
+    def new(
+        cls, setup: DiscussionSetup, folder: Path, now: datetime, info: EngineInfo | None
+    ) -> OpenDiscussion:
+        """A discussion that begins ``now`` (UTC), saved at once. Raises OSError."""
+        discussion = Discussion(setup)
+        record = DiscussionRecord(
+            id=str(uuid.uuid4()),
+            started_at=now.isoformat(timespec="seconds"),
+            setup=setup,
+            entries=discussion.entries,
+            title=setup.title,
+            engine=info.as_dict() if info else {},
+        )
+        file = DiscussionFile.create(folder, now)
+        try:
+            file.write(record)
+        except OSError:
+            file.close()
+            raise
+        return cls(discussion, file, record)
+
+    @classmethod
+    def saved(cls, path: Path) -> OpenDiscussion:
+        """A saved discussion, at the turn where it was left. Raises InputError."""
+        file = DiscussionFile(path)
+        try:
+            record = read_discussion(path)
+            _refuse_foreign(record, path)
+            refuse_without_users(record.setup)
+        except InputError:
+            file.close()
+            raise
+        return cls(Discussion(record.setup, record.entries, record.earlier_setups), file, record)
+
+    def save(self, status: Status, info: EngineInfo | None) -> None:
+        """Write the discussion as it is now. Raises OSError; the old file is then still there."""
+        self.record = replace(
+            self.record,
+            setup=self.discussion.setup,
+            entries=self.discussion.entries,
+            earlier_setups=self.discussion.earlier_setups,
+            status=status,
+            engine=info.as_dict() if info else self.record.engine,
+        )
+        self.file.write(self.record)
+
+
+def refuse_without_users(setup: DiscussionSetup) -> None:
+    """Raises InputError where nobody would take a turn."""
+    if not setup.turn_takers:
+        raise InputError("Nobody takes part: choose at least one persona.")
+
+
+def _refuse_foreign(record: DiscussionRecord, path: Path) -> None:
+    """What SynDisco wrote is its user's: it is read, never rewritten."""
+    if not record.engine and record.status == "finished":
+        raise InputError(f"{path}: this is SynDisco's own file; it is finished and stays as it is")
