@@ -18,13 +18,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syndisco_tui.session import live as session_module
 from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.engine.base import EngineError
 from syndisco_tui.headless import run_headless
 from syndisco_tui.headless.live import TO_STDOUT
 from syndisco_tui.inputs import InputError
 from syndisco_tui.session import LiveSession
+from syndisco_tui.session import live as session_module
 from syndisco_tui.store.discussions import newest_first, read_discussion
 from syndisco_tui.store.lock import has_writer
 from syndisco_tui.text import safe

@@ -18,17 +18,12 @@ from textual.widgets import Static
 
 from ...batch import Batch, repeated
 from ...discussion import DiscussionRecord, DiscussionSetup, Persona
-from ...engine.base import LoadProgress
 from ...session import (
     LiveSession,
-    ModelReady,
     Opened,
     Posted,
-    ReplyDropped,
     ReplyGrew,
-    ReplyStarted,
     SessionEvent,
-    SetupApplied,
     State,
     StateChanged,
     Trouble,
@@ -37,6 +32,7 @@ from ...store.discussions import unfinished
 from ...store.setups import write_setup
 from ...text import one_line, safe
 from ..actions import ACTIONS, bindings
+from ..pane_titles import PANES, pane_title
 from ..speaker_colours import SpeakerColours
 from ..welcome import welcome
 from ..widgets.key_line import KeyLine
@@ -49,7 +45,6 @@ from .question import Question
 from .repeat import BatchScreen, HowMany
 
 DRAINS_PER_SECOND = 15
-PANES = ("personas", "setup", "transcript")
 
 
 class Places:
@@ -189,26 +184,12 @@ class Laboratory(Screen[None]):
             "setup": self._setup_file.name if self._setup_file else "",
             "transcript": "" if self.transcript.follows else "End follows again ↓",
         }
-        for number, name in enumerate(PANES, start=1):
-            current = name == self._pane
-            parts: list[Content | str] = []
-            for other_number, other in enumerate(PANES, start=1):
-                if other != name and not narrow:
-                    continue
-                style = self._current_style if other == self._pane else "$quiet"
-                parts += [Content.styled(f"{other_number} {other.capitalize()}", style), "    "]
-            if not narrow:
-                style = self._current_style if current else "bold $quiet"
-                parts = [Content.styled(f"{number} {name.capitalize()}", style), "  "]
-            note = Content.styled(one_line(notes[name], 40), "$quiet")
-            self.query_one(f"#{name} > .pane-title", Static).update(Content.assemble(*parts, note))
+        few_colours = self.app.console.color_system in (None, "standard") or self.app.no_color
+        for name in PANES:
+            shown = pane_title(name, self._pane, notes[name], tabs=narrow, underline=few_colours)
+            self.query_one(f"#{name} > .pane-title", Static).update(shown)
         title = self.setup.title or " & ".join(self.setup.names)
         self.query_one("#title", Static).update(Content(one_line(title, 120)))
-
-    @property
-    def _current_style(self) -> str:
-        few_colours = self.app.console.color_system in (None, "standard") or self.app.no_color
-        return "bold underline $accent" if few_colours else "bold $accent"
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._show_titles)
@@ -238,58 +219,26 @@ class Laboratory(Screen[None]):
                     grown = event
                     continue
                 if grown and not isinstance(event, Posted):
-                    self._grow(grown)
+                    self._show_event(grown)
                 grown = None
                 self._show_event(event)
         except Empty:
             pass
         if grown:
-            self._grow(grown)
+            self._show_event(grown)
 
     def _show_event(self, event: SessionEvent) -> None:
-        figures = self.status.figures
-        match event:
-            case StateChanged():
-                if event.state == "finished" != self._state:
-                    self._find_unfinished()
-                self._state = event.state
-                figures.state, figures.pausing = event.state, event.pausing
-                if event.turns:
-                    figures.turn, figures.turns = event.turn, event.turns
-                if event.state != "loading":
-                    figures.loading = None
-                self.refresh_bindings()
-            case LoadProgress():
-                figures.loading = event
-            case ModelReady():
-                figures.info = event.info
-            case Opened():
-                self._opened(event)
-            case ReplyStarted():
-                figures.speaker, figures.speed = event.name, 0.0
-                figures.prompt_tokens = figures.reply_tokens = 0
-                self.transcript.begin_reply(event.name, event.role)
-            case Posted():
-                figures.speed = event.tokens_per_second
-                figures.prompt_tokens = event.message.prompt_tokens
-                figures.reply_tokens = event.message.completion_tokens
-                self.transcript.post(event.message)
-            case ReplyDropped():
-                figures.speed = 0.0
-                figures.prompt_tokens = figures.reply_tokens = 0
-                self.transcript.drop_reply()
-            case SetupApplied():
-                figures.turns = event.setup.conv_len
-            case Trouble():
-                self.notify(safe(event.sentence), severity="error", timeout=12, markup=False)
-        self.status.refresh()
-
-    def _grow(self, event: ReplyGrew) -> None:
-        figures = self.status.figures
-        figures.speed, figures.reply_tokens = event.tokens_per_second, event.tokens
-        figures.prompt_tokens = event.prompt_tokens
-        self.transcript.grow_reply(event.text)
-        self.status.refresh()
+        if isinstance(event, StateChanged):
+            if event.state == "finished" != self._state:
+                self._find_unfinished()
+            self._state = event.state
+            self.refresh_bindings()
+        elif isinstance(event, Opened):
+            self._opened(event)
+        elif isinstance(event, Trouble):
+            self.notify(safe(event.sentence), severity="error", timeout=12, markup=False)
+        self.status.take(event)
+        self.transcript.take(event)
 
     def _opened(self, event: Opened) -> None:
         self._resumable = None
@@ -302,7 +251,6 @@ class Laboratory(Screen[None]):
             if event.record.setup != setup.model_copy(update={"model": event.record.setup.model}):
                 self._setup_file = None  # it holds another setup
             self._show_titles()
-        self.transcript.show(event.record.entries)
 
     # Running -----------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import DataTable, Input, Static
 
 from ...batch import Batch, BatchRun, duration
-from ...session import Posted, ReplyDropped, ReplyGrew, ReplyStarted
+from ...session import SessionEvent
 from ...text import one_line, safe
 from ..widgets.key_line import KeyLine
 from ..widgets.status_line import bar
@@ -191,15 +191,6 @@ class RunReader(Screen[None]):
             self.notify(safe(str(self.run.path)), markup=False, timeout=4)
         transcript.focus()
 
-    def show_event(self, event: object) -> None:
+    def show_event(self, event: SessionEvent) -> None:
         """Something happened in this discussion."""
-        transcript = self.query_one(Transcript)
-        match event:
-            case ReplyStarted():
-                transcript.begin_reply(event.name, event.role)
-            case ReplyGrew():
-                transcript.grow_reply(event.text)
-            case Posted():
-                transcript.post(event.message)
-            case ReplyDropped():
-                transcript.drop_reply()
+        self.query_one(Transcript).take(event)

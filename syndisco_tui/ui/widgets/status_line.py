@@ -8,7 +8,17 @@ from textual.content import Content
 from textual.widget import Widget
 
 from ...engine.base import EngineInfo, LoadProgress
-from ...session import State
+from ...session import (
+    ModelReady,
+    Posted,
+    ReplyDropped,
+    ReplyGrew,
+    ReplyStarted,
+    SessionEvent,
+    SetupApplied,
+    State,
+    StateChanged,
+)
 from ...text import one_line
 
 _WORDS: dict[State, str] = {
@@ -44,6 +54,41 @@ class StatusLine(Widget):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.figures = Figures()
+
+    def take(self, event: SessionEvent) -> None:
+        """Note what an event says, and draw it."""
+        figures = self.figures
+        match event:
+            case StateChanged():
+                figures.state, figures.pausing = event.state, event.pausing
+                if event.turns:
+                    figures.turn, figures.turns = event.turn, event.turns
+                if event.state != "loading":
+                    figures.loading = None
+            case LoadProgress():
+                figures.loading = event
+            case ModelReady():
+                figures.info = event.info
+            case ReplyStarted():
+                figures.speaker = event.name
+                self._count(0.0, 0, 0)
+            case ReplyGrew():
+                self._count(event.tokens_per_second, event.prompt_tokens, event.tokens)
+            case Posted():
+                message = event.message
+                self._count(
+                    event.tokens_per_second, message.prompt_tokens, message.completion_tokens
+                )
+            case ReplyDropped():
+                self._count(0.0, 0, 0)
+            case SetupApplied():
+                figures.turns = event.setup.conv_len
+        self.refresh()
+
+    def _count(self, speed: float, prompt_tokens: int, reply_tokens: int) -> None:
+        figures = self.figures
+        figures.speed = speed
+        figures.prompt_tokens, figures.reply_tokens = prompt_tokens, reply_tokens
 
     def render(self) -> Content:
         figures = self.figures

@@ -20,6 +20,14 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from ...discussion import Message
+from ...session import (
+    Opened,
+    Posted,
+    ReplyDropped,
+    ReplyGrew,
+    ReplyStarted,
+    SessionEvent,
+)
 from ...text import one_line, safe
 from ..actions import bindings
 
@@ -130,6 +138,20 @@ class Transcript(ScrollView, can_focus=True):
         self.follows = True
         self._lay_out(0)
         self.refresh()
+
+    def take(self, event: SessionEvent) -> None:
+        """Show what an event says, if it is about what is said."""
+        match event:
+            case Opened():
+                self.show(event.record.entries)
+            case ReplyStarted():
+                self.begin_reply(event.name, event.role)
+            case ReplyGrew():
+                self.grow_reply(event.text)
+            case Posted():
+                self.post(event.message)
+            case ReplyDropped():
+                self.drop_reply()
 
     def begin_reply(self, name: str, role: str) -> None:
         """``name`` is about to speak."""
