@@ -33,7 +33,7 @@ class SetupField:
 FIELDS = (
     SetupField("context", "Context", "long", "Discussion"),
     SetupField("instructions", "Instructions", "long", "Discussion"),
-    SetupField("moderator_instructions", "Moderator instr", "long", "Discussion"),
+    SetupField("moderator_instructions", "Moderator's", "long", "Discussion"),
     SetupField("seed_opinions", "Seed opinions", "opinions", "Discussion"),
     SetupField("turn_manager", "Turn manager", "choice", "Discussion"),
     SetupField("p_respond", "p_respond", "number", "Discussion", 0.05),
