@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -155,9 +156,12 @@ def _quantization(asked: str, checkpoint: Checkpoint, name: str, device: str) ->
             f"There is no quantization “{asked}”: choose auto, none, 4bit or 8bit."
         )
     bits = asked in ("4bit", "8bit") and stored == "none"
-    if (bits or checkpoint.needs_bitsandbytes) and not device.startswith("cuda"):
+    if (bits or checkpoint.needs_bitsandbytes) and find_spec("bitsandbytes") is None:
         what = f"{asked} quantization" if bits else f"The model “{name}” is quantized and"
-        raise ModelUnavailable(f"{what} needs a CUDA device: choose another model, {OFFER}.")
+        raise ModelUnavailable(
+            f"{what} needs the package bitsandbytes, which is not installed for {device}: "
+            f"choose another model, {OFFER}."
+        )
     return asked if bits else stored
 
 

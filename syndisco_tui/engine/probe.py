@@ -70,12 +70,15 @@ def _agrees(forward: Forward) -> bool:
     slots.release(second)
     slots.forget()
     results = ((end, 6), (ragged[0], 3), (ragged[1], 7), (alone[0], 8))
+    # Kernels of fewer bits round by how many rows they are given; a wrong position or mask is far
+    # beyond either tolerance.
+    is_exact = model.dtype == torch.float32 and not getattr(model, "is_quantized", False)
+    tolerance = 1e-4 if is_exact else 0.1
     return all(
-        _close(actual.float(), expected[position], model.dtype) for actual, position in results
+        _error(actual.float(), expected[position]) <= tolerance for actual, position in results
     )
 
 
-def _close(actual: Tensor, expected: Tensor, dtype: torch.dtype) -> bool:
-    error = (actual - expected).pow(2).mean().sqrt()
-    spread = expected.std()
-    return bool(error <= spread * (1e-4 if dtype == torch.float32 else 0.1))
+def _error(actual: Tensor, expected: Tensor) -> float:
+    """The root mean square difference, as a share of the expected values' spread."""
+    return float((actual - expected).pow(2).mean().sqrt() / expected.std())

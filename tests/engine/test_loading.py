@@ -207,7 +207,6 @@ def test_too_large_for_the_memory(
         ({"device": "cuda"}, "torch finds none"),
         ({"device": "abacus"}, "no device “abacus”"),
         ({"dtype": "int8"}, "no dtype “int8”"),
-        ({"quantization": "4bit"}, r"needs a CUDA device.*\(--model starter\)\.$"),
         ({"quantization": "2bit"}, "no quantization “2bit”"),
     ],
 )
@@ -218,14 +217,6 @@ def test_what_this_machine_cannot_do(
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA")
-def test_a_checkpoint_quantized_by_bitsandbytes_needs_cuda(
-    engine: LocalEngine, broken: Path
-) -> None:
-    quantized = {"quant_method": "bitsandbytes", "load_in_4bit": True}
-    edit_json(broken / "config.json", quantization_config=quantized)
-    assert "needs a CUDA device" in refusal(engine, ModelSpec(str(broken)))
-
-
 class Hub:
     """A hub on this machine. ``answer``: how it treats every question."""
 
