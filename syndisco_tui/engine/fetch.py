@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import sys
 import time
 from typing import Any
@@ -83,9 +84,11 @@ def kind_of(error: BaseException) -> str:
             return "gated"
         if isinstance(seen, (errors.RepositoryNotFoundError, errors.HFValidationError)):
             return "unknown"
-        if isinstance(seen, (ConnectionError, TimeoutError, errors.OfflineModeIsEnabled)):
+        if isinstance(
+            seen, (ConnectionError, TimeoutError, socket.gaierror, errors.OfflineModeIsEnabled)
+        ):
             return "offline"
-        if type(seen).__module__.split(".")[0] in ("httpx", "httpcore", "requests", "urllib3"):
+        if type(seen).__module__.startswith(("httpx", "httpcore", "requests", "urllib3")):
             return "offline" if "Status" not in type(seen).__name__ else "server"
         seen = seen.__cause__ or seen.__context__
     return "server"

@@ -216,7 +216,6 @@ def test_what_this_machine_cannot_do(
     assert re.search(says, refusal(engine, ModelSpec(str(tiny_folder), **options)))
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA")
 class Hub:
     """A hub on this machine. ``answer``: how it treats every question."""
 
@@ -313,6 +312,13 @@ def test_a_hub_that_is_not_there(
     sentence = refusal(engine, ModelSpec("some/model"))
     assert "the hub cannot be reached" in sentence
     assert sentence.endswith("(--model starter).")
+
+
+def test_a_hub_whose_name_nobody_knows(
+    engine: LocalEngine, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://hub.invalid")  # RFC 6761: never resolved
+    assert "the hub cannot be reached" in refusal(engine, ModelSpec("some/model"))
 
 
 def test_a_name_that_is_no_id(engine: LocalEngine) -> None:
