@@ -132,10 +132,13 @@ def _download(work: Path, report: Report, is_cancelled: IsCancelled) -> Path:
 
 
 def _largest_file(folder: Path) -> int:
+    # pip removes files and folders while they are looked at. ``os.walk`` passes over a folder that
+    # has gone; ``Path.rglob`` raises.
     largest = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):  # pip removes files while they are looked at
-            largest = max(largest, path.stat().st_size)
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                largest = max(largest, (Path(parent) / name).stat().st_size)
     return largest
 
 

