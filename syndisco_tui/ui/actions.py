@@ -80,8 +80,10 @@ ACTIONS = (
         "setup",
         footer=False,
     ),
-    Action("scroll_home", "home,g", "start", "To the start of the transcript", "transcript", False),
-    Action("follow", "end,G", "follow", "To the end, and follow it", "transcript", shown_key="End"),
+    Action("previous_message", "up,k", "up", "To the message before", "transcript", False),
+    Action("next_message", "down,j", "down", "To the message after", "transcript", False),
+    Action("scroll_home", "home", "start", "To the start of the transcript", "transcript", False),
+    Action("follow", "end", "follow", "To the end, and follow it", "transcript", shown_key="End"),
 )
 
 
@@ -98,6 +100,13 @@ def bindings(where: Where) -> list[BindingType]:
 
 def key_name(action: Action) -> str:
     """The action's key as it is written for people."""
-    names = {"question_mark": "?", "delete": "del", "shift+tab": "⇧tab", "left": "←"}
+    names = {
+        "question_mark": "?",
+        "delete": "del",
+        "shift+tab": "⇧tab",
+        "left": "←",
+        "up": "↑",
+        "down": "↓",
+    }
     key = action.shown_key or action.key.split(",")[0]
     return names.get(key, key)

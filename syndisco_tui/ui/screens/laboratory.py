@@ -203,6 +203,10 @@ class Laboratory(Screen[None]):
     def action_previous_pane(self) -> None:
         self._go_to_pane(PANES[PANES.index(self._pane) - 1])
 
+    @on(Transcript.CurrentChanged)
+    def _current_message_changed(self) -> None:
+        self.refresh_bindings()
+
     @on(Transcript.FollowChanged)
     def _follow_changed(self) -> None:
         self._show_titles()

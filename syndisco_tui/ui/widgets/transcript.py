@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style as RichStyle
+from textual import events
 from textual.binding import BindingType
 from textual.content import Content
 from textual.geometry import Size
@@ -34,7 +35,10 @@ from ..actions import bindings
 WIDEST = 100
 """Cells of text at most: longer lines are hard to read."""
 BAR = "▎"
+CURRENT_BAR = "▋"
 CURSOR = "▌"
+INNER_STEP = 3
+"""Lines that up and down scroll inside a message that is taller than the pane."""
 MARGIN = 2  # the bar and a space
 
 
@@ -93,7 +97,10 @@ def block_of(message: Message) -> Block:
 
 
 class Transcript(ScrollView, can_focus=True):
-    """What was said, oldest first. It follows the end until somebody scrolls away."""
+    """What was said, oldest first. It follows the end until somebody scrolls away.
+
+    One message is the current one. While the end is followed, that is the newest.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("transcript")
     COMPONENT_CLASSES = {"transcript--tag", "transcript--hint", "transcript--cursor"}
@@ -105,6 +112,13 @@ class Transcript(ScrollView, can_focus=True):
             super().__init__()
             self.follows = follows
 
+    class CurrentChanged(Event):
+        """Another message is the current one; ``index`` is an entry of the record, or None."""
+
+        def __init__(self, index: int | None) -> None:
+            super().__init__()
+            self.index = index
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._blocks: list[Block] = []
@@ -115,6 +129,9 @@ class Transcript(ScrollView, can_focus=True):
         self._hint: list[Content] = []
         self._styles: dict[str, RichStyle] = {}
         self._laying_out = False
+        self._cursor = 0
+        """The current message while the end is not followed."""
+        self._told_current: int | None = None
         self.follows = True
 
     # What is shown -----------------------------------------------------------------------------
@@ -137,6 +154,7 @@ class Transcript(ScrollView, can_focus=True):
         self._growing = None
         self.follows = True
         self._lay_out(0)
+        self._show_current()
         self.refresh()
 
     def take(self, event: SessionEvent) -> None:
@@ -183,6 +201,7 @@ class Transcript(ScrollView, can_focus=True):
         else:
             self._blocks.append(block_of(message))
             self._lay_out(len(self._blocks) - 1)
+        self._show_current()
 
     @property
     def is_empty(self) -> bool:
@@ -191,6 +210,153 @@ class Transcript(ScrollView, can_focus=True):
     def plain_text(self) -> str:
         """All lines as they are wrapped now."""
         return "\n".join(line for block in self._blocks for line in block.lines)
+
+    # The current message -----------------------------------------------------------------------
+
+    @property
+    def current(self) -> int | None:
+        """Index of the current message in the record's entries; None while there are none.
+
+        A reply in the making is not an entry yet.
+        """
+        newest = self._newest
+        if newest is None or self.follows:
+            return newest
+        return min(self._cursor, newest)
+
+    @property
+    def _newest(self) -> int | None:
+        entries = len(self._blocks) - (self._growing is not None)
+        return entries - 1 if entries else None
+
+    def _show_current(self) -> None:
+        """Draw the mark where it is now, and tell of it."""
+        before, now = self._told_current, self.current
+        if before != now:
+            self._told_current = now
+            self._draw_block(before)
+            self._draw_block(now)
+            self.post_message(self.CurrentChanged(now))
+
+    def _draw_block(self, index: int | None) -> None:
+        if index is not None and index < len(self._blocks):
+            self.refresh_lines(self._starts[index], self._height_of(index))
+
+    def _height_of(self, index: int) -> int:
+        return self._starts[index + 1] - self._starts[index]
+
+    def _go_to(self, index: int) -> None:
+        """Make a message the current one, and bring it into sight."""
+        self._set_follows(False)
+        self._cursor = index
+        self._bring_into_sight(index)
+        self._show_current()
+
+    def _bring_into_sight(self, index: int) -> None:
+        """Scroll as little as shows all of it; of one that is too tall, the nearer end."""
+        top, view = self._starts[index], self.size.height
+        last_text_line = top + self._height_of(index) - 1
+        now = self.scroll_offset.y
+        if self._height_of(index) - 1 > view:
+            target = top if top >= now else last_text_line - view
+        else:
+            target = min(top, max(now, last_text_line - view))
+        self._scroll_by_hand(target)
+
+    def _scroll_by_hand(self, line: int) -> None:
+        """Scroll to a line without the current message being pulled along."""
+        self._laying_out = True
+        self.scroll_to(y=line, animate=False, immediate=True)
+        self._laying_out = False
+
+    def _lines_in_sight(self, index: int) -> range:
+        """The lines of a message, without the blank one, that are in the pane."""
+        top = self.scroll_offset.y
+        start, end = self._starts[index], self._starts[index + 1] - 1
+        return range(max(start, top), min(end, top + self.size.height))
+
+    def action_previous_message(self) -> None:
+        """Up: first inside a message that is taller than the pane, then to the one before."""
+        index = self.current
+        if index is None:
+            return
+        if not self._lines_in_sight(index):
+            self._go_to(index)
+        elif (hidden := self.scroll_offset.y - self._starts[index]) > 0:
+            self._set_follows(False)
+            self._scroll_by_hand(self.scroll_offset.y - min(hidden, INNER_STEP))
+        elif index > 0:
+            self._go_to(index - 1)
+
+    def action_next_message(self) -> None:
+        """Down: the same the other way; after the newest, the end is followed."""
+        index = self.current
+        if index is None or self.follows:
+            return
+        end = self.scroll_offset.y + self.size.height
+        if not self._lines_in_sight(index):
+            self._go_to(index)
+        elif (hidden := self._starts[index + 1] - 1 - end) > 0:
+            self._scroll_by_hand(self.scroll_offset.y + min(hidden, INNER_STEP))
+        elif index == self._newest or (index + 1 == self._newest and not self._growing):
+            self._go_to_newest()
+        else:
+            self._go_to(index + 1)
+
+    def _go_to_newest(self) -> None:
+        newest = self._newest
+        if newest is not None and self._height_of(newest) <= self.size.height:
+            self.action_follow()
+        elif newest is not None and self.current != newest:
+            self._go_to(newest)  # its start first: it has more lines than the pane
+        else:
+            self.action_follow()
+
+    def action_page_up(self) -> None:
+        if self.scroll_offset.y > 0:
+            self.scroll_page_up(animate=False)
+        elif self._newest is not None:
+            self._go_to(0)
+
+    def action_page_down(self) -> None:
+        if self.scroll_offset.y < self.max_scroll_y:
+            self.scroll_page_down(animate=False)
+        else:
+            self.action_follow()
+
+    def action_scroll_home(self) -> None:
+        if self._newest is not None:
+            self._go_to(0)
+
+    def _keep_current_in_sight(self) -> None:
+        """Whoever scrolls takes the current message along."""
+        newest = self._newest
+        if newest is None or self.follows:
+            return
+        index = min(self._cursor, newest)
+        if not self._lines_in_sight(index):
+            top, bottom = self.scroll_offset.y, self.scroll_offset.y + self.size.height - 1
+            line = top if self._starts[index] < top else bottom
+            index = min(newest, max(0, bisect_right(self._starts, line) - 1))
+            if index < newest and not self._lines_in_sight(index):
+                index += 1  # the line at the edge is the blank one
+            self._cursor = index
+        self._show_current()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click points at a message; one that ends a selection does not."""
+        newest = self._newest
+        if newest is None or self.text_selection:
+            return
+        index = bisect_right(self._starts, self.scroll_offset.y + event.y) - 1
+        if index < newest or (index == newest and not self.follows):
+            self._go_to(index)
+
+    def on_focus(self) -> None:
+        self._draw_block(self.current)
+
+    def on_blur(self) -> None:
+        self._draw_block(self.current)
 
     # Lines -------------------------------------------------------------------------------------
 
@@ -239,15 +405,18 @@ class Transcript(ScrollView, can_focus=True):
             self._set_follows(False)
         elif at_end:
             self._set_follows(True)
+        self._keep_current_in_sight()
 
     def _set_follows(self, follows: bool) -> None:
         if follows != self.follows:
+            self._cursor = self.current or 0
             self.follows = follows
             self.post_message(self.FollowChanged(follows))
 
     def action_follow(self) -> None:
         self._set_follows(True)
         self.scroll_end(animate=False)
+        self._show_current()
 
     def _colour_style(self, name: str, *, bold: bool = False) -> RichStyle:
         key = f"{name}|{bold}"
@@ -272,7 +441,9 @@ class Transcript(ScrollView, can_focus=True):
         text = block.lines[inner] if inner < len(block.lines) else ""
         if inner == len(block.lines) - 1:
             return Strip.blank(width, base)
-        bar = Segment(f"{BAR} ", self._colour_style(block.name))
+        is_current = self.has_focus and index == self.current
+        mark = CURRENT_BAR if is_current else BAR
+        bar = Segment(f"{mark} ", self._colour_style(block.name, bold=is_current))
         if inner == 0:
             strip = self._header(block, base)
         else:

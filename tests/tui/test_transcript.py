@@ -1,0 +1,208 @@
+"""The transcript: the current message, what is drawn, what is found, what is copied."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from syndisco_tui.discussion import Message
+from syndisco_tui.ui.widgets.transcript import Transcript
+from tests.tui.conftest import OpenBench
+
+
+class Pane(App[None]):
+    """A transcript alone, and something else to focus."""
+
+    CSS = "Transcript { overflow-y: scroll; overflow-x: hidden; height: 1fr; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[int | None] = []
+
+    def compose(self) -> ComposeResult:
+        yield Transcript()
+        yield Input()
+
+    def on_transcript_current_changed(self, event: Transcript.CurrentChanged) -> None:
+        self.told.append(event.index)
+
+    @property
+    def transcript(self) -> Transcript:
+        return self.query_one(Transcript)
+
+    def text(self) -> str:
+        strips = self.screen._compositor.render_strips()
+        return "\n".join(strip.text.rstrip() for strip in strips)
+
+
+def message(number: int, text: str = "", name: str = "") -> Message:
+    return Message(name or f"Name{number % 3}", text or f"Message {number}.", "user", number)
+
+
+def messages(count: int) -> tuple[Message, ...]:
+    return tuple(message(number) for number in range(count))
+
+
+@asynccontextmanager
+async def pane(
+    entries: tuple[Message, ...] = (), size: tuple[int, int] = (60, 20)
+) -> AsyncIterator[tuple[Pane, Transcript, Pilot[None]]]:
+    app = Pane()
+    async with app.run_test(size=size) as pilot:
+        app.transcript.show(entries)
+        app.transcript.focus()
+        await pilot.pause()
+        yield app, app.transcript, pilot
+
+
+def marked(app: Pane) -> str:
+    """The name beside the mark of the current message."""
+    return next((line[2:] for line in app.text().splitlines() if line.startswith("▋ ")), "")
+
+
+async def test_nobody_is_current_while_nothing_is_said() -> None:
+    async with pane() as (_, transcript, pilot):
+        await pilot.press("up", "down", "j", "k", "home", "end", "pageup", "pagedown")
+        assert transcript.current is None
+
+
+async def test_up_and_down_go_from_message_to_message_and_bring_it_into_sight() -> None:
+    async with pane(messages(30)) as (app, transcript, pilot):
+        assert transcript.current == 29
+        await pilot.press("up")
+        assert transcript.current == 28
+        assert not transcript.follows
+        await pilot.press(*["k"] * 18)
+        assert transcript.current == 10
+        assert "Message 10." in app.text()
+        assert marked(app) == "Name1" + " " * (len(marked(app)) - 7) + "10"
+        await pilot.press("j", "down")
+        assert transcript.current == 12
+
+
+async def test_moving_down_past_the_newest_follows_again() -> None:
+    async with pane(messages(30)) as (_, transcript, pilot):
+        await pilot.press("up", "up")
+        assert not transcript.follows
+        await pilot.press("down", "down")
+        assert transcript.follows
+        transcript.post(message(30))
+        assert transcript.current == 30
+
+
+async def test_home_end_and_the_page_keys_take_the_current_message_along() -> None:
+    async with pane(messages(50)) as (app, transcript, pilot):
+        await pilot.press("home")
+        assert transcript.current == 0
+        await pilot.press("pagedown")
+        await pilot.pause()
+        page = transcript.current
+        assert page is not None
+        assert 3 <= page <= 8
+        assert f"Message {page}." in app.text()
+        await pilot.press("pageup", "pageup")
+        await pilot.pause()
+        assert transcript.current == 0
+        await pilot.press("end")
+        await pilot.pause()
+        assert (transcript.current, transcript.follows) == (49, True)
+
+
+async def test_the_current_message_stays_while_a_reply_grows_below() -> None:
+    async with pane(messages(5)) as (_, transcript, pilot):
+        await pilot.press("up")
+        transcript.begin_reply("Name1", "user")
+        for length in range(1, 60):
+            transcript.grow_reply("word " * length)
+        assert transcript.current == 3
+        transcript.post(message(5, "word " * 60))
+        assert transcript.current == 3
+
+
+async def test_a_growing_reply_is_no_entry() -> None:
+    async with pane(messages(3)) as (_, transcript, pilot):
+        transcript.begin_reply("Name0", "user")
+        assert transcript.current == 2
+        transcript.drop_reply()
+        assert transcript.current == 2
+        transcript.begin_reply("Name0", "user")
+        await pilot.press("up", "down", "down")
+        assert transcript.follows
+        transcript.post(message(3))
+        assert transcript.current == 3
+
+
+async def test_a_tall_message_scrolls_inside_before_it_is_left() -> None:
+    tall = message(1, "\n".join(f"line {number}" for number in range(60)))
+    async with pane((message(0), tall, message(2))) as (app, transcript, pilot):
+        await pilot.press("up")
+        assert transcript.current == 1
+        assert "line 59" in app.text()
+        presses = 0
+        while transcript.current == 1:
+            await pilot.press("up")
+            presses += 1
+        assert transcript.current == 0
+        assert presses >= 10
+        assert "Message 0." in app.text()
+        await pilot.press("down")
+        assert transcript.current == 1
+        assert "line 0" in app.text()
+        seen = set()
+        while transcript.current == 1:
+            seen |= {number for number in range(60) if f"line {number}\n" in app.text() + "\n"}
+            await pilot.press("down")
+        assert seen == set(range(60))
+        assert (transcript.current, transcript.follows) == (2, True)
+
+
+async def test_silences_count_as_entries() -> None:
+    said = (message(0), Message("Mod", "", "moderator"), message(2))
+    async with pane(said) as (app, transcript, pilot):
+        await pilot.press("up")
+        assert transcript.current == 1
+        assert marked(app).startswith("Mod  stays silent")
+
+
+async def test_only_a_focused_pane_shows_the_mark() -> None:
+    async with pane(messages(3)) as (app, _, pilot):
+        assert marked(app)
+        app.query_one(Input).focus()
+        await pilot.pause()
+        assert not marked(app)
+
+
+async def test_the_change_of_the_current_message_is_told_once() -> None:
+    async with pane(messages(3)) as (app, transcript, pilot):
+        await pilot.press("up", "up", "up", "up")
+        await pilot.pause()
+        assert app.told == [2, 1, 0]
+        transcript.show(())
+        await pilot.pause()
+        assert app.told[-1] is None
+
+
+async def test_a_click_points_at_a_message() -> None:
+    async with pane(messages(5)) as (_, transcript, pilot):
+        await pilot.click(Transcript, offset=(5, 4))
+        assert transcript.current == 1
+
+
+@pytest.mark.parametrize("size", [(120, 40), (60, 20)])
+async def test_the_cursor_in_the_laboratory(bench: OpenBench, size: tuple[int, int]) -> None:
+    async with bench(size) as at:
+        await at.press("r")
+        await at.until_state("finished")
+        transcript = at.laboratory.transcript
+        entries = len(at.records()[0].entries)
+        await at.press("3", "up", "up")
+        assert transcript.current == entries - 3
+        await at.press("home")
+        assert transcript.current == 0
+        await at.press("end")
+        assert transcript.current == entries - 1
