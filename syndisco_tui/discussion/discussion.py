@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from . import guard
 from .chance import draw_seed
@@ -15,6 +16,7 @@ from .persona import name_key
 from .prompt import ChatMessage, chat_prompt, stop_strings
 from .record import HARDCODED, EarlierSetup, Message, Reply
 from .setup import DiscussionSetup
+from .tally import Tally
 from .turns import TurnManager, make_turn_manager
 
 
@@ -65,7 +67,8 @@ class Discussion:
             raise ValueError("nobody takes part: choose at least one persona")
         self._setup = setup
         self._earlier_setups = list(earlier_setups)
-        self._entries = list(entries) if entries is not None else _opening(setup)
+        self._entries = tuple(entries) if entries is not None else _opening(setup)
+        self._tally = Tally.of(self._entries)
 
     @property
     def setup(self) -> DiscussionSetup:
@@ -79,12 +82,12 @@ class Discussion:
     @property
     def entries(self) -> tuple[Message, ...]:
         """Messages and silences so far."""
-        return tuple(self._entries)
+        return self._entries
 
     @property
     def turns_taken(self) -> int:
         """How many of ``conv_len`` turns are over, the moderator's answers not counted."""
-        return max((entry.turn for entry in self._entries), default=0)
+        return self._counted().turns_taken
 
     @property
     def is_finished(self) -> bool:
@@ -99,11 +102,12 @@ class Discussion:
 
     def speakers(self) -> list[str]:
         """Whose turns 1, 2, 3, … were."""
-        by_turn: dict[int, str] = {}
-        for entry in self._entries:
-            if entry.is_prompted:
-                by_turn.setdefault(entry.turn, entry.name)
-        return [by_turn[turn] for turn in sorted(by_turn)]
+        return list(self._counted().speakers)
+
+    def _counted(self) -> Tally:
+        if self._tally.entries is not self._entries:
+            self._tally = Tally.of(self._entries)
+        return self._tally
 
     def odds(self) -> dict[str, float]:
         """Everybody's probability to speak next."""
@@ -171,7 +175,7 @@ class Discussion:
             attempt=request.attempt,
             created_at=created_at,
         )
-        self._entries.append(message)
+        self._entries = (*self._entries, message)
         return message
 
     def cleaned(self, request: TurnRequest, raw: str, *, complete: bool = False) -> str:
@@ -192,14 +196,15 @@ class Discussion:
             role="human",
             created_at=created_at,
         )
-        self._entries.append(message)
+        self._entries = (*self._entries, message)
         return message
 
     def undo(self) -> Message | None:
         """Take the last entry back; its turn is open again. Seed opinions stay (None)."""
         if not self._entries or self._entries[-1].role == "seed":
             return None
-        entry = self._entries.pop()
+        *before, entry = self._entries
+        self._entries = tuple(before)
         self._shorten_earlier()
         return entry
 
@@ -238,13 +243,13 @@ class Discussion:
 
     def _others(self, speaker: str) -> list[str]:
         """In whose names a model may go on: the participants' and those it has read."""
-        heard = dict.fromkeys((*self._setup.names, *(entry.name for entry in self._entries)))
+        heard = dict.fromkeys((*self._setup.names, *self._counted().names))
         return [name for name in heard if name_key(name) != name_key(speaker)]
 
     def _window(self) -> list[int]:
-        spoken = [i for i, entry in enumerate(self._entries) if not entry.is_silence]
-        length = self._setup.history_context_len
-        return spoken if length is None else spoken[max(0, len(spoken) - length) :]
+        newest_first = range(len(self._entries) - 1, -1, -1)
+        spoken = (index for index in newest_first if not self._entries[index].is_silence)
+        return list(islice(spoken, self._setup.history_context_len))[::-1]
 
     def _moderator_is_owed(self) -> bool:
         moderator = self._setup.moderator
@@ -258,7 +263,7 @@ class Discussion:
         return False
 
 
-def _opening(setup: DiscussionSetup) -> list[Message]:
-    return [
+def _opening(setup: DiscussionSetup) -> tuple[Message, ...]:
+    return tuple(
         Message(name=name, text=text, role="seed", model=HARDCODED) for name, text in setup.seeded()
-    ]
+    )

@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 TEMPORARY_SUFFIX = ".part"
+BUFFER_BYTES = 1 << 20
 
 
-def write_atomic(path: Path, content: bytes) -> None:
+def write_atomic(path: Path, content: bytes | Iterable[bytes]) -> None:
     """Replace ``path`` by ``content``, durably: file and folder have reached the disk on return.
 
-    Mode 0600 whatever the umask. Raises OSError, and then the old file is untouched.
+    ``content`` may come in pieces. Mode 0600 whatever the umask. Raises OSError that names
+    ``path``, and then the old file is untouched.
     """
+    try:
+        _replace(path, [content] if isinstance(content, bytes) else content)
+        _sync_folder(path.parent)
+    except OSError as error:
+        # A full disk names no file, and the temporary one is nobody's concern.
+        error.filename, error.filename2 = str(path), None
+        raise
+
+
+def _replace(path: Path, parts: Iterable[bytes]) -> None:
     descriptor, name = tempfile.mkstemp(
         dir=path.parent, prefix=f".{path.name}.", suffix=TEMPORARY_SUFFIX
     )
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+        with os.fdopen(descriptor, "wb", buffering=BUFFER_BYTES) as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # what went wrong first is what counts
+            os.unlink(name)
         raise
-    _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -12,6 +12,7 @@ from ..discussion import DiscussionRecord
 from ..inputs import MAX_DISCUSSION_BYTES, InputError, read_json
 from . import format
 from .atomic import TEMPORARY_SUFFIX, write_atomic
+from .growing import GrowingFile
 from .lock import WriterLock, has_writer
 
 
@@ -24,6 +25,7 @@ class DiscussionFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._growing = GrowingFile()
         try:
             self._lock = WriterLock(path)
         except BlockingIOError:
@@ -45,7 +47,8 @@ class DiscussionFile:
 
     def write(self, record: DiscussionRecord) -> None:
         """Replace the content, durably. Raises OSError; the old content is then still there."""
-        write_atomic(self.path, format.to_bytes(record))
+        self._lock.keep()
+        write_atomic(self.path, self._growing.parts(record))
 
     def close(self) -> None:
         self._lock.release()
@@ -57,8 +60,22 @@ def read_discussion(path: Path) -> DiscussionRecord:
 
 
 def is_interrupted(path: Path, record: DiscussionRecord) -> bool:
-    """Whether its writer went away without saying so."""
-    return record.status == "running" and not has_writer(path)
+    """Whether its writer went away without saying so; ``record`` is what was read of it."""
+    return record.status == "running" and _is_left_alone(path, record)
+
+
+def _is_left_alone(path: Path, record: DiscussionRecord) -> bool:
+    """Whether nobody writes it, and it is still as it was read.
+
+    Its writer may have ended, and said so, between our reading and our look at the lock.
+    """
+    if has_writer(path):
+        return False
+    try:
+        now = read_discussion(path)
+    except InputError:
+        return False
+    return (now.status, len(now.entries)) == (record.status, len(record.entries))
 
 
 def newest_first(folder: Path) -> list[Path]:
@@ -76,7 +93,7 @@ def unfinished(folder: Path, *, look_at: int = 200) -> Iterator[tuple[Path, Disc
     for path in newest_first(folder)[:look_at]:
         with contextlib.suppress(InputError):
             record = read_discussion(path)
-            if record.status in ("running", "paused", "failed") and not has_writer(path):
+            if record.status != "finished" and _is_left_alone(path, record):
                 yield path, record
 
 

@@ -40,9 +40,9 @@ def to_json(record: DiscussionRecord) -> dict[str, Any]:
     logs: list[dict[str, Any]] = []
     for entry in record.entries:
         if entry.is_silence:
-            silences.append({"position": len(logs), **_entry_to_json(entry)})
+            silences.append({"position": len(logs), **entry_to_json(entry)})
         else:
-            logs.append(_entry_to_json(entry))
+            logs.append(entry_to_json(entry))
     own: dict[str, Any] = {
         "format": FORMAT,
         "version": __version__,
@@ -126,7 +126,8 @@ def _setup_to_json(setup: DiscussionSetup) -> dict[str, Any]:
     return setup.model_dump(mode="json")
 
 
-def _entry_to_json(entry: Message) -> dict[str, Any]:
+def entry_to_json(entry: Message) -> dict[str, Any]:
+    """One entry of ``logs`` or, with its position, of ``silences``."""
     value: dict[str, Any] = {
         "name": entry.name,
         "text": entry.text,

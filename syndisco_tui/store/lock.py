@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+import time
 from pathlib import Path
+
+PATIENCE = 0.2
+"""Seconds to try for: others hold a lock for a moment when they look at it or tidy up."""
 
 
 class WriterLock:
@@ -12,24 +17,27 @@ class WriterLock:
 
     def __init__(self, path: Path) -> None:
         self._path = _lock_path(path)
-        while True:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                os.close(descriptor)
-                raise
-            if _is_same_file(descriptor, self._path):
-                self._descriptor: int | None = descriptor
-                return
-            os.close(descriptor)  # its last holder removed it in between: once more
+        self._descriptor: int | None = _taken(self._path)
+
+    def keep(self) -> None:
+        """Take it anew if its file is gone, as when the whole folder went and came back.
+
+        Raises OSError: BlockingIOError where somebody else has taken it meanwhile.
+        """
+        if self._descriptor is None or not _is_same_file(self._descriptor, self._path):
+            descriptor = _taken(self._path)
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+            self._descriptor = descriptor
 
     def release(self) -> None:
         """Let go, and leave no lock file behind."""
         if self._descriptor is not None:
-            self._path.unlink(missing_ok=True)
-            os.close(self._descriptor)
-            self._descriptor = None
+            descriptor, self._descriptor = self._descriptor, None
+            with contextlib.suppress(OSError):  # a lock file that nobody holds does no harm
+                if _is_same_file(descriptor, self._path):
+                    self._path.unlink()
+            os.close(descriptor)
 
 
 def has_writer(path: Path) -> bool:
@@ -45,6 +53,27 @@ def has_writer(path: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def _taken(path: Path) -> int:
+    """A descriptor that holds the lock file, made if need be."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.fchmod(descriptor, 0o600)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_same_file(descriptor, path):
+                return descriptor
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                os.close(descriptor)
+                raise
+            time.sleep(0.005)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)  # taken by a passer-by, or removed by its last holder: once more
 
 
 def _lock_path(path: Path) -> Path:
