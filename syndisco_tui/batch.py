@@ -13,6 +13,7 @@ from typing import Literal
 from .discussion import DiscussionRecord, DiscussionSetup, Message
 from .inputs import InputError
 from .session import (
+    Hindrance,
     LiveSession,
     Opened,
     Posted,
@@ -24,6 +25,8 @@ from .session import (
     Trouble,
 )
 from .store.discussions import newest_first, read_discussion
+
+CLOSE_SECONDS = 2.5
 
 NewSession = Callable[[Callable[[SessionEvent], object]], LiveSession]
 RunState = Literal["waiting", "speaking", "finished", "stopped", "failed"]
@@ -69,6 +72,8 @@ class BatchRun:
         self.tokens = 0
         self.state: RunState = "waiting"
         self.trouble = ""
+        self.held = False
+        """It waits for the disk, and goes on by itself."""
 
     @property
     def is_over(self) -> bool:
@@ -92,11 +97,17 @@ class BatchRun:
                 self.growing = self.role = ""
             case ReplyDropped():
                 self.growing = self.role = ""
+            case Hindrance(cause="saving"):
+                self.trouble, self.held = event.sentence, bool(event.sentence)
+                if event.sentence and self.path is None:  # it could not even begin
+                    self.state = "failed"
+            case Hindrance(cause="engine") if event.sentence:
+                self.state, self.trouble = "failed", event.sentence
             case Trouble():
                 self.state, self.trouble = "failed", event.sentence
             case StateChanged(state="finished"):
                 self.state = "finished"
-            case StateChanged(state="paused") if self.state == "speaking":
+            case StateChanged(state="paused") if self.state == "speaking" and not self.held:
                 self.state = "stopped"
 
 
@@ -175,13 +186,17 @@ class Batch:
 
     def stop(self) -> None:
         """Pause all of them now; replies in the making are dropped."""
-        for session in self._sessions:
+        for session, run in zip(self._sessions, self.runs, strict=True):
+            run.held = False
             session.stop()
 
     def close(self) -> None:
-        """Save all as paused and end their sessions."""
+        """Save all as paused and end their sessions, within the time that one may take."""
         for session in self._sessions:
-            session.close()
+            session.close(0)
+        deadline = time.monotonic() + CLOSE_SECONDS
+        for session in self._sessions:
+            session.close(max(0.0, deadline - time.monotonic()))
 
 
 def _setup_of(record: DiscussionRecord | None) -> DiscussionSetup:

@@ -32,7 +32,8 @@ from syndisco_tui.engine.base import (
 class ScriptedEngine:
     """Says ``replies`` in turn, over and over, a word every ``delay`` seconds.
 
-    A reply that is an EngineError is raised; a function makes the reply to a request. The model
+    A reply that is an EngineError is raised; a function makes the reply to a request. It may
+    hang, and raise SystemExit to end the engine's thread. The model
     ``nowhere`` cannot be had. ``load_steps`` load steps of ``delay`` each come first.
     """
 
@@ -54,10 +55,24 @@ class ScriptedEngine:
         self._inbox: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._cancel_load = threading.Event()
         self._closing = threading.Event()
+        self._begin_work()
+
+    def _begin_work(self) -> None:
         self._thread = threading.Thread(target=self._work, name="inference", daemon=True)
         self._thread.start()
 
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def restart(self) -> None:
+        self.info = None
+        self._inbox = SimpleQueue()
+        self._begin_work()
+
     def load(self, spec: ModelSpec, listener: Callable[[LoadEvent], object]) -> None:
+        if not self.is_alive:
+            self.restart()
         self._cancel_load.clear()
         self._inbox.put(lambda: self._load(spec, listener))
 
@@ -80,8 +95,12 @@ class ScriptedEngine:
         self._thread.join(2)
 
     def _work(self) -> None:
-        while (job := self._inbox.get()) is not None:
-            job()
+        inbox = self._inbox
+        while (job := inbox.get()) is not None:
+            try:
+                job()
+            except SystemExit:  # the script wants the thread to die
+                return
 
     def _load(self, spec: ModelSpec, listener: Callable[[LoadEvent], object]) -> None:
         if self.info and spec.model in ("auto", self.info.model):

@@ -255,6 +255,13 @@ class Engine(Protocol):
     def info(self) -> EngineInfo | None:
         """The model that is loaded, or None."""
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether the inference thread is there; ``load`` starts another where it is not."""
+
+    def restart(self) -> None:
+        """Give up the inference thread, whatever holds it, and start another without a model."""
+
     def load(self, spec: ModelSpec, listener: Callable[[LoadEvent], object]) -> None:
         """Start loading (the model before it is let go); events end in Loaded or LoadFailed.
 

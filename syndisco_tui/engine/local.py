@@ -37,6 +37,7 @@ CLOSE_SECONDS = 2.0
 CACHE_SHARE = 0.6  # of the memory that is free beside the weights
 
 _CLOSED = EngineError("The engine was closed before the reply was finished.")
+_RESTARTED = EngineError("The model was started anew before the reply was finished.")
 _REPLACED = EngineError("The model was replaced before the reply was finished.")
 
 
@@ -76,8 +77,36 @@ class LocalEngine:
         self._info: EngineInfo | None = None
         self._spec: ModelSpec | None = None
         self._decoder: Decoder | None = None
-        self._thread = threading.Thread(target=self._serve, name="inference", daemon=True)
+        self._thread = self._new_thread()
         self._thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the inference thread is there; see ``Engine``."""
+        return self._thread.is_alive()
+
+    def restart(self) -> None:
+        """Give up the inference thread and start another; see ``Engine``.
+
+        A thread that hangs in a kernel cannot be ended: it is left behind, with what it holds.
+        """
+        with self._lock:
+            decoder, pending = self._decoder, self._pending
+            self._decoder = self._info = self._spec = None
+            self._pending = []
+            waiting, self._commands = self._commands, SimpleQueue()
+            self._thread = self._new_thread()
+        for load in pending:
+            load.cancelled.set()
+            load.listener(LoadFailed(_RESTARTED))
+        if decoder is not None:
+            decoder.abandon(_RESTARTED)
+        _fail_all(waiting, _RESTARTED)
+        waiting.put(None)  # wakes the old thread, if it only waits
+        self._thread.start()
+
+    def _new_thread(self) -> threading.Thread:
+        return threading.Thread(target=self._serve, name="inference", daemon=True)
 
     @property
     def info(self) -> EngineInfo | None:
@@ -86,6 +115,8 @@ class LocalEngine:
 
     def load(self, spec: ModelSpec, listener: Callable[[LoadEvent], object]) -> None:
         """Start loading; see ``Engine``. A load of another model that is under way is given up."""
+        if not (self.is_alive or self._closing.is_set()):
+            self.restart()
         load = _Load(spec, listener)
         with self._lock:
             info = self._info if self._is_loaded(spec) and not self._pending else None
@@ -134,20 +165,34 @@ class LocalEngine:
     # From here on: the inference thread.
 
     def _serve(self) -> None:
-        while not self._closing.is_set():
-            busy = self._decoder is not None and self._decoder.busy
+        commands = self._commands
+        while self._is_mine(commands) and not self._closing.is_set():
             try:
-                command = self._commands.get(block=not busy)
-            except Empty:
-                if self._decoder is not None:
-                    self._decoder.advance()
-                continue
-            if isinstance(command, _Load):
-                self._load(command)
-            elif isinstance(command, Generation):
-                self._begin(command)
-        self._drop_model(None)
-        self._fail_all_queued()
+                self._serve_one(commands)
+            except Exception as error:  # a fault of ours or of a library: the model goes, we stay
+                problem = str(error).strip().partition("\n")[0] or type(error).__name__
+                if self._is_mine(commands):
+                    self._drop_model(EngineError(f"The model failed: {problem.rstrip('.')}."))
+        if self._is_mine(commands):
+            self._drop_model(None)
+            _fail_all(commands, _CLOSED)
+
+    def _is_mine(self, commands: SimpleQueue[_Load | Generation | None]) -> bool:
+        """Whether the thread that serves ``commands`` has not been given up."""
+        return commands is self._commands
+
+    def _serve_one(self, commands: SimpleQueue[_Load | Generation | None]) -> None:
+        decoder = self._decoder
+        try:
+            command = commands.get(block=decoder is None or not decoder.busy)
+        except Empty:
+            if decoder is not None:
+                decoder.advance()
+            return
+        if isinstance(command, _Load):
+            self._load(command)
+        elif isinstance(command, Generation):
+            self._begin(command)
 
     def _begin(self, generation: Generation) -> None:
         if self._decoder is not None:
@@ -157,12 +202,6 @@ class LocalEngine:
                 Failed(generation, EngineError("No model is loaded: load one, then try again."))
             )
 
-    def _fail_all_queued(self) -> None:
-        while not self._commands.empty():
-            command = self._commands.get()
-            if isinstance(command, Generation):
-                command.emit(Failed(command, _CLOSED))
-
     def _load(self, load: _Load) -> None:
         with self._lock:
             known = self._info if self._is_loaded(load.spec) else None
@@ -170,6 +209,8 @@ class LocalEngine:
             self._drop_model(_REPLACED)
         event = Loaded(known) if known else self._replace_model(load)
         with self._lock:
+            if load not in self._pending:  # given up meanwhile, and told so
+                return
             self._pending.remove(load)
         load.listener(event)
 
@@ -243,6 +284,8 @@ class LocalEngine:
         gc.freeze()
         info = replace(loaded.info, path=decoder.path)
         with self._lock:
+            if load not in self._pending:
+                raise Cancelled("Loading was cancelled.")
             self._decoder, self._info, self._spec = decoder, info, load.spec
         return info
 
@@ -258,3 +301,10 @@ class LocalEngine:
         from .memory import release_memory
 
         release_memory()
+
+
+def _fail_all(commands: SimpleQueue[_Load | Generation | None], error: EngineError) -> None:
+    while not commands.empty():
+        command = commands.get()
+        if isinstance(command, Generation):
+            command.emit(Failed(command, error))

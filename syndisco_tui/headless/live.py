@@ -14,7 +14,15 @@ from typing import TextIO
 
 from ..discussion import DiscussionSetup
 from ..inputs import InputError
-from ..session import Closed, LiveSession, Opened, SessionEvent, StateChanged, Trouble
+from ..session import (
+    Closed,
+    Hindrance,
+    LiveSession,
+    Opened,
+    SessionEvent,
+    StateChanged,
+    Trouble,
+)
 from ..store.atomic import write_atomic
 from ..store.discussions import read_discussion
 from ..store.format import to_bytes
@@ -76,6 +84,11 @@ def _follow(session: LiveSession, show: Callable[[SessionEvent], None], received
             break
         if isinstance(event, Opened):
             asked = True
+        if isinstance(event, Hindrance) and event.sentence:
+            if event.cause == "saving" and not asked:
+                return BAD_INPUT
+            if event.cause == "engine":
+                return 1
         if isinstance(event, Trouble):
             return NO_MODEL if event.fatal else BAD_INPUT if not asked else 1
         if isinstance(event, StateChanged) and event.state == "finished":

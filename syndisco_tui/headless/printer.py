@@ -7,6 +7,7 @@ from typing import TextIO
 
 from ..engine.base import LoadProgress
 from ..session import (
+    Hindrance,
     ModelReady,
     Opened,
     Posted,
@@ -86,6 +87,10 @@ class Printer:
             self._turns = event.turns or self._turns
         elif isinstance(event, Trouble):
             self._line(safe(event.sentence))
+        elif isinstance(event, Hindrance):
+            over = "It is saved; the discussion goes on." if event.cause == "saving" else ""
+            if line := event.sentence or over:
+                self._line(safe(line))
 
     def lose_output(self) -> None:
         """Nobody reads the messages any more."""

@@ -2,7 +2,9 @@
 
 from .events import (
     Closed,
+    Hindrance,
     ModelReady,
+    NotSaved,
     Opened,
     Posted,
     ReplyDropped,
@@ -18,8 +20,10 @@ from .live import LiveSession
 
 __all__ = [
     "Closed",
+    "Hindrance",
     "LiveSession",
     "ModelReady",
+    "NotSaved",
     "Opened",
     "Posted",
     "ReplyDropped",

@@ -92,6 +92,28 @@ class Trouble:
     fatal: bool = False
 
 
+Cause = Literal["engine", "saving", "silence", "space"]
+
+
+@dataclass(frozen=True)
+class Hindrance:
+    """Something that stays wrong until it is said to be over, with an empty ``sentence``.
+
+    ``engine``: the model's thread has ended. ``saving``: the disk refuses; the discussion pauses
+    and goes on by itself. ``silence``: no token for long. ``space``: the disk is nearly full.
+    """
+
+    cause: Cause
+    sentence: str
+
+
+@dataclass(frozen=True)
+class NotSaved:
+    """A message is final, but the disk has refused it: ``Posted`` follows once it is saved."""
+
+    message: Message
+
+
 @dataclass(frozen=True)
 class Closed:
     """The session has ended; nothing follows."""
@@ -108,5 +130,7 @@ SessionEvent = (
     | ReplyDropped
     | SetupApplied
     | Trouble
+    | Hindrance
+    | NotSaved
     | Closed
 )

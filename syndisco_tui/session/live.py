@@ -6,16 +6,17 @@ only then tells of the message. It knows neither screen nor torch.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Literal
 
-from ..discussion import DiscussionSetup, Message, Reply, Status, TurnRequest
+from ..discussion import DiscussionSetup, Reply, Status, TurnRequest
 from ..engine.base import (
     Cancelled,
     Chunk,
@@ -50,10 +51,18 @@ from .events import (
     StateChanged,
     Trouble,
 )
+from .hindrances import Hindrances, low_space
 from .open_discussion import OpenDiscussion, refuse_without_users
+from .saving import Goal, Saving
 
 GROWTH_INTERVAL = 0.04
 """Seconds between two ``ReplyGrew``: no screen needs it more often."""
+SILENCE = 60.0
+"""Seconds without a token after which it is said."""
+LOOK_INTERVAL = 1.0
+"""Seconds between two looks at the engine while a reply is being made."""
+SPACE_INTERVAL = 60.0
+"""Seconds between two looks at how full the disk is."""
 
 
 @dataclass
@@ -65,6 +74,7 @@ class _Reply:
     text: str = ""
     tokens: int = 0
     prompt_tokens: int = 0
+    heard_at: float = field(default_factory=time.monotonic)
     first_token_at: float = 0.0
     told_at: float = 0.0
 
@@ -92,6 +102,7 @@ class LiveSession:
         device: str = "auto",
         clock: Callable[[], datetime] = utc_now,
         listener: Callable[[SessionEvent], object] | None = None,
+        silence: float = SILENCE,
     ) -> None:
         self.events: SimpleQueue[SessionEvent] = SimpleQueue()
         self._listener = listener
@@ -102,12 +113,16 @@ class LiveSession:
         self._inbox: SimpleQueue[Callable[[], object]] = SimpleQueue()
         self._open: OpenDiscussion | None = None
         self._reply: _Reply | None = None
-        self._goal: Literal["wait", "step", "run"] = "wait"
+        self._goal: Goal = "wait"
         self._loading: ModelSpec | None = None
         self._ready: ModelSpec | None = None
         self._to_begin: DiscussionSetup | None = None
         self._staged: DiscussionSetup | None = None
-        self._unsaved: tuple[Message, float] | None = None
+        self._hindrances = Hindrances(self._tell)
+        self._saving = Saving(self._tell, self._hindrances)
+        self._silence = silence
+        self._space_due = time.monotonic()
+        self._engine_is_stuck = False
         self._closing = False
         self._thread = threading.Thread(target=self._work, name="session", daemon=True)
         self._thread.start()
@@ -115,7 +130,12 @@ class LiveSession:
     def sibling(self, listener: Callable[[SessionEvent], object]) -> LiveSession:
         """Another session on the same engine and folder, for a discussion beside this one."""
         return LiveSession(
-            self._engine, self._folder, device=self._device, clock=self._clock, listener=listener
+            self._engine,
+            self._folder,
+            device=self._device,
+            clock=self._clock,
+            listener=listener,
+            silence=self._silence,
         )
 
     # Commands ---------------------------------------------------------------------------------
@@ -161,19 +181,59 @@ class LiveSession:
     # The thread -------------------------------------------------------------------------------
 
     def _work(self) -> None:
-        clean_up(self._folder)
+        with contextlib.suppress(OSError):
+            clean_up(self._folder)
         while not self._closing:
-            command = self._inbox.get()
+            command = self._next_command()
             try:
                 command()
                 self._advance()
             except (EngineError, InputError) as error:
                 self._give_up(str(error))
             except OSError as error:
-                self._give_up(f"The discussion cannot be saved: {_os_sentence(error)}.")
+                self._wait_for_the_disk(error)
             except Exception as error:
                 self._give_up(f"Unexpected {type(error).__name__}: {error}. What was said is kept.")
         self._tell(Closed())
+
+    def _next_command(self) -> Callable[[], object]:
+        """What is asked for next, or what is to be done because time has passed."""
+        now = time.monotonic()
+        if now >= self._space_due:
+            self._space_due = now + SPACE_INTERVAL
+            return lambda: self._hindrances.say("space", low_space(self._folder))
+        waits = [self._space_due - now, self._saving.seconds_left()]
+        if self._reply or self._loading:
+            waits.append(min(LOOK_INTERVAL, self._silence))
+        try:
+            return self._inbox.get(timeout=min(wait for wait in waits if wait is not None))
+        except Empty:
+            return self._look_after
+
+    def _look_after(self) -> None:
+        """Time has passed: is the engine alive, does it say anything, is the disk back?"""
+        if (self._reply or self._loading) and not self._engine.is_alive:
+            self._engine_died()
+        elif self._reply and time.monotonic() - self._reply.heard_at >= self._silence:
+            sentence = (
+                f"No word from the model for {self._silence:.0f} s; x, then r: start it anew."
+            )
+            self._hindrances.say("silence", sentence)
+        if self._saving.behind and not self._saving.seconds_left():
+            goal = self._saving.goal
+            self._save(self._saving.behind)
+            self._goal = goal
+            if goal == "wait":
+                self._apply_staged()
+            self._tell_state()
+
+    def _engine_died(self) -> None:
+        self._loading = self._ready = None
+        self._goal = "wait"
+        self._drop_reply()
+        self._hindrances.say("engine", "The model's thread has ended; r starts it anew.")
+        self._save_status()
+        self._tell_state()
 
     def _tell(self, event: SessionEvent) -> None:
         (self._listener or self.events.put)(event)
@@ -214,8 +274,16 @@ class LiveSession:
         self._tell(Trouble(sentence))
         self._tell_state()
 
+    def _wait_for_the_disk(self, error: OSError) -> None:
+        """Stand still with everything kept; go on by itself once the disk takes it."""
+        self._saving.failed(error, self._goal if self._open else "wait")
+        self._goal = "wait"
+        self._to_begin = None
+        self._tell_state()
+
     def _start(self, setup: DiscussionSetup, goal: Literal["step", "run"]) -> None:
         refuse_without_users(setup)  # before anything is left
+        self._goal = "wait"
         self._drop_reply()
         self._leave()
         self._to_begin = setup
@@ -226,8 +294,13 @@ class LiveSession:
             self._set_goal("run")
             return
         opened = OpenDiscussion.saved(path)
+        self._goal = "wait"
         self._drop_reply()
-        self._leave()
+        try:
+            self._leave()
+        except OSError:
+            opened.file.close()
+            raise
         self._to_begin = None
         self._open = opened
         self._goal = "run" if go_on else "wait"
@@ -240,13 +313,13 @@ class LiveSession:
             self._tell_state()
 
     def _pause(self) -> None:
-        self._goal = "wait"
+        self._goal = self._saving.goal = "wait"
         if self._loading:
             self._engine.cancel_load()
         self._tell_state()
 
     def _stop(self) -> None:
-        self._goal = "wait"
+        self._goal = self._saving.goal = "wait"
         if self._loading:
             self._engine.cancel_load()
         self._drop_reply()
@@ -268,6 +341,8 @@ class LiveSession:
         try:
             self._leave()
         finally:
+            if self._open:
+                self._open.file.close()
             self._closing = True
             self._engine.cancel_load()
 
@@ -277,9 +352,8 @@ class LiveSession:
         """Do the next thing there is to do, if anything: load, begin, ask, or stand still."""
         if self._closing or self._reply or self._loading or self._goal == "wait":
             return
-        if self._unsaved:
-            self._save("running")
-            self._tell_posted()
+        if self._saving.behind:
+            self._save(self._saving.behind)
         self._apply_staged()  # first: it may ask for another model
         setup = self._to_begin or (self._open.discussion.setup if self._open else None)
         if setup is None:
@@ -295,8 +369,11 @@ class LiveSession:
         return ModelSpec(setup.model, setup.quantization, setup.dtype, self._device)
 
     def _load(self, spec: ModelSpec) -> None:
-        if self._ready == spec or self._loading == spec:
+        if (self._ready == spec and self._engine.info) or self._loading == spec:
             return
+        if self._engine_is_stuck:
+            self._engine_is_stuck = False
+            self._engine.restart()
         if self._loading:
             self._engine.cancel_load()
         self._loading = spec
@@ -320,6 +397,7 @@ class LiveSession:
             self._tell(Trouble(sentence, fatal=was_needed and not cancelled))
         elif isinstance(event, Loaded):
             self._ready = spec
+            self._hindrances.over("engine")
             self._tell(ModelReady(event.info))
         self._tell_state()
 
@@ -372,7 +450,8 @@ class LiveSession:
         reply, opened = self._reply, self._open
         if reply is None or opened is None or event.generation is not reply.generation:
             return
-        now = time.monotonic()
+        now = reply.heard_at = time.monotonic()
+        self._hindrances.over("silence")
         if isinstance(event, Started):
             reply.prompt_tokens = event.prompt_tokens
         elif isinstance(event, Chunk):
@@ -385,8 +464,10 @@ class LiveSession:
         elif isinstance(event, Failed):
             self._reply = None
             self._tell(ReplyDropped(reply.request.name))
-            self._save_status()
-            self._give_up(str(event.error))
+            try:
+                self._save_status()
+            finally:
+                self._give_up(str(event.error))
         elif isinstance(event, Finished):
             self._reply = None
             self._post(opened, reply, event)
@@ -414,23 +495,16 @@ class LiveSession:
         )
         decoding = result.seconds - result.time_to_first_token
         speed = (result.completion_tokens - 1) / decoding if decoding > 0 else 0.0
-        self._unsaved = (message, speed)
+        self._saving.tell_when_saved(Posted(message, speed))
         if self._goal == "step":
             self._goal = "wait"
         finished_now = opened.discussion.is_finished
         going_on = self._goal == "run" and not finished_now
         self._save("running" if going_on else "finished" if finished_now else "paused")
-        self._tell_posted()
         if not going_on:
             self._goal = "wait"
             self._apply_staged()
         self._tell_state()
-
-    def _tell_posted(self) -> None:
-        if self._unsaved:
-            message, speed = self._unsaved
-            self._unsaved = None
-            self._tell(Posted(message, speed))
 
     def _apply_staged(self) -> None:
         opened, setup = self._open, self._staged
@@ -441,13 +515,16 @@ class LiveSession:
         if setup == opened.discussion.setup:
             return
         opened.discussion.change_setup(setup)
+        self._saving.tell_when_saved(SetupApplied(setup, opened.discussion.turns_taken + 1))
         self._save(opened.record.status)
-        self._tell(SetupApplied(setup, opened.discussion.turns_taken + 1))
         self._tell_state()
 
     def _drop_reply(self) -> None:
         if self._reply:
             self._reply.generation.cancel()
+            if time.monotonic() - self._reply.heard_at >= self._silence:
+                self._engine_is_stuck, self._ready = True, None
+            self._hindrances.over("silence")
             self._tell(ReplyDropped(self._reply.request.name))
             self._reply = None
 
@@ -455,26 +532,21 @@ class LiveSession:
 
     def _save(self, status: Status) -> None:
         if self._open:
-            self._open.save(status, self._engine.info)
+            self._saving.save(self._open, status, self._engine.info)
 
     def _save_status(self) -> None:
         if self._open and self._open.record.status == "running":
             self._save("paused")
 
     def _leave(self) -> None:
-        """Close the open discussion's file, saying whether it is finished or waits."""
+        """Close the open discussion's file, saying whether it is finished or waits.
+
+        Raises OSError where that cannot be saved; the discussion then stays open.
+        """
         if self._open is None:
             return
         opened, self._staged = self._open, None
-        try:
-            if self._unsaved or opened.record.status == "running":
-                self._save("finished" if opened.discussion.is_finished else "paused")
-                self._tell_posted()
-        finally:
-            opened.file.close()
-            self._open = None
-
-
-def _os_sentence(error: OSError) -> str:
-    where = f" ({error.filename})" if error.filename else ""
-    return f"{error.strerror or error}{where}"
+        if self._saving.behind or opened.record.status == "running":
+            self._save("finished" if opened.discussion.is_finished else "paused")
+        opened.file.close()
+        self._open = None

@@ -58,7 +58,7 @@ class OpenDiscussion:
 
     def save(self, status: Status, info: EngineInfo | None) -> None:
         """Write the discussion as it is now. Raises OSError; the old file is then still there."""
-        self.record = replace(
+        record = replace(
             self.record,
             setup=self.discussion.setup,
             entries=self.discussion.entries,
@@ -66,7 +66,8 @@ class OpenDiscussion:
             status=status,
             engine=info.as_dict() if info else self.record.engine,
         )
-        self.file.write(self.record)
+        self.file.write(record)
+        self.record = record
 
 
 def refuse_without_users(setup: DiscussionSetup) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import uuid
 from collections.abc import Iterator
 from datetime import datetime
@@ -47,7 +48,14 @@ class DiscussionFile:
 
     def write(self, record: DiscussionRecord) -> None:
         """Replace the content, durably. Raises OSError; the old content is then still there."""
-        self._lock.keep()
+        try:
+            self._lock.keep()
+        except BlockingIOError:
+            busy = "another syndisco-tui is writing it now"
+            raise OSError(errno.EBUSY, busy, str(self.path)) from None
+        except OSError as error:
+            error.filename = str(self.path)  # the lock file is nobody's concern
+            raise
         write_atomic(self.path, self._growing.parts(record))
 
     def close(self) -> None:

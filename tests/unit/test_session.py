@@ -16,8 +16,10 @@ from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, EarlierSe
 from syndisco_tui.engine.base import EngineError, GenerationRequest, LoadProgress
 from syndisco_tui.session import (
     Closed,
+    Hindrance,
     LiveSession,
     ModelReady,
+    NotSaved,
     Opened,
     Posted,
     ReplyDropped,
@@ -632,16 +634,19 @@ class TestDiskFaults:
         live.until(Posted)
         live.until(ReplyStarted)
         folder.rename(away)
-        told = live.until(Trouble)
+        told = live.until(Hindrance)
+        assert told.cause == "saving"
         assert told.sentence.startswith("The discussion cannot be saved: No such file or directory")
-        assert not told.fatal
+        assert str(live.all(Opened)[0].path) in told.sentence
         live.until_state("paused")
         assert live.quiet()
         assert len(live.all(Posted)) == 1
+        (kept,) = live.all(NotSaved)
 
         away.rename(folder)
-        assert len(live.record.entries) == 1
         live.session.run()
+        assert live.until(Hindrance) == Hindrance("saving", "")
+        assert live.until(Posted).message == kept.message
         live.until_state("finished")
         assert live.texts() == [entry.text for entry in live.record.entries]
         whole = begin(seed_as_reply)
@@ -654,11 +659,13 @@ class TestDiskFaults:
         live = begin(delay=SLOW)
         live.until(ReplyStarted)
         folder.rename(away)
-        live.until(Trouble)
+        live.until(Hindrance)
         for command in (live.session.run, live.session.step, live.session.run):
             live.until_state("paused")
             command()
-            live.until(Trouble)
+            live.until_state("running")
+        live.until_state("paused")
+        assert len(live.all(Hindrance)) == 1
         assert len(live.engine.requests) == 1
         away.rename(folder)
         live.session.step()
@@ -671,7 +678,7 @@ class TestDiskFaults:
         live = begin(delay=SLOW)
         live.until(ReplyStarted)
         folder.rename(away)
-        live.until(Trouble)
+        live.until(Hindrance)
         away.rename(folder)
         live.session.close()
         live.until(Closed)
@@ -685,7 +692,7 @@ class TestDiskFaults:
         live.until(ReplyStarted)
         folder.rename(away)
         assert live.session.close()
-        assert "cannot be saved" in live.until(Trouble).sentence
+        assert "cannot be saved" in live.until(Hindrance).sentence
         live.until(Closed)
         (path,) = newest_first(away)
         assert is_interrupted(path, read_discussion(path))
@@ -695,7 +702,7 @@ class TestDiskFaults:
     ) -> None:
         folder.rmdir()
         live = begin()
-        assert "cannot be saved" in live.until(Trouble).sentence
+        assert "cannot be saved" in live.until(Hindrance).sentence
         live.until_state("idle")
         assert live.engine.requests == []
         folder.mkdir()
