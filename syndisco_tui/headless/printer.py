@@ -90,7 +90,7 @@ class Printer:
         elif isinstance(event, Hindrance):
             over = "It is saved; the discussion goes on." if event.cause == "saving" else ""
             if line := event.sentence or over:
-                self._line(safe(line))
+                self._line(safe(f"{line} ({event.where})" if event.where else line))
 
     def lose_output(self) -> None:
         """Nobody reads the messages any more."""

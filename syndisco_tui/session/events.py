@@ -105,6 +105,8 @@ class Hindrance:
 
     cause: Cause
     sentence: str
+    where: str = ""
+    """The folder that it is about, if it is about one."""
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,14 @@ class Hindrances:
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
-        self._said: dict[Cause, str] = {}
+        self._said: dict[Cause, Hindrance] = {}
 
-    def say(self, cause: Cause, sentence: str) -> None:
+    def say(self, cause: Cause, sentence: str, where: str = "") -> None:
         """From now on ``sentence`` holds; an empty one: no longer."""
-        if self._said.get(cause, "") != sentence:
-            self._said[cause] = sentence
-            self._tell(Hindrance(cause, sentence))
+        hindrance = Hindrance(cause, sentence, where if sentence else "")
+        if self._said.get(cause, Hindrance(cause, "")) != hindrance:
+            self._said[cause] = hindrance
+            self._tell(hindrance)
 
     def over(self, cause: Cause) -> None:
         self.say(cause, "")
@@ -39,4 +40,4 @@ def low_space(folder: Path) -> str:
         return ""
     if free >= LOW_SPACE:
         return ""
-    return f"Only {free / 1e6:.0f} MB are free where discussions are saved ({folder}): make room."
+    return f"Only {free / 1e6:.0f} MB are free where discussions are saved: make room."

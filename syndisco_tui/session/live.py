@@ -201,7 +201,7 @@ class LiveSession:
         now = time.monotonic()
         if now >= self._space_due:
             self._space_due = now + SPACE_INTERVAL
-            return lambda: self._hindrances.say("space", low_space(self._folder))
+            return self._look_at_space
         waits = [self._space_due - now, self._saving.seconds_left()]
         if self._reply or self._loading:
             waits.append(min(LOOK_INTERVAL, self._silence))
@@ -209,6 +209,9 @@ class LiveSession:
             return self._inbox.get(timeout=min(wait for wait in waits if wait is not None))
         except Empty:
             return self._look_after
+
+    def _look_at_space(self) -> None:
+        self._hindrances.say("space", low_space(self._folder), str(self._folder))
 
     def _look_after(self) -> None:
         """Time has passed: is the engine alive, does it say anything, is the disk back?"""

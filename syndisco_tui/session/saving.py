@@ -7,6 +7,7 @@ tried again every few seconds, and once it succeeds all goes on as it was.
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Literal
 
 from ..discussion import Status
@@ -57,8 +58,8 @@ class Saving:
         if goal != "wait":
             self.goal = goal
         why = error.strerror or str(error) or type(error).__name__
-        where = f" ({error.filename})" if error.filename else ""
-        self._hindrances.say("saving", f"The discussion cannot be saved: {why}{where}.")
+        where = str(Path(error.filename).parent) if error.filename else ""
+        self._hindrances.say("saving", f"The discussion cannot be saved: {why}.", where)
 
     def seconds_left(self) -> float | None:
         """Until saving is to be tried again; None while nothing waits for it."""

@@ -35,13 +35,14 @@ from ..actions import ACTIONS, bindings
 from ..pane_titles import PANES, pane_title
 from ..speaker_colours import SpeakerColours
 from ..welcome import welcome
+from ..widgets.banner import Banner
 from ..widgets.key_line import KeyLine
 from ..widgets.personas_pane import PersonasPane
 from ..widgets.setup_pane import SetupPane
 from ..widgets.status_line import StatusLine
 from ..widgets.transcript import Transcript
 from .help import HelpScreen
-from .question import Question
+from .question import Question, leaving_question
 from .repeat import BatchScreen, HowMany
 
 DRAINS_PER_SECOND = 15
@@ -108,6 +109,7 @@ class Laboratory(Screen[None]):
             with Vertical(id="transcript", classes="pane"):
                 yield Static("", classes="pane-title")
                 yield Transcript()
+        yield Banner()
         yield StatusLine()
         yield KeyLine()
 
@@ -132,6 +134,10 @@ class Laboratory(Screen[None]):
     @property
     def status(self) -> StatusLine:
         return self.query_one(StatusLine)
+
+    @property
+    def banner(self) -> Banner:
+        return self.query_one(Banner)
 
     @property
     def personas_pane(self) -> PersonasPane:
@@ -241,6 +247,7 @@ class Laboratory(Screen[None]):
             self._opened(event)
         elif isinstance(event, Trouble):
             self.notify(safe(event.sentence), severity="error", timeout=12, markup=False)
+        self.banner.take(event)
         self.status.take(event)
         self.transcript.take(event)
 
@@ -426,15 +433,10 @@ class Laboratory(Screen[None]):
         self.app.action_command_palette()
 
     def action_quit(self) -> None:
-        if self._state != "running":
+        question = leaving_question(self._state, unsaved=self.banner.lasts("saving"))
+        if question is None:
             self.app.exit()
             return
-        question = Question(
-            "A reply is being generated. Quit?",
-            "What was said is saved. The unfinished reply is dropped; R resumes at its turn.",
-            "quit",
-            "stay",
-        )
         self.app.push_screen(question, lambda quit: self.app.exit() if quit else None)
 
     def run_named(self, name: str) -> None:

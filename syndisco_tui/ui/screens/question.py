@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from ...session import State
 from ...text import safe
 
 
@@ -47,3 +48,23 @@ class Question(ModalScreen[bool]):
 
     def action_answer(self, answer: bool) -> None:
         self.dismiss(answer)
+
+
+def leaving_question(state: State, *, unsaved: bool) -> Question | None:
+    """What is asked before the app is left; nothing where nothing would be lost."""
+    if unsaved and state != "idle":
+        return Question(
+            "Not everything is saved. Quit?",
+            "The disk refuses the last change: make room or mend it, and it is saved by itself. "
+            "Whoever quits before that loses it.",
+            "quit",
+            "stay",
+        )
+    if state == "running":
+        return Question(
+            "A reply is being generated. Quit?",
+            "What was said is saved. The unfinished reply is dropped; R resumes at its turn.",
+            "quit",
+            "stay",
+        )
+    return None

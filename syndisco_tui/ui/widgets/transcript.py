@@ -22,6 +22,7 @@ from textual.strip import Strip
 
 from ...discussion import Message
 from ...session import (
+    NotSaved,
     Opened,
     Posted,
     ReplyDropped,
@@ -166,6 +167,8 @@ class Transcript(ScrollView, can_focus=True):
                 self.begin_reply(event.name, event.role)
             case ReplyGrew():
                 self.grow_reply(event.text)
+            case NotSaved():
+                self.hold(event.message)
             case Posted():
                 self.post(event.message)
             case ReplyDropped():
@@ -191,6 +194,15 @@ class Transcript(ScrollView, can_focus=True):
             self._growing = None
             self._blocks.pop()
             self._lay_out(len(self._blocks))
+
+    def hold(self, message: Message) -> None:
+        """A message is final but not saved: it stands here as no entry yet."""
+        if not self._growing:
+            self.begin_reply(message.name, message.role)
+        before, held = self._blocks[-1].lines, block_of(message)
+        held.tag = f"{held.tag} · not saved yet" if held.tag else "not saved yet"
+        self._blocks[-1] = self._growing = held
+        self._lay_out(len(self._blocks) - 1, before)
 
     def post(self, message: Message) -> None:
         """A message is final; it takes the place of the reply in the making."""

@@ -1,0 +1,56 @@
+"""A quiet line above the state: what is wrong, for as long as it is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual.content import Content
+from textual.widgets import Static
+
+from ...session import Hindrance, SessionEvent
+from ...session.events import Cause
+from ...text import one_line
+
+GRAVEST_FIRST: tuple[Cause, ...] = ("engine", "saving", "silence", "space")
+_WHAT_NOW: dict[Cause, str] = {"saving": "Goes on once mended; r tries at once."}
+
+
+class Banner(Static):
+    """Shows the gravest hindrance that lasts; without one it takes no room."""
+
+    DEFAULT_CSS = """
+    Banner { display: none; height: auto; max-height: 3; padding: 0 2; margin: 1 0 0 0; }
+    .-short Banner { margin: 0; max-height: 2; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__("", id=id, markup=False)
+        self._lasting: dict[Cause, Hindrance] = {}
+
+    def lasts(self, cause: Cause) -> bool:
+        """Whether this hindrance holds now."""
+        return cause in self._lasting
+
+    def take(self, event: SessionEvent) -> None:
+        """Note what an event says, if it is about a hindrance."""
+        if isinstance(event, Hindrance):
+            self._lasting.pop(event.cause, None)
+            if event.sentence:
+                self._lasting[event.cause] = event
+            self._show()
+
+    def _show(self) -> None:
+        cause = next((cause for cause in GRAVEST_FIRST if self.lasts(cause)), None)
+        self.display = cause is not None
+        if cause is not None:
+            said = self._lasting[cause]
+            home = str(Path.home())
+            where = f"~{said.where.removeprefix(home)}" if said.where.startswith(home) else ""
+            self.update(
+                Content.assemble(
+                    Content.styled("! ", "bold $warning"),
+                    Content(one_line(said.sentence)),
+                    Content(f" {_WHAT_NOW[cause]}" if cause in _WHAT_NOW else ""),
+                    Content.styled(f"  {one_line(where or said.where)}", "$quiet"),
+                )
+            )

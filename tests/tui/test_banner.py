@@ -1,0 +1,115 @@
+"""What is wrong for a while is said for as long as it is wrong."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syndisco_tui.session import hindrances, saving
+from syndisco_tui.store import atomic
+
+from .conftest import OpenBench
+
+
+class Disk:
+    """A disk that can be full."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.is_full = False
+        self._really = os.fsync
+        monkeypatch.setattr(atomic.os, "fsync", self._sync)
+
+    def _sync(self, descriptor: int) -> None:
+        if self.is_full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._really(descriptor)
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    return Disk(monkeypatch)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 20)])
+async def test_a_full_disk_is_said_until_it_is_mended_and_the_message_is_kept(
+    bench: OpenBench, disk: Disk, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    monkeypatch.setattr(saving, "RETRY_SECONDS", 0.1)
+    async with bench(size, delay=0.01) as at:
+        await at.press("r")
+        await at.until(lambda: "▌" in at.text())
+        disk.is_full = True
+        await at.until(lambda: "! The discussion cannot be saved: No space left" in at.text())
+        await at.until(lambda: "not saved yet" in at.text())
+        shown = " ".join(at.text().split())
+        assert "r tries at once" in shown
+        kept = at.engine.requests[-1]
+        disk.is_full = False
+        await at.until(lambda: "cannot be saved" not in at.text())
+        await at.until_state("finished")
+        assert "not saved yet" not in at.text()
+        seeds = [entry.seed for entry in at.records()[0].entries]
+        assert len(seeds) == len(set(seeds)) + seeds.count(None) - (None in seeds)
+        assert kept.seed in seeds
+
+
+async def test_r_tries_at_once(
+    bench: OpenBench, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saving, "RETRY_SECONDS", 1000)
+    async with bench(delay=0.01) as at:
+        await at.press("r")
+        await at.until(lambda: "▌" in at.text())
+        disk.is_full = True
+        await at.until(lambda: "cannot be saved" in at.text())
+        disk.is_full = False
+        await at.press("r")
+        await at.until_state("finished")
+        assert "cannot be saved" not in at.text()
+
+
+async def test_quitting_asks_as_long_as_something_is_not_saved(
+    bench: OpenBench, disk: Disk
+) -> None:
+    async with bench(delay=0.01) as at:
+        await at.press("r")
+        await at.until(lambda: "▌" in at.text())
+        disk.is_full = True
+        await at.until_state("paused")
+        await at.press("q")
+        assert "Not everything is saved. Quit?" in at.text()
+        await at.press("n")
+        assert at.app.is_running
+        disk.is_full = False
+
+
+async def test_a_discussion_that_cannot_begin_says_why_and_quitting_asks_nothing(
+    bench: OpenBench, disk: Disk
+) -> None:
+    async with bench() as at:
+        disk.is_full = True
+        await at.press("r")
+        await at.until(lambda: "cannot be saved" in at.text())
+        await at.until_state("idle")
+        await at.press("q")
+        assert at.app._exit
+
+
+async def test_a_nearly_full_disk_is_said_at_the_start(
+    bench: OpenBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Usage:
+        free = 312_000_000
+
+    def nearly_full(_folder: Path) -> Any:
+        return Usage
+
+    monkeypatch.setattr(hindrances.shutil, "disk_usage", nearly_full)
+    async with bench() as at:
+        await at.until(lambda: "! Only 312 MB are free where discussions are saved" in at.text())
+        await at.press("r")
+        await at.until_state("finished")
