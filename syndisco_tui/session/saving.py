@@ -59,7 +59,7 @@ class Saving:
             self.goal = goal
         why = error.strerror or str(error) or type(error).__name__
         where = str(Path(error.filename).parent) if error.filename else ""
-        self._hindrances.say("saving", f"The discussion cannot be saved: {why}.", where)
+        self._hindrances.say("saving", f"Cannot save: {why[:1].lower()}{why[1:]}.", where)
 
     def seconds_left(self) -> float | None:
         """Until saving is to be tried again; None while nothing waits for it."""

@@ -636,7 +636,7 @@ class TestDiskFaults:
         folder.rename(away)
         told = live.until(Hindrance)
         assert told.cause == "saving"
-        assert told.sentence.startswith("The discussion cannot be saved: No such file or directory")
+        assert told.sentence.startswith("Cannot save: no such file or directory.")
         assert told.where == str(folder)
         live.until_state("paused")
         assert live.quiet()
@@ -692,7 +692,7 @@ class TestDiskFaults:
         live.until(ReplyStarted)
         folder.rename(away)
         assert live.session.close()
-        assert "cannot be saved" in live.until(Hindrance).sentence
+        assert "Cannot save" in live.until(Hindrance).sentence
         live.until(Closed)
         (path,) = newest_first(away)
         assert is_interrupted(path, read_discussion(path))
@@ -702,7 +702,7 @@ class TestDiskFaults:
     ) -> None:
         folder.rmdir()
         live = begin()
-        assert "cannot be saved" in live.until(Hindrance).sentence
+        assert "Cannot save" in live.until(Hindrance).sentence
         live.until_state("idle")
         assert live.engine.requests == []
         folder.mkdir()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from textual.app import ComposeResult
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
@@ -12,20 +14,26 @@ from ...session.events import Cause
 from ...text import one_line
 
 GRAVEST_FIRST: tuple[Cause, ...] = ("engine", "saving", "silence", "space")
-_WHAT_NOW: dict[Cause, str] = {"saving": "Goes on once mended; r tries at once."}
+_WHAT_NOW: dict[Cause, str] = {"saving": "Goes on once mended; r tries now."}
 
 
-class Banner(Static):
+class Banner(Horizontal):
     """Shows the gravest hindrance that lasts; without one it takes no room."""
 
     DEFAULT_CSS = """
     Banner { display: none; height: auto; max-height: 3; padding: 0 2; margin: 1 0 0 0; }
     .-short Banner { margin: 0; max-height: 2; }
+    Banner > #mark { width: 2; color: $warning; text-style: bold; }
+    Banner > #hindrance { width: 1fr; height: auto; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__("", id=id, markup=False)
+        super().__init__(id=id)
         self._lasting: dict[Cause, Hindrance] = {}
+
+    def compose(self) -> ComposeResult:
+        yield Static("!", id="mark", markup=False)
+        yield Static("", id="hindrance", markup=False)
 
     def lasts(self, cause: Cause) -> bool:
         """Whether this hindrance holds now."""
@@ -46,9 +54,8 @@ class Banner(Static):
             said = self._lasting[cause]
             home = str(Path.home())
             where = f"~{said.where.removeprefix(home)}" if said.where.startswith(home) else ""
-            self.update(
+            self.query_one("#hindrance", Static).update(
                 Content.assemble(
-                    Content.styled("! ", "bold $warning"),
                     Content(one_line(said.sentence)),
                     Content(f" {_WHAT_NOW[cause]}" if cause in _WHAT_NOW else ""),
                     Content.styled(f"  {one_line(where or said.where)}", "$quiet"),
