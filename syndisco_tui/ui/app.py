@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -12,6 +12,7 @@ from textual.color import Color
 from textual.screen import Screen
 from textual.theme import Theme
 
+from ..inputs import InputError
 from ..text import safe
 from .actions import ACTIONS
 from .screens.laboratory import Laboratory
@@ -37,6 +38,7 @@ class SyndiscoApp(App[int]):
         theme: str = DEFAULT_THEME,
         keep_theme: Callable[[str], None] | None = None,
         notices: Iterable[str] = (),
+        before_leaving: Callable[[], None] | None = None,
     ) -> None:
         super().__init__()
         for available in themes:
@@ -44,6 +46,7 @@ class SyndiscoApp(App[int]):
         self._laboratory = laboratory
         self._keep_theme = keep_theme
         self._notices = list(notices)
+        self._before_leaving = before_leaving
         if theme in self.available_themes:
             self.theme = theme
         else:
@@ -69,7 +72,16 @@ class SyndiscoApp(App[int]):
 
     def _theme_changed(self, theme: Theme) -> None:
         if self._keep_theme:
-            self._keep_theme(theme.name)
+            try:
+                self._keep_theme(theme.name)
+            except (OSError, InputError) as error:
+                sentence = f"The theme is not kept for next time: {error}"
+                self.notify(safe(sentence), severity="warning", markup=False, timeout=8)
+
+    def exit(self, *arguments: Any, **options: Any) -> None:
+        if self._before_leaving:
+            self._before_leaving()
+        super().exit(*arguments, **options)
 
     async def action_quit(self) -> None:
         laboratory = next((s for s in self.screen_stack if isinstance(s, Laboratory)), None)

@@ -20,8 +20,12 @@ DEADLINE = 3.0
 """Seconds after which the process goes, saved or not."""
 
 
-def leave_on_signals(save: Callable[[], object]) -> None:
+def leave_on_signals(save: Callable[[], object]) -> Callable[[], None]:
     """From now on HUP, TERM and INT call ``save`` and end the process with status 128 + n.
+
+    Gives back what is to be called when somebody leaves in the usual way: if the process has not
+    ended of itself ``DEADLINE`` seconds later, because a thread hangs on a disk or in a kernel,
+    it goes all the same.
 
     Textual dies of HUP and TERM without saving, and an asyncio handler does not run while the
     loop is blocked by a terminal that reads nothing; hence signal handlers and a thread.
@@ -43,8 +47,14 @@ def leave_on_signals(save: Callable[[], object]) -> None:
             leaving.set()
             threading.Thread(target=go, args=(number,), daemon=True).start()
 
+    def leave_in_time() -> None:
+        watchdog = threading.Timer(DEADLINE, lambda: (_restore(terminal), os._exit(0)))
+        watchdog.daemon = True
+        watchdog.start()
+
     for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
+    return leave_in_time
 
 
 def _terminal_state() -> tuple[int, list[object]] | None:

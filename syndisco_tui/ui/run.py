@@ -44,17 +44,17 @@ def run_screen(
     places = Places(paths.discussions_folder(), paths.personas_file(), paths.setups_folder())
 
     def keep_theme(name: str) -> None:
-        with contextlib.suppress(OSError, InputError):
-            keep_setting(paths.settings_file(), "theme", name)
+        keep_setting(paths.settings_file(), "theme", name)
 
+    leave_in_time = leave_on_signals(session.close)
     app = SyndiscoApp(
         lambda: Laboratory(session, setup, personas, places, start=start, setup_file=setup_file),
         themes=themes,
         theme=settings.theme,
         keep_theme=keep_theme,
         notices=[*notices, *faults],
+        before_leaving=leave_in_time,
     )
-    leave_on_signals(session.close)
     with _output_to(paths.log_file()):
         status = app.run()
     session.close()

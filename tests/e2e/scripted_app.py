@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 from syndisco_tui import paths
 from syndisco_tui.session import LiveSession
 from syndisco_tui.settings import load_settings
 from syndisco_tui.store.setups import read_setup
 from syndisco_tui.ui.run import run_screen
+from syndisco_tui.ui.screens import laboratory
 from tests.scripted_engine import ScriptedEngine
 
 if __name__ == "__main__":
+    if "HANGING_DISK" in os.environ:
+        laboratory.unfinished = lambda _folder: time.sleep(60)  # type: ignore[assignment]
     engine = ScriptedEngine(delay=float(os.environ.get("WORD_SECONDS", "0.02")))
     session = LiveSession(engine, paths.discussions_folder())
     setup = read_setup(paths.shipped_personas_folder() / "demonstration.toml")

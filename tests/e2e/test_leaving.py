@@ -87,6 +87,20 @@ def test_q_leaves_with_0_and_the_terminal_is_back(terminal: OpenTerminal) -> Non
     assert "TERMINAL IS BACK" in window.wait("TERMINAL IS BACK")
 
 
+def test_q_leaves_in_time_although_a_thread_hangs_on_the_disk(
+    terminal: OpenTerminal, home: dict[str, str]
+) -> None:
+    home["HANGING_DISK"] = "1"
+    window = terminal("-m", "tests.e2e.scripted_app")
+    window.wait("Personas")
+    began = time.monotonic()
+    window.press("q")
+    assert window.exit_status() == 0
+    assert time.monotonic() - began < 3.5
+    screen = window.wait("TERMINAL IS BACK")
+    assert " -echo " not in screen
+
+
 def test_a_closed_terminal_ends_the_process(terminal: OpenTerminal, discussions: Path) -> None:
     window = terminal(*APP)
     window.wait("comment number 1")

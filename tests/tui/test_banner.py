@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -113,3 +114,45 @@ async def test_a_nearly_full_disk_is_said_at_the_start(
         await at.until(lambda: "! Only 312 MB are free where discussions are saved" in at.text())
         await at.press("r")
         await at.until_state("finished")
+
+
+async def test_an_engine_that_died_is_said_and_r_starts_it_anew(bench: OpenBench) -> None:
+    def dies_once(_request: object) -> str:
+        if len(at.engine.requests) == 2:
+            raise SystemExit
+        return "I am here."
+
+    async with bench() as at:
+        at.engine._answer = dies_once
+        await at.press("r")
+        await at.until(lambda: "! The model's thread has ended; r starts it anew." in at.text())
+        await at.until_state("paused")
+        assert len(at.records()[0].entries) == 2  # the seed opinion and the first reply
+        await at.press("r")
+        await at.until_state("finished")
+        assert "has ended" not in at.text()
+
+
+async def test_a_model_that_says_nothing_is_said_and_x_then_r_starts_it_anew(
+    bench: OpenBench,
+) -> None:
+    silent, over = True, threading.Event()
+
+    def hangs(_request: object) -> str:
+        if silent:
+            over.wait(20)
+        return "I am here."
+
+    async with bench() as at:
+        at.session._silence = 0.2
+        at.engine._answer = hangs
+        await at.press("r")
+        await at.until(lambda: "! No word from the model for" in at.text())
+        assert "speaking" in at.text()
+        silent = False
+        await at.press("x")
+        await at.until_state("paused")
+        await at.until(lambda: "No word" not in at.text())
+        await at.press("r")
+        await at.until_state("finished")
+        over.set()
