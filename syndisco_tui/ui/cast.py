@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 from ..discussion import DiscussionSetup, Persona, name_key
-from ..discussion.persona import MAX_NAME_LENGTH
+from ..discussion.drawing import free_name
 
 
 @dataclass(frozen=True)
@@ -77,13 +76,8 @@ class Cast:
         )
 
     def free_name(self, like: str) -> str:
-        """``like``, or with the first number behind it that nobody has: Ann, Ann-2, Ann-3."""
-        taken = {name_key(persona.name) for persona in self.personas}
-        stem, number, name = re.sub(r"-\d+$", "", like), 2, like
-        while name_key(name) in taken:
-            suffix = f"-{number}"
-            name, number = f"{stem[: MAX_NAME_LENGTH - len(suffix)]}{suffix}", number + 1
-        return name
+        """``like``, or with the first number behind it that nobody in the cast has."""
+        return free_name(like, {name_key(persona.name) for persona in self.personas})
 
 
 def _everybody(setup: DiscussionSetup) -> tuple[Persona, ...]:
