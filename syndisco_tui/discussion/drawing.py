@@ -61,7 +61,7 @@ def free_names(count: int, names: Iterable[str] | str, taken: Iterable[str] = ()
     order; where they do not suffice, or are taken, they come again with a number.
     """
     used = {name_key(name) for name in taken}
-    found = []
+    found: list[str] = []
     if isinstance(names, str):
         number = 0
         while len(found) < count:
