@@ -22,6 +22,11 @@ def personas_file() -> Path:
     return _private(_DIRS.user_data_path) / "personas.json"
 
 
+def persona_sets_folder() -> Path:
+    """Sets of personas that the user gave a name, one JSON list each."""
+    return _private(_DIRS.user_data_path / "personas")
+
+
 def setups_folder() -> Path:
     """Setups that the screen saved."""
     return _private(_DIRS.user_data_path / "setups")

@@ -6,8 +6,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from ..discussion import Persona
-from ..inputs import InputError, read_json, validated
+from ..inputs import InputError, describe, parse_json, read_json, validated
 from .atomic import write_atomic
 
 
@@ -22,18 +24,63 @@ def read_personas(path: Path) -> list[Persona]:
     for number, value in enumerate(values, start=1):
         where = f"{path}: persona {number}"
         if not isinstance(value, dict):
-            raise InputError(f"{where}: is not an object with fields")
+            raise InputError(f"{where}: {_NO_OBJECT}")
         if isinstance(value.get("username"), str) and value["username"].strip():
             where += f" ({value['username'].strip()[:40]!r})"
         personas.append(validated(Persona, value, where))
     return personas
 
 
+def parse_personas(text: str, where: str) -> list[Persona]:
+    """The personas of a text that somebody edits. Raises InputError that names the line."""
+    values = parse_json(text, where)
+    single = isinstance(values, dict)
+    if not single and not isinstance(values, list):
+        raise InputError(f"{where}: it is to be an object with fields, or a list of such")
+    personas = []
+    starts = [0] if single else _starts_of_entries(text)
+    for value, start in zip([values] if single else values, starts, strict=True):
+        try:
+            personas.append(Persona.model_validate(value))
+        except ValidationError as error:
+            place = error.errors(include_url=False)[0]["loc"]
+            at = text.find(f'"{place[0]}"', start) if place else start
+            line = text.count("\n", 0, max(at, start)) + 1
+            sentence = describe(error, Persona) if isinstance(value, dict) else _NO_OBJECT
+            raise InputError(f"{where}: line {line}: {sentence}") from None
+    return personas
+
+
+_NO_OBJECT = "is not an object with fields"
+
+
+def _starts_of_entries(text: str) -> list[int]:
+    """Where the entries of the JSON list ``text`` begin; it has been read before."""
+    starts, decoder, at = [], json.JSONDecoder(), text.index("[") + 1
+    while text[at := _past(text, at, " \t\r\n,")] != "]":
+        starts.append(at)
+        _, at = decoder.raw_decode(text, at)
+    return starts
+
+
+def _past(text: str, at: int, skipped: str) -> int:
+    while text[at] in skipped:
+        at += 1
+    return at
+
+
 def write_personas(path: Path, personas: Sequence[Persona]) -> None:
     """Replace the file by a SynDisco JSON list of ``personas``. Raises OSError."""
-    values = [persona.as_dict() for persona in personas]
-    text = json.dumps(values, ensure_ascii=False, indent=2) + "\n"
-    write_atomic(path, text.encode("utf-8", errors="replace"))
+    write_atomic(path, as_json(personas).encode("utf-8", errors="replace"))
+
+
+def as_json(personas: Sequence[Persona] | Persona) -> str:
+    """The text of such a list, or of one persona."""
+    if isinstance(personas, Persona):
+        values: object = personas.as_dict()
+    else:
+        values = [persona.as_dict() for persona in personas]
+    return json.dumps(values, ensure_ascii=False, indent=2) + "\n"
 
 
 def shipped_personas(folder: Path) -> list[Persona]:

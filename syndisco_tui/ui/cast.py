@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..discussion import DiscussionSetup, Persona, name_key
-from ..discussion.persona import MAX_NAME_LENGTH
+from ..discussion.drawing import free_name
 
 
 @dataclass(frozen=True)
@@ -76,14 +77,76 @@ class Cast:
             None if self.moderator == key else self.moderator,
         )
 
-    def free_name(self, like: str) -> str:
-        """``like``, or with the first number behind it that nobody has: Ann, Ann-2, Ann-3."""
+    def moved(self, index: int, by: int) -> Cast:
+        """The persona at ``index`` moved ``by`` places down, as far as there is room."""
+        personas = list(self.personas)
+        persona = personas.pop(index)
+        personas.insert(max(0, min(index + by, len(personas))), persona)
+        return replace(self, personas=tuple(personas))
+
+    def with_all(self, changed: Mapping[int, Persona]) -> Cast:
+        """Those at the indices of ``changed`` replaced; their names are as before."""
+        personas = tuple(changed.get(at, each) for at, each in enumerate(self.personas))
+        return replace(self, personas=personas)
+
+    def with_list(self, personas: Iterable[Persona]) -> Cast:
+        """Another list altogether. Who is in both, or was renamed in place, keeps their part."""
+        personas = tuple(personas)
+        new = {name_key(old): name_key(name) for old, name in renamed(self.personas, personas)}
+        there = {name_key(persona.name) for persona in personas}
+        moderator = new.get(self.moderator or "", self.moderator)
+        return Cast(
+            personas,
+            frozenset(new.get(key, key) for key in self.users) & there,
+            moderator if moderator in there else None,
+        )
+
+    def with_everybody(self) -> Cast:
+        """All take part but the moderator."""
+        keys = frozenset(name_key(persona.name) for persona in self.personas)
+        return replace(self, users=keys - {self.moderator})
+
+    def with_added(self, index: int, personas: Iterable[Persona]) -> Cast:
+        """``personas`` put in at ``index``; those that are there already are left out."""
+        there = set(map(_identity, self.personas))
+        new = [persona for persona in personas if _identity(persona) not in there]
         taken = {name_key(persona.name) for persona in self.personas}
-        stem, number, name = re.sub(r"-\d+$", "", like), 2, like
-        while name_key(name) in taken:
-            suffix = f"-{number}"
-            name, number = f"{stem[: MAX_NAME_LENGTH - len(suffix)]}{suffix}", number + 1
-        return name
+        return replace(
+            self,
+            personas=(*self.personas[:index], *named_apart(new, taken), *self.personas[index:]),
+        )
+
+    def free_name(self, like: str) -> str:
+        """``like``, or with the first number behind it that nobody in the cast has."""
+        return free_name(like, {name_key(persona.name) for persona in self.personas})
+
+
+def named_apart(personas: Iterable[Persona], taken: Iterable[str] = ()) -> tuple[Persona, ...]:
+    """``personas`` with a number behind every name that somebody has before them."""
+    used, apart = set(taken), []
+    for persona in personas:
+        name = free_name(persona.name, used)
+        used.add(name_key(name))
+        same = name == persona.name
+        apart.append(persona if same else persona.model_copy(update={"username": name}))
+    return tuple(apart)
+
+
+def renamed(before: Sequence[Persona], after: Sequence[Persona]) -> tuple[tuple[str, str], ...]:
+    """Old and new names of those who have another one at the same place of the list."""
+    if len(before) != len(after):
+        return ()
+    old = {name_key(persona.name) for persona in before}
+    new = {name_key(persona.name) for persona in after}
+    return tuple(
+        (one.name, other.name)
+        for one, other in zip(before, after, strict=True)
+        if name_key(one.name) not in new and name_key(other.name) not in old
+    )
+
+
+def _identity(persona: Persona) -> str:
+    return json.dumps(persona.as_dict(), sort_keys=True)
 
 
 def _everybody(setup: DiscussionSetup) -> tuple[Persona, ...]:

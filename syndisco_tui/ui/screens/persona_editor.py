@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -19,24 +18,13 @@ from textual.widgets import Input, Static, TextArea
 from ...discussion import Persona
 from ...inputs import describe
 from ...text import editable, safe
+from ..persona_fields import LABELS, as_text, from_text
 from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput, SafeTextArea
 
-_LABELS = {
-    "username": "Username",
-    "age": "Age",
-    "sex": "Sex",
-    "sexual_orientation": "Orientation",
-    "demographic_group": "Group",
-    "current_employment": "Occupation",
-    "education_level": "Education",
-}
 FURTHER = "further"
-_TALL_LABELS = {
-    "personality_characteristics": "Characteristics",
-    "special_instructions": "Instructions",
-    FURTHER: "More fields",
-}
+_TALL = ("personality_characteristics", "special_instructions", FURTHER)
+_LINES = tuple(field for field in LABELS if field not in _TALL)
 _PLACEHOLDERS = {
     "personality_characteristics": "separated by commas",
     "special_instructions": "only for this persona",
@@ -78,18 +66,20 @@ class PersonaEditor(ModalScreen[Persona | None]):
             yield Static(self._title, classes="dialog-title", markup=False)
             with Horizontal(id="editor-panes"):
                 with VerticalScroll(id="form", can_focus=False):
-                    for key, label in _LABELS.items():
+                    for key in _LINES:
                         with Horizontal(classes="form-row"):
-                            yield Static(label, classes="form-label", markup=False)
+                            yield Static(LABELS[key], classes="form-label", markup=False)
                             yield SafeInput(
-                                _text(getattr(self._persona, key)),
+                                as_text(getattr(self._persona, key)),
                                 id=f"field-{key}",
                                 compact=True,
                                 placeholder=_PLACEHOLDERS.get(key, ""),
                             )
-                    for key, label in _TALL_LABELS.items():
+                    for key in _TALL:
                         with Horizontal(classes="form-row -tall"):
-                            yield Static(label, classes="form-label", markup=False)
+                            yield Static(
+                                LABELS.get(key, "More fields"), classes="form-label", markup=False
+                            )
                             yield SafeTextArea(
                                 self._initial(key),
                                 id=f"field-{key}",
@@ -120,14 +110,14 @@ class PersonaEditor(ModalScreen[Persona | None]):
         values: dict[str, Any] = {}
         before = self._persona.as_dict()
         try:
-            for key in (*_LABELS, *_TALL_LABELS):
+            for key in (*_LINES, *_TALL):
                 text = self._text_in(key)
                 if key == FURTHER:
                     values |= _further(text, self._persona)
                 elif text == editable(self._initial(key)):
                     values[key] = before[key]  # untouched: as it was, to the letter
                 else:
-                    values[key] = _value(key, text)
+                    values[key] = from_text(key, text)
             persona = Persona.model_validate(values)
         except ValidationError as error:
             self._show_fault(describe(error, Persona))
@@ -142,7 +132,7 @@ class PersonaEditor(ModalScreen[Persona | None]):
     def _initial(self, key: str) -> str:
         if key == FURTHER:
             return _further_text(self._persona)
-        return _text(getattr(self._persona, key))
+        return as_text(getattr(self._persona, key))
 
     def _text_in(self, key: str) -> str:
         field = self.query_one(f"#field-{key}")
@@ -161,24 +151,6 @@ class PersonaEditor(ModalScreen[Persona | None]):
 
     def action_leave(self) -> None:
         self.dismiss(None)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, tuple):
-        return ", ".join(value)
-    return "" if value is None else str(value)
-
-
-def _value(key: str, text: str) -> object:
-    text = text.strip()
-    if key == "personality_characteristics":
-        return [part.strip() for part in re.split(r"[,\n]", text) if part.strip()]
-    if key == "age":
-        try:
-            return int(text)
-        except ValueError:
-            return text or None
-    return text
 
 
 def _further_text(persona: Persona) -> str:
@@ -202,13 +174,5 @@ def _further(text: str, persona: Persona) -> dict[str, Any]:
             raise ValueError(f"more fields, line {number}: write it as “field: value”")
         if key in Persona.model_fields or key in values:
             raise ValueError(f"more fields, line {number}: there is a field “{key}” already")
-        values[key] = value
-        if isinstance(before.get(key), str):
-            continue
-        try:
-            parsed = json.loads(value)
-        except ValueError:
-            continue
-        if not isinstance(parsed, str):
-            values[key] = parsed
+        values[key] = from_text(key, value, before=before.get(key))
     return values

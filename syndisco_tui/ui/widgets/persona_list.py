@@ -1,31 +1,47 @@
-"""The list of personas: who is there, who takes part, who moderates."""
+"""The list of personas: who is there, who takes part, who moderates, who has an odd field."""
 
 from __future__ import annotations
 
+from functools import partialmethod
 from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.events import Resize
+from textual.events import Click, Resize
+from textual.geometry import Region, Size
 from textual.message import Message as Event
-from textual.widgets import OptionList
-from textual.widgets.option_list import Option
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.visual import Visual
 
 from ...discussion import Persona
 from ...text import one_line
-from ..actions import bindings
+from ..actions import ACTIONS, bindings
 from ..cast import Cast
 from ..speaker_colours import SpeakerColours
 
 NAME_WIDTH, AGE_WIDTH, SEX_WIDTH = 12, 8, 6
 """Cells of the columns; that of ages is as narrow as the ages allow."""
+LIKELY_MISTAKE = "?"
 
 
-class PersonaList(OptionList):
-    """Shows a cast and asks for changes to it; whoever owns the cast makes them."""
+class PersonaList(ScrollView, can_focus=True):
+    """Shows a cast and asks for changes to it; whoever owns the cast makes them.
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings("personas")
+    A line a persona, drawn when it comes into sight: a thousand cost what ten do.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"persona-list--cursor"}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", show=False),
+        Binding("down", "move(1)", show=False),
+        Binding("home", "go(0)", show=False),
+        Binding("end", "go(-1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("pagedown", "page(1)", show=False),
+        *bindings("personas"),
+    ]
 
     class Asked(Event):
         """A change is asked for: ``what`` is the action's name, ``index`` the persona."""
@@ -36,31 +52,55 @@ class PersonaList(OptionList):
             self.index = index
 
     def __init__(self, colours: SpeakerColours) -> None:
-        super().__init__(markup=False, compact=True)
+        super().__init__()
         self._colours = colours
         self._cast = Cast()
+        self._marked: frozenset[int] = frozenset()
         self._age_width = 2
+        self._at = 0
+
+    @property
+    def highlighted(self) -> int | None:
+        """The persona under the cursor; None while there is nobody."""
+        return self._at if self._cast.personas else None
 
     def show(self, cast: Cast, highlight: int | None = None) -> None:
         """Show ``cast``; the highlight stays where it was, or goes to ``highlight``."""
-        same_length = len(cast.personas) == len(self._cast.personas) == self.option_count
+        if cast.personas is not self._cast.personas:
+            ages = [cell_len(_shown(persona.age)) for persona in cast.personas]
+            self._age_width = max(2, min(AGE_WIDTH, max(ages, default=2)))
+        same_length = len(cast.personas) == len(self._cast.personas)
         self._cast = cast
-        ages = [cell_len(_shown(persona.age)) for persona in cast.personas]
-        self._age_width = max(2, min(AGE_WIDTH, max(ages, default=2)))
-        if same_length:
-            for index in range(len(cast.personas)):
-                self.replace_option_prompt_at_index(index, self._row(index))
-        else:
-            at = self.highlighted or 0
-            self.clear_options()
-            self.add_options(Option(self._row(index)) for index in range(len(cast.personas)))
-            if cast.personas:
-                self.highlighted = min(at, len(cast.personas) - 1)
-        if highlight is not None and cast.personas:
-            self.highlighted = max(0, min(highlight, len(cast.personas) - 1))
+        if not same_length:
+            self.virtual_size = Size(0, len(cast.personas))
+            self.refresh(layout=True)
+        self._go(self._at if highlight is None else highlight)
 
-    def on_resize(self, _event: Resize) -> None:
-        self.show(self._cast)
+    def mark(self, odd: frozenset[int]) -> None:
+        """Put the sign of a likely mistake beside these."""
+        if odd != self._marked:
+            self._marked = odd
+            self.refresh()
+
+    # Drawing -----------------------------------------------------------------------------------
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:
+        return container.width
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return max(1, len(self._cast.personas))
+
+    def render_line(self, y: int) -> Strip:
+        index = self.scroll_offset.y + y
+        width = self.size.width
+        if index >= len(self._cast.personas) or width < 1:
+            return Strip.blank(width, self.rich_style)
+        style = self.visual_style
+        if index == self._at:
+            style += self.get_visual_style("persona-list--cursor")
+        row = self._row(index).truncate(max(8, width - 2), ellipsis=True)
+        (strip,) = Visual.to_strips(self, row, width, 1, style)
+        return strip
 
     def _row(self, index: int) -> Content:
         persona = self._cast.personas[index]
@@ -69,6 +109,7 @@ class PersonaList(OptionList):
         moderates = self._cast.moderates(persona)
         mark = "◆" if moderates else "●" if takes_part else "·"
         present = takes_part or moderates
+        odd = LIKELY_MISTAKE if index in self._marked else " "
         name = _cell(persona.name, NAME_WIDTH)
         rest = "  ".join(
             (
@@ -77,44 +118,53 @@ class PersonaList(OptionList):
                 _shown(persona.current_employment),
             )
         )
-        width = max(8, self.scrollable_content_region.width - 1)
         return Content.assemble(
             Content.styled(f"{mark} ", colour if present else "$quiet"),
             Content.styled(name, f"bold {colour}" if present else "$quiet"),
-            Content.styled(f"  {rest}", "" if present else "$quiet"),
-        ).truncate(width, ellipsis=True)
+            Content.styled(odd, "$warning"),
+            Content.styled(f" {rest}", "" if present else "$quiet"),
+        )
 
-    def action_page_up(self) -> None:
-        if self.size.height:  # Textual's list fails where it has no height
-            super().action_page_up()  # type: ignore[no-untyped-call]
+    # The cursor --------------------------------------------------------------------------------
 
-    def action_page_down(self) -> None:
-        if self.size.height:
-            super().action_page_down()  # type: ignore[no-untyped-call]
+    def _go(self, index: int) -> None:
+        last = len(self._cast.personas) - 1
+        self._at = max(0, min(index, last))
+        self.refresh()
+        self.call_after_refresh(self._keep_cursor_in_sight)
+
+    def _keep_cursor_in_sight(self) -> None:
+        self.scroll_to_region(Region(0, self._at, 1, 1), animate=False, force=True)
+
+    def on_resize(self, _event: Resize) -> None:
+        self.call_after_refresh(self._keep_cursor_in_sight)
+
+    def on_click(self, event: Click) -> None:
+        index = self.scroll_offset.y + event.y
+        if index < len(self._cast.personas):
+            again = index == self._at and event.chain > 1
+            self._go(index)
+            if again:
+                self._ask("edit")
+
+    def action_move(self, by: int) -> None:
+        self._go((self._at + by) % max(1, len(self._cast.personas)))
+
+    def action_go(self, index: int) -> None:
+        self._go(index % max(1, len(self._cast.personas)))
+
+    def action_page(self, direction: int) -> None:
+        self._go(self._at + direction * max(1, self.size.height - 1))
 
     def _ask(self, what: str) -> None:
         self.post_message(self.Asked(what, self.highlighted))
 
-    def action_take_part(self) -> None:
-        self._ask("take_part")
 
-    def action_moderate(self) -> None:
-        self._ask("moderate")
-
-    def action_edit(self) -> None:
-        self._ask("edit")
-
-    def action_new(self) -> None:
-        self._ask("new")
-
-    def action_duplicate(self) -> None:
-        self._ask("duplicate")
-
-    def action_delete(self) -> None:
-        self._ask("delete")
-
-    def action_undo(self) -> None:
-        self._ask("undo")
+for _action in ACTIONS:  # what the pane can do is asked of whoever owns the cast
+    if _action.where == "personas":
+        setattr(
+            PersonaList, f"action_{_action.name}", partialmethod(PersonaList._ask, _action.name)
+        )
 
 
 def _shown(value: object) -> str:

@@ -1,0 +1,70 @@
+"""Named sets of personas: SynDisco's JSON lists in the user's folder, and the shipped ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..discussion import Persona
+from ..inputs import InputError
+from .personas import read_personas, write_personas
+
+_NAME = re.compile(r"[^\W_][\w -]{0,49}")
+"""A name cannot become a path: no dots, no slashes; at most 200 bytes of a file's name."""
+
+
+@dataclass(frozen=True)
+class PersonaSet:
+    """A set that can be opened. ``count`` is None where it cannot be read; ``fault`` says why."""
+
+    name: str
+    path: Path
+    is_own: bool
+    count: int | None
+    fault: str = ""
+
+
+class PersonaSets:
+    """The sets in the user's folder and those in the shipped one."""
+
+    def __init__(self, own: Path, shipped: Path) -> None:
+        self._own = own
+        self._shipped = shipped
+
+    def file(self, name: str) -> Path:
+        """The file of the user's set ``name``. Raises InputError where it cannot be a name."""
+        name = name.strip()
+        if not _NAME.fullmatch(name):
+            raise InputError(
+                "The name of a set begins with a letter or digit and goes on with those, spaces, "
+                "“-” and “_”; at most 50."
+            )
+        return self._own / f"{name}.json"
+
+    def save(self, name: str, personas: Sequence[Persona]) -> Path:
+        """Write ``personas`` as the set ``name``, over one that is there. Gives back the file.
+
+        Raises InputError for a name that cannot be one, OSError where it cannot be written.
+        """
+        path = self.file(name)
+        self._own.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_personas(path, personas)
+        return path
+
+    def listed(self) -> list[PersonaSet]:
+        """The user's sets by name, then the shipped ones."""
+        return [*_sets_in(self._own, is_own=True), *_sets_in(self._shipped, is_own=False)]
+
+
+def _sets_in(folder: Path, *, is_own: bool) -> list[PersonaSet]:
+    files = sorted(folder.glob("*.json"), key=lambda path: path.stem.casefold())
+    return [_set_of(file, is_own) for file in files if not file.name.startswith(".")]
+
+
+def _set_of(file: Path, is_own: bool) -> PersonaSet:
+    try:
+        return PersonaSet(file.stem, file, is_own, len(read_personas(file)))
+    except InputError as error:
+        return PersonaSet(file.stem, file, is_own, None, str(error))

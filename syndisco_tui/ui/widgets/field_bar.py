@@ -1,0 +1,167 @@
+"""One field of one persona on one line, at the bottom of the list."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message as Event
+from textual.widgets import Static
+from textual.widgets.input import Selection
+
+from ...discussion import Persona
+from ...text import editable, one_line, safe
+from ..persona_fields import as_text, label, value_of
+from .safe_input import SafeInput
+
+
+class FieldBar(Vertical):
+    """Asks for another value of a persona's field. It remembers the field.
+
+    While the value is untouched, left and right go to another field.
+    """
+
+    class Entered(Event):
+        """``text`` is to be the value of ``field``; then ``step`` personas further, if any."""
+
+        def __init__(self, field: str, text: str, step: int) -> None:
+            super().__init__()
+            self.field = field
+            self.text = text
+            self.step = step
+
+    class Left(Event):
+        """The persona stays as it was."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.field = "age"
+        self._persona: Persona | None = None
+        self._fields: tuple[str, ...] = ()
+        self.steps = True
+        self.display = False
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="field-bar-title", markup=False)
+        with Horizontal():
+            yield Static("", id="field-bar-label")
+            yield _FieldInput(compact=True, id="field-bar-value")
+        yield Static("", id="field-bar-fault", markup=False)
+
+    @property
+    def _input(self) -> SafeInput:
+        return self.query_one(SafeInput)
+
+    def open(
+        self, persona: Persona, fields: tuple[str, ...], *, title: str = "", steps: bool = True
+    ) -> None:
+        """Ask about ``persona``. ``steps``: up and down go on to another persona."""
+        self._persona, self._fields, self.steps = persona, fields, steps
+        if self.field not in fields:
+            self.field = fields[0]
+        heading = self.query_one("#field-bar-title", Static)
+        heading.update(Content(one_line(title, 80)))
+        heading.display = bool(title)
+        self.display = True
+        self._show_field()
+        self._input.focus()
+
+    def close(self) -> None:
+        self.display = False
+        self._persona = None
+
+    def show_fault(self, sentence: str) -> None:
+        fault = self.query_one("#field-bar-fault", Static)
+        fault.update(Content(safe(sentence)))
+        fault.display = bool(sentence)
+
+    @property
+    def is_untouched(self) -> bool:
+        """Nothing was typed, and the cursor was not moved into the text."""
+        whole = Selection(0, len(self._input.value))
+        return self._input.value == self._before and self._input.selection == whole
+
+    @property
+    def _before(self) -> str:
+        value = value_of(self._persona, self.field) if self._persona else None
+        return editable(as_text(value)).replace("\n", " ")
+
+    def _show_field(self) -> None:
+        arrow = "$accent"
+        self.query_one("#field-bar-label", Static).update(
+            Content.assemble(
+                Content.styled("‹ ", arrow),
+                one_line(label(self.field), 15),
+                Content.styled(" ›", arrow),
+            )
+        )
+        self._input.value = self._before
+        self._input.selection = Selection(0, len(self._input.value))
+        self._input.placeholder = _PLACEHOLDERS.get(self.field, "")
+        self.show_fault("")
+
+    def turn(self, by: int) -> None:
+        """Another field; what was typed in this one is given up."""
+        place = self._fields.index(self.field)
+        self.field = self._fields[(place + by) % len(self._fields)]
+        self._show_field()
+
+    def enter(self, step: int) -> None:
+        if step == 0 or self.steps:
+            text = self._input.value
+            if text == self._before and self._persona:  # untouched, line breaks and all
+                text = editable(as_text(value_of(self._persona, self.field)))
+            self.post_message(self.Entered(self.field, text, step))
+
+    def leave(self) -> None:
+        self.post_message(self.Left())
+
+
+_PLACEHOLDERS = {
+    "age": "a number or words",
+    "personality_characteristics": "separated by commas",
+}
+
+
+class _FieldInput(SafeInput):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,ctrl+s", "enter(0)", "keep", key_display="⏎"),
+        Binding("escape", "leave", "leave as it was", key_display="esc"),
+        Binding("tab", "turn(1)", "other field", key_display="←→"),
+        Binding("shift+tab", "turn(-1)", show=False),
+        Binding("down", "enter(1)", "next persona", key_display="↑↓"),
+        Binding("up", "enter(-1)", show=False),
+    ]
+
+    @property
+    def _bar(self) -> FieldBar:
+        bar = self.parent.parent if self.parent else None
+        assert isinstance(bar, FieldBar)
+        return bar
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return not (action == "enter" and parameters != (0,) and not self._bar.steps)
+
+    def action_enter(self, step: int) -> None:
+        self._bar.enter(step)
+
+    def action_leave(self) -> None:
+        self._bar.leave()
+
+    def action_turn(self, by: int) -> None:
+        self._bar.turn(by)
+
+    def action_cursor_left(self, select: bool = False) -> None:
+        if self._bar.is_untouched and not select:
+            self._bar.turn(-1)
+        else:
+            super().action_cursor_left(select)
+
+    def action_cursor_right(self, select: bool = False) -> None:
+        if self._bar.is_untouched and not select:
+            self._bar.turn(1)
+        else:
+            super().action_cursor_right(select)
