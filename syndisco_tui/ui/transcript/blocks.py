@@ -12,6 +12,11 @@ NAME_LENGTH = 40
 _TAGS = {"seed": "seed opinion", "human": "human", "moderator": "moderator"}
 
 
+def shown_name(name: str) -> str:
+    """A speaker's name as it is shown."""
+    return one_line(name, NAME_LENGTH)
+
+
 class Block:
     """``name``, ``text``, ``tag`` and ``note`` are safe to show. Line 0 is the header.
 
@@ -81,7 +86,7 @@ class Block:
 
 def block_of(message: Message) -> Block:
     """How a message of the record is shown."""
-    name = one_line(message.name, NAME_LENGTH)
+    name = shown_name(message.name)
     note = f"{message.turn}" if message.role == "user" else ""
     if message.is_silence:
         return Block(name, tag="stays silent", note=note, silent=True)

@@ -11,8 +11,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
 from ...discussion import Message
-from ...text import one_line
-from .blocks import NAME_LENGTH, Block, block_of, likely_height
+from .blocks import Block, block_of, likely_height, shown_name
 from .heights import Heights
 
 MOST_BLOCKS = 400
@@ -58,20 +57,21 @@ class Lines:
     def _arrange(self) -> None:
         self._rows = None
         if self.speaker is not None:
-            self._rows = [i for i, entry in enumerate(self.entries) if self._speaks(entry.name)]
+            self._rows = [i for i, entry in enumerate(self.entries) if self.is_shown(entry)]
         self._heights = Heights(likely_height(self.entries[i], self.width) for i in self.rows)
         self._is_exact = bytearray(len(self._heights))
-        if self.growing is not None and self._speaks(self.growing.name):
+        if self.growing is not None and self.is_shown(self.growing):
             self._append_growing(self.growing)
 
-    def _speaks(self, name: str) -> bool:
-        return self.speaker is None or one_line(name, NAME_LENGTH) == self.speaker
+    def is_shown(self, said: Message | Block) -> bool:
+        """Whether the speaker is one of those who are shown."""
+        return self.speaker is None or shown_name(said.name) == self.speaker
 
     def begin(self, block: Block) -> None:
         """A reply is in the making."""
         self.drop()
         self.growing = block
-        if self._speaks(block.name):
+        if self.is_shown(block):
             self._append_growing(block)
 
     def _append_growing(self, block: Block) -> None:
@@ -104,7 +104,7 @@ class Lines:
         """One more message, in the place of the reply in the making."""
         self.drop()
         self.entries.append(message)
-        if self._speaks(message.name):
+        if self.is_shown(message):
             if self._rows is not None:
                 self._rows.append(len(self.entries) - 1)
             self._heights.append(likely_height(message, self.width))

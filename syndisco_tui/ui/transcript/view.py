@@ -19,8 +19,7 @@ from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
-from ...text import one_line
-from .blocks import NAME_LENGTH, Block
+from .blocks import Block, shown_name
 from .lines import Lines
 from .wrapping import Span
 
@@ -80,7 +79,7 @@ class TranscriptView(ScrollView, can_focus=True):
 
     def set_colours(self, colours: dict[str, str]) -> None:
         """Every name's colour."""
-        self._colours = {one_line(name, NAME_LENGTH): colour for name, colour in colours.items()}
+        self._colours = {shown_name(name): colour for name, colour in colours.items()}
         self._styles.clear()
         self.refresh()
 
@@ -146,6 +145,15 @@ class TranscriptView(ScrollView, can_focus=True):
         if follows != self.follows:
             self.follows = follows
             self.post_message(self.FollowChanged(follows))
+
+    def _size_updated(
+        self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True
+    ) -> bool:
+        self._is_moving = True
+        try:
+            return super()._size_updated(size, virtual_size, container_size, layout)
+        finally:
+            self._is_moving = False
 
     def on_resize(self) -> None:
         top = self.lines.row_at(self.scroll_offset.y) if self.lines.row_count else 0

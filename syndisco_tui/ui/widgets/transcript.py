@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from typing import ClassVar
 
 from textual import events
@@ -19,7 +21,9 @@ from ...session import (
 )
 from ...text import one_line
 from ..actions import bindings
-from ..transcript.blocks import NAME_LENGTH, Block
+from ..transcript.blocks import Block, shown_name
+from ..transcript.finding import Finding
+from ..transcript.speaker_choice import SpeakerChoice
 from ..transcript.view import TranscriptView
 
 INNER_STEP = 3
@@ -49,6 +53,7 @@ class Transcript(TranscriptView):
         self._told_badge = ""
         self._seen = 0
         """How many rows there were when the end was left."""
+        self.finding = Finding(self)
 
     # What is shown -----------------------------------------------------------------------------
 
@@ -57,6 +62,7 @@ class Transcript(TranscriptView):
         self.lines.speaker = None
         self.lines.show(messages)
         self.follows = True
+        self.finding.search_again()
         self._redraw()
 
     def _redraw(self) -> None:
@@ -83,7 +89,7 @@ class Transcript(TranscriptView):
         """``name`` is about to speak."""
         tag = "moderator" if role == "moderator" else ""
         end = self.lines.total
-        self.lines.begin(Block(one_line(name, NAME_LENGTH), tag=tag, growing=True))
+        self.lines.begin(Block(shown_name(name), tag=tag, growing=True))
         self._lay_out()
         self._draw_from(end)
 
@@ -108,14 +114,17 @@ class Transcript(TranscriptView):
         self._draw_from(end)
         self._show_current()
         self._show_badge()
+        if self.lines.is_shown(message):
+            self.finding.said(len(self.lines.entries) - 1)
 
     @property
     def badge(self) -> str:
         """What the pane's title should say of where we are; empty while the end is followed."""
-        if self.follows:
-            return ""
-        new = len(self.lines.rows) - self._seen
-        return f"{new} new ↓ End" if new > 0 else "End follows again ↓"
+        notes = [f"only {one_line(self.lines.speaker, 16)}"] if self.lines.speaker else []
+        if not self.follows:
+            new = len(self.lines.rows) - self._seen
+            notes.append(f"{new} new ↓ End" if new > 0 else "End follows again ↓")
+        return " · ".join(notes)
 
     def _show_badge(self) -> None:
         if self.badge != self._told_badge:
@@ -152,6 +161,7 @@ class Transcript(TranscriptView):
     def _tell_current(self) -> None:
         self._told_current = self.current
         self.post_message(self.CurrentChanged(self.current))
+        self.finding.show_count()
         self.refresh_bindings()
 
     def _draw_entry(self, entry: int | None) -> None:
@@ -276,3 +286,64 @@ class Transcript(TranscriptView):
 
     def on_blur(self) -> None:
         self._draw_entry(self.current)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Which keys apply now."""
+        match action:
+            case "follow":
+                return not self.follows
+            case "next_match" | "previous_match" | "leave_search":
+                return self.finding.search is not None
+            case "search" | "jump" | "copy_message" | "copy_discussion" | "read":
+                return bool(self.lines.entries)
+            case "only_speaker":
+                return self.lines.speaker is not None or len(self._speakers()) > 1
+        return True
+
+    # Finding -----------------------------------------------------------------------------------
+
+    def seek(self, pattern: re.Pattern[str] | None) -> None:
+        """Mark what matches, in every message."""
+        self.sought = pattern
+        self.refresh_bindings()
+        self.refresh()
+
+    def action_search(self) -> None:
+        self.finding.open_search()
+
+    def action_leave_search(self) -> None:
+        self.finding.leave_search()
+
+    def action_next_match(self) -> None:
+        self.finding.next()
+
+    def action_previous_match(self) -> None:
+        self.finding.previous()
+
+    def action_jump(self) -> None:
+        self.finding.open_jump()
+
+    # One speaker -------------------------------------------------------------------------------
+
+    def action_only_speaker(self) -> None:
+        """Choose one whose messages alone are shown; all again if one was chosen."""
+        if self.lines.speaker is not None:
+            self.show_only(None)
+            return
+        current = self.current
+        name = "" if current is None else shown_name(self.lines.entries[current].name)
+        choice = SpeakerChoice(self._speakers(), self._colours, name)
+        self.app.push_screen(choice, lambda name: self.show_only(name) if name else None)
+
+    def show_only(self, speaker: str | None) -> None:
+        """Only the messages of ``speaker``, or all; the current message stays if it can."""
+        entry = self.current
+        self.lines.only(speaker)
+        self._seen = min(self._seen, len(self.lines.rows))
+        self.finding.search_again()
+        self._redraw()
+        if entry is not None and not self.follows:
+            self.go_to(entry)
+
+    def _speakers(self) -> dict[str, int]:
+        return Counter(shown_name(entry.name) for entry in self.lines.entries)

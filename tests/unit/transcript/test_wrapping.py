@@ -14,7 +14,8 @@ from syndisco_tui.ui.transcript.heights import Heights
 from syndisco_tui.ui.transcript.wrapping import wrap
 
 WORDS = st.sampled_from(
-    ["a", "word", "an", "extraordinarily", "Ελλάδα", "漢字テスト", "e\u0301te\u0301", "👍🏽", "❤\ufe0f",
+    ["a", "word", "an", "extraordinarily", "Ελλάδα", "漢字テスト", "e\u0301te\u0301", "👍🏽",
+     "❤\ufe0f",
      "🇬🇷", " ", "  ", "\n", "\n\n", "    indented", "x" * 30, "漢" * 20, "a\u0301\u0302\u0303" * 9]
 )  # fmt: skip
 TEXTS = st.one_of(
