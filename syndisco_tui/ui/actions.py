@@ -83,6 +83,19 @@ ACTIONS = (
     Action("previous_message", "up,k", "up", "To the message before", "transcript", False),
     Action("next_message", "down,j", "down", "To the message after", "transcript", False),
     Action("scroll_home", "home", "start", "To the start of the transcript", "transcript", False),
+    Action("search", "slash", "search", "Search in what was said", "transcript", shown_key="/"),
+    Action("next_match", "n", "next", "To the next message that was found", "transcript"),
+    Action("previous_match", "N", "before", "To the one found before", "transcript", shown_key="N"),
+    Action("leave_search", "escape", "end search", "No more marks", "transcript", shown_key="esc"),
+    Action(
+        "only_speaker",
+        "v",
+        "one speaker",
+        "Only one speaker's messages, or all",
+        "transcript",
+        False,
+    ),
+    Action("jump", "number_sign", "turn", "Jump to a turn", "transcript", False, shown_key="#"),
     Action("follow", "end", "follow", "To the end, and follow it", "transcript", shown_key="End"),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from textual.app import App, ComposeResult
@@ -11,6 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from syndisco_tui.discussion import Message
+from syndisco_tui.ui.screens import laboratory
 from syndisco_tui.ui.widgets.transcript import Transcript
 from tests.tui.conftest import OpenBench
 
@@ -18,7 +20,10 @@ from tests.tui.conftest import OpenBench
 class Pane(App[None]):
     """A transcript alone, and something else to focus."""
 
-    CSS = "Transcript { overflow-y: scroll; overflow-x: hidden; height: 1fr; }"
+    CSS_PATH = Path(laboratory.__file__).with_name("laboratory.tcss")
+
+    def get_css_variables(self) -> dict[str, str]:
+        return {"quiet": "#888888", **super().get_css_variables()}
 
     def __init__(self) -> None:
         super().__init__()
@@ -206,3 +211,166 @@ async def test_the_cursor_in_the_laboratory(bench: OpenBench, size: tuple[int, i
         assert transcript.current == 0
         await at.press("end")
         assert transcript.current == entries - 1
+
+
+# Finding -----------------------------------------------------------------------------------------
+
+SAID = tuple(
+    message(number, f"{'Cats' if number % 5 == 0 else 'cats' if number % 5 == 1 else 'dogs'} here")
+    for number in range(40)
+)
+
+
+def last_line(app: Pane) -> str:
+    """The line in which one types, with its note; the input of the test's app is below it."""
+    return next(line for line in app.text().splitlines() if line.lstrip().startswith(("/ ", "# ")))
+
+
+async def test_search_marks_counts_and_goes_to_the_newest_from_the_end() -> None:
+    async with pane(SAID) as (app, transcript, pilot):
+        await pilot.press("slash", *"cats")
+        await pilot.pause()
+        assert transcript.current == 36
+        assert "16 of 16" in last_line(app)
+        await pilot.press("enter")
+        assert app.focused is transcript
+        await pilot.press("n")  # after the last, the first
+        assert transcript.current == 0
+        await pilot.press("n", "n", "N")
+        await pilot.pause()
+        assert transcript.current == 1
+        assert "2 of 16" in last_line(app)
+        await pilot.press("down", "down")
+        await pilot.pause()
+        assert "16 found" in last_line(app)
+
+
+async def test_search_goes_on_from_the_current_message_and_capitals_count() -> None:
+    async with pane(SAID) as (app, transcript, pilot):
+        await pilot.press("home", *["down"] * 7, "slash", *"Cats")
+        await pilot.pause()
+        assert transcript.current == 10
+        assert "3 of 8" in last_line(app)
+        await pilot.press("x")
+        await pilot.pause()
+        assert "not found" in last_line(app)
+        assert transcript.current == 7  # nothing to go to: back where we were
+        await pilot.press("backspace", "escape")
+        await pilot.pause()
+        assert transcript.current == 7
+        assert transcript.sought is None
+        assert app.focused is transcript
+
+
+async def test_a_search_given_up_follows_again_if_it_did_before() -> None:
+    async with pane(SAID) as (_, transcript, pilot):
+        await pilot.press("slash", *"dogs", "escape")
+        assert transcript.follows
+        await pilot.press("slash", *"cats", "enter", "escape")
+        assert (transcript.current, transcript.sought) == (36, None)  # kept: the place stays
+
+
+async def test_what_is_found_is_marked_across_a_wrapped_line() -> None:
+    said = (message(1, "one two three four five six seven eight nine ten eleven twelve thirteen"),)
+    async with pane(said, size=(40, 12)) as (_, transcript, pilot):
+        await pilot.press("slash", *("space" if c == " " else c for c in "eight nine"))
+        await pilot.pause()
+        match = transcript.get_component_rich_style("transcript--match")
+        marked_text = ""
+        for y in range(transcript.size.height):
+            for segment in transcript.render_line(y):
+                if segment.style and segment.style.underline and match.underline:
+                    marked_text += segment.text + "|"
+        assert marked_text in ("eight|nine|", "eight nine|")
+
+
+async def test_a_message_that_comes_while_one_searches_is_counted() -> None:
+    async with pane(SAID) as (app, transcript, pilot):
+        await pilot.press("slash", *"cats", "enter")
+        transcript.post(message(40, "cats again"))
+        await pilot.pause()
+        assert "16 of 17" in last_line(app)
+
+
+async def test_one_speaker_alone_and_the_cursor_among_them() -> None:
+    async with pane(messages(30)) as (app, transcript, pilot):
+        await pilot.press("home", "down", "v")  # Name1 is current
+        await pilot.pause()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "only Name1" in transcript.badge
+        assert "Name0" not in app.text()
+        assert transcript.current == 1
+        await pilot.press("down", "down")
+        assert transcript.current == 7
+        transcript.post(message(31, name="Name0"))
+        transcript.post(message(32, name="Name1"))
+        assert "1 new" in transcript.badge
+        await pilot.press("end")
+        assert transcript.current == 31
+        await pilot.press("up", "v")
+        assert transcript.current == 28
+        assert transcript.lines.speaker is None
+        await pilot.pause()
+        assert "Name0" in app.text()
+        assert marked(app).startswith("Name1")
+
+
+async def test_only_the_growing_reply_of_the_one_shown_is_seen() -> None:
+    async with pane(messages(6)) as (app, transcript, pilot):
+        transcript.show_only("Name2")
+        transcript.begin_reply("Name0", "user")
+        transcript.grow_reply("unseen words")
+        await pilot.pause()
+        assert "unseen" not in app.text()
+        transcript.post(message(6, "unseen words", "Name0"))
+        transcript.begin_reply("Name2", "user")
+        transcript.grow_reply("seen words")
+        await pilot.pause()
+        assert "seen words" in app.text()
+        assert transcript.current == 5
+        transcript.show_only(None)
+        await pilot.pause()
+        assert "unseen words" in app.text()
+        assert transcript.current == 6
+
+
+async def test_a_number_jumps_to_its_turn() -> None:
+    async with pane(messages(40)) as (app, transcript, pilot):
+        await pilot.press("number_sign", "1", "7")
+        await pilot.pause()
+        assert transcript.current == 17
+        await pilot.press("0", "enter")
+        await pilot.pause()
+        assert "turns 1 to 39" in last_line(app)
+        assert app.focused is not transcript
+        await pilot.press("backspace", "enter")
+        await pilot.pause()
+        assert app.focused is transcript
+        assert transcript.current == 17
+        await pilot.press("number_sign", "x", "escape")
+        assert transcript.current == 17
+
+
+async def test_how_many_are_new_below() -> None:
+    async with pane(messages(30)) as (_, transcript, pilot):
+        await pilot.press("up")
+        assert transcript.badge == "End follows again ↓"
+        for number in range(12):
+            transcript.post(message(number))
+        assert transcript.badge == "12 new ↓ End"
+        await pilot.press("end")
+        assert transcript.badge == ""
+
+
+async def test_what_the_mouse_selects_is_copied_without_the_breaks_of_wrapping() -> None:
+    said = (message(0), message(1, "alpha beta gamma delta " * 6), message(2))
+    async with pane(said, size=(40, 20)) as (_, transcript, pilot):
+        await pilot.mouse_down(Transcript, offset=(2, 4))
+        await pilot.hover(Transcript, offset=(12, 6))
+        await pilot.mouse_up(Transcript, offset=(12, 6))
+        await pilot.pause()
+        chosen = transcript.screen.get_selected_text()
+        assert chosen
+        assert chosen.startswith("alpha beta gamma delta alpha")
+        assert "\n" not in chosen

@@ -188,7 +188,7 @@ class Laboratory(Screen[None]):
         notes = {
             "personas": f"{taking_part} of {len(self.personas_pane.cast.personas)} take part",
             "setup": self._setup_file.name if self._setup_file else "",
-            "transcript": "" if self.transcript.follows else "End follows again ↓",
+            "transcript": self.transcript.badge,
         }
         few_colours = self.app.console.color_system in (None, "standard") or self.app.no_color
         for name in PANES:
@@ -208,10 +208,6 @@ class Laboratory(Screen[None]):
 
     def action_previous_pane(self) -> None:
         self._go_to_pane(PANES[PANES.index(self._pane) - 1])
-
-    @on(Transcript.CurrentChanged)
-    def _current_message_changed(self) -> None:
-        self.refresh_bindings()
 
     @on(Transcript.FollowChanged)
     def _follow_changed(self) -> None:

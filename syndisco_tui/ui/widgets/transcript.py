@@ -1,24 +1,14 @@
-"""The transcript: a scroll view that draws lines of messages, not a widget a message.
-
-Each message is wrapped once per width. Only lines that changed are drawn again.
-"""
+"""The transcript: what was said, the message that is current, and what can be done with it."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from dataclasses import dataclass, field
+import re
+from collections import Counter
 from typing import ClassVar
 
-from rich.segment import Segment
-from rich.style import Style as RichStyle
 from textual import events
 from textual.binding import BindingType
-from textual.content import Content
-from textual.geometry import Size
 from textual.message import Message as Event
-from textual.scroll_view import ScrollView
-from textual.selection import Selection
-from textual.strip import Strip
 
 from ...discussion import Message
 from ...session import (
@@ -30,88 +20,24 @@ from ...session import (
     ReplyStarted,
     SessionEvent,
 )
-from ...text import one_line, safe
+from ...text import one_line
 from ..actions import bindings
+from ..transcript.blocks import Block, shown_name
+from ..transcript.finding import Finding
+from ..transcript.speaker_choice import SpeakerChoice
+from ..transcript.view import TranscriptView
 
-WIDEST = 100
-"""Cells of text at most: longer lines are hard to read."""
-BAR = "▎"
-CURRENT_BAR = "▋"
-CURSOR = "▌"
 INNER_STEP = 3
 """Lines that up and down scroll inside a message that is taller than the pane."""
-MARGIN = 2  # the bar and a space
 
 
-@dataclass
-class Block:
-    """A message as it is shown. ``text`` is safe already."""
-
-    name: str
-    text: str
-    tag: str = ""
-    note: str = ""
-    growing: bool = False
-    silent: bool = False
-    lines: list[str] = field(default_factory=list)
-    width: int = 0
-
-    def wrapped(self, width: int) -> list[str]:
-        """Header, text and a blank line, each at most ``width`` cells."""
-        if self.width != width:
-            self.width = width
-            self.lines = [self.name]
-            if not self.silent:
-                self.lines += wrap(self.text.strip(), width)
-                if self.growing and len(self.lines[-1]) < width - 1:
-                    self.lines[-1] = f"{self.lines[-1]} {CURSOR}".lstrip()
-            self.lines.append("")
-        return self.lines
-
-    def change(self, text: str, note: str = "") -> None:
-        """Another text; it will be wrapped again."""
-        self.text, self.note, self.width = text, note, 0
-
-
-def wrap(text: str, width: int) -> list[str]:
-    """``text`` in lines of at most ``width`` cells, broken at spaces where there are any."""
-    lines: list[str] = []
-    for paragraph in text.split("\n"):
-        if paragraph.isascii() and len(paragraph) <= width:
-            lines.append(paragraph)
-        else:
-            lines += [line.plain.rstrip() for line in Content(paragraph).wrap(max(width, 2))]
-    return lines
-
-
-def block_of(message: Message) -> Block:
-    """How a message of the record is shown."""
-    tag = {"seed": "seed opinion", "human": "human", "moderator": "moderator"}.get(message.role, "")
-    turn = f"{message.turn}" if message.role == "user" else ""
-    if message.is_silence:
-        return Block(one_line(message.name, 40), "", tag="stays silent", note=turn, silent=True)
-    text = safe(message.text)
-    if message.is_cut:
-        text += " […]"
-        tag = f"{tag} · cut at the token limit" if tag else "cut at the token limit"
-    return Block(one_line(message.name, 40), text, tag=tag, note=turn)
-
-
-class Transcript(ScrollView, can_focus=True):
+class Transcript(TranscriptView):
     """What was said, oldest first. It follows the end until somebody scrolls away.
 
     One message is the current one. While the end is followed, that is the newest.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("transcript")
-    COMPONENT_CLASSES = {"transcript--tag", "transcript--hint", "transcript--cursor"}
-
-    class FollowChanged(Event):
-        """The transcript follows its end, or no longer."""
-
-        def __init__(self, follows: bool) -> None:
-            super().__init__()
-            self.follows = follows
 
     class CurrentChanged(Event):
         """Another message is the current one; ``index`` is an entry of the record, or None."""
@@ -122,40 +48,28 @@ class Transcript(ScrollView, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._blocks: list[Block] = []
-        self._starts: list[int] = [0]
-        """Virtual line at which each block starts; one more for the end."""
-        self._growing: Block | None = None
-        self._colours: dict[str, str] = {}
-        self._hint: list[Content] = []
-        self._styles: dict[str, RichStyle] = {}
-        self._laying_out = False
         self._cursor = 0
-        """The current message while the end is not followed."""
+        """The current entry while the end is not followed."""
         self._told_current: int | None = None
-        self.follows = True
+        self._told_badge = ""
+        self._seen = 0
+        """How many rows there were when the end was left."""
+        self.finding = Finding(self)
 
     # What is shown -----------------------------------------------------------------------------
 
-    def set_hint(self, lines: list[Content]) -> None:
-        """What stands here while nobody has said anything."""
-        self._hint = lines
-        if not self._blocks:
-            self.refresh()
-
-    def set_colours(self, colours: dict[str, str]) -> None:
-        """Every name's colour."""
-        self._colours = {one_line(name, 40): colour for name, colour in colours.items()}
-        self._styles.clear()
-        self.refresh()
-
     def show(self, messages: tuple[Message, ...]) -> None:
         """Show these messages and nothing else."""
-        self._blocks = [block_of(message) for message in messages]
-        self._growing = None
+        self.lines.speaker = None
+        self.lines.show(messages)
         self.follows = True
-        self._lay_out(0)
-        self._show_current()
+        self.finding.search_again()
+        self._redraw()
+
+    def _redraw(self) -> None:
+        self._lay_out()
+        self._tell_current()
+        self._show_badge()
         self.refresh()
 
     def take(self, event: SessionEvent) -> None:
@@ -177,23 +91,22 @@ class Transcript(ScrollView, can_focus=True):
     def begin_reply(self, name: str, role: str) -> None:
         """``name`` is about to speak."""
         tag = "moderator" if role == "moderator" else ""
-        self._growing = Block(one_line(name, 40), "", tag=tag, growing=True)
-        self._blocks.append(self._growing)
-        self._lay_out(len(self._blocks) - 1)
+        end = self.lines.total
+        self.lines.begin(Block(shown_name(name), tag=tag, growing=True))
+        self._lay_out()
+        self._draw_from(end)
 
     def grow_reply(self, text: str) -> None:
         """The reply in the making, as it is by now."""
-        if self._growing:
-            before = self._growing.lines
-            self._growing.change(safe(text))
-            self._lay_out(len(self._blocks) - 1, before)
+        if changed := self.lines.grow(text):
+            self._lay_out()
+            self.refresh_lines(changed.start, len(changed))
 
     def drop_reply(self) -> None:
         """The reply in the making will not come."""
-        if self._growing:
-            self._growing = None
-            self._blocks.pop()
-            self._lay_out(len(self._blocks))
+        self.lines.drop()
+        self._lay_out()
+        self._draw_from(self.lines.total)
 
     def hold(self, message: Message) -> None:
         """A message is final but not saved: it stands here as no entry yet."""
@@ -206,22 +119,29 @@ class Transcript(ScrollView, can_focus=True):
 
     def post(self, message: Message) -> None:
         """A message is final; it takes the place of the reply in the making."""
-        if self._growing:
-            self._blocks[-1] = block_of(message)
-            self._growing = None
-            self._lay_out(len(self._blocks) - 1)
-        else:
-            self._blocks.append(block_of(message))
-            self._lay_out(len(self._blocks) - 1)
+        self.lines.drop()
+        end = self.lines.total
+        self.lines.append(message)
+        self._lay_out()
+        self._draw_from(end)
         self._show_current()
+        self._show_badge()
+        if self.lines.is_shown(message):
+            self.finding.said(len(self.lines.entries) - 1)
 
     @property
-    def is_empty(self) -> bool:
-        return not self._blocks
+    def badge(self) -> str:
+        """What the pane's title should say of where we are; empty while the end is followed."""
+        notes = [f"only {one_line(self.lines.speaker, 16)}"] if self.lines.speaker else []
+        if not self.follows:
+            new = len(self.lines.rows) - self._seen
+            notes.append(f"{new} new ↓ End" if new > 0 else "End follows again ↓")
+        return " · ".join(notes)
 
-    def plain_text(self) -> str:
-        """All lines as they are wrapped now."""
-        return "\n".join(line for block in self._blocks for line in block.lines)
+    def _show_badge(self) -> None:
+        if self.badge != self._told_badge:
+            self._told_badge = self.badge
+            self.post_message(self.FollowChanged(self.follows))
 
     # The current message -----------------------------------------------------------------------
 
@@ -231,277 +151,211 @@ class Transcript(ScrollView, can_focus=True):
 
         A reply in the making is not an entry yet.
         """
-        newest = self._newest
-        if newest is None or self.follows:
-            return newest
-        return min(self._cursor, newest)
+        row = self._row
+        return None if row is None else self.lines.rows[row]
 
     @property
-    def _newest(self) -> int | None:
-        entries = len(self._blocks) - (self._growing is not None)
-        return entries - 1 if entries else None
+    def _row(self) -> int | None:
+        """The row of the current message."""
+        newest = len(self.lines.rows) - 1
+        if newest < 0:
+            return None
+        return newest if self.follows else min(self.lines.row_of(self._cursor), newest)
 
     def _show_current(self) -> None:
         """Draw the mark where it is now, and tell of it."""
         before, now = self._told_current, self.current
         if before != now:
-            self._told_current = now
-            self._draw_block(before)
-            self._draw_block(now)
-            self.post_message(self.CurrentChanged(now))
+            self._draw_entry(before)
+            self._draw_entry(now)
+            self._tell_current()
 
-    def _draw_block(self, index: int | None) -> None:
-        if index is not None and index < len(self._blocks):
-            self.refresh_lines(self._starts[index], self._height_of(index))
+    def _tell_current(self) -> None:
+        self._told_current = self.current
+        self.post_message(self.CurrentChanged(self.current))
+        self.finding.show_count()
+        self.refresh_bindings()
 
-    def _height_of(self, index: int) -> int:
-        return self._starts[index + 1] - self._starts[index]
-
-    def _go_to(self, index: int) -> None:
-        """Make a message the current one, and bring it into sight."""
-        self._set_follows(False)
-        self._cursor = index
-        self._bring_into_sight(index)
-        self._show_current()
-
-    def _bring_into_sight(self, index: int) -> None:
-        """Scroll as little as shows all of it; of one that is too tall, the nearer end."""
-        top, view = self._starts[index], self.size.height
-        last_text_line = top + self._height_of(index) - 1
-        now = self.scroll_offset.y
-        if self._height_of(index) - 1 > view:
-            target = top if top >= now else last_text_line - view
-        else:
-            target = min(top, max(now, last_text_line - view))
-        self._scroll_by_hand(target)
-
-    def _scroll_by_hand(self, line: int) -> None:
-        """Scroll to a line without the current message being pulled along."""
-        self._laying_out = True
-        self.scroll_to(y=line, animate=False, immediate=True)
-        self._laying_out = False
-
-    def _lines_in_sight(self, index: int) -> range:
-        """The lines of a message, without the blank one, that are in the pane."""
-        top = self.scroll_offset.y
-        start, end = self._starts[index], self._starts[index + 1] - 1
-        return range(max(start, top), min(end, top + self.size.height))
-
-    def action_previous_message(self) -> None:
-        """Up: first inside a message that is taller than the pane, then to the one before."""
-        index = self.current
-        if index is None:
-            return
-        if not self._lines_in_sight(index):
-            self._go_to(index)
-        elif (hidden := self.scroll_offset.y - self._starts[index]) > 0:
-            self._set_follows(False)
-            self._scroll_by_hand(self.scroll_offset.y - min(hidden, INNER_STEP))
-        elif index > 0:
-            self._go_to(index - 1)
-
-    def action_next_message(self) -> None:
-        """Down: the same the other way; after the newest, the end is followed."""
-        index = self.current
-        if index is None or self.follows:
-            return
-        end = self.scroll_offset.y + self.size.height
-        if not self._lines_in_sight(index):
-            self._go_to(index)
-        elif (hidden := self._starts[index + 1] - 1 - end) > 0:
-            self._scroll_by_hand(self.scroll_offset.y + min(hidden, INNER_STEP))
-        elif index == self._newest or (index + 1 == self._newest and not self._growing):
-            self._go_to_newest()
-        else:
-            self._go_to(index + 1)
-
-    def _go_to_newest(self) -> None:
-        newest = self._newest
-        if newest is not None and self._height_of(newest) <= self.size.height:
-            self.action_follow()
-        elif newest is not None and self.current != newest:
-            self._go_to(newest)  # its start first: it has more lines than the pane
-        else:
-            self.action_follow()
-
-    def action_page_up(self) -> None:
-        if self.scroll_offset.y > 0:
-            self.scroll_page_up(animate=False)
-        elif self._newest is not None:
-            self._go_to(0)
-
-    def action_page_down(self) -> None:
-        if self.scroll_offset.y < self.max_scroll_y:
-            self.scroll_page_down(animate=False)
-        else:
-            self.action_follow()
-
-    def action_scroll_home(self) -> None:
-        if self._newest is not None:
-            self._go_to(0)
-
-    def _keep_current_in_sight(self) -> None:
-        """Whoever scrolls takes the current message along."""
-        newest = self._newest
-        if newest is None or self.follows:
-            return
-        index = min(self._cursor, newest)
-        if not self._lines_in_sight(index):
-            top, bottom = self.scroll_offset.y, self.scroll_offset.y + self.size.height - 1
-            line = top if self._starts[index] < top else bottom
-            index = min(newest, max(0, bisect_right(self._starts, line) - 1))
-            if index < newest and not self._lines_in_sight(index):
-                index += 1  # the line at the edge is the blank one
-            self._cursor = index
-        self._show_current()
-
-    def on_click(self, event: events.Click) -> None:
-        """A click points at a message; one that ends a selection does not."""
-        newest = self._newest
-        if newest is None or self.text_selection:
-            return
-        index = bisect_right(self._starts, self.scroll_offset.y + event.y) - 1
-        if index < newest or (index == newest and not self.follows):
-            self._go_to(index)
-
-    def on_focus(self) -> None:
-        self._draw_block(self.current)
-
-    def on_blur(self) -> None:
-        self._draw_block(self.current)
-
-    # Lines -------------------------------------------------------------------------------------
-
-    @property
-    def _text_width(self) -> int:
-        return max(2, min(WIDEST, self.scrollable_content_region.width - MARGIN - 1))
-
-    def _lay_out(self, first: int, before: list[str] | None = None) -> None:
-        """Wrap the blocks from ``first`` on and draw what changed."""
-        width = self._text_width
-        del self._starts[first + 1 :]
-        for block in self._blocks[first:]:
-            self._starts.append(self._starts[-1] + len(block.wrapped(width)))
-        self._laying_out = True
-        self.virtual_size = Size(0, self._starts[-1])
-        if self.follows:
-            self.scroll_end(animate=False, immediate=True, x_axis=False)
-        self._laying_out = False
-        self._draw(first, before)
-
-    def _draw(self, first: int, before: list[str] | None) -> None:
-        start = self._starts[min(first, len(self._starts) - 1)]
-        if before is not None:
-            after = self._blocks[first].lines
-            same = 0
-            while same < min(len(before), len(after)) and before[same] == after[same]:
-                same += 1
-            self.refresh_lines(start + same, max(len(before), len(after)) - same + 1)
-        else:
-            self.refresh_lines(start, max(self.size.height, self._starts[-1] - start) + 1)
-
-    def on_resize(self) -> None:
-        self._lay_out(0)
-        self.refresh()
-
-    def notify_style_update(self) -> None:
-        self._styles.clear()
-        super().notify_style_update()
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        if self._laying_out:  # a text that got shorter is nobody scrolling away
-            return
-        at_end = round(new_value) >= self.max_scroll_y
-        if new_value < old_value and not at_end:
-            self._set_follows(False)
-        elif at_end:
-            self._set_follows(True)
-        self._keep_current_in_sight()
+    def _draw_entry(self, entry: int | None) -> None:
+        if entry is not None and (row := self.lines.row_of(entry)) < self.lines.row_count:
+            self.refresh_lines(self.lines.start(row), self.lines.height(row))
 
     def _set_follows(self, follows: bool) -> None:
         if follows != self.follows:
             self._cursor = self.current or 0
+            self._seen = len(self.lines.rows)
             self.follows = follows
-            self.post_message(self.FollowChanged(follows))
+            self._show_badge()
+            self.refresh_bindings()
+
+    def go_to(self, entry: int) -> None:
+        """Make a message the current one, and bring it into sight."""
+        if not self.lines.rows:
+            return
+        self._set_follows(False)
+        self._cursor = entry
+        row = self._row or 0
+        self.lines.settle_row(row, 2 * self.size.height)
+        self._lay_out()
+        self._bring_into_sight(row)
+        self._show_current()
+
+    def _bring_into_sight(self, row: int) -> None:
+        """Scroll as little as shows all of it; of one that is too tall, the nearer end."""
+        top, page = self.lines.start(row), self.size.height
+        end = top + self.lines.height(row) - 1
+        now = self.scroll_offset.y
+        if end - top > page:
+            self._scroll_by_hand(top if top >= now else end - page)
+        else:
+            self._scroll_by_hand(min(top, max(now, end - page)))
+
+    def _lines_in_sight(self, row: int) -> range:
+        """The lines of a message, without the blank one, that are in the pane."""
+        top = self.scroll_offset.y
+        start = self.lines.start(row)
+        end = start + self.lines.height(row) - 1
+        return range(max(start, top), min(end, top + self.size.height))
+
+    def action_previous_message(self) -> None:
+        """Up: first inside a message that is taller than the pane, then to the one before."""
+        row = self._row
+        if row is None:
+            return
+        hidden = self.scroll_offset.y - self.lines.start(row)
+        if not self._lines_in_sight(row):
+            self.go_to(self.lines.rows[row])
+        elif hidden > 0:
+            self._set_follows(False)
+            self._scroll_by_hand(self.scroll_offset.y - min(hidden, INNER_STEP))
+        elif row > 0:
+            self.go_to(self.lines.rows[row - 1])
+
+    def action_next_message(self) -> None:
+        """Down: the same the other way; after the newest, the end is followed."""
+        row = self._row
+        if row is None or self.follows:
+            return
+        newest = len(self.lines.rows) - 1
+        end = self.lines.start(row) + self.lines.height(row) - 1
+        hidden = end - self.scroll_offset.y - self.size.height
+        if not self._lines_in_sight(row):
+            self.go_to(self.lines.rows[row])
+        elif hidden > 0:
+            self._scroll_by_hand(self.scroll_offset.y + min(hidden, INNER_STEP))
+        elif row == newest:
+            self.action_follow()
+        else:
+            self.go_to(self.lines.rows[row + 1])
+            fits = self.lines.height(newest) <= self.size.height
+            if row + 1 == newest and fits and not self.lines.shows_growing:
+                self.action_follow()
+
+    def action_page_up(self) -> None:
+        if self.scroll_offset.y > 0:
+            self.scroll_to(y=self.scroll_offset.y - self.size.height + 1)
+        elif self.lines.rows:
+            self.go_to(self.lines.rows[0])
+
+    def action_page_down(self) -> None:
+        if self.scroll_offset.y < self.max_scroll_y:
+            self.scroll_to(y=self.scroll_offset.y + self.size.height - 1)
+        else:
+            self.action_follow()
+
+    def action_scroll_home(self) -> None:
+        if self.lines.rows:
+            self.go_to(self.lines.rows[0])
 
     def action_follow(self) -> None:
         self._set_follows(True)
-        self.scroll_end(animate=False)
+        self._lay_out()
         self._show_current()
 
-    def _colour_style(self, name: str, *, bold: bool = False) -> RichStyle:
-        key = f"{name}|{bold}"
-        if key not in self._styles:
-            style = self.rich_style
-            if colour := self._colours.get(name):
-                style += RichStyle(color=colour)
-            self._styles[key] = style + RichStyle(bold=bold)
-        return self._styles[key]
+    def _scrolled(self) -> None:
+        """Whoever scrolls takes the current message along."""
+        row = self._row
+        if row is not None and not self.follows and not self._lines_in_sight(row):
+            top, page = self.scroll_offset.y, self.size.height
+            newest = len(self.lines.rows) - 1
+            row = self.lines.row_at(top if self.lines.start(row) < top else top + page - 1)
+            row = min(row, newest)
+            if row < newest and not self._lines_in_sight(row):
+                row += 1  # the line at the edge is the blank one
+            self._cursor = self.lines.rows[row]
+        self._show_current()
 
-    def render_line(self, y: int) -> Strip:
-        width = self.size.width
-        base = self.rich_style
-        if not self._blocks:
-            return self._hint_line(y, width)
-        line = self.scroll_offset.y + y
-        if line >= self._starts[-1]:
-            return Strip.blank(width, base)
-        index = bisect_right(self._starts, line) - 1
-        block = self._blocks[index]
-        inner = line - self._starts[index]
-        text = block.lines[inner] if inner < len(block.lines) else ""
-        if inner == len(block.lines) - 1:
-            return Strip.blank(width, base)
-        is_current = self.has_focus and index == self.current
-        mark = CURRENT_BAR if is_current else BAR
-        bar = Segment(f"{mark} ", self._colour_style(block.name, bold=is_current))
-        if inner == 0:
-            strip = self._header(block, base)
-        else:
-            strip = Strip(self._body(text, line, block.growing, base)).apply_offsets(0, line)
-        return Strip([bar, *strip]).adjust_cell_length(width, base).simplify()
+    def on_click(self, event: events.Click) -> None:
+        """A click points at a message; one that ends a selection does not."""
+        row, newest = self.lines.row_at(self.scroll_offset.y + event.y), len(self.lines.rows) - 1
+        if newest < 0 or self.text_selection:
+            return
+        if row < newest or (row == newest and not self.follows):
+            self.go_to(self.lines.rows[row])
 
-    def _header(self, block: Block, base: RichStyle) -> Strip:
-        dim = self.get_component_rich_style("transcript--tag")
-        segments = [Segment(block.name, self._colour_style(block.name, bold=True))]
-        if block.tag:
-            segments.append(Segment(f"  {block.tag}", dim))
-        left = Strip(segments)
-        room = self._text_width - left.cell_length - len(block.note)
-        if block.note and room > 1:
-            return Strip([*segments, Segment(" " * room, base), Segment(block.note, dim)])
-        return left
+    def on_focus(self) -> None:
+        self._draw_entry(self.current)
 
-    def _body(self, text: str, line: int, growing: bool, base: RichStyle) -> list[Segment]:
-        selection = self.text_selection
-        span = selection.get_span(line) if selection else None
-        if span is not None:
-            start, end = span
-            end = len(text) if end == -1 else end
-            chosen = base + self.screen.get_component_rich_style("screen--selection")
-            return [
-                Segment(text[:start], base),
-                Segment(text[start:end], chosen),
-                Segment(text[end:], base),
-            ]
-        if growing and text.endswith(CURSOR):
-            cursor = self.get_component_rich_style("transcript--cursor")
-            return [Segment(text[:-1], base), Segment(CURSOR, cursor)]
-        return [Segment(text, base)]
+    def on_blur(self) -> None:
+        self._draw_entry(self.current)
 
-    def _hint_line(self, y: int, width: int) -> Strip:
-        top = max(1, (self.size.height - len(self._hint)) // 3)
-        if not top <= y < top + len(self._hint):
-            return Strip.blank(width, self.rich_style)
-        content = self._hint[y - top].truncate(max(1, width - 5), ellipsis=True)
-        segments = content.render_segments(self.visual_style)
-        return Strip([Segment("    ", self.rich_style), *segments]).adjust_cell_length(
-            width, self.rich_style
-        )
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Which keys apply now."""
+        match action:
+            case "follow":
+                return not self.follows
+            case "next_match" | "previous_match" | "leave_search":
+                return self.finding.search is not None
+            case "search" | "jump" | "copy_message" | "copy_discussion" | "read":
+                return bool(self.lines.entries)
+            case "only_speaker":
+                return self.lines.speaker is not None or len(self._speakers()) > 1
+        return True
 
-    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        return selection.extract(self.plain_text()), "\n"
+    # Finding -----------------------------------------------------------------------------------
 
-    def selection_updated(self, selection: Selection | None) -> None:
+    def seek(self, pattern: re.Pattern[str] | None) -> None:
+        """Mark what matches, in every message."""
+        self.sought = pattern
+        self.refresh_bindings()
         self.refresh()
+
+    def action_search(self) -> None:
+        self.finding.open_search()
+
+    def action_leave_search(self) -> None:
+        self.finding.leave_search()
+
+    def action_next_match(self) -> None:
+        self.finding.next()
+
+    def action_previous_match(self) -> None:
+        self.finding.previous()
+
+    def action_jump(self) -> None:
+        self.finding.open_jump()
+
+    # One speaker -------------------------------------------------------------------------------
+
+    def action_only_speaker(self) -> None:
+        """Choose one whose messages alone are shown; all again if one was chosen."""
+        if self.lines.speaker is not None:
+            self.show_only(None)
+            return
+        current = self.current
+        name = "" if current is None else shown_name(self.lines.entries[current].name)
+        choice = SpeakerChoice(self._speakers(), self._colours, name)
+        self.app.push_screen(choice, lambda name: self.show_only(name) if name else None)
+
+    def show_only(self, speaker: str | None) -> None:
+        """Only the messages of ``speaker``, or all; the current message stays if it can."""
+        entry = self.current
+        self.lines.only(speaker)
+        self._seen = min(self._seen, len(self.lines.rows))
+        self.finding.search_again()
+        self._redraw()
+        if entry is not None and not self.follows:
+            self.go_to(entry)
+
+    def _speakers(self) -> dict[str, int]:
+        return Counter(shown_name(entry.name) for entry in self.lines.entries)

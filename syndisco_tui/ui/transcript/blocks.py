@@ -1,0 +1,106 @@
+"""A message as it is shown: a header, its text in lines, and a blank line."""
+
+from __future__ import annotations
+
+import re
+
+from ...discussion import Message
+from ...text import one_line, safe
+from .wrapping import Span, wrap
+
+NAME_LENGTH = 40
+_TAGS = {"seed": "seed opinion", "human": "human", "moderator": "moderator"}
+
+
+def shown_name(name: str) -> str:
+    """A speaker's name as it is shown."""
+    return one_line(name, NAME_LENGTH)
+
+
+class Block:
+    """``name``, ``text``, ``tag`` and ``note`` are safe to show. Line 0 is the header.
+
+    ``tag`` stands beside the name, ``note`` at the right end of the header.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        text: str = "",
+        *,
+        tag: str = "",
+        note: str = "",
+        growing: bool = False,
+        silent: bool = False,
+    ) -> None:
+        self.name = name
+        self.text = text
+        self.tag = tag
+        self.note = note
+        self.growing = growing
+        self.silent = silent
+        self.spans: list[Span] = []
+        """The lines of ``text``, once it was wrapped."""
+        self._width = 0
+        self._searched: tuple[re.Pattern[str], str] | None = None
+        self._matches: list[Span] = []
+
+    @property
+    def height(self) -> int:
+        """In lines, with the header and the blank line after it."""
+        return len(self.spans) + 2
+
+    def wrap(self, width: int) -> None:
+        """Break the text into lines of at most ``width`` cells."""
+        if width != self._width:
+            self._width = width
+            self.spans = [] if self.silent else wrap(self.text, width)
+
+    def grow(self, text: str) -> int:
+        """Another text, most often the same and more: only the end is wrapped again.
+
+        Returns the first line that may have changed.
+        """
+        text = safe(text).strip()
+        kept = 0
+        if self._width:
+            if self.text and text.startswith(self.text):
+                kept = len(self.spans) - 1
+            start = self.spans[kept][0] if kept else 0
+            self.spans[kept:] = wrap(text, self._width, start)
+        self.text = text
+        return 1 + kept
+
+    def matches(self, pattern: re.Pattern[str]) -> list[Span]:
+        """Where the text has what is searched for."""
+        if self._searched != (pattern, self.text):
+            self._searched = (pattern, self.text)
+            self._matches = [found.span() for found in pattern.finditer(self.text)]
+        return self._matches
+
+    def line(self, number: int) -> str:
+        """The text of a line that is neither the header nor the blank one."""
+        start, end = self.spans[number - 1]
+        return self.text[start:end]
+
+
+def block_of(message: Message) -> Block:
+    """How a message of the record is shown."""
+    name = shown_name(message.name)
+    note = f"{message.turn}" if message.role == "user" else ""
+    if message.is_silence:
+        return Block(name, tag="stays silent", note=note, silent=True)
+    text = safe(message.text).strip()
+    tags = [_TAGS.get(message.role, "")]
+    if message.is_cut:
+        text += " […]"
+        tags.append("cut at the token limit")
+    return Block(name, text, tag=" · ".join(filter(None, tags)), note=note)
+
+
+def likely_height(message: Message, width: int) -> int:
+    """About how many lines the message's block will have; nothing is wrapped for it."""
+    if message.is_silence:
+        return 2
+    text = message.text
+    return 3 + text.count("\n") + len(text) // width

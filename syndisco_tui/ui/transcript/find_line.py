@@ -1,0 +1,77 @@
+"""One line below a transcript in which a search, or the number of a turn, is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widgets import Input, Static
+
+from ..widgets.safe_input import SafeInput
+
+
+class FindLine(Horizontal):
+    """``typed`` is told the text, and whether it is done (Enter); ``left`` of Escape."""
+
+    DEFAULT_CSS = """
+    FindLine {
+        height: 1; background: $panel; padding: 0 1;
+        & > .find-sign { width: 2; color: $accent; text-style: bold; }
+        & > .find-note { width: auto; max-width: 50%; color: $quiet; padding: 0 0 0 2; }
+        & > Input, & > Input:focus {
+            width: 1fr; height: 1; border: none; padding: 0;
+            background: transparent; background-tint: transparent;
+        }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "leave", key_display="esc"),
+    ]
+
+    def __init__(
+        self,
+        sign: str,
+        placeholder: str,
+        typed: Callable[[str, bool], None],
+        left: Callable[[], None],
+    ) -> None:
+        super().__init__()
+        self._typed = typed
+        self._left = left
+        self.sign = sign
+        self._placeholder = placeholder
+
+    def compose(self) -> ComposeResult:
+        yield Static(self.sign, classes="find-sign", markup=False)
+        yield SafeInput(placeholder=self._placeholder, compact=True)
+        yield Static("", classes="find-note", markup=False)
+
+    def on_mount(self) -> None:
+        self.take_focus()
+
+    def take_focus(self) -> None:
+        """Type here; what is here is selected."""
+        editor = self.query_one(SafeInput)
+        editor.focus()
+        editor.select_all()
+
+    def note(self, text: str) -> None:
+        """What stands at the right end."""
+        self.query_one(".find-note", Static).update(text)
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._typed(event.value, False)
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._typed(event.value, True)
+
+    def action_leave(self) -> None:
+        self._left()

@@ -1,0 +1,67 @@
+"""Whose messages to show."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+
+class SpeakerChoice(ModalScreen[str | None]):
+    """Everyone who spoke, with how often; the result is a name as it is shown, or None."""
+
+    DEFAULT_CSS = """
+    SpeakerChoice > .dialog { width: 48; }
+    SpeakerChoice OptionList, SpeakerChoice OptionList:focus {
+        height: auto; max-height: 16; min-width: 8; padding: 0; border: none;
+        background: transparent; scrollbar-size-vertical: 1;
+        & > .option-list--option-highlighted {
+            background: $block-cursor-blurred-background; color: $foreground; text-style: none;
+        }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,v,q", "dismiss(None)", "back", show=False),
+        Binding("j", "move('down')", show=False),
+        Binding("k", "move('up')", show=False),
+    ]
+
+    def __init__(self, speakers: dict[str, int], colours: dict[str, str], current: str) -> None:
+        super().__init__()
+        self._speakers = speakers
+        self._colours = colours
+        self._current = current
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static("Show only the messages of", classes="dialog-title", markup=False)
+            yield OptionList(*(Option(self._line(name, n)) for name, n in self._speakers.items()))
+            yield Static("⏎ show      esc back", classes="dialog-hint", markup=False)
+
+    def _line(self, name: str, count: int) -> Content:
+        style = f"bold {self._colours[name]}" if name in self._colours else "bold"
+        return Content.assemble(Content.styled(name, style), Content.styled(f"  {count}", "$quiet"))
+
+    def on_mount(self) -> None:
+        names = list(self._speakers)
+        options = self.query_one(OptionList)
+        options.highlighted = names.index(self._current) if self._current in names else 0
+        options.focus()
+
+    def action_move(self, direction: str) -> None:
+        options = self.query_one(OptionList)
+        if direction == "down":
+            options.action_cursor_down()
+        else:
+            options.action_cursor_up()
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(list(self._speakers)[event.option_index])
