@@ -1,0 +1,78 @@
+"""The prompts of the benchmark: turns of real discussions, as a repeated setup would ask for them.
+
+Knows discussions and their files; nothing of models or time.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+
+from syndisco_tui import paths
+from syndisco_tui.discussion import DiscussionSetup, Message
+from syndisco_tui.discussion.prompt import chat_prompt
+from syndisco_tui.store.discussions import read_discussion
+from syndisco_tui.store.setups import read_setup
+
+RECORDED = Path(__file__).parents[3] / "shared" / "data" / "syndisco" / "discussions"
+SETUP = "main-llama8b_vanilla-*.json"  # seven users with a moderator, as in SynDisco's experiments
+FIRST_TURN = 12  # from here on a history of three is full, and a full one is long
+
+Prompt = tuple[str, str]
+"""A system prompt and a user prompt."""
+
+
+class Workload:
+    """Discussions of one setup: its actors in its order, with the words of recorded discussions.
+
+    Every discussion has words of its own and begins with another speaker, as different seeds
+    would have it. Without recorded files the demonstration's own sentences are repeated.
+    """
+
+    def __init__(self, recorded: Path = RECORDED) -> None:
+        files = sorted(recorded.glob("*.json")) if recorded.is_dir() else []
+        self.is_recorded = bool(files)
+        if files:
+            record = read_discussion(sorted(recorded.glob(SETUP))[0])
+            self._setup = record.setup
+            self._speakers = [message.name for message in record.entries]
+            self._words = [[m.text for m in read_discussion(path).entries] for path in files]
+        else:
+            self._setup = read_setup(paths.shipped_personas_folder() / "demonstration.toml")
+            self._speakers = list(self._setup.names)
+            self._words = [_own_words(self._setup)]
+        # The long discussion has the shortest messages: two hundred must fit into a small context.
+        self._short_words = min(self._words, key=lambda words: sum(map(len, words)) / len(words))
+
+    def turns(self, discussion: int, count: int, history: int | None) -> list[Prompt]:
+        """The prompts of ``count`` turns of a discussion. ``history`` None: all that was said."""
+        own, times = discussion % len(self._words), discussion // len(self._words)
+        words = itertools.cycle(self._words[own])
+        texts = list(itertools.islice(words, times, times + FIRST_TURN + count))
+        order = self._speakers
+        speakers = [order[(turn + discussion) % len(order)] for turn in range(len(texts))]
+        said = self._said(speakers, texts)
+        return [self._prompt(said, turn, history) for turn in range(FIRST_TURN, len(said))]
+
+    def long(self, turn: int) -> list[Prompt]:
+        """A turn of three users who remember everything, after the three turns before it."""
+        users = [persona.name for persona in self._setup.personas][:3]
+        texts = list(itertools.islice(itertools.cycle(self._short_words), turn))
+        said = self._said([users[at % len(users)] for at in range(turn)], texts)
+        return [self._prompt(said, at, None) for at in range(turn - 4, turn)]
+
+    def _said(self, speakers: Sequence[str], texts: Sequence[str]) -> list[Message]:
+        return [Message(name, text, "user") for name, text in zip(speakers, texts, strict=True)]
+
+    def _prompt(self, said: Sequence[Message], turn: int, history: int | None) -> Prompt:
+        window = said[:turn] if history is None else said[turn - history : turn]
+        speaker = said[turn].name
+        system = self._setup.actor(speaker).system_prompt()
+        _, user = chat_prompt("syndisco-2.0", system, window, speaker)
+        return system, user.content
+
+
+def _own_words(setup: DiscussionSetup) -> list[str]:
+    sentences = [*setup.seed_opinions, setup.context + ".", setup.instructions]
+    return [" ".join(sentences[at % 3 :] + sentences) for at in range(9)]
