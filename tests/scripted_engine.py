@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from queue import SimpleQueue
 
 from syndisco_tui.engine.base import (
@@ -25,7 +25,9 @@ from syndisco_tui.engine.base import (
     LoadProgress,
     ModelSpec,
     ModelUnavailable,
+    RenderedPrompt,
     Started,
+    Turn,
 )
 
 
@@ -73,6 +75,21 @@ class ScriptedEngine:
         self.requests.append(request)
         self._inbox.put(lambda: self._generate(generation))
         return generation
+
+    def render(
+        self, chat: Sequence[Turn], listener: Callable[[RenderedPrompt | EngineError], object]
+    ) -> None:
+        self._inbox.put(lambda: listener(self._rendered(chat)))
+
+    def _rendered(self, chat: Sequence[Turn]) -> RenderedPrompt | EngineError:
+        if self.info is None:
+            return EngineError("No model is loaded: load one, then try again.")
+        parts: list[tuple[str, bool]] = []
+        for turn in chat:
+            parts += [("<|start|>", True), (f"{turn.role}\n{turn.content}", False)]
+            parts += [("<|end|>", True), ("\n", False)]
+        parts += [("<|start|>", True), ("assistant\n", False)]
+        return RenderedPrompt(tuple(parts), sum(len(turn.content.split()) for turn in chat))
 
     def close(self) -> None:
         self._closing.set()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -27,7 +27,10 @@ from .base import (
     LoadFailed,
     LoadProgress,
     ModelSpec,
+    RenderedPrompt,
+    Turn,
 )
+from .chat import ChatTokenizer
 
 if TYPE_CHECKING:
     from .loading import LoadedModel
@@ -37,6 +40,7 @@ CLOSE_SECONDS = 2.0
 CACHE_SHARE = 0.6  # of the memory that is free beside the weights
 
 _CLOSED = EngineError("The engine was closed before the reply was finished.")
+_NO_MODEL = EngineError("No model is loaded: load one, then try again.")
 _REPLACED = EngineError("The model was replaced before the reply was finished.")
 
 
@@ -59,6 +63,12 @@ class _Load:
     cancelled: threading.Event = field(default_factory=threading.Event)
 
 
+@dataclass(frozen=True)
+class _Render:
+    chat: Sequence[Turn]
+    listener: Callable[[RenderedPrompt | EngineError], object]
+
+
 class LocalEngine:
     """Runs a model of transformers. ``cache_folder`` is where the starter model is kept.
 
@@ -69,13 +79,14 @@ class LocalEngine:
     def __init__(self, cache_folder: Path, *, threads: int | None = None) -> None:
         self._cache_folder = cache_folder
         self._threads = threads or max(1, (os.cpu_count() or 2) - 1)
-        self._commands: SimpleQueue[_Load | Generation | None] = SimpleQueue()
+        self._commands: SimpleQueue[_Load | Generation | _Render | None] = SimpleQueue()
         self._closing = threading.Event()
         self._lock = threading.Lock()  # guards _pending, _info and _spec
         self._pending: list[_Load] = []
         self._info: EngineInfo | None = None
         self._spec: ModelSpec | None = None
         self._decoder: Decoder | None = None
+        self._chat: ChatTokenizer | None = None
         self._thread = threading.Thread(target=self._serve, name="inference", daemon=True)
         self._thread.start()
 
@@ -118,6 +129,15 @@ class LocalEngine:
             self._commands.put(generation)
         return generation
 
+    def render(
+        self, chat: Sequence[Turn], listener: Callable[[RenderedPrompt | EngineError], object]
+    ) -> None:
+        """Show a chat as the model reads it; see ``Engine``."""
+        if self._closing.is_set():
+            listener(_CLOSED)
+        else:
+            self._commands.put(_Render(chat, listener))
+
     def close(self) -> None:
         """End the inference thread; see ``Engine``."""
         self._closing.set()
@@ -146,6 +166,8 @@ class LocalEngine:
                 self._load(command)
             elif isinstance(command, Generation):
                 self._begin(command)
+            elif isinstance(command, _Render):
+                self._render(command)
         self._drop_model(None)
         self._fail_all_queued()
 
@@ -153,15 +175,24 @@ class LocalEngine:
         if self._decoder is not None:
             self._decoder.submit(generation)
         else:
-            generation.emit(
-                Failed(generation, EngineError("No model is loaded: load one, then try again."))
-            )
+            generation.emit(Failed(generation, _NO_MODEL))
+
+    def _render(self, render: _Render) -> None:
+        if self._chat is None:
+            render.listener(_NO_MODEL)
+            return
+        try:
+            render.listener(self._chat.rendered(render.chat))
+        except EngineError as error:
+            render.listener(error.with_traceback(None))
 
     def _fail_all_queued(self) -> None:
         while not self._commands.empty():
             command = self._commands.get()
             if isinstance(command, Generation):
                 command.emit(Failed(command, _CLOSED))
+            elif isinstance(command, _Render):
+                command.listener(_CLOSED)
 
     def _load(self, load: _Load) -> None:
         with self._lock:
@@ -242,6 +273,7 @@ class LocalEngine:
         gc.collect()
         gc.freeze()
         info = replace(loaded.info, path=decoder.path)
+        self._chat = ChatTokenizer(loaded.tokenizer)
         with self._lock:
             self._decoder, self._info, self._spec = decoder, info, load.spec
         return info
@@ -249,7 +281,7 @@ class LocalEngine:
     def _drop_model(self, reason: EngineError | None) -> None:
         decoder = self._decoder
         with self._lock:
-            self._decoder = self._info = self._spec = None
+            self._decoder = self._info = self._spec = self._chat = None
         if decoder is None:
             return
         decoder.abandon(reason)

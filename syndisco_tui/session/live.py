@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Literal
 
-from ..discussion import DiscussionSetup, Message, Reply, Status, TurnRequest
+from ..discussion import DiscussionRecord, DiscussionSetup, Message, Reply, Status, TurnRequest
 from ..engine.base import (
     Cancelled,
     Chunk,
@@ -31,8 +31,10 @@ from ..engine.base import (
     LoadFailed,
     LoadProgress,
     ModelSpec,
+    RenderedPrompt,
     Sampling,
     Started,
+    Turn,
 )
 from ..inputs import InputError
 from ..store.discussions import clean_up
@@ -118,6 +120,12 @@ class LiveSession:
             self._engine, self._folder, device=self._device, clock=self._clock, listener=listener
         )
 
+    @property
+    def record(self) -> DiscussionRecord | None:
+        """The open discussion as it was last saved, or None. A value: safe on any thread."""
+        opened = self._open
+        return opened.record if opened else None
+
     # Commands ---------------------------------------------------------------------------------
 
     def start(self, setup: DiscussionSetup, *, step: bool = False) -> None:
@@ -143,6 +151,12 @@ class LiveSession:
     def stop(self) -> None:
         """Pause now. The reply in the making is dropped; its turn stays open."""
         self._inbox.put(self._stop)
+
+    def render(
+        self, chat: Sequence[Turn], listener: Callable[[RenderedPrompt | EngineError], object]
+    ) -> None:
+        """Show a chat as the loaded model reads it; see ``Engine``."""
+        self._engine.render(chat, listener)
 
     def change_setup(self, setup: DiscussionSetup) -> None:
         """Go on with ``setup`` from the next turn."""
