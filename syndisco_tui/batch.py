@@ -153,6 +153,10 @@ class Batch:
                 self._tokens += event.message.completion_tokens
         return events
 
+    def session_of(self, run: BatchRun) -> LiveSession:
+        """The session that drives a run."""
+        return self._sessions[self.runs.index(run)]
+
     @property
     def is_over(self) -> bool:
         return all(run.is_over for run in self.runs)

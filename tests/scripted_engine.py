@@ -51,6 +51,7 @@ class ScriptedEngine:
         self._count = itertools.count(1)
         self.delay = delay
         self.load_steps = load_steps
+        self.tokens_per_word = 1
         self.requests: list[GenerationRequest] = []
         self.info: EngineInfo | None = None
         self._inbox: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
@@ -89,7 +90,8 @@ class ScriptedEngine:
             parts += [("<|start|>", True), (f"{turn.role}\n{turn.content}", False)]
             parts += [("<|end|>", True), ("\n", False)]
         parts += [("<|start|>", True), ("assistant\n", False)]
-        return RenderedPrompt(tuple(parts), sum(len(turn.content.split()) for turn in chat))
+        words = sum(len(turn.content.split()) for turn in chat)
+        return RenderedPrompt(tuple(parts), words * self.tokens_per_word)
 
     def close(self) -> None:
         self._closing.set()
@@ -131,6 +133,7 @@ class ScriptedEngine:
             generation.emit(Failed(generation, reply))
             return
         prompt_tokens = sum(len(turn.content.split()) for turn in request.chat)
+        prompt_tokens *= self.tokens_per_word
         generation.emit(Started(generation, prompt_tokens))
         words = reply.split(" ")
         said, tokens, reason = "", 0, "stop"

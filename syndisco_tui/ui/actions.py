@@ -80,6 +80,14 @@ ACTIONS = (
         "setup",
         footer=False,
     ),
+    Action(
+        "screen.xray",
+        "enter",
+        "X-ray",
+        "The very prompt behind the message",
+        "transcript",
+        shown_key="⏎",
+    ),
     Action("scroll_home", "home,g", "start", "To the start of the transcript", "transcript", False),
     Action("follow", "end,G", "follow", "To the end, and follow it", "transcript", shown_key="End"),
 )
