@@ -6,8 +6,11 @@ from collections.abc import Callable
 
 from textual.app import App
 
+from ..discussion import DiscussionRecord
 from ..session import LiveSession
+from .screens.turn_lab import TurnLab
 from .screens.xray import XRay
+from .widgets.status_line import StatusLine
 from .widgets.transcript import Transcript
 
 Colours = Callable[[], dict[str, str]]
@@ -37,3 +40,15 @@ class Looking:
             self._app.notify("This message is still being written.", timeout=3)
             return
         self._app.push_screen(XRay(self._session, record, index, self._colours()))
+
+    def at_turns(self, status: StatusLine) -> None:
+        """Open the turn lab; ``status`` knows the speeds."""
+
+        def records() -> list[DiscussionRecord]:
+            record = self._session.record
+            return [record] if record else []
+
+        if not records():
+            self._app.notify("No discussion is open yet.", timeout=3)
+            return
+        self._app.push_screen(TurnLab(records, lambda: status.figures, self._colours()))

@@ -423,6 +423,9 @@ class Laboratory(Screen[None]):
     def action_xray(self) -> None:
         self._looking.into_message()
 
+    def action_turn_lab(self) -> None:
+        self._looking.at_turns(self.status)
+
     def action_help(self) -> None:
         self.app.push_screen(HelpScreen())
 

@@ -20,6 +20,7 @@ from ..widgets.key_line import KeyLine
 from ..widgets.status_line import bar
 from ..widgets.transcript import Transcript
 from .question import Question
+from .turn_lab import TurnLab
 
 MOST = 1000
 DRAINS_PER_SECOND = 5
@@ -65,6 +66,7 @@ class BatchScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "read along", key_display="⏎", priority=True),
+        Binding("t", "turn_lab", "turn lab"),
         Binding("x", "stop", "stop all"),
         Binding("escape,q", "leave", "back", key_display="esc"),
     ]
@@ -139,6 +141,9 @@ class BatchScreen(Screen[None]):
         run = self._batch.runs[row]
         self._reader = RunReader(run, self._batch.session_of(run), self._colours)
         self.app.push_screen(self._reader)
+
+    def action_turn_lab(self) -> None:
+        self.app.push_screen(TurnLab(self._batch.records, None, self._colours))
 
     def action_stop(self) -> None:
         self._batch.stop()
