@@ -164,6 +164,15 @@ class Batch:
                 self._tokens += event.message.completion_tokens
         return events
 
+    def session_of(self, run: BatchRun) -> LiveSession:
+        """The session that drives a run."""
+        return self._sessions[self.runs.index(run)]
+
+    def records(self) -> list[DiscussionRecord]:
+        """The discussions that have begun, as they were last saved."""
+        records = (session.record for session in self._sessions)
+        return [record for record in records if record]
+
     @property
     def is_over(self) -> bool:
         return all(run.is_over for run in self.runs)

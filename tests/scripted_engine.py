@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from queue import SimpleQueue
 
 from syndisco_tui.engine.base import (
@@ -25,7 +25,9 @@ from syndisco_tui.engine.base import (
     LoadProgress,
     ModelSpec,
     ModelUnavailable,
+    RenderedPrompt,
     Started,
+    Turn,
 )
 
 
@@ -50,6 +52,7 @@ class ScriptedEngine:
         self._count = itertools.count(1)
         self.delay = delay
         self.load_steps = load_steps
+        self.tokens_per_word = 1
         self.requests: list[GenerationRequest] = []
         self.info: EngineInfo | None = None
         self._inbox: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
@@ -88,6 +91,22 @@ class ScriptedEngine:
         self.requests.append(request)
         self._inbox.put(lambda: self._generate(generation))
         return generation
+
+    def render(
+        self, chat: Sequence[Turn], listener: Callable[[RenderedPrompt | EngineError], object]
+    ) -> None:
+        self._inbox.put(lambda: listener(self._rendered(chat)))
+
+    def _rendered(self, chat: Sequence[Turn]) -> RenderedPrompt | EngineError:
+        if self.info is None:
+            return EngineError("No model is loaded: load one, then try again.")
+        parts: list[tuple[str, bool]] = []
+        for turn in chat:
+            parts += [("<|start|>", True), (f"{turn.role}\n{turn.content}", False)]
+            parts += [("<|end|>", True), ("\n", False)]
+        parts += [("<|start|>", True), ("assistant\n", False)]
+        words = sum(len(turn.content.split()) for turn in chat)
+        return RenderedPrompt(tuple(parts), words * self.tokens_per_word)
 
     def close(self) -> None:
         self._closing.set()
@@ -133,6 +152,7 @@ class ScriptedEngine:
             generation.emit(Failed(generation, reply))
             return
         prompt_tokens = sum(len(turn.content.split()) for turn in request.chat)
+        prompt_tokens *= self.tokens_per_word
         generation.emit(Started(generation, prompt_tokens))
         words = reply.split(" ")
         said, tokens, reason = "", 0, "stop"

@@ -1,6 +1,7 @@
 """The domain: personas, turns, prompts and the discussion itself. Pure, without I/O."""
 
 from .actor import Actor
+from .asked import Asked, NotOnRecord, asked_for
 from .discussion import Discussion, NotTheNextTurn, TurnRequest
 from .persona import Persona, name_clash, name_key
 from .prompt import ChatMessage
@@ -21,12 +22,14 @@ __all__ = [
     "HARDCODED",
     "TURN_MANAGERS",
     "Actor",
+    "Asked",
     "ChatMessage",
     "Discussion",
     "DiscussionRecord",
     "DiscussionSetup",
     "EarlierSetup",
     "Message",
+    "NotOnRecord",
     "NotTheNextTurn",
     "Parent",
     "Persona",
@@ -38,6 +41,7 @@ __all__ = [
     "Status",
     "TurnManager",
     "TurnRequest",
+    "asked_for",
     "name_clash",
     "name_key",
 ]

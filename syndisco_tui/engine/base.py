@@ -185,6 +185,18 @@ class Failed:
 GenerationEvent = Started | Chunk | Finished | Failed
 
 
+@dataclass(frozen=True)
+class RenderedPrompt:
+    """A chat exactly as the model reads it: ``parts`` of text, each a control token or not."""
+
+    parts: tuple[tuple[str, bool], ...]
+    tokens: int
+
+    @property
+    def text(self) -> str:
+        return "".join(text for text, _ in self.parts)
+
+
 class Generation:
     """A reply in the making. Made by ``Engine.submit``; safe to use from any thread.
 
@@ -277,6 +289,14 @@ class Engine(Protocol):
         listener: Callable[[GenerationEvent], object] | None = None,
     ) -> Generation:
         """Queue a reply. Returns at once."""
+
+    def render(
+        self, chat: Sequence[Turn], listener: Callable[[RenderedPrompt | EngineError], object]
+    ) -> None:
+        """Show ``chat`` as the loaded model would read it, between two steps of decoding.
+
+        ``listener`` is called on the engine's thread; with an EngineError where it cannot be done.
+        """
 
     def close(self) -> None:
         """End the inference thread: cancels all, waits at most two seconds."""

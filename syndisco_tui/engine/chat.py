@@ -6,9 +6,10 @@ Knows the tokenizer and its chat template; nothing of the model.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Any
 
-from .base import EngineError, Turn
+from .base import EngineError, RenderedPrompt, Turn
 
 _PRIVATE_USE = range(0xE000, 0xF8FF)
 
@@ -54,6 +55,17 @@ class ChatTokenizer:
         rendered = self._apply(safe, tokenize=False)
         return [token_id for part in rendered.split(mark) for token_id in self._encode(part)]
 
+    def rendered(self, chat: Sequence[Turn]) -> RenderedPrompt:
+        """The token ids of ``chat`` as text, control tokens told apart. Raises like ``ids``."""
+        ids = self.ids(chat)
+        parts: list[tuple[str, bool]] = []
+        for is_control, run in groupby(ids, self._control.__contains__):
+            if is_control:
+                parts += [(self._control[token_id], True) for token_id in run]
+            else:
+                parts.append((self._decode(list(run)), False))
+        return RenderedPrompt(tuple(parts), len(ids))
+
     def ends_of_turn(self) -> set[int]:
         """Control tokens with which the template closes an assistant's turn."""
         mark = _unused_character([])
@@ -88,6 +100,9 @@ class ChatTokenizer:
 
     def _encode(self, text: str) -> list[int]:
         return list(self._tokenizer.encode(text, add_special_tokens=False)) if text else []
+
+    def _decode(self, ids: list[int]) -> str:
+        return str(self._tokenizer.decode(ids, clean_up_tokenization_spaces=False))
 
     def _apply(self, turns: Sequence[tuple[str, str]], **options: Any) -> Any:
         messages = [{"role": role, "content": content} for role, content in turns]

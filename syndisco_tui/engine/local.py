@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -27,7 +27,10 @@ from .base import (
     LoadFailed,
     LoadProgress,
     ModelSpec,
+    RenderedPrompt,
+    Turn,
 )
+from .chat import ChatTokenizer
 
 if TYPE_CHECKING:
     from .loading import LoadedModel
@@ -38,6 +41,7 @@ CACHE_SHARE = 0.6  # of the memory that is free beside the weights
 
 _CLOSED = EngineError("The engine was closed before the reply was finished.")
 _RESTARTED = EngineError("The model was started anew before the reply was finished.")
+_NO_MODEL = EngineError("No model is loaded: load one, then try again.")
 _REPLACED = EngineError("The model was replaced before the reply was finished.")
 
 
@@ -60,6 +64,15 @@ class _Load:
     cancelled: threading.Event = field(default_factory=threading.Event)
 
 
+@dataclass(frozen=True)
+class _Render:
+    chat: Sequence[Turn]
+    listener: Callable[[RenderedPrompt | EngineError], object]
+
+
+_Command = _Load | _Render | Generation | None
+
+
 class LocalEngine:
     """Runs a model of transformers. ``cache_folder`` is where the starter model is kept.
 
@@ -70,13 +83,14 @@ class LocalEngine:
     def __init__(self, cache_folder: Path, *, threads: int | None = None) -> None:
         self._cache_folder = cache_folder
         self._threads = threads or max(1, (os.cpu_count() or 2) - 1)
-        self._commands: SimpleQueue[_Load | Generation | None] = SimpleQueue()
+        self._commands: SimpleQueue[_Command] = SimpleQueue()
         self._closing = threading.Event()
         self._lock = threading.Lock()  # guards _pending, _info and _spec
         self._pending: list[_Load] = []
         self._info: EngineInfo | None = None
         self._spec: ModelSpec | None = None
         self._decoder: Decoder | None = None
+        self._chat: ChatTokenizer | None = None
         self._thread = self._new_thread()
         self._thread.start()
 
@@ -92,7 +106,7 @@ class LocalEngine:
         """
         with self._lock:
             decoder, pending = self._decoder, self._pending
-            self._decoder = self._info = self._spec = None
+            self._decoder = self._info = self._spec = self._chat = None
             self._pending = []
             waiting, self._commands = self._commands, SimpleQueue()
             self._thread = self._new_thread()
@@ -149,6 +163,15 @@ class LocalEngine:
             self._commands.put(generation)
         return generation
 
+    def render(
+        self, chat: Sequence[Turn], listener: Callable[[RenderedPrompt | EngineError], object]
+    ) -> None:
+        """Show a chat as the model reads it; see ``Engine``."""
+        if self._closing.is_set():
+            listener(_CLOSED)
+        else:
+            self._commands.put(_Render(chat, listener))
+
     def close(self) -> None:
         """End the inference thread; see ``Engine``."""
         self._closing.set()
@@ -177,11 +200,11 @@ class LocalEngine:
             self._drop_model(None)
             _fail_all(commands, _CLOSED)
 
-    def _is_mine(self, commands: SimpleQueue[_Load | Generation | None]) -> bool:
+    def _is_mine(self, commands: SimpleQueue[_Command]) -> bool:
         """Whether the thread that serves ``commands`` has not been given up."""
         return commands is self._commands
 
-    def _serve_one(self, commands: SimpleQueue[_Load | Generation | None]) -> None:
+    def _serve_one(self, commands: SimpleQueue[_Command]) -> None:
         decoder = self._decoder
         try:
             command = commands.get(block=decoder is None or not decoder.busy)
@@ -193,14 +216,23 @@ class LocalEngine:
             self._load(command)
         elif isinstance(command, Generation):
             self._begin(command)
+        elif isinstance(command, _Render):
+            self._render(command)
 
     def _begin(self, generation: Generation) -> None:
         if self._decoder is not None:
             self._decoder.submit(generation)
         else:
-            generation.emit(
-                Failed(generation, EngineError("No model is loaded: load one, then try again."))
-            )
+            generation.emit(Failed(generation, _NO_MODEL))
+
+    def _render(self, render: _Render) -> None:
+        if self._chat is None:
+            render.listener(_NO_MODEL)
+            return
+        try:
+            render.listener(self._chat.rendered(render.chat))
+        except EngineError as error:
+            render.listener(error.with_traceback(None))
 
     def _load(self, load: _Load) -> None:
         with self._lock:
@@ -283,6 +315,7 @@ class LocalEngine:
         gc.collect()
         gc.freeze()
         info = replace(loaded.info, path=decoder.path)
+        self._chat = ChatTokenizer(loaded.tokenizer)
         with self._lock:
             if load not in self._pending:
                 raise Cancelled("Loading was cancelled.")
@@ -292,7 +325,7 @@ class LocalEngine:
     def _drop_model(self, reason: EngineError | None) -> None:
         decoder = self._decoder
         with self._lock:
-            self._decoder = self._info = self._spec = None
+            self._decoder = self._info = self._spec = self._chat = None
         if decoder is None:
             return
         decoder.abandon(reason)
@@ -303,8 +336,10 @@ class LocalEngine:
         release_memory()
 
 
-def _fail_all(commands: SimpleQueue[_Load | Generation | None], error: EngineError) -> None:
+def _fail_all(commands: SimpleQueue[_Command], error: EngineError) -> None:
     while not commands.empty():
         command = commands.get()
         if isinstance(command, Generation):
             command.emit(Failed(command, error))
+        elif isinstance(command, _Render):
+            command.listener(error)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TextIO
 
-from ..discussion import Discussion, DiscussionRecord, DiscussionSetup, Message, TurnRequest
+from ..discussion import Asked, DiscussionRecord, Message, NotOnRecord, asked_for
 from ..engine.base import (
     Engine,
     EngineError,
@@ -59,9 +58,7 @@ def replay(
         return NO_MODEL
     if note := _other_numerics(record, engine):
         print(note, file=err)
-    asked = [
-        (message, _submit(engine, request, setup)) for message, request, setup in requests(record)
-    ]
+    asked = [(each.message, _submit(engine, each)) for each in _asked(record)]
     for number, (message, generation) in enumerate(asked, start=1):
         now = generation.result().text
         if err.isatty():
@@ -76,33 +73,16 @@ def replay(
     return FINISHED
 
 
-def requests(
-    record: DiscussionRecord,
-) -> Iterator[tuple[Message, TurnRequest, DiscussionSetup]]:
-    """Every reply that a model made, with the request that asked for it and its setup."""
-    for position, message in enumerate(record.entries):
-        if not message.is_prompted:
-            continue
-        for setup in _setups_of(record, message):
-            discussion = Discussion(setup, record.entries[:position])
-            request = discussion.next_request(message.attempt)
-            if request and request.name == message.name and request.system_prompt == message.prompt:
-                yield message, request, setup
-                break
-        else:
-            raise EngineError(
-                f"Turn {message.turn} of {one_line(message.name, 40)} cannot be asked again: "
-                "the file does not say with which setup it was."
-            )
-
-
-def _setups_of(record: DiscussionRecord, message: Message) -> list[DiscussionSetup]:
-    """The setup in force at the message's turn first, then the later ones.
-
-    A change between a comment and the moderator's answer belongs to the answer already.
-    """
-    later = [kept.setup for kept in record.earlier_setups if kept.last_turn >= message.turn]
-    return [*later, record.setup]
+def _asked(record: DiscussionRecord) -> list[Asked]:
+    """Every reply that a model made, with the request that asked for it. Raises EngineError."""
+    try:
+        return [
+            asked_for(record, index)
+            for index, message in enumerate(record.entries)
+            if message.is_prompted
+        ]
+    except NotOnRecord as error:
+        raise EngineError(safe(str(error))) from None
 
 
 def _load(engine: Engine, spec: ModelSpec) -> None:
@@ -113,7 +93,8 @@ def _load(engine: Engine, spec: ModelSpec) -> None:
             raise event.error
 
 
-def _submit(engine: Engine, request: TurnRequest, setup: DiscussionSetup) -> Generation:
+def _submit(engine: Engine, asked: Asked) -> Generation:
+    request, setup = asked.request, asked.setup
     sampling = Sampling(setup.temperature, setup.top_p, setup.top_k, setup.repetition_penalty)
     return engine.submit(
         GenerationRequest(

@@ -9,14 +9,14 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Literal
 
-from ..discussion import DiscussionSetup, Reply, Status, TurnRequest
+from ..discussion import DiscussionRecord, DiscussionSetup, Reply, Status, TurnRequest
 from ..engine.base import (
     Cancelled,
     Chunk,
@@ -32,8 +32,10 @@ from ..engine.base import (
     LoadFailed,
     LoadProgress,
     ModelSpec,
+    RenderedPrompt,
     Sampling,
     Started,
+    Turn,
 )
 from ..inputs import InputError
 from ..store.discussions import clean_up
@@ -138,6 +140,12 @@ class LiveSession:
             silence=self._silence,
         )
 
+    @property
+    def record(self) -> DiscussionRecord | None:
+        """The open discussion as it was last saved, or None. A value: safe on any thread."""
+        opened = self._open
+        return opened.record if opened else None
+
     # Commands ---------------------------------------------------------------------------------
 
     def start(self, setup: DiscussionSetup, *, step: bool = False) -> None:
@@ -163,6 +171,12 @@ class LiveSession:
     def stop(self) -> None:
         """Pause now. The reply in the making is dropped; its turn stays open."""
         self._inbox.put(self._stop)
+
+    def render(
+        self, chat: Sequence[Turn], listener: Callable[[RenderedPrompt | EngineError], object]
+    ) -> None:
+        """Show a chat as the loaded model reads it; see ``Engine``."""
+        self._engine.render(chat, listener)
 
     def change_setup(self, setup: DiscussionSetup) -> None:
         """Go on with ``setup`` from the next turn."""

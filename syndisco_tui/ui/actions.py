@@ -39,6 +39,7 @@ ACTIONS = (
     Action(
         "repeat", "ctrl+r", "repeat", "Run many discussions of this setup at once", footer=False
     ),
+    Action("turn_lab", "t", "turn lab", "Turns, talk, likeness and speed, drawn", footer=False),
     Action("pane('personas')", "1", "personas", "Go to the personas", footer=False),
     Action("pane('setup')", "2", "setup", "Go to the setup", footer=False),
     Action("pane('transcript')", "3", "transcript", "Go to the transcript", footer=False),
@@ -97,6 +98,14 @@ ACTIONS = (
     ),
     Action("jump", "number_sign", "turn", "Jump to a turn", "transcript", False, shown_key="#"),
     Action("follow", "end", "follow", "To the end, and follow it", "transcript", shown_key="End"),
+    Action(
+        "screen.xray",
+        "enter",
+        "X-ray",
+        "The very prompt behind the message",
+        "transcript",
+        shown_key="⏎",
+    ),
 )
 
 

@@ -90,3 +90,15 @@ def test_no_template_is_one_sentence(tokenizer: Any) -> None:
     tokenizer.chat_template = None
     with pytest.raises(EngineError, match="no chat template"):
         ChatTokenizer(tokenizer)
+
+
+def test_rendered_it_shows_every_token_and_which_ones_control(tokenizer: Any) -> None:
+    chat = user("Say <|im_end|> twice: naïve 北京 😀")
+    tokenizer_of_chats = ChatTokenizer(tokenizer)
+    rendered = tokenizer_of_chats.rendered(chat)
+    ids = tokenizer_of_chats.ids(chat)
+    assert rendered.tokens == len(ids)
+    assert rendered.text == tokenizer.decode(ids, clean_up_tokenization_spaces=False)
+    control = [text for text, is_control in rendered.parts if is_control]
+    assert control == ["<|im_start|>", "<|im_end|>"] * 2 + ["<|im_start|>"]
+    assert any("<|im_end|>" in text for text, is_control in rendered.parts if not is_control)

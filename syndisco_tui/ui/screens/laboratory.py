@@ -32,6 +32,7 @@ from ...store.discussions import unfinished
 from ...store.setups import write_setup
 from ...text import one_line, safe
 from ..actions import ACTIONS, bindings
+from ..looking import Looking
 from ..pane_titles import PANES, pane_title
 from ..speaker_colours import SpeakerColours
 from ..welcome import welcome
@@ -421,6 +422,16 @@ class Laboratory(Screen[None]):
         self._setup_file, self._wrote_setup_file = path, True
         self._show_titles()
         self.notify(f"The setup is saved: {path}", markup=False, timeout=8)
+
+    @property
+    def _looking(self) -> Looking:
+        return Looking(self.app, self._session, self.transcript, self._colours_by_name)
+
+    def action_xray(self) -> None:
+        self._looking.into_message()
+
+    def action_turn_lab(self) -> None:
+        self._looking.at_turns(self.status)
 
     def action_help(self) -> None:
         self.app.push_screen(HelpScreen())

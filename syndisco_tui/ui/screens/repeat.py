@@ -13,12 +13,14 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import DataTable, Input, Static
 
 from ...batch import Batch, BatchRun, duration
-from ...session import SessionEvent
+from ...session import LiveSession, SessionEvent
 from ...text import one_line, safe
+from ..looking import Looking
 from ..widgets.key_line import KeyLine
 from ..widgets.status_line import bar
 from ..widgets.transcript import Transcript
 from .question import Question
+from .turn_lab import TurnLab
 
 MOST = 1000
 DRAINS_PER_SECOND = 5
@@ -64,6 +66,7 @@ class BatchScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "read along", key_display="⏎", priority=True),
+        Binding("t", "turn_lab", "turn lab"),
         Binding("x", "stop", "stop all"),
         Binding("escape,q", "leave", "back", key_display="esc"),
     ]
@@ -135,8 +138,12 @@ class BatchScreen(Screen[None]):
 
     def action_open(self) -> None:
         row = self.query_one(DataTable).cursor_row
-        self._reader = RunReader(self._batch.runs[row], self._colours)
+        run = self._batch.runs[row]
+        self._reader = RunReader(run, self._batch.session_of(run), self._colours)
         self.app.push_screen(self._reader)
+
+    def action_turn_lab(self) -> None:
+        self.app.push_screen(TurnLab(self._batch.records, None, self._colours))
 
     def action_stop(self) -> None:
         self._batch.stop()
@@ -166,12 +173,13 @@ class RunReader(Screen[None]):
     CSS_PATH = "laboratory.tcss"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter", "dismiss(None)", "back", key_display="esc")
+        Binding("escape,q", "dismiss(None)", "back", key_display="esc")
     ]
 
-    def __init__(self, run: BatchRun, colours: dict[str, str]) -> None:
+    def __init__(self, run: BatchRun, session: LiveSession, colours: dict[str, str]) -> None:
         super().__init__()
         self.run = run
+        self._session = session
         self._colours = colours
 
     def compose(self) -> ComposeResult:
@@ -194,3 +202,8 @@ class RunReader(Screen[None]):
     def show_event(self, event: SessionEvent) -> None:
         """Something happened in this discussion."""
         self.query_one(Transcript).take(event)
+
+    def action_xray(self) -> None:
+        """The transcript's key for the prompt behind a message."""
+        transcript = self.query_one(Transcript)
+        Looking(self.app, self._session, transcript, lambda: self._colours).into_message()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from textual.content import Content
 from textual.widget import Widget
@@ -20,6 +20,11 @@ from ...session import (
     StateChanged,
 )
 from ...text import one_line
+from ..drawing import sparkline
+
+MOST_SPEEDS = 200
+SPARKLINE = 8
+"""Cells of the speed's sparkline."""
 
 _WORDS: dict[State, str] = {
     "idle": "ready",
@@ -40,10 +45,18 @@ class Figures:
     turns: int = 0
     speaker: str = ""
     speed: float = 0.0
+    speeds: list[float] = field(default_factory=list)
+    """Of the last replies, oldest first."""
     prompt_tokens: int = 0
     reply_tokens: int = 0
     loading: LoadProgress | None = None
     info: EngineInfo | None = None
+
+    @property
+    def context_share(self) -> float:
+        """How much of the model's context the last prompt and its reply fill, 0 to 1."""
+        length = self.info.context_length if self.info else 0
+        return min(1.0, (self.prompt_tokens + self.reply_tokens) / length) if length else 0.0
 
 
 class StatusLine(Widget):
@@ -76,6 +89,8 @@ class StatusLine(Widget):
                 self._count(event.tokens_per_second, event.prompt_tokens, event.tokens)
             case Posted():
                 message = event.message
+                if event.tokens_per_second > 0:
+                    figures.speeds = [*figures.speeds[1 - MOST_SPEEDS :], event.tokens_per_second]
                 self._count(
                     event.tokens_per_second, message.prompt_tokens, message.completion_tokens
                 )
@@ -136,18 +151,21 @@ class StatusLine(Widget):
     def _right(self, figures: Figures) -> list[str]:
         """From the least important to the most."""
         parts = []
+        if figures.context_share:
+            parts.append(f"{figures.context_share:.0%} of the context")
         if figures.prompt_tokens:
             parts.append(f"{figures.prompt_tokens} prompt")
         if figures.reply_tokens:
             parts.append(f"{figures.reply_tokens} reply tokens")
         info = figures.info
         if info:
-            memory = f" {_bytes(info.memory_bytes)}" if info.memory_bytes else ""
+            memory = f" {in_bytes(info.memory_bytes)}" if info.memory_bytes else ""
             numbers = info.dtype if info.quantization == "none" else info.quantization
             parts.append(f"{info.device} {numbers}{memory}")
             parts.append(one_line((info.name or info.model).rsplit("/", 1)[-1], 30))
         if figures.speed:
-            parts.append(f"{figures.speed:.0f} tok/s")
+            course = sparkline(figures.speeds, SPARKLINE) if len(figures.speeds) > 1 else ""
+            parts.append(f"{course} {figures.speed:.0f} tok/s".lstrip())
         return parts
 
 
@@ -160,5 +178,6 @@ def bar(done: float, total: float, width: int) -> Content:
     )
 
 
-def _bytes(count: int) -> str:
+def in_bytes(count: int) -> str:
+    """An amount of memory, as people say it."""
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

@@ -22,7 +22,7 @@ from ...session import (
 )
 from ...text import one_line
 from ..actions import bindings
-from ..transcript.blocks import Block, shown_name
+from ..transcript.blocks import Block, block_of, shown_name
 from ..transcript.finding import Finding
 from ..transcript.speaker_choice import SpeakerChoice
 from ..transcript.view import TranscriptView
@@ -110,12 +110,13 @@ class Transcript(TranscriptView):
 
     def hold(self, message: Message) -> None:
         """A message is final but not saved: it stands here as no entry yet."""
-        if not self._growing:
-            self.begin_reply(message.name, message.role)
-        before, held = self._blocks[-1].lines, block_of(message)
+        self.lines.drop()
+        end = self.lines.total
+        held = block_of(message)
         held.tag = f"{held.tag} · not saved yet" if held.tag else "not saved yet"
-        self._blocks[-1] = self._growing = held
-        self._lay_out(len(self._blocks) - 1, before)
+        self.lines.begin(held)
+        self._lay_out()
+        self._draw_from(end)
 
     def post(self, message: Message) -> None:
         """A message is final; it takes the place of the reply in the making."""

@@ -1,0 +1,76 @@
+"""All figures of one discussion or of several, counted anew while they grow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..discussion import DiscussionRecord, Message
+from .rouge import Diversity
+from .talk import Talk, follows, lengths, talk
+from .turn_taking import TurnTaking, turn_taking
+
+
+@dataclass(frozen=True)
+class DiversityFigure:
+    """1 − mean pairwise ROUGE-L of what models said; of several discussions the mean of theirs.
+
+    ``course`` is how it went as comments came, for a single discussion.
+    """
+
+    value: float | None
+    pairs: int
+    course: tuple[float, ...] = ()
+    is_full: bool = False
+    """Whether there were more comments than are compared."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the turn lab draws. ``lengths`` are of a single discussion: (speaker, words)."""
+
+    turns: TurnTaking
+    talk: tuple[Talk, ...]
+    lengths: tuple[tuple[str, int], ...]
+    follows: dict[tuple[str, str], int]
+    diversity: DiversityFigure
+
+
+class Counting:
+    """Counts discussions again and again; only new comments are compared with the others."""
+
+    def __init__(self) -> None:
+        self._compared: dict[str, tuple[tuple[Message, ...], Diversity]] = {}
+
+    def figures(self, records: Sequence[DiscussionRecord]) -> Figures:
+        """The figures of ``records`` as they are now."""
+        entries = [record.entries for record in records]
+        names = dict.fromkeys(name for record in records for name in record.setup.names)
+        single = len(records) == 1
+        return Figures(
+            turn_taking(records),
+            tuple(talk(entries, names)),
+            tuple(lengths(entries[0])) if single else (),
+            follows(entries),
+            self._diversity(records),
+        )
+
+    def _diversity(self, records: Sequence[DiscussionRecord]) -> DiversityFigure:
+        found = [self._compare(record) for record in records]
+        values = [each.value for each in found if each.value is not None]
+        return DiversityFigure(
+            sum(values) / len(values) if values else None,
+            sum(each.pairs for each in found),
+            tuple(found[0].course) if len(found) == 1 else (),
+            any(each.is_full for each in found),
+        )
+
+    def _compare(self, record: DiscussionRecord) -> Diversity:
+        seen, diversity = self._compared.get(record.id, ((), Diversity()))
+        if record.entries[: len(seen)] != seen:  # something was taken back or changed
+            seen, diversity = (), Diversity()
+        for entry in record.entries[len(seen) :]:
+            if entry.is_prompted:
+                diversity.add(entry.text)
+        self._compared[record.id] = (record.entries, diversity)
+        return diversity

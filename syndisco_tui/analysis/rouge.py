@@ -1,0 +1,103 @@
+"""How alike comments are: ROUGE-L, and the diversity of a discussion that SynDisco's paper reports.
+
+ROUGE-L here is the F-measure with equal weights (Lin 2004, β = 1): with a longest common
+subsequence of ``n`` words between texts of ``a`` and ``b`` words, ``2 n / (a + b)``. Words are
+runs of letters, digits and underscores of any script, lower-cased, not stemmed.
+
+One text is compared with all before it at once: the subsequences are found by bit-parallel
+dynamic programming (Hyyrö 2004), with every earlier text in a field of its own of one long
+integer.
+"""
+
+from __future__ import annotations
+
+import re
+
+MOST = 1500
+"""Comments compared at most: the pairs grow with the square."""
+
+_WORDS = re.compile(r"\w+")
+
+
+def words(text: str) -> list[str]:
+    """The lower-cased words of a text."""
+    return _WORDS.findall(text.lower())
+
+
+def rouge_l(a: str, b: str) -> float:
+    """The ROUGE-L F-measure of two texts, 0 to 1; 0 where either has no word."""
+    pair = Diversity()
+    pair.add(a)
+    pair.add(b)
+    return pair.total if pair.pairs else 0.0
+
+
+class Diversity:
+    """1 − the mean ROUGE-L over all pairs of the comments added so far.
+
+    Comments without a word are passed over, and those after the first ``MOST``.
+    """
+
+    def __init__(self) -> None:
+        self.total = 0.0
+        """The sum of ROUGE-L over ``pairs`` pairs."""
+        self.pairs = 0
+        self.course: list[float] = []
+        """The diversity after the second comment, after the third, and so on."""
+        self._lengths: list[int] = []
+        self._bytes: list[int] = []
+        """How many bytes each comment's field takes; the highest bit of a field is a barrier."""
+        self._places: dict[str, int] = {}
+        """In which bits a word stands."""
+        self._ones = 0
+        """The bits of all words: the fields without their barriers and padding."""
+        self._end = 0
+
+    @property
+    def comments(self) -> int:
+        return len(self._lengths)
+
+    @property
+    def is_full(self) -> bool:
+        return self.comments >= MOST
+
+    @property
+    def value(self) -> float | None:
+        """The diversity, 0 (all the same) to 1; None before the second comment."""
+        return 1 - self.total / self.pairs if self.pairs else None
+
+    def add(self, text: str) -> None:
+        """Take one more comment in."""
+        new = words(text)
+        if not new or self.is_full:
+            return
+        for length, common in zip(self._lengths, self._common(new), strict=True):
+            self.total += 2 * common / (length + len(new))
+        self.pairs += len(self._lengths)
+        if self.pairs:
+            self.course.append(1 - self.total / self.pairs)
+        self._append(new)
+
+    def _common(self, new: list[str]) -> list[int]:
+        """The length of the longest common subsequence with every earlier comment."""
+        row = ones = self._ones
+        for word in new:
+            if matches := self._places.get(word):
+                kept = row & matches
+                # A carry out of a field ends in its barrier, which is wiped here.
+                row = ((row + kept) | (row - kept)) & ones
+        found = (row ^ ones).to_bytes(self._end // 8, "little")
+        common, start = [], 0
+        for size in self._bytes:
+            common.append(int.from_bytes(found[start : start + size], "little").bit_count())
+            start += size
+        return common
+
+    def _append(self, new: list[str]) -> None:
+        for place, word in enumerate(new, start=self._end):
+            self._places[word] = self._places.get(word, 0) | 1 << place
+        size = len(new) // 8 + 1
+        self._ones |= ((1 << len(new)) - 1) << self._end
+        self._lengths.append(len(new))
+        self._bytes.append(size)
+        self._end += 8 * size

@@ -1,0 +1,51 @@
+"""How much everybody says, how long their messages are, and who follows whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from ..discussion import Message
+from .rouge import words
+
+
+@dataclass(frozen=True)
+class Talk:
+    """What one participant has said. ``tokens`` are those of models; a human's words have none."""
+
+    name: str
+    messages: int = 0
+    words: int = 0
+    tokens: int = 0
+    silences: int = 0
+
+
+def talk(discussions: Iterable[Sequence[Message]], names: Iterable[str] = ()) -> list[Talk]:
+    """Everybody's talk: ``names`` first, then others in the order of their first message."""
+    counts: dict[str, list[int]] = {name: [0, 0, 0, 0] for name in names}
+    for entries in discussions:
+        for entry in entries:
+            count = counts.setdefault(entry.name, [0, 0, 0, 0])
+            if entry.is_silence:
+                count[3] += 1
+            else:
+                count[0] += 1
+                count[1] += len(words(entry.text))
+            count[2] += entry.completion_tokens
+    return [Talk(name, *count) for name, count in counts.items()]
+
+
+def lengths(entries: Sequence[Message]) -> list[tuple[str, int]]:
+    """Every message's speaker and length in words, oldest first; a silence has 0."""
+    return [(entry.name, len(words(entry.text))) for entry in entries]
+
+
+def follows(discussions: Iterable[Sequence[Message]]) -> dict[tuple[str, str], int]:
+    """How often (name, other): ``other`` speaks right after ``name``. Silences are not heard."""
+    counts: dict[tuple[str, str], int] = {}
+    for entries in discussions:
+        spoken = [entry.name for entry in entries if not entry.is_silence]
+        for pair in pairwise(spoken):
+            counts[pair] = counts.get(pair, 0) + 1
+    return counts

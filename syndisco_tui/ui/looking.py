@@ -1,0 +1,54 @@
+"""Opens the screens that look at a discussion: X-ray, turn lab, compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.app import App
+
+from ..discussion import DiscussionRecord
+from ..session import LiveSession
+from .screens.turn_lab import TurnLab
+from .screens.xray import XRay
+from .widgets.status_line import StatusLine
+from .widgets.transcript import Transcript
+
+Colours = Callable[[], dict[str, str]]
+
+
+class Looking:
+    """What can be seen of the discussion that ``session`` has open and ``transcript`` shows."""
+
+    def __init__(
+        self, app: App[int], session: LiveSession, transcript: Transcript, colours: Colours
+    ) -> None:
+        self._app = app
+        self._session = session
+        self._transcript = transcript
+        self._colours = colours
+
+    def into_message(self) -> None:
+        """X-ray the transcript's current message, or else the last one."""
+        record = self._session.record
+        if record is None or not record.entries:
+            self._app.notify("Nobody has said anything yet.", timeout=3)
+            return
+        index = getattr(self._transcript, "current", None)
+        if index is None:
+            index = len(record.entries) - 1
+        if index >= len(record.entries):
+            self._app.notify("This message is still being written.", timeout=3)
+            return
+        self._app.push_screen(XRay(self._session, record, index, self._colours()))
+
+    def at_turns(self, status: StatusLine) -> None:
+        """Open the turn lab; ``status`` knows the speeds."""
+
+        def records() -> list[DiscussionRecord]:
+            record = self._session.record
+            return [record] if record else []
+
+        if not records():
+            self._app.notify("No discussion is open yet.", timeout=3)
+            return
+        self._app.push_screen(TurnLab(records, lambda: status.figures, self._colours()))

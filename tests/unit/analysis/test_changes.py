@@ -1,0 +1,51 @@
+"""What the guard took away, found again from the two texts."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndisco_tui.analysis.changes import Change, changes
+from syndisco_tui.discussion import guard
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("Hello.", "Hello.", [("same", "Hello.")]),
+        ('"Hello."', "Hello.", [("removed", '"'), ("same", "Hello."), ("removed", '"')]),
+        ('""', "", [("removed", '""')]),
+        ("", "Hello.", [("added", "Hello.")]),
+        (
+            "User Ann posted:\nAnn\nUser Bob posted:\nAnn",
+            "Ann",
+            [
+                ("removed", "User Ann posted:\n"),
+                ("same", "Ann"),
+                ("removed", "\nUser Bob posted:\nAnn"),
+            ],
+        ),
+        (
+            "I like cats.",
+            "I love cats.",
+            [("same", "I "), ("removed", "like"), ("added", "love"), ("same", " cats.")],
+        ),
+    ],
+)
+def test_changes(before: str, after: str, expected: list[Change]) -> None:
+    assert changes(before, after) == expected
+
+
+@given(st.text(alphabet='ab \n":', max_size=30), st.text(alphabet='ab \n":', max_size=30))
+def test_both_texts_can_be_read_off(before: str, after: str) -> None:
+    found = changes(before, after)
+    assert "".join(text for kind, text in found if kind != "added") == before
+    assert "".join(text for kind, text in found if kind != "removed") == after
+
+
+@given(st.text(alphabet='ab \n":', max_size=30))
+def test_the_guard_only_takes_away(said: str) -> None:
+    raw = f'User Ann posted:\n"{said}"\nUser Bob posted: no'
+    text = guard.clean(raw, "Ann", ["Bob"])
+    assert not [part for part in changes(raw, text) if part[0] == "added"]

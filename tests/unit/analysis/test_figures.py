@@ -1,0 +1,45 @@
+"""All figures together, while a discussion grows and when it is changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from syndisco_tui.analysis.figures import Counting
+from syndisco_tui.discussion import Discussion
+from tests.unit.discussion.people import say, setup
+
+from .test_talk import record_of
+
+
+def test_counted_on_the_way_or_at_once_it_is_the_same() -> None:
+    discussion = Discussion(setup(conv_len=6, seed_opinions=("Cats are better.",)))
+    counting = Counting()
+    for text in ("I like cats.", "I like dogs.", "", "You like cats."):
+        say(discussion, text)
+        on_the_way = counting.figures([record_of(discussion)])
+    assert on_the_way == Counting().figures([record_of(discussion)])
+    assert on_the_way.diversity.pairs == 3  # neither the silence nor the seed opinion
+    assert on_the_way.diversity.value == pytest.approx(1 - (2 / 3 + 2 / 3 + 1 / 3) / 3)
+
+
+def test_what_is_taken_back_no_longer_counts() -> None:
+    discussion = Discussion(setup(conv_len=6))
+    counting = Counting()
+    say(discussion, "One two.", "Three four.", "One two.")
+    assert counting.figures([record_of(discussion)]).diversity.pairs == 3
+    discussion.undo()
+    assert counting.figures([record_of(discussion)]).diversity.value == 1.0
+    say(discussion, "Five.")
+    assert counting.figures([record_of(discussion)]) == Counting().figures([record_of(discussion)])
+
+
+def test_the_diversity_of_several_is_the_mean_of_theirs() -> None:
+    same, other = Discussion(setup(conv_len=6)), Discussion(setup(conv_len=6))
+    say(same, "One.", "One.")
+    say(other, "One.", "Two.")
+    figures = Counting().figures([record_of(same), replace(record_of(other), id="other")])
+    assert figures.diversity.value == 0.5
+    assert figures.lengths == ()
+    assert figures.turns.total == 4

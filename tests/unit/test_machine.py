@@ -1,0 +1,87 @@
+"""The machine's load: never an error, whatever NVML does."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from syndisco_tui.machine import GpuLoad, MachineLoad, MachineMeter, resident_bytes
+
+
+class Nvml:
+    """What NVML tells of two cards; the second is shared out and does not tell its load."""
+
+    def __init__(self) -> None:
+        self.is_shut_down = False
+
+    def nvmlInit(self) -> None:  # noqa: N802
+        pass
+
+    def nvmlShutdown(self) -> None:  # noqa: N802
+        self.is_shut_down = True
+
+    def nvmlDeviceGetCount(self) -> int:  # noqa: N802
+        return 2
+
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> int:  # noqa: N802
+        return index
+
+    def nvmlDeviceGetName(self, device: int) -> str | bytes:  # noqa: N802
+        return b"Card 0" if device == 0 else "Card 1"
+
+    def nvmlDeviceGetUtilizationRates(self, device: int) -> Any:  # noqa: N802
+        if device == 1:
+            raise RuntimeError("Not Supported")
+        return SimpleNamespace(gpu=87)
+
+    def nvmlDeviceGetMemoryInfo(self, device: int) -> Any:  # noqa: N802
+        return SimpleNamespace(used=5 * 10**9, total=16 * 10**9)
+
+
+def sample(meter: MachineMeter) -> MachineLoad:
+    meter.start()
+    for _ in range(1000):
+        if meter.latest:
+            meter.stop()
+            return meter.latest
+        time.sleep(0.01)
+    raise AssertionError("no sample came")
+
+
+def test_gpus_are_told_as_far_as_their_driver_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", Nvml())
+    assert sample(MachineMeter(0.01)).gpus == (
+        GpuLoad("Card 0", 0.87, 5 * 10**9, 16 * 10**9),
+        GpuLoad("Card 1", None, 5 * 10**9, 16 * 10**9),
+    )
+
+
+@pytest.mark.parametrize("broken", [None, SimpleNamespace(), SimpleNamespace(nvmlInit=lambda: 0)])
+def test_without_nvml_there_are_no_gpus(monkeypatch: pytest.MonkeyPatch, broken: object) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", broken)
+    load = sample(MachineMeter(0.01))
+    assert load.gpus == ()
+    assert load.cores >= 0
+    assert load.memory_bytes > 1_000_000
+
+
+def test_a_stopped_meter_lets_the_driver_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    nvml = Nvml()
+    monkeypatch.setitem(sys.modules, "pynvml", nvml)
+    sample(MachineMeter(0.01))
+    for _ in range(1000):
+        if nvml.is_shut_down:
+            return
+        time.sleep(0.01)
+    raise AssertionError("it was not shut down")
+
+
+def test_memory_grows_with_what_is_held() -> None:
+    before = resident_bytes()
+    held = b"x" * 50_000_000
+    assert resident_bytes() - before > 40_000_000
+    assert held
