@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from ...discussion import DiscussionRecord
+from ...inputs import InputError
+from ...text import one_line
 from . import chat, markdown, rows, syndisco
 
 ExportFormat = Literal["syndisco-2.0", "syndisco-2.2", "markdown", "csv", "jsonl"]
@@ -45,3 +47,11 @@ FORMATS: dict[ExportFormat, Format] = {
 def exported(record: DiscussionRecord, to: ExportFormat) -> str:
     """The discussion as the text of a file in that format."""
     return FORMATS[to].write(record)
+
+
+def format_named(name: str) -> ExportFormat:
+    """The format called ``name``. Raises InputError."""
+    for known in FORMAT_NAMES:
+        if known == name:
+            return known
+    raise InputError(f"--to: must be one of {', '.join(FORMAT_NAMES)}, not “{one_line(name, 40)}”")
