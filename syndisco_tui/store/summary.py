@@ -114,9 +114,12 @@ def _summary(value: dict[str, Any]) -> Summary:
 
 
 def _words(summary: Summary, logs: list[Any]) -> str:
-    told = [summary.heading, *summary.names, summary.moderator, summary.model]
-    said = [_text(_table(log).get("text")) for log in logs]
-    return "\n".join([*told, *said]).casefold()
+    names = dict.fromkeys([*summary.names, summary.moderator, *_texts(logs, "name")])
+    return "\n".join([summary.heading, *names, summary.model, *_texts(logs, "text")]).casefold()
+
+
+def _texts(logs: list[Any], key: str) -> list[str]:
+    return [_text(_table(log).get(key)) for log in logs]
 
 
 def _said(log: dict[str, Any]) -> tuple[str, str]:
