@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter as Tally
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..discussion import Persona
 from ..inputs import InputError
-from ..store.importing import Import, Taken, importable
+from ..store.importing import Import, importable, told
 from ..store.library import Library
 from ..store.personas import write_personas
 from ..text import safe
@@ -55,19 +54,3 @@ def import_files(
     library.close()
     print(told(taken), file=sys.stderr)
     return BAD_INPUT if any(one.what == "bad" for one in taken) else 0
-
-
-def told(taken: Sequence[Taken]) -> str:
-    """What became of all the files, in one sentence."""
-    count = Tally(one.what for one in taken)
-    personas = sum(one.personas for one in taken)
-    parts = [f"{count['discussion']} {'discussion' if count['discussion'] == 1 else 'discussions'}"]
-    if personas or count["personas"]:
-        parts.append(f"{personas} {'persona' if personas == 1 else 'personas'}")
-    sentence = f"Imported {' and '.join(parts)}"
-    if count["there"]:
-        sentence += f"; {count['there']} {'file was' if count['there'] == 1 else 'files were'} "
-        sentence += "there already"
-    if count["bad"]:
-        sentence += f"; {count['bad']} could not be read"
-    return f"{sentence}."

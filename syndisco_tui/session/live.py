@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
@@ -148,6 +148,10 @@ class LiveSession:
         """Go on with ``setup`` from the next turn."""
         self._inbox.put(lambda: self._change_setup(setup))
 
+    def rename(self, title: str) -> None:
+        """Give the open discussion another title."""
+        self._inbox.put(lambda: self._rename(title))
+
     def load(self, setup: DiscussionSetup) -> None:
         """Have the model of ``setup`` ready before it is needed."""
         self._inbox.put(lambda: self._load(self._spec(setup)))
@@ -223,7 +227,8 @@ class LiveSession:
 
     def _resume(self, path: Path, go_on: bool) -> None:
         if self._open and self._open.file.path == path:
-            self._set_goal("run")
+            if go_on:
+                self._set_goal("run")
             return
         opened = OpenDiscussion.saved(path)
         self._drop_reply()
@@ -261,6 +266,11 @@ class LiveSession:
             self._staged = setup
             if self._reply is None:
                 self._apply_staged()
+
+    def _rename(self, title: str) -> None:
+        if self._open:
+            self._open.record = replace(self._open.record, title=title)
+            self._save(self._open.record.status)
 
     def _close(self) -> None:
         self._goal = "wait"

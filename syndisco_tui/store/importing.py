@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -93,6 +94,22 @@ class Import:
 def importable(paths: Iterable[Path]) -> list[Path]:
     """The files among ``paths`` and in the folders among them."""
     return json_files(paths, TABLE)
+
+
+def told(taken: Sequence[Taken]) -> str:
+    """What became of all the files, in one sentence."""
+    count = Counter(one.what for one in taken)
+    personas = sum(one.personas for one in taken)
+    parts = [f"{count['discussion']} {'discussion' if count['discussion'] == 1 else 'discussions'}"]
+    if personas or count["personas"]:
+        parts.append(f"{personas} {'persona' if personas == 1 else 'personas'}")
+    sentence = f"Imported {' and '.join(parts)}"
+    if count["there"]:
+        sentence += f"; {count['there']} {'file was' if count['there'] == 1 else 'files were'} "
+        sentence += "there already"
+    if count["bad"]:
+        sentence += f"; {count['bad']} could not be read"
+    return f"{sentence}."
 
 
 def read_any(path: Path) -> DiscussionRecord | list[Persona]:

@@ -43,6 +43,11 @@ class _File:
     changed: int
     is_locked: bool
 
+    @property
+    def stamp(self) -> tuple[int, int]:
+        """Another one means another content."""
+        return self.size, self.changed
+
 
 class Library:
     """The discussions of ``folder``, with what is known of them kept in ``cache``.
@@ -55,6 +60,7 @@ class Library:
         self._cache = cache
         self._lock = threading.Lock()
         self._database = _opened(cache)
+        self._read: dict[str, tuple[_File, Summary]] = {}
 
     def close(self) -> None:
         with self._lock:
@@ -64,16 +70,20 @@ class Library:
         """Every discussion, newest first, in slices; those that are known come at once."""
         files = self._files()
         self._forget_others(file.name for file in files)
-        known = self._known(files)
+        known = self._known(files) if not self._read else {}
+        before, self._read = self._read, {}
         slice_: list[Entry] = []
         fresh: list[tuple[_File, Summary, str]] = []
         told_at = 0.0
         for file in files:
             path = self._folder / file.name
             summary = _understood(known.get(file.name))
+            if file.name in before and before[file.name][0].stamp == file.stamp:
+                summary = before[file.name][1]
             if summary is None:
                 summary, words = summarised(path)
                 fresh.append((file, summary, words))
+            self._read[file.name] = file, summary
             slice_.append(Entry(path, summary, file.is_locked and has_writer(path)))
             first_page = not told_at and len(slice_) == FIRST_SLICE
             if first_page or (told_at and time.monotonic() - told_at >= SLICE_SECONDS):
@@ -133,7 +143,7 @@ class Library:
 
     def _known(self, files: Sequence[_File]) -> dict[str, str]:
         """The kept summaries of those that have not changed since."""
-        stamps = {file.name: (file.size, file.changed) for file in files}
+        stamps = {file.name: file.stamp for file in files}
         try:
             with self._lock:
                 rows = self._database.execute("SELECT name, size, changed, summary FROM summaries")
