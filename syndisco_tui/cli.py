@@ -165,6 +165,51 @@ def replay(
     _leave(replay_record(_engine(settings), record, device=settings.device))
 
 
+@app.command()
+def export(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Saved discussions, or folders of them", metavar="FILE…"),
+    ],
+    to: Annotated[
+        str,
+        typer.Option("--to", help="syndisco-2.0, syndisco-2.2, markdown, csv or jsonl"),
+    ],
+    output: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--output", "-o", help="A file, or a folder/", metavar="PATH"),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace what is there already")
+    ] = False,
+) -> None:
+    """Saved discussions in another format: one on standard output, several in a folder."""
+    from .headless.export import export as export_files
+    from .store.export import format_named
+
+    _leave(export_files(files, format_named(to), output, overwrite=overwrite))
+
+
+@app.command("import")
+def import_(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="SynDisco's discussions, persona lists (JSON, CSV), or folders of them",
+            metavar="FILE…",
+        ),
+    ],
+) -> None:
+    """Take in discussions and personas; what is there already is not taken in twice."""
+    from . import paths
+    from .headless.importing import import_files
+    from .store.personas import personas_at_hand
+
+    own = paths.personas_file()
+    personas = personas_at_hand(own, paths.shipped_personas_folder())
+    _leave(import_files(files, paths.discussions_folder(), paths.library_cache(), own, personas))
+
+
 def main() -> NoReturn:
     """The console script. Every error a person can mend ends in one sentence and status 2."""
     _open_missing_streams()

@@ -45,6 +45,16 @@ def cache_folder() -> Path:
     return _private(_DIRS.user_cache_path)
 
 
+def library_cache() -> Path:
+    """What is known of the saved discussions, so that a list of thousands opens at once."""
+    return cache_folder() / "library.sqlite"
+
+
+def exports_folder() -> Path:
+    """Discussions in other formats, as the screen exported them."""
+    return _private(_DIRS.user_data_path / "exports")
+
+
 def log_file() -> Path:
     return _private(_DIRS.user_log_path) / "syndisco-tui.log"
 

@@ -7,6 +7,7 @@ from .persona import Persona, name_clash, name_key
 from .prompt import ChatMessage
 from .record import (
     HARDCODED,
+    IMPORTED_FROM,
     DiscussionRecord,
     EarlierSetup,
     Message,
@@ -20,6 +21,7 @@ from .turns import TURN_MANAGERS, RandomTurn, RandomWeighted, RoundRobin, TurnMa
 
 __all__ = [
     "HARDCODED",
+    "IMPORTED_FROM",
     "TURN_MANAGERS",
     "Actor",
     "Asked",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -12,6 +13,8 @@ Status = Literal["running", "paused", "finished", "failed"]
 FinishReason = Literal["stop", "length", "cancelled"]
 
 HARDCODED = "hardcoded"  # SynDisco's word for the "model" of what no model said
+IMPORTED_FROM = "imported_from"
+"""Key in ``engine`` of a discussion that was converted: which SynDisco wrote it."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,26 @@ class DiscussionRecord:
         return tuple(entry for entry in self.entries if not entry.is_silence)
 
     @property
+    def heading(self) -> str:
+        """What to call it: its title, or else who takes part."""
+        return self.title or self.setup.title or named_together(self.setup.names)
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether SynDisco made it: it is read and copied, never gone on with.
+
+        It does not say with which turn manager, sampling or seed.
+        """
+        return self.status == "finished" and (not self.engine or IMPORTED_FROM in self.engine)
+
+    @property
     def turns_taken(self) -> int:
         """How many of the setup's ``conv_len`` turns are over."""
         return max((entry.turn for entry in self.entries), default=0)
+
+
+def named_together(names: Sequence[str]) -> str:
+    """“Ann, Bob and Cyd”; of more than four the first three, and how many more."""
+    if len(names) > 4:
+        return f"{', '.join(names[:3])} and {len(names) - 3} more"
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)

@@ -10,7 +10,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -182,6 +182,10 @@ class LiveSession:
         """Go on with ``setup`` from the next turn."""
         self._inbox.put(lambda: self._change_setup(setup))
 
+    def rename(self, title: str) -> None:
+        """Give the open discussion another title."""
+        self._inbox.put(lambda: self._rename(title))
+
     def load(self, setup: DiscussionSetup) -> None:
         """Have the model of ``setup`` ready before it is needed."""
         self._inbox.put(lambda: self._load(self._spec(setup)))
@@ -308,7 +312,8 @@ class LiveSession:
 
     def _resume(self, path: Path, go_on: bool) -> None:
         if self._open and self._open.file.path == path:
-            self._set_goal("run")
+            if go_on:
+                self._set_goal("run")
             return
         opened = OpenDiscussion.saved(path)
         self._goal = "wait"
@@ -351,6 +356,11 @@ class LiveSession:
             self._staged = setup
             if self._reply is None:
                 self._apply_staged()
+
+    def _rename(self, title: str) -> None:
+        if self._open:
+            self._open.record = replace(self._open.record, title=title)
+            self._save(self._open.record.status)
 
     def _close(self) -> None:
         self._goal = "wait"

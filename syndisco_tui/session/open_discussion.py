@@ -78,5 +78,5 @@ def refuse_without_users(setup: DiscussionSetup) -> None:
 
 def _refuse_foreign(record: DiscussionRecord, path: Path) -> None:
     """What SynDisco wrote is its user's: it is read, never rewritten."""
-    if not record.engine and record.status == "finished":
+    if record.is_foreign:
         raise InputError(f"{path}: this is SynDisco's own file; it is finished and stays as it is")

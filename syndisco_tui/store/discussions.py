@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from . import format
 from .atomic import TEMPORARY_SUFFIX, write_atomic
 from .growing import GrowingFile
 from .lock import WriterLock, has_writer
+
+TRASH = "trash"
+"""The folder of deleted discussions, among the saved ones."""
 
 
 class BusyElsewhere(InputError):
@@ -91,6 +95,27 @@ def newest_first(folder: Path) -> list[Path]:
     return sorted(
         (path for path in folder.glob("*.json") if not path.name.startswith(".")), reverse=True
     )
+
+
+def json_files(paths: Iterable[Path], *suffixes: str) -> list[Path]:
+    """The files among ``paths``, and of folders those within, at any depth, by name.
+
+    Hidden ones, and folders of what was deleted, are passed over. ``suffixes`` are those looked
+    for besides ``.json``.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        for folder, folders, names in os.walk(path):
+            folders[:] = sorted(f for f in folders if not f.startswith(".") and f != TRASH)
+            found += [
+                Path(folder, name)
+                for name in sorted(names)
+                if not name.startswith(".") and name.lower().endswith((".json", *suffixes))
+            ]
+    return found
 
 
 def unfinished(folder: Path, *, look_at: int = 200) -> Iterator[tuple[Path, DiscussionRecord]]:

@@ -6,6 +6,7 @@ JSON text) and 2.2.1 (``timestamp`` and ``logs`` alone).
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -29,6 +30,8 @@ from ..inputs import InputError, describe
 
 FORMAT = 1
 TIMESTAMP = "%y-%m-%d-%H-%M"
+NO_TIME = datetime.fromtimestamp(0, UTC).isoformat()
+"""When a discussion began of which that is not known."""
 
 
 def to_json(record: DiscussionRecord) -> dict[str, Any]:
@@ -87,7 +90,7 @@ def from_json(value: object, where: object) -> DiscussionRecord:
     except ValidationError as error:
         raise InputError(f"{where}: not a discussion: {describe(error, _File)}") from None
     if file.syndisco_tui is None:
-        return _from_syndisco(file)
+        return _from_syndisco(file, value)
     own = file.syndisco_tui
     entries: list[Message] = []
     silences = sorted(own.silences, key=lambda silence: silence.position)
@@ -109,6 +112,22 @@ def from_json(value: object, where: object) -> DiscussionRecord:
             EarlierSetup(earlier.last_turn, earlier.setup) for earlier in own.earlier_setups
         ),
     )
+
+
+def content_id(value: object) -> str:
+    """An id for a discussion without one: the same for the same timestamp and words."""
+    keys = ("timestamp", "logs")
+    content = {key: value.get(key) for key in keys} if isinstance(value, dict) else value
+    text = json.dumps(content, sort_keys=True, ensure_ascii=True)
+    return f"syndisco-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def started_at(timestamp: str) -> str:
+    """SynDisco's timestamp in ISO 8601, taken for UTC; empty where it is none."""
+    try:
+        return datetime.strptime(timestamp, TIMESTAMP).replace(tzinfo=UTC).isoformat()
+    except ValueError:
+        return ""
 
 
 def _refuse_newer(value: object, where: object) -> None:
@@ -224,7 +243,7 @@ class _File(_Lenient):
     syndisco_tui: _Own | None = None
 
 
-def _from_syndisco(file: _File) -> DiscussionRecord:
+def _from_syndisco(file: _File, value: object) -> DiscussionRecord:
     """A finished record from SynDisco's own export; what it does not say is left at defaults."""
     spoken = list(dict.fromkeys(log.name for log in file.logs))
     moderator = file.moderator
@@ -256,13 +275,9 @@ def _from_syndisco(file: _File) -> DiscussionRecord:
         conv_len=max([1, *(entry.turn for entry in entries)]),
         model=next((log.model for log in file.logs if log.model != HARDCODED), "auto"),
     )
-    try:
-        started = datetime.strptime(file.timestamp, TIMESTAMP).replace(tzinfo=UTC)
-    except ValueError:
-        started = datetime.fromtimestamp(0, UTC)
     return DiscussionRecord(
-        id=file.id or f"syndisco-{file.timestamp}",
-        started_at=started.isoformat(),
+        id=file.id or content_id(value),
+        started_at=started_at(file.timestamp) or NO_TIME,
         setup=setup,
         entries=tuple(entries),
         status="finished",

@@ -15,7 +15,11 @@ from .atomic import write_atomic
 
 def read_personas(path: Path) -> list[Persona]:
     """The personas of a file, in its order. Raises InputError that names file, entry and field."""
-    values = read_json(path)
+    return personas_of(read_json(path), path)
+
+
+def personas_of(values: object, path: object) -> list[Persona]:
+    """The personas in the JSON value of a file. Raises InputError likewise."""
     if isinstance(values, dict):
         values = [values]
     if not isinstance(values, list):
@@ -89,3 +93,8 @@ def shipped_personas(folder: Path) -> list[Persona]:
         folder.glob("*.json"), key=lambda path: (path.stem != "demonstration", path.stem)
     )
     return [persona for path in files for persona in read_personas(path)]
+
+
+def personas_at_hand(own: Path, shipped: Path) -> list[Persona]:
+    """The user's own list, or the shipped personas while there is none. Raises InputError."""
+    return read_personas(own) if own.exists() else shipped_personas(shipped)

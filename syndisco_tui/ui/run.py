@@ -14,7 +14,7 @@ from ..discussion import DiscussionSetup, Persona
 from ..inputs import InputError
 from ..session import LiveSession
 from ..settings import Settings, keep_setting
-from ..store.personas import read_personas, shipped_personas
+from ..store.personas import personas_at_hand, shipped_personas
 from .app import SyndiscoApp
 from .cast import with_own
 from .leaving import leave_on_signals
@@ -66,16 +66,12 @@ def run_screen(
 
 def _personas_at_hand() -> tuple[tuple[Persona, ...], list[str]]:
     """The user's own list, or the shipped ones where there is none or it cannot be read."""
-    own = paths.personas_file()
-    if own.exists():
-        try:
-            return tuple(read_personas(own)), []
-        except InputError as error:
-            notice = (
-                f"{error}. The shipped personas are shown; the file is kept until you change one."
-            )
-            return tuple(shipped_personas(paths.shipped_personas_folder())), [notice]
-    return tuple(shipped_personas(paths.shipped_personas_folder())), []
+    shipped = paths.shipped_personas_folder()
+    try:
+        return tuple(personas_at_hand(paths.personas_file(), shipped)), []
+    except InputError as error:
+        notice = f"{error}. The shipped personas are shown; the file is kept until you change one."
+        return tuple(shipped_personas(shipped)), [notice]
 
 
 @contextlib.contextmanager

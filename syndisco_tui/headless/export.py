@@ -1,0 +1,128 @@
+"""``syndisco-tui export``: saved discussions in other formats, on standard output or in files."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ..discussion import DiscussionRecord
+from ..inputs import InputError
+from ..store.discussions import json_files, read_discussion
+from ..store.export import FORMATS, ExportFormat, exported
+from ..store.export.files import encoded, export_names, write_export
+from ..text import safe
+from .counter import Counter
+
+BAD_INPUT = 2
+TO_STDOUT = "-"
+
+
+def export(
+    files: Sequence[Path],
+    to: ExportFormat,
+    output: str | None = None,
+    *,
+    overwrite: bool = False,
+) -> int:
+    """Export every file (of a folder, all in it); a bad one is named, and the rest goes on.
+
+    ``output`` names a folder where it ends in a slash, where it is one, and where one file
+    cannot hold what is to be exported; without it (or ``-``) standard output takes all.
+
+    Returns the exit status: 0 all exported, 2 some could not be read. Raises InputError where
+    nothing can be done: no output for many, or an output that is there already.
+    """
+    readable = _Readable(json_files(files))
+    many = FORMATS[to].write_many
+    needs_folder = len(readable.files) > 1 and many is None
+    if output in (None, TO_STDOUT):
+        if needs_folder:
+            raise InputError(f"Several discussions as {to} need a folder: --output FOLDER/")
+        text = _in_one(readable, to)
+        return _print(text) or readable.status
+    path = Path(str(output))
+    if needs_folder and path.exists() and not path.is_dir():
+        raise InputError(f"{path}: is a file; several discussions as {to} need a folder")
+    if needs_folder or path.is_dir() or str(output).endswith("/"):
+        _into_folder(readable, path, to, overwrite=overwrite)
+    else:
+        _refuse_taken([path], overwrite=overwrite)
+        if text := _in_one(readable, to):
+            write_export(path, text)
+            _say(str(path))
+    return readable.status
+
+
+def _in_one(readable: _Readable, to: ExportFormat) -> str:
+    """All that can be read in one text; empty where nothing can."""
+    many = FORMATS[to].write_many
+    records = [record for _, record in readable]
+    if not records:
+        return ""
+    return many(records) if many else exported(records[0], to)
+
+
+def _print(text: str) -> int:
+    """UTF-8, whatever the terminal speaks. Returns the exit status."""
+    try:
+        sys.stdout.buffer.write(encoded(text))
+        sys.stdout.flush()
+    except BrokenPipeError:  # who reads has seen enough
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        return 128 + signal.SIGPIPE
+    return 0
+
+
+class _Readable:
+    """The discussions in ``files``, one at a time; those that cannot be read are named."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self._files = files
+        self._faults = 0
+
+    @property
+    def files(self) -> Sequence[Path]:
+        return self._files
+
+    @property
+    def status(self) -> int:
+        return BAD_INPUT if self._faults else 0
+
+    def __iter__(self) -> Iterator[tuple[int, DiscussionRecord]]:
+        counter = Counter(len(self._files))
+        for number, file in enumerate(self._files):
+            try:
+                record = read_discussion(file)
+            except InputError as error:
+                self._faults += 1
+                counter.clear()
+                print(safe(str(error)), file=sys.stderr)
+            else:
+                yield number, record
+            counter.show(number + 1)
+        counter.clear()
+
+
+def _into_folder(readable: _Readable, folder: Path, to: ExportFormat, *, overwrite: bool) -> None:
+    paths = [folder / name for name in export_names(readable.files, to)]
+    _refuse_taken(paths, overwrite=overwrite)
+    written = 0
+    for number, record in readable:
+        write_export(paths[number], exported(record, to))
+        written += 1
+    _say(f"{written} exported into {folder}")
+
+
+def _refuse_taken(paths: Sequence[Path], *, overwrite: bool) -> None:
+    if overwrite:
+        return
+    for path in paths:
+        if path.exists():
+            raise InputError(f"{path}: is there already; --overwrite replaces it")
+
+
+def _say(sentence: str) -> None:
+    print(safe(sentence), file=sys.stderr)

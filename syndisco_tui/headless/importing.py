@@ -1,0 +1,56 @@
+"""``syndisco-tui import``: files of others into the library and the list of personas."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..discussion import Persona
+from ..inputs import InputError
+from ..store.importing import Import, importable, told
+from ..store.library import Library
+from ..store.personas import write_personas
+from ..text import safe
+from .counter import Counter
+
+BAD_INPUT = 2
+
+
+def import_files(
+    paths: Sequence[Path],
+    folder: Path,
+    cache: Path,
+    personas_file: Path,
+    personas: Sequence[Persona],
+) -> int:
+    """Take in every file; the new discussions' paths go to standard output, all else to error.
+
+    Returns the exit status: 0 all taken in, 2 some were bad.
+    """
+    library = Library(folder, cache)
+    incoming = Import(folder, library.ids(), personas)
+    files = importable(paths)
+    counter = Counter(len(files))
+    taken = []
+    for number, file in enumerate(files, start=1):
+        one = incoming.take(file)
+        taken.append(one)
+        if one.sentence:
+            counter.clear()
+            print(safe(one.sentence), file=sys.stderr)
+        if one.file:
+            counter.clear()
+            print(one.file)
+        counter.show(number)
+    counter.clear()
+    if incoming.has_new_personas:
+        try:
+            write_personas(personas_file, incoming.personas)
+        except OSError as error:
+            raise InputError(
+                f"{personas_file}: the personas cannot be saved: {error.strerror}"
+            ) from None
+    library.close()
+    print(told(taken), file=sys.stderr)
+    return BAD_INPUT if any(one.what == "bad" for one in taken) else 0

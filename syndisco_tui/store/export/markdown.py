@@ -1,0 +1,130 @@
+"""Markdown: a transcript to publish. Nothing that anybody wrote becomes markup in it."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from ...discussion import DiscussionRecord, Message, Persona
+from ...text import safe
+
+_MARKUP = re.compile(r"[\\`*_{}\[\]<>#|~&!$^=]")
+_LINK = re.compile(r":(?=//)|(?<=mailto):|(?<=xmpp):|(?<=\w)\.(?=[^\W\d])|@", re.IGNORECASE)
+_LONGEST = 10_000
+"""Characters of a field of the setup."""
+
+
+def as_markdown(record: DiscussionRecord) -> str:
+    """Title, participants, setup and transcript of the discussion (CommonMark with tables)."""
+    parts = [f"# {_cell(record.heading)}", "## Participants", _participants(record)]
+    parts += ["## Setup", _setup_table(record), "## Transcript"]
+    parts += [_message(entry) for entry in record.entries]
+    if not record.entries:
+        parts.append("*Nobody has said anything yet.*")
+    return "\n\n".join(parts) + "\n"
+
+
+def escaped(text: str) -> str:
+    """``text`` so that Markdown shows it as it is: no link, no HTML, no list, no code.
+
+    A line is one paragraph's line: its indentation goes, its text does not change.
+    """
+    lines = [line.strip() for line in safe(text).split("\n")]
+    return "\n".join(_escaped_line(line) for line in lines)
+
+
+def _escaped_line(line: str) -> str:
+    line = _MARKUP.sub(r"\\\g<0>", line)
+    line = _LINK.sub(r"\\\g<0>", line)
+    numbered = re.match(r"(\d{1,9})([.)].*)", line, re.DOTALL)
+    if numbered:
+        return f"{numbered[1]}\\{numbered[2]}"
+    return f"\\{line}" if line.startswith(("-", "+")) else line
+
+
+def _participants(record: DiscussionRecord) -> str:
+    setup = record.setup
+    people = [_participant(persona) for persona in setup.personas]
+    if setup.moderator:
+        people.append(f"{_participant(setup.moderator)} *(moderator)*")
+    return "\n".join(people) or "*Nobody.*"
+
+
+def _participant(persona: Persona) -> str:
+    told = []
+    for field, value in persona.attributes().items():
+        if field != "username":
+            shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            told.append(f"{field.replace('_', ' ')}: {shown}")
+    name = f"- **{_cell(persona.name)}**"
+    return f"{name}. {_cell('; '.join(told))}" if told else name
+
+
+def _setup_table(record: DiscussionRecord) -> str:
+    rows = [f"| {_cell(name)} | {_cell(value)} |" for name, value in _setup_rows(record) if value]
+    return "\n".join(["| | |", "|---|---|", *rows])
+
+
+def _setup_rows(record: DiscussionRecord) -> list[tuple[str, str]]:
+    setup, engine = record.setup, record.engine
+    history = setup.history_context_len
+    rows = [
+        ("Started", _date(record.started_at)),
+        ("Model", setup.model),
+        ("Turns", f"{record.turns_taken} of {setup.conv_len}"),
+        ("Context", setup.context),
+        ("Instructions", setup.instructions),
+        ("Moderator's instructions", setup.moderator_instructions if setup.moderator else ""),
+        ("History", "all messages" if history is None else f"{history} messages"),
+    ]
+    if record.is_foreign:  # what SynDisco does not say is not known
+        return rows
+    weighted = f" (p_respond {setup.p_respond:g})" if setup.turn_manager == "RandomWeighted" else ""
+    sampling = (
+        f"temperature {setup.temperature:g}, top-p {setup.top_p:g}, top-k {setup.top_k}, "
+        f"repetition penalty {setup.repetition_penalty:g}, at most {setup.max_out_tokens} tokens"
+    )
+    numerics = ", ".join(str(engine[key]) for key in ("device", "dtype") if engine.get(key))
+    return [
+        *rows,
+        ("Turn manager", f"{setup.turn_manager}{weighted}"),
+        ("Prompt style", setup.prompt_style),
+        ("Sampling", sampling),
+        ("Seed", str(setup.seed)),
+        ("Computed on", numerics),
+    ]
+
+
+def _date(started_at: str) -> str:
+    return f"{datetime.fromisoformat(started_at):%Y-%m-%d %H:%M} UTC"
+
+
+def _cell(text: str) -> str:
+    """On one line of the file; line breaks stay breaks where it is shown."""
+    lines = [line for line in escaped(text[:_LONGEST].strip()).split("\n") if line]
+    return "<br>".join(lines)
+
+
+_ROLES = {"moderator": "moderator", "seed": "seed opinion", "human": "human"}
+
+
+def _message(entry: Message) -> str:
+    tags = []
+    if entry.role in _ROLES and entry.name.lower() != _ROLES[entry.role]:
+        tags.append(_ROLES[entry.role])
+    if entry.role == "user" and entry.turn:
+        tags.append(f"turn {entry.turn}")
+    header = " · ".join([f"**{_cell(entry.name)}**", *tags])
+    if entry.is_silence:
+        return f"{header} · *stays silent*"
+    return f"{header}\n\n{_quoted(entry.text)}"
+
+
+def _quoted(text: str) -> str:
+    """A block quotation that keeps its lines: within a paragraph each ends in a hard break."""
+    lines = escaped(text.strip()).split("\n")
+    quoted = []
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        hard_break = "\\" if line and following else ""
+        quoted.append(f"> {line}{hard_break}".rstrip())
+    return "\n".join(quoted)

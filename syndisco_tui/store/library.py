@@ -1,0 +1,225 @@
+"""The library: a summary of every saved discussion, and their words, kept between starts.
+
+The files are the truth. What is kept (SQLite, in the cache folder) is what was read of each, by
+its size and time of change; it can be thrown away at any moment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .lock import has_writer
+from .summary import Summary, summarised
+
+LAYOUT = 1
+"""Of the kept summaries; another one than this is thrown away."""
+FIRST_SLICE = 60
+"""Files looked at before the first of them are told of: a page of the list."""
+SLICE_SECONDS = 0.1
+PATIENCE = 1.0
+"""Seconds to wait for another process that writes the cache."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of the library. ``has_writer``: a living process is writing it."""
+
+    path: Path
+    summary: Summary
+    has_writer: bool = False
+
+
+@dataclass(frozen=True)
+class _File:
+    name: str
+    size: int
+    changed: int
+    is_locked: bool
+
+    @property
+    def stamp(self) -> tuple[int, int]:
+        """Another one means another content."""
+        return self.size, self.changed
+
+
+class Library:
+    """The discussions of ``folder``, with what is known of them kept in ``cache``.
+
+    Every method may be called from any thread; the longer ones belong off the screen's.
+    """
+
+    def __init__(self, folder: Path, cache: Path) -> None:
+        self._folder = folder
+        self._cache = cache
+        self._lock = threading.Lock()
+        self._database = _opened(cache)
+        self._read: dict[str, tuple[_File, Summary]] = {}
+
+    def close(self) -> None:
+        with self._lock:
+            self._database.close()
+
+    def entries(self) -> Iterator[list[Entry]]:
+        """Every discussion, newest first, in slices; those that are known come at once."""
+        files = self._files()
+        self._forget_others(file.name for file in files)
+        known = self._known(files) if not self._read else {}
+        before, self._read = self._read, {}
+        slice_: list[Entry] = []
+        fresh: list[tuple[_File, Summary, str]] = []
+        told_at = 0.0
+        for file in files:
+            path = self._folder / file.name
+            summary = _understood(known.get(file.name))
+            if file.name in before and before[file.name][0].stamp == file.stamp:
+                summary = before[file.name][1]
+            if summary is None:
+                summary, words = summarised(path)
+                fresh.append((file, summary, words))
+            self._read[file.name] = file, summary
+            slice_.append(Entry(path, summary, file.is_locked and has_writer(path)))
+            first_page = not told_at and len(slice_) == FIRST_SLICE
+            if first_page or (told_at and time.monotonic() - told_at >= SLICE_SECONDS):
+                self._keep(fresh)
+                yield slice_
+                slice_, fresh, told_at = [], [], time.monotonic()
+        self._keep(fresh)
+        yield slice_
+
+    def ids(self) -> set[str]:
+        """The ids of all that are there."""
+        return {entry.summary.id for slice_ in self.entries() for entry in slice_}
+
+    def matching(self, words: str) -> set[str] | None:
+        """The names of the files in which every one of ``words`` occurs; None for no words.
+
+        Words are looked for in titles, participants' names, models and all that was said.
+        """
+        wanted = words.casefold().split()
+        if not wanted:
+            return None
+        where = " AND ".join("instr(words, ?)" for _ in wanted)
+        query = f"SELECT name FROM words WHERE {where}"
+        try:
+            with self._lock:
+                found = self._database.execute(query, [_as_bytes(word) for word in wanted])
+                return {name for (name,) in found}
+        except sqlite3.Error:
+            self._start_afresh()
+            return set()
+
+    def changed_at(self) -> int:
+        """Grows whenever a file of the folder is written, made or moved (nanoseconds)."""
+        try:
+            return self._folder.stat().st_mtime_ns
+        except OSError:
+            return 0
+
+    # What is kept ------------------------------------------------------------------------------
+
+    def _files(self) -> list[_File]:
+        """The files there are; their names begin with the time."""
+        files: list[_File] = []
+        names: set[str] = set()
+        with contextlib.suppress(OSError), os.scandir(self._folder) as found:
+            for entry in found:
+                names.add(entry.name)
+                if entry.name.endswith(".json") and not entry.name.startswith("."):
+                    with contextlib.suppress(OSError):
+                        stat = entry.stat()
+                        files.append(_File(entry.name, stat.st_size, stat.st_mtime_ns, False))
+        files = [
+            _File(file.name, file.size, file.changed, f".{file.name}.lock" in names)
+            for file in files
+        ]
+        return sorted(files, key=lambda file: file.name, reverse=True)
+
+    def _known(self, files: Sequence[_File]) -> dict[str, str]:
+        """The kept summaries of those that have not changed since."""
+        stamps = {file.name: file.stamp for file in files}
+        try:
+            with self._lock:
+                rows = self._database.execute("SELECT name, size, changed, summary FROM summaries")
+                return {name: text for name, *stamp, text in rows if stamps.get(name) == (*stamp,)}
+        except sqlite3.Error:
+            self._start_afresh()
+            return {}
+
+    def _start_afresh(self) -> None:
+        """What is kept is damaged: throw it away."""
+        with self._lock:
+            self._database.close()
+            self._cache.unlink(missing_ok=True)
+            self._database = _opened(self._cache)
+
+    def _keep(self, fresh: Iterable[tuple[_File, Summary, str]]) -> None:
+        rows = list(fresh)
+        with self._lock, contextlib.suppress(sqlite3.Error), self._database:
+            self._database.executemany(
+                "INSERT OR REPLACE INTO summaries VALUES (?, ?, ?, ?)",
+                [
+                    (file.name, file.size, file.changed, _as_bytes(summary.to_text()).decode())
+                    for file, summary, _ in rows
+                ],
+            )
+            self._database.executemany(
+                "INSERT OR REPLACE INTO words VALUES (?, ?)",
+                [(file.name, _as_bytes(words)) for file, _, words in rows],
+            )
+
+    def _forget_others(self, names: Iterable[str]) -> None:
+        """What was deleted leaves nothing behind."""
+        present = set(names)
+        with self._lock, contextlib.suppress(sqlite3.Error), self._database:
+            kept = {name for (name,) in self._database.execute("SELECT name FROM summaries")}
+            gone = [(name,) for name in kept - present]
+            for table in ("summaries", "words"):
+                self._database.executemany(f"DELETE FROM {table} WHERE name = ?", gone)
+
+
+def _as_bytes(text: str) -> bytes:
+    return text.encode("utf-8", errors="replace")
+
+
+def _understood(text: str | None) -> Summary | None:
+    with contextlib.suppress(ValueError, TypeError, KeyError):
+        return Summary.from_text(text) if text else None
+    return None
+
+
+def _opened(cache: Path) -> sqlite3.Connection:
+    """The kept summaries, or an empty memory where the file is of no use."""
+    for attempt in range(2):
+        try:
+            cache.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(cache, os.O_RDWR | os.O_CREAT, 0o600))
+            return _prepared(sqlite3.connect(cache, timeout=PATIENCE, check_same_thread=False))
+        except (sqlite3.Error, OSError):
+            if attempt == 0:
+                with contextlib.suppress(OSError):
+                    cache.unlink(missing_ok=True)
+    return _prepared(sqlite3.connect(":memory:", check_same_thread=False))
+
+
+def _prepared(database: sqlite3.Connection) -> sqlite3.Connection:
+    database.execute("PRAGMA synchronous = OFF")  # a torn file is found out and made again
+    database.execute("PRAGMA secure_delete = ON")
+    (layout,) = database.execute("PRAGMA user_version").fetchone()
+    with database:
+        if layout != LAYOUT:
+            database.execute("DROP TABLE IF EXISTS summaries")
+            database.execute("DROP TABLE IF EXISTS words")
+            database.execute(
+                "CREATE TABLE summaries "
+                "(name TEXT PRIMARY KEY, size INTEGER, changed INTEGER, summary TEXT)"
+            )
+            database.execute("CREATE TABLE words (name TEXT PRIMARY KEY, words BLOB)")
+            database.execute(f"PRAGMA user_version = {LAYOUT}")
+    return database

@@ -1,0 +1,138 @@
+"""What a list of discussions shows of each: read from the file's JSON, forgiving, quickly.
+
+A whole discussion is validated when it is opened; of thousands only these few values are needed.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ..discussion import HARDCODED, IMPORTED_FROM
+from ..discussion.record import named_together
+from ..inputs import MAX_DISCUSSION_BYTES, InputError, read_text
+from .format import content_id, started_at
+
+Kept = Literal["running", "paused", "finished", "failed", "syndisco", "unreadable"]
+"""What the file says of itself. Whether a running one has a writer still is not in the file."""
+
+LONGEST_WORDS = 600
+"""Characters kept of the first and of the last message."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One saved discussion. ``fork_of`` is the id of the one it was forked from."""
+
+    id: str
+    kept: Kept
+    heading: str = ""
+    started_at: str = ""
+    names: tuple[str, ...] = ()
+    moderator: str = ""
+    model: str = ""
+    turn: int = 0
+    turns: int = 0
+    messages: int = 0
+    fork_of: str = ""
+    first: tuple[str, str] = ("", "")
+    """Name and text of the first message."""
+    last: tuple[str, str] = ("", "")
+    own_format: bool = True
+    """False for a file as SynDisco wrote it."""
+    fault: str = ""
+
+    def to_text(self) -> str:
+        """As JSON, to be kept."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_text(cls, text: str) -> Summary:
+        """What ``to_text`` gave. Raises ValueError, TypeError or KeyError for anything else."""
+        values = json.loads(text)
+        for key in ("names", "first", "last"):
+            values[key] = tuple(values[key])
+        return cls(**values)
+
+
+def summarised(path: Path) -> tuple[Summary, str]:
+    """The summary of a file, and all its words in lower case, to be searched. Never raises."""
+    try:
+        value = json.loads(read_text(path, max_bytes=MAX_DISCUSSION_BYTES))
+        if not isinstance(value, dict) or not isinstance(value.get("logs"), list):
+            raise InputError("this is no discussion")
+        summary = _summary(value)
+        return summary, _words(summary, value["logs"])
+    except InputError as error:
+        fault = str(error).removeprefix(f"{path}: ")
+    except (ValueError, RecursionError):
+        fault = "this is not valid JSON"
+    return Summary("", "unreadable", heading=path.name, fault=fault), path.name.casefold()
+
+
+def _summary(value: dict[str, Any]) -> Summary:
+    own = _table(value.get("syndisco_tui"))
+    setup = _table(own.get("setup"))
+    logs = [_table(log) for log in value["logs"]]
+    is_own = bool(own)
+    is_foreign = not is_own or IMPORTED_FROM in _table(own.get("engine"))
+    status = own.get("status")
+    kept: Kept = "paused"
+    if is_foreign:
+        kept = "syndisco"
+    elif status in ("running", "paused", "finished", "failed"):
+        kept = status
+    moderator = _text(value.get("moderator"))
+    users = [_text(name) for name in value.get("users") or [] if _text(name) != moderator]
+    names = tuple(users or dict.fromkeys(_text(log.get("name")) for log in logs))
+    entries = [*logs, *map(_table, own.get("silences") or [])]
+    turn = max((_number(entry.get("turn")) for entry in entries), default=0)
+    if not is_own:
+        turn = sum(
+            log.get("model") != HARDCODED and _text(log.get("name")) != moderator for log in logs
+        )
+    models = [_text(log.get("model")) for log in logs if log.get("model") != HARDCODED]
+    title = _text(own.get("title")) or _text(setup.get("title"))
+    return Summary(
+        id=_text(value.get("id")) or content_id(value),
+        kept=kept,
+        heading=title or named_together((*names, moderator) if moderator else names),
+        started_at=_text(own.get("started_at")) or started_at(_text(value.get("timestamp"))),
+        names=names,
+        moderator=moderator,
+        model=_text(setup.get("model")) or next(iter(models), ""),
+        turn=turn,
+        turns=_number(setup.get("conv_len")) or turn,
+        messages=len(logs),
+        fork_of=_text(_table(own.get("parent")).get("id")),
+        first=_said(logs[0]) if logs else ("", ""),
+        last=_said(logs[-1]) if logs else ("", ""),
+        own_format=is_own,
+    )
+
+
+def _words(summary: Summary, logs: list[Any]) -> str:
+    names = dict.fromkeys([*summary.names, summary.moderator, *_texts(logs, "name")])
+    return "\n".join([summary.heading, *names, summary.model, *_texts(logs, "text")]).casefold()
+
+
+def _texts(logs: list[Any], key: str) -> list[str]:
+    return [_text(_table(log).get(key)) for log in logs]
+
+
+def _said(log: dict[str, Any]) -> tuple[str, str]:
+    return _text(log.get("name")), _text(log.get("text"))[:LONGEST_WORDS]
+
+
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0

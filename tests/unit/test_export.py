@@ -1,0 +1,283 @@
+"""Exports: what SynDisco reads, what cannot become markup or a formula, and nothing lost."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from syndisco_tui.discussion import Discussion, DiscussionRecord, Message, Reply
+from syndisco_tui.store.discussions import read_discussion
+from syndisco_tui.store.export import FORMAT_NAMES, exported
+from syndisco_tui.store.export.markdown import escaped
+from syndisco_tui.store.format import from_json
+from syndisco_tui.text import safe
+
+from .places import SYNDISCO, needs_syndisco
+from .test_store_format import FULL, KEYS_OF_2_0_1, SETUP, record, said, silence
+
+PUBLISHED = sorted((SYNDISCO / "discussions").glob("*.json"))
+TEXTS = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=80)
+
+
+def ran(**changes: Any) -> DiscussionRecord:
+    """A discussion that was really asked for, turn by turn, with one silence."""
+    setup = SETUP.model_copy(update={"history_context_len": 2, "conv_len": 3, **changes})
+    discussion = Discussion(setup)
+    for number in range(20):
+        request = discussion.next_request()
+        if request is None:
+            break
+        discussion.post(request, Reply('""' if number == 1 else f"Comment {number}."))
+    return record(*discussion.entries, setup=setup, engine={"model": "starter"})
+
+
+def table(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def chats(text: str) -> list[list[dict[str, str]]]:
+    return [json.loads(line)["messages"] for line in text.splitlines()]
+
+
+class TestSynDisco:
+    def test_2_0_1_has_its_keys_and_no_others(self) -> None:
+        value = json.loads(exported(FULL, "syndisco-2.0"))
+        assert set(value) == KEYS_OF_2_0_1
+        assert all(set(log) == {"name", "text", "model"} for log in value["logs"])
+        assert value["users"] == ["Ann", "Bob"]
+        assert value["user_prompts"][0]["persona"]["shoe_size"] == 38
+
+    def test_2_2_1_has_its_keys_and_no_others(self) -> None:
+        value = json.loads(exported(FULL, "syndisco-2.2"))
+        assert set(value) == {"timestamp", "logs"}
+        assert all(set(log) == {"name", "text", "model", "prompt"} for log in value["logs"])
+
+    @pytest.mark.parametrize("to", ["syndisco-2.0", "syndisco-2.2"])
+    def test_what_from_file_of_2_2_1_asks_for(self, to: Any) -> None:
+        value = json.loads(exported(FULL, to))
+        assert isinstance(value["logs"], list)
+        for log, message in zip(value["logs"], FULL.messages, strict=True):
+            assert isinstance(log["name"], str)
+            assert isinstance(log["model"], str)
+            assert (log["name"], log["text"]) == (message.name, message.text)
+
+    @pytest.mark.parametrize("to", ["syndisco-2.0", "syndisco-2.2"])
+    def test_syndisco_s_own_loader_reads_it(self, to: Any, tmp_path: Path) -> None:
+        jobs = pytest.importorskip("syndisco.jobs")
+        file = tmp_path / "export.json"
+        file.write_text(exported(FULL, to), encoding="utf-8")
+        logs = jobs.Logs.from_file(file)
+        assert [(log["name"], log["text"], log["model"]) for log in logs] == [
+            (message.name, message.text, message.model) for message in FULL.messages
+        ]
+
+    def test_we_read_it_back(self) -> None:
+        again = from_json(json.loads(exported(FULL, "syndisco-2.0")), "export")
+        assert [(m.name, m.text) for m in again.messages] == [
+            (m.name, m.text) for m in FULL.messages
+        ]
+        assert again.setup.personas[0].model_extra == {"shoe_size": 38}
+        assert again.id == FULL.id
+
+    @needs_syndisco
+    @pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.stem)
+    def test_a_published_file_comes_out_as_it_came_in(self, path: Path) -> None:
+        there = json.loads(path.read_text())
+        here = json.loads(exported(read_discussion(path), "syndisco-2.0"))
+        said_there = [log for log in there["logs"] if log["text"]]
+        assert here["logs"] == said_there
+        assert (here["id"], here["timestamp"]) == (there["id"], there["timestamp"])
+        assert (here["users"], here["moderator"]) == (there["users"], there["moderator"])
+
+
+class TestMarkdown:
+    def test_title_participants_setup_and_transcript(self) -> None:
+        text = exported(ran(), "markdown")
+        html = MarkdownIt("commonmark").enable("table").render(text)
+        assert html.startswith("<h1>On “quotes”</h1>")
+        assert "<strong>Ann</strong>. age: 40; " in html
+        assert "shoe size: 38" in html
+        assert "<td>Turn manager</td>\n<td>RoundRobin</td>" in html
+        assert "<strong>Ann</strong> · turn 1" in html
+        assert "<blockquote>\n<p>Comment 0.</p>\n</blockquote>" in html
+        assert "<strong>Mod</strong> · moderator · <em>stays silent</em>" in html
+
+    def test_what_syndisco_does_not_say_is_not_claimed(self) -> None:
+        own = from_json(json.loads(exported(FULL, "syndisco-2.0")), "export")
+        assert "RoundRobin" not in exported(own, "markdown")
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "# not a title",
+            "- no list\n+ nor this\n* nor this\n3. nor this\n12) nor this",
+            "    not code\n\tnor this",
+            "```\nnot code\n```\n~~~\nnor this",
+            "<b>not bold</b> <script>alert(1)</script> <!-- gone? -->",
+            "[not a link](https://evil.example) ![no picture](x.png) <https://evil.example>",
+            "https://evil.example www.evil.example me@evil.example evil.example mailto:a@b.example",
+            "**not bold** _nor this_ `nor that` ~~nor this~~",
+            "title?\n===\ntitle?\n---",
+            "a | b\n---|---\n1 | 2",
+            "> no quotation\n>> at all",
+            "&amp; &lt;b&gt; &#42;x&#42; &copy;",
+            "[1]: https://evil.example\n[^1]: footnote\n$x^2$",
+            "ends with a backslash \\\nand goes on\\",
+            "***\n___\n- - -",
+            "one\n\ntwo  \nthree",
+        ],
+    )
+    def test_nothing_becomes_markup(self, text: str) -> None:
+        assert shown(text) == as_seen(text)
+
+    @settings(max_examples=300, deadline=None)
+    @given(
+        st.lists(
+            st.sampled_from([*"\\`*_{}[]<>()#+-.!|~&$:/@=\"' \n\tab1é", "www.", "https://"]),
+            min_size=1,
+            max_size=30,
+        ).map("".join)
+    )
+    def test_nothing_at_all_becomes_markup(self, text: str) -> None:
+        assert shown(text) == as_seen(text)
+
+    def test_no_terminal_obeys_it(self) -> None:
+        evil = "\x1b]0;x\x07\x9b2J\u202e"
+        text = exported(record(said("Ann", evil, 1), title=evil), "markdown")
+        assert not set(text) & {"\x1b", "\x07", "\x9b", "\u202e"}
+
+    def test_names_and_titles_are_escaped_too(self) -> None:
+        entry = said("<b>*Ann*</b>", "x", 1)
+        html = MarkdownIt("commonmark").render(
+            exported(record(entry, title="# <i> `x`"), "markdown")
+        )
+        assert "<strong>&lt;b&gt;*Ann*&lt;/b&gt;</strong>" in html
+        assert html.startswith("<h1># &lt;i&gt; `x`</h1>")
+
+
+def shown(text: str) -> list[str]:
+    """What a reader of the export sees of a message with that text, line by line.
+
+    Anything but quoted paragraphs is a fault.
+    """
+    markdown = exported(record(said("Ann", f"x\n\n{text}\n\nx", 1)), "markdown")
+    transcript = markdown.partition("## Transcript")[2]
+    lines: list[str] = []
+    for token in MarkdownIt("gfm-like").parse(transcript):
+        assert token.type.removesuffix("_open").removesuffix("_close") in (
+            "blockquote",
+            "paragraph",
+            "inline",
+        ), token
+        if token.type != "inline" or token.level < 2:
+            continue
+        line = ""
+        for part in token.children or ():
+            assert part.type in ("text", "hardbreak"), part
+            if part.type == "hardbreak":
+                lines.append(line)
+                line = ""
+            line += part.content
+        lines.append(line)
+    assert (lines[0], lines[-1]) == ("x", "x")
+    return lines[1:-1]
+
+
+def as_seen(text: str) -> list[str]:
+    """The lines of the text itself, without those that are empty."""
+    lines = [line.strip() for line in safe(text).split("\n")]
+    return [line for line in lines if line]
+
+
+class TestRows:
+    def test_a_row_a_message_silences_too(self) -> None:
+        whole = ran()
+        rows = table(exported(whole, "csv"))
+        assert [(row["name"], row["text"]) for row in rows] == [
+            (entry.name, entry.text) for entry in whole.entries
+        ]
+        assert [row["position"] for row in rows] == ["1", "2", "3", "4", "5", "6", "7"][: len(rows)]
+        assert {row["discussion"] for row in rows} == {whole.id}
+
+    @given(TEXTS, TEXTS)
+    def test_texts_come_back(self, text: str, name: str) -> None:
+        (row,) = table(exported(record(replace(said("x", text, 1), name=name)), "csv"))
+        assert row["text"].removeprefix("'") == text.removeprefix("'")
+        assert row["name"].removeprefix("'") == name.removeprefix("'")
+
+    @pytest.mark.parametrize(
+        "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "＝1", "\xa0=1"]
+    )
+    def test_no_spreadsheet_calculates(self, text: str) -> None:
+        (row,) = table(exported(record(said("Ann", text, 1, raw_text=text)), "csv"))
+        assert row["text"] == row["raw_text"] == f"'{text}"
+
+    def test_numbers_stay_numbers(self) -> None:
+        (row,) = table(exported(record(said("Ann", "Hi", 1)), "csv"))
+        assert (row["turn"], row["seconds"], row["seed"]) == ("1", "1.25", str(2**53 - 1))
+
+
+class TestChat:
+    @pytest.mark.parametrize("style", ["syndisco-2.0", "syndisco-2.2", "chat"])
+    def test_every_line_is_what_the_model_was_asked_and_what_was_posted(self, style: str) -> None:
+        whole = ran(prompt_style=style)
+        lines = iter(chats(exported(whole, "jsonl")))
+        for position, entry in enumerate(whole.entries):
+            if not entry.is_prompted or entry.is_silence:
+                continue
+            asked = Discussion(whole.setup, whole.entries[:position]).next_request()
+            assert asked is not None
+            *prompt, answer = next(lines)
+            assert prompt == [vars(turn) for turn in asked.chat]
+            assert answer == {"role": "assistant", "content": entry.text}
+        assert next(lines, None) is None
+
+    def test_a_changed_setup_counts_from_its_turn(self) -> None:
+        discussion = Discussion(SETUP.model_copy(update={"moderator": None}))
+        for number, context in ((1, None), (2, "Quite another place")):
+            if context:
+                discussion.change_setup(discussion.setup.model_copy(update={"context": context}))
+            request = discussion.next_request()
+            assert request is not None
+            discussion.post(request, Reply(f"Comment {number}."))
+        whole = record(
+            *discussion.entries,
+            setup=discussion.setup,
+            earlier_setups=discussion.earlier_setups,
+        )
+        first, second = chats(exported(whole, "jsonl"))
+        assert "Quite another place" not in first[0]["content"]
+        assert "Quite another place" in second[0]["content"]
+
+    @needs_syndisco
+    def test_syndisco_s_own_get_their_prompts_made(self) -> None:
+        own = read_discussion(PUBLISHED[0])
+        for system, *_, answer in chats(exported(own, "jsonl")):
+            assert json.loads(system["content"])["persona"]
+            assert answer["content"]
+
+    def test_silences_and_seeds_are_no_lines(self) -> None:
+        whole = record(
+            Message(name="Ann", text="Hello.", role="seed"), silence("Bob", 1), said("Ann", "Hm", 2)
+        )
+        assert len(chats(exported(whole, "jsonl"))) == 1
+
+
+@pytest.mark.parametrize("to", FORMAT_NAMES)
+def test_a_discussion_that_has_not_begun_can_be_exported(to: Any) -> None:
+    assert exported(record(), to) is not None
+
+
+def test_escaping_leaves_plain_text_alone() -> None:
+    plain = "Working from home, e.g. on Fridays: 3.5 hours (at most) – isn't that “enough”?"
+    assert unescape(escaped(plain)).replace("\\.", ".") == plain

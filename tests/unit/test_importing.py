@@ -1,0 +1,242 @@
+"""Taking in: all layouts of SynDisco, persona lists and tables; nothing twice, nothing lost."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndisco_tui.discussion import Persona
+from syndisco_tui.inputs import InputError
+from syndisco_tui.session.open_discussion import OpenDiscussion
+from syndisco_tui.store.discussions import newest_first, read_discussion
+from syndisco_tui.store.export import exported
+from syndisco_tui.store.format import to_bytes
+from syndisco_tui.store.importing import Import, Taken, importable, read_any
+from syndisco_tui.store.persona_table import read_persona_table
+
+from .places import SYNDISCO, needs_syndisco
+from .test_store_format import FULL, PUBLISHED
+
+LAYOUTS = sorted((SYNDISCO / "formats").glob("*.json"))
+
+
+def own_names(personas: list[Persona]) -> list[str]:
+    return [persona.name for persona in personas]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "discussions"
+    folder.mkdir()
+    return folder
+
+
+def incoming(folder: Path, *personas: Persona, known: tuple[str, ...] = ()) -> Import:
+    return Import(folder, known, personas)
+
+
+def written(path: Path, content: Any) -> Path:
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    return path
+
+
+def take(folder: Path, path: Path, *personas: Persona) -> Taken:
+    return incoming(folder, *personas).take(path)
+
+
+class TestDiscussions:
+    @needs_syndisco
+    @pytest.mark.parametrize("path", [*PUBLISHED, *LAYOUTS], ids=lambda path: path.stem)
+    def test_every_layout_of_syndisco(self, folder: Path, path: Path) -> None:
+        taken = take(folder, path)
+        assert taken.what == "discussion", taken.sentence
+        assert taken.file is not None
+        theirs, ours = read_discussion(path), read_discussion(taken.file)
+        assert ours.entries == theirs.entries
+        assert ours.started_at == theirs.started_at
+        assert ours.title == path.stem
+        assert ours.setup.names == theirs.setup.names
+        assert ours.is_foreign
+
+    @pytest.mark.parametrize("to", ["syndisco-2.0", "syndisco-2.2"])
+    def test_what_was_exported_comes_back(self, folder: Path, tmp_path: Path, to: Any) -> None:
+        taken = take(folder, written(tmp_path / "run.json", exported(FULL, to)))
+        assert taken.file is not None
+        ours = read_discussion(taken.file)
+        assert [(m.name, m.text) for m in ours.messages] == [
+            (m.name, m.text) for m in FULL.messages
+        ]
+
+    def test_ours_come_in_whole(self, folder: Path, tmp_path: Path) -> None:
+        file = tmp_path / "a.json"
+        file.write_bytes(to_bytes(FULL))
+        taken = take(folder, file)
+        assert taken.file is not None
+        assert read_discussion(taken.file) == FULL
+
+    def test_what_was_imported_cannot_be_gone_on_with(self, folder: Path, tmp_path: Path) -> None:
+        taken = take(folder, written(tmp_path / "run.json", exported(FULL, "syndisco-2.0")))
+        assert taken.file is not None
+        with pytest.raises(InputError, match="SynDisco's own"):
+            OpenDiscussion.saved(taken.file)
+
+    def test_nothing_twice(self, folder: Path, tmp_path: Path) -> None:
+        file = written(tmp_path / "run.json", exported(FULL, "syndisco-2.0"))
+        again = written(tmp_path / "copy.json", exported(FULL, "syndisco-2.0"))
+        imports = incoming(folder)
+        assert [imports.take(path).what for path in (file, again)] == ["discussion", "there"]
+        known = (read_discussion(newest_first(folder)[0]).id,)
+        assert incoming(folder, known=known).take(file).what == "there"
+        assert len(newest_first(folder)) == 1
+
+    def test_without_an_id_the_words_count(self, folder: Path, tmp_path: Path) -> None:
+        value = json.loads(exported(FULL, "syndisco-2.2"))
+        imports = incoming(folder)
+        one = written(tmp_path / "one.json", value)
+        value["logs"][0]["text"] = "Something else."
+        other = written(tmp_path / "other.json", value)
+        assert [imports.take(path).what for path in (one, other, one)] == [
+            "discussion",
+            "discussion",
+            "there",
+        ]
+
+    def test_without_a_time_it_is_as_old_as_its_file(self, folder: Path, tmp_path: Path) -> None:
+        file = written(tmp_path / "a.json", {"logs": []})
+        taken = take(folder, file)
+        assert taken.file is not None
+        assert not read_discussion(taken.file).started_at.startswith("1970")
+
+    @pytest.mark.parametrize(
+        ("content", "what"),
+        [
+            ("{", "not valid JSON"),
+            ({"entries": []}, "holds neither a discussion nor personas"),
+            ({"logs": [{"name": "Ann"}]}, "not a discussion: logs, entry 1, text: is missing"),
+            ({"logs": [], "users": ["Ann", "ann"]}, "are the same"),
+            ([{"username": ""}], "a persona needs a username"),
+            ("3", "holds neither"),
+        ],
+    )
+    def test_a_bad_one_is_named(
+        self, folder: Path, tmp_path: Path, content: Any, what: str
+    ) -> None:
+        file = written(tmp_path / "bad.json", content)
+        taken = take(folder, file)
+        assert taken.what == "bad"
+        assert taken.sentence.startswith(f"{file}: ")
+        assert what in taken.sentence
+        assert list(folder.iterdir()) == []
+
+    def test_a_folder_is_searched_to_its_depths(self, tmp_path: Path) -> None:
+        for name in ("b.json", "a.csv", "deep/er/c.JSON", ".hidden.json", "x.txt", "trash/d.json"):
+            file = tmp_path / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+        found = importable([tmp_path, tmp_path / "x.txt"])
+        assert [path.name for path in found] == ["a.csv", "b.json", "c.JSON", "x.txt"]
+
+
+class TestPersonas:
+    ANN = Persona(username="Ann", age=40)
+
+    def test_new_ones_are_added_at_the_end(self, folder: Path, tmp_path: Path) -> None:
+        imports = incoming(folder, self.ANN)
+        file = written(tmp_path / "p.json", [{"username": "Bob"}, {"username": "Cyd"}])
+        assert imports.take(file).personas == 2
+        assert own_names(imports.personas) == ["Ann", "Bob", "Cyd"]
+        assert imports.has_new_personas
+
+    def test_the_same_is_not_added_again(self, folder: Path, tmp_path: Path) -> None:
+        imports = incoming(folder, self.ANN)
+        taken = imports.take(written(tmp_path / "p.json", [self.ANN.as_dict()]))
+        assert (taken.what, taken.personas) == ("there", 0)
+        assert not imports.has_new_personas
+
+    def test_another_of_that_name_gets_a_number_and_it_is_said(
+        self, folder: Path, tmp_path: Path
+    ) -> None:
+        file = written(
+            tmp_path / "p.json", [{"username": "ann", "age": 7}, {"username": "Ann", "age": 8}]
+        )
+        imports = incoming(folder, self.ANN)
+        taken = imports.take(file)
+        assert own_names(imports.personas) == ["Ann", "ann (2)", "Ann (3)"]
+        assert taken.sentence == f"{file}: ann is now ann (2), Ann is now Ann (3)"
+        assert imports.take(file).what == "there"
+
+    def test_one_alone_need_not_be_in_a_list(self, folder: Path, tmp_path: Path) -> None:
+        assert take(folder, written(tmp_path / "p.json", {"username": "Bob"})).personas == 1
+
+    def test_the_longest_name_stays_within_bounds(self, folder: Path, tmp_path: Path) -> None:
+        name = "x" * 100
+        imports = incoming(folder, Persona(username=name))
+        imports.take(written(tmp_path / "p.json", [{"username": name, "age": 1}]))
+        assert imports.personas[1].name == f"{'x' * 96} (2)"
+
+    @needs_syndisco
+    def test_syndisco_s_own_lists(self, folder: Path) -> None:
+        for path in sorted((SYNDISCO / "personas").glob("*.json")):
+            assert take(folder, path).personas > 0
+
+
+class TestTables:
+    def test_nine_fields_lists_and_further_ones(self, tmp_path: Path) -> None:
+        file = written(
+            tmp_path / "p.csv",
+            "Username,Age,Personality Characteristics,Shoe size\n"
+            'Ann,40,"calm; curious",38\n'
+            "\n"
+            "Bob,Under 18,,\n",
+        )
+        ann, bob = read_persona_table(file)
+        assert ann == Persona.model_validate(
+            {
+                "username": "Ann",
+                "age": 40,
+                "personality_characteristics": ["calm", "curious"],
+                "Shoe size": "38",
+            }
+        )
+        assert (bob.age, bob.personality_characteristics, bob.model_extra) == ("Under 18", (), {})
+
+    @pytest.mark.parametrize("separator", [",", ";", "\t"])
+    def test_separators(self, tmp_path: Path, separator: str) -> None:
+        rows = [["username", "sex", "age"], ["Ann", "female", "40"]]
+        text = "\ufeff" + "\r\n".join(separator.join(row) for row in rows)
+        (ann,) = read_any(written(tmp_path / "p.csv", text))  # type: ignore[misc]
+        assert (ann.username, ann.sex, ann.age) == ("Ann", "female", 40)
+
+    @pytest.mark.parametrize(
+        ("text", "what"),
+        [
+            ("", "a persona table needs a column username"),
+            ("user_name,age\nAnn,1\n", "a column username; “user_name” is near"),
+            ("username,age,age\nAnn,1,2\n", "there are two columns age"),
+            ("username,\nAnn,1\n", "column 2 has no name"),
+            ("username,age\nAnn,1,2\n", "line 2: has 3 cells and the header 2"),
+            ("username,age\nAnn,1\n ,2\n", "line 3: username: a persona needs a username"),
+            ('username,age\n"Ann,1\n', "not valid CSV"),
+        ],
+    )
+    def test_what_is_wrong_and_where(self, tmp_path: Path, text: str, what: str) -> None:
+        file = written(tmp_path / "p.csv", text)
+        with pytest.raises(InputError) as caught:
+            read_persona_table(file)
+        assert str(caught.value).startswith(f"{file}: ")
+        assert what in str(caught.value)
+
+    @given(st.text(max_size=200))
+    def test_any_text_is_read_or_refused(self, text: str) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "p.csv")
+            file.write_text(f"username,{text}", encoding="utf-8", errors="replace", newline="")
+            with contextlib.suppress(InputError):
+                assert isinstance(read_persona_table(file), list)

@@ -1,0 +1,257 @@
+"""The library: every file in its list, newest first; what is kept of them is only a help."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syndisco_tui.discussion import DiscussionRecord
+from syndisco_tui.store import library as module
+from syndisco_tui.store.discussions import read_discussion
+from syndisco_tui.store.export import exported
+from syndisco_tui.store.format import to_bytes
+from syndisco_tui.store.library import Entry, Library
+from syndisco_tui.store.lock import WriterLock
+from syndisco_tui.store.summary import Summary, summarised
+
+from .places import SYNDISCO, needs_syndisco
+from .test_store_format import FULL, PUBLISHED, record, said, silence
+
+
+class Place:
+    def __init__(self, root: Path) -> None:
+        self.folder = root / "discussions"
+        self.folder.mkdir()
+        self.cache = root / "cache" / "library.sqlite"
+
+    def put(self, number: int, value: DiscussionRecord | str = FULL) -> Path:
+        path = self.folder / f"2026{number:04}T000000000Z-00000000.json"
+        content = value.encode() if isinstance(value, str) else to_bytes(value)
+        path.write_bytes(content)
+        return path
+
+    def open(self) -> Library:
+        return Library(self.folder, self.cache)
+
+    def entries(self) -> list[Entry]:
+        library = self.open()
+        try:
+            return [entry for slice_ in library.entries() for entry in slice_]
+        finally:
+            library.close()
+
+    def matching(self, words: str) -> set[str] | None:
+        library = self.open()
+        list(library.entries())
+        try:
+            return library.matching(words)
+        finally:
+            library.close()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def count_readings(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    read: list[Path] = []
+
+    def counted(path: Path) -> Any:
+        read.append(path)
+        return summarised(path)
+
+    monkeypatch.setattr(module, "summarised", counted)
+    return read
+
+
+class TestSummaries:
+    def test_says_what_a_list_shows(self, place: Place) -> None:
+        (entry,) = [place.put(1)] and place.entries()
+        assert entry.summary == Summary(
+            id=FULL.id,
+            kept="running",
+            heading="On “quotes”",
+            started_at=FULL.started_at,
+            names=("Ann", "Bob"),
+            moderator="Mod",
+            model="auto",
+            turn=2,
+            turns=10,
+            messages=5,
+            fork_of="parent-id",
+            first=("Ann", "Hello."),
+            last=("Ann", "Half a sen"),
+        )
+
+    def test_a_silence_counts_as_a_turn(self, place: Place) -> None:
+        path = place.put(1, record(said("Ann", "Hi", 1), silence("Bob", 2)))
+        assert summarised(path)[0].turn == 2
+
+    @pytest.mark.parametrize("to", ["syndisco-2.0", "syndisco-2.2"])
+    def test_syndisco_s_own(self, place: Place, to: Any) -> None:
+        path = place.put(1, exported(FULL, to))
+        summary, words = summarised(path)
+        assert (summary.kept, summary.own_format) == ("syndisco", False)
+        assert "half a sen" in words
+        assert summary.id == read_discussion(path).id
+
+    @needs_syndisco
+    @pytest.mark.parametrize(
+        "path", [*PUBLISHED, *sorted((SYNDISCO / "formats").glob("*"))], ids=lambda path: path.stem
+    )
+    def test_agrees_with_the_whole_record(self, path: Path) -> None:
+        whole, (summary, _) = read_discussion(path), summarised(path)
+        assert summary.id == whole.id
+        assert summary.started_at == whole.started_at
+        assert set(summary.names) == {persona.name for persona in whole.setup.personas}
+        assert summary.model == whole.setup.model
+        assert summary.heading == whole.heading
+
+    @pytest.mark.parametrize(
+        "content",
+        ["", "{", "[]", '{"logs": 3}', "\ud800".encode("utf-8", "surrogatepass"), "[" * 100_000],
+    )
+    def test_a_file_that_cannot_be_read_is_listed_as_such(
+        self, place: Place, content: str | bytes
+    ) -> None:
+        path = place.folder / "x.json"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        summary, _ = summarised(path)
+        assert summary.kept == "unreadable"
+        assert summary.fault
+        assert summary.heading == "x.json"
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            {"logs": [3, None, {"name": 1, "text": {}, "turn": "x"}], "users": [1, None]},
+            {"logs": [], "syndisco_tui": {"setup": 3, "silences": [None], "parent": "x"}},
+        ],
+    )
+    def test_odd_values_are_borne(self, place: Place, value: Any) -> None:
+        assert summarised(place.put(1, json.dumps(value)))[0].kept != "unreadable"
+
+
+class TestTheList:
+    def test_newest_first(self, place: Place) -> None:
+        paths = [place.put(number) for number in (3, 1, 2)]
+        assert [entry.path for entry in place.entries()] == [paths[0], paths[2], paths[1]]
+
+    def test_the_first_page_comes_before_the_rest_is_read(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for number in range(module.FIRST_SLICE + 30):
+            place.put(number)
+        read = count_readings(monkeypatch)
+        slices = place.open().entries()
+        assert len(next(slices)) == len(read) == module.FIRST_SLICE
+        assert sum(map(len, slices)) == 30
+
+    def test_what_is_known_is_not_read_again(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for number in range(5):
+            place.put(number)
+        before = place.entries()
+        read = count_readings(monkeypatch)
+        assert place.entries() == before
+        assert read == []
+
+    def test_what_has_changed_is(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        place.put(1)
+        place.put(2)
+        place.entries()
+        read = count_readings(monkeypatch)
+        path = place.put(1, replace(FULL, title="Another title"))
+        assert place.entries()[1].summary.heading == "Another title"
+        assert read == [path]
+
+    def test_a_writer_is_seen(self, place: Place) -> None:
+        path = place.put(1)
+        lock = WriterLock(path)
+        assert place.entries()[0].has_writer
+        lock.release()
+        assert not place.entries()[0].has_writer
+
+    def test_an_empty_folder_and_none(self, place: Place, tmp_path: Path) -> None:
+        assert place.entries() == []
+        assert list(Library(tmp_path / "nowhere", place.cache).entries()) == [[]]
+
+
+class TestTheWords:
+    def test_title_names_model_and_text(self, place: Place) -> None:
+        path = place.put(1, replace(FULL, title="A fork"))
+        place.put(2, record(said("Ann", "Nothing to see", 1)))
+        for words in ("fork", "GUEST", "let me in", "ünïcödé", "be kind half"):
+            assert place.matching(words) == {path.name}, words
+
+    def test_every_word_must_occur(self, place: Place) -> None:
+        place.put(1)
+        assert place.matching("kind unheard-of") == set()
+        assert place.matching("  ") is None
+
+    def test_no_word_is_a_pattern(self, place: Place) -> None:
+        place.put(1)
+        assert place.matching("k%d") == set()
+        assert place.matching("k_nd") == set()
+
+    def test_what_was_deleted_leaves_nothing_behind(self, place: Place) -> None:
+        path = place.put(1, record(said("Ann", "a secret word", 1)))
+        assert place.matching("secret")
+        path.unlink()
+        assert place.matching("secret") == set()
+        assert b"secret" not in place.cache.read_bytes()
+
+
+class TestTheCache:
+    def test_it_is_its_owner_s_alone(self, place: Place) -> None:
+        place.entries()
+        assert place.cache.stat().st_mode & 0o777 == 0o600
+
+    @pytest.mark.parametrize(
+        "content", [b"not a database", b"", b"SQLite format 3\0" + b"x" * 5000]
+    )
+    def test_a_broken_one_is_made_again(self, place: Place, content: bytes) -> None:
+        place.put(1)
+        place.cache.parent.mkdir()
+        place.cache.write_bytes(content)
+        assert len(place.entries()) == 1
+        assert place.matching("kind")
+
+    def test_one_that_breaks_in_its_middle_too(self, place: Place) -> None:
+        for number in range(100):
+            place.put(number)
+        place.entries()
+        size = place.cache.stat().st_size
+        with place.cache.open("r+b") as file:
+            file.seek(4096)
+            file.write(os.urandom(size - 4096))
+        assert len(place.entries()) == 100
+        assert len(place.matching("kind") or ()) == 100
+
+    def test_an_older_layout_is_thrown_away(self, place: Place) -> None:
+        place.cache.parent.mkdir()
+        with sqlite3.connect(place.cache) as database:
+            database.execute("CREATE TABLE summaries (x)")
+            database.execute("PRAGMA user_version = 99")
+        place.put(1)
+        assert len(place.entries()) == 1
+
+    def test_where_none_can_be_kept_it_works_all_the_same(self, place: Place) -> None:
+        place.put(1)
+        place.cache.parent.touch()
+        assert len(place.entries()) == 1
+        assert place.matching("kind")
+
+    def test_two_at_once(self, place: Place) -> None:
+        place.put(1)
+        one, other = place.open(), place.open()
+        assert list(one.entries()) == list(other.entries())
+        assert one.matching("kind") == other.matching("kind") != set()
