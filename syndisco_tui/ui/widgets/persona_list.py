@@ -25,6 +25,10 @@ NAME_WIDTH, AGE_WIDTH, SEX_WIDTH = 12, 8, 6
 class PersonaList(OptionList):
     """Shows a cast and asks for changes to it; whoever owns the cast makes them."""
 
+    HELP = """Personas
+    Who could speak. The persona under the cursor is the one that keys are about. ● takes part,
+    ◆ moderates, · is not in the discussion. A change applies from the next turn."""
+
     BINDINGS: ClassVar[list[BindingType]] = bindings("personas")
 
     class Asked(Event):

@@ -95,6 +95,9 @@ def block_of(message: Message) -> Block:
 class Transcript(ScrollView, can_focus=True):
     """What was said, oldest first. It follows the end until somebody scrolls away."""
 
+    HELP = """Transcript
+    What was said, oldest first, as it comes. It follows the end until you scroll away."""
+
     BINDINGS: ClassVar[list[BindingType]] = bindings("transcript")
     COMPONENT_CLASSES = {"transcript--tag", "transcript--hint", "transcript--cursor"}
 
