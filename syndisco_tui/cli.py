@@ -80,7 +80,8 @@ def screen(
     if version:
         print(f"syndisco-tui {__version__}")
         return
-    settings = _settings(model=model, device=device, dtype=dtype, threads=threads, theme=theme)
+    flags = {"model": model, "device": device, "dtype": dtype, "threads": threads, "theme": theme}
+    settings = _settings(**flags)
     begin = _setup(setup, settings, model, persona_file, turns, seed, dtype)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         if start:
@@ -92,7 +93,11 @@ def screen(
 
     session = _session(settings, spare_cores=1)
     own = setup is None and persona_file is None
-    _leave(run_screen(session, settings, begin, start=start, setup_file=setup, own_personas=own))
+    _leave(
+        run_screen(
+            session, settings, begin, start=start, setup_file=setup, own_personas=own, flags=flags
+        )
+    )
 
 
 @app.command()

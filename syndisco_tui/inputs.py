@@ -142,6 +142,7 @@ _REQUIREMENTS = {
     "tuple_type": "must be a list",
     "list_type": "must be a list",
     "literal_error": "must be {expected}",
+    "dict_type": "must be a table",
     "greater_than_equal": "must be at least {ge}",
     "greater_than": "must be more than {gt}",
     "less_than_equal": "must be at most {le}",

@@ -67,6 +67,10 @@ def shipped_themes_folder() -> Path:
     return _shipped("themes")
 
 
+def shipped_keymaps_folder() -> Path:
+    return _shipped("keymaps")
+
+
 def _shipped(name: str) -> Path:
     """A top-level folder of the project: inside the package in a wheel, beside it in a clone."""
     package = Path(str(files("syndisco_tui")))

@@ -3,39 +3,82 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from .inputs import InputError, read_toml, unknown_key, validated
+from .inputs import InputError, read_text, read_toml, unknown_key, validated
 from .store.atomic import write_atomic
 
 ENVIRONMENT_PREFIX = "SYNDISCO_TUI_"
 
+_AT_ONCE = {"applies": "at once"}
+_VALUE = r"""[ \t]*("[^"\n]*"|'[^'\n]*'|[^\s#]+)[ \t]*(?P<remark>#[^\n]*)?(?P<end>\n|\Z)"""
+"""A value on one line of TOML, and what stands behind it."""
+
 
 class Settings(BaseModel):
-    """Each can be given in ``settings.toml`` or as ``SYNDISCO_TUI_<NAME>``."""
+    """Each can be given in ``settings.toml`` or, tables aside, as ``SYNDISCO_TUI_<NAME>``.
+
+    The settings screen is drawn from this: a row a field, with its title, choices and limits.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    theme: Annotated[str, Field(min_length=1, description="Colour theme")] = "lamplight"
+    theme: Annotated[
+        str,
+        Field(min_length=1, title="Theme", description="Colours", json_schema_extra=_AT_ONCE),
+    ] = "lamplight"
+    keymap: Annotated[
+        Literal["standard", "vim"],
+        Field(title="Keymap", description="The set of keys", json_schema_extra=_AT_ONCE),
+    ] = "standard"
     model: Annotated[
-        str, Field(min_length=1, description="Model of new setups: auto, starter, hub id or folder")
+        str,
+        Field(
+            min_length=1,
+            title="Model",
+            description="Model of new setups: auto, starter, hub id or folder",
+        ),
     ] = "auto"
-    device: Annotated[str, Field(min_length=1, description="auto, cpu, cuda or cuda:N")] = "auto"
+    device: Annotated[
+        str, Field(min_length=1, title="Device", description="auto, cpu, cuda or cuda:N")
+    ] = "auto"
     dtype: Annotated[
         Literal["auto", "float32", "bfloat16", "float16"],
-        Field(description="Numbers of new setups"),
+        Field(title="Precision", description="Numbers of new setups"),
     ] = "auto"
     quantization: Annotated[
-        Literal["auto", "none", "4bit", "8bit"], Field(description="Quantization of new setups")
+        Literal["auto", "none", "4bit", "8bit"],
+        Field(title="Quantization", description="Quantization of new setups"),
     ] = "auto"
     threads: Annotated[
-        int, Field(ge=0, description="Threads that torch may use; 0: all cores but one")
+        int,
+        Field(
+            ge=0, title="Threads", description="Threads that torch may use; 0: all cores but one"
+        ),
     ] = 0
+    keys: Annotated[
+        dict[str, Any],
+        Field(title="Keys", description="Keys of single actions", json_schema_extra=_AT_ONCE),
+    ] = {}
+
+    @field_validator("keys")
+    @classmethod
+    def _flat(cls, keys: dict[str, Any]) -> dict[str, Any]:
+        """``transcript.follow = …`` means the same with and without quotation marks."""
+        flat: dict[str, Any] = {}
+        for key, value in keys.items():
+            if isinstance(value, dict):
+                flat |= {f"{key}.{inner}": each for inner, each in value.items()}
+            else:
+                flat[key] = value
+        return flat
 
 
 def load_settings(
@@ -46,24 +89,74 @@ def load_settings(
     Raises InputError that names the file or the variable, and the key.
     """
     values: dict[str, Any] = {}
-    if file.exists():
-        values = read_toml(file)
-        validated(Settings, values, file)
-    for name in environment:
-        if name.startswith(ENVIRONMENT_PREFIX):
-            key = name.removeprefix(ENVIRONMENT_PREFIX).lower()
-            if key not in Settings.model_fields:
-                if key.startswith("test_"):
-                    continue
-                raise InputError(f"{name}: {unknown_key(key, Settings.model_fields)}")
-            validated(Settings, {key: environment[name]}, name)
-            values[key] = environment[name]
-    values |= {key: value for key, value in flags.items() if value is not None}
+    for source, given in _layers(file, flags, environment):
+        validated(Settings, given, source)
+        values |= given
     return validated(Settings, values, "settings")
 
 
-def keep_setting(file: Path, key: str, value: object) -> None:
-    """Write one setting into the file and leave the others as they are. Raises OSError."""
+def origins(
+    file: Path, flags: Mapping[str, object], environment: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """Where each setting comes from: ``flag``, a variable's name, ``file`` or ``default``."""
+    found = dict.fromkeys(Settings.model_fields, "default")
+    for source, given in _layers(file, flags, environment):
+        found |= dict.fromkeys(given, "file" if source == str(file) else source)
+    return found | {key: "flag" for key, value in flags.items() if value is not None}
+
+
+def _layers(
+    file: Path, flags: Mapping[str, object], environment: Mapping[str, str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What each source gives and its name, those that count less first."""
+    if file.exists():
+        yield str(file), read_toml(file)
+    for name in environment:
+        if name.startswith(ENVIRONMENT_PREFIX):
+            key = name.removeprefix(ENVIRONMENT_PREFIX).lower()
+            if key in Settings.model_fields:
+                yield name, {key: environment[name]}
+            elif not key.startswith("test_"):
+                raise InputError(f"{name}: {unknown_key(key, Settings.model_fields)}")
+    yield "settings", {key: value for key, value in flags.items() if value is not None}
+
+
+def keep_setting(file: Path, key: str, value: object) -> bool:
+    """Write one setting into the file and leave the others as they are; None takes it out.
+
+    Comments stay as well, unless the entry is written in an unusual way: True if some were lost.
+    Raises OSError, and InputError where the file cannot be read.
+    """
+    text = read_text(file) if file.exists() else ""
     values = read_toml(file) if file.exists() else {}
-    values[key] = value
-    write_atomic(file, tomli_w.dumps(values).encode())
+    if value is None:
+        values.pop(key, None)
+    else:
+        values[key] = value
+    edited = _with_line(text, key, value)
+    kept = _parses_to(edited, values)
+    write_atomic(file, (edited if kept else tomli_w.dumps(values)).encode())
+    return not kept and bool(re.search(r"^\s*#", text, re.MULTILINE))
+
+
+def _with_line(text: str, key: str, value: object) -> str:
+    """``text`` with the line of ``key`` changed, taken out, or put before the first table."""
+    line = "" if value is None else tomli_w.dumps({key: value}).strip()
+    table = re.search(r"^\s*\[", text, re.MULTILINE)
+    top, tables = (text[: table.start()], text[table.start() :]) if table else (text, "")
+    present = re.compile(rf"^[ \t]*{re.escape(key)}[ \t]*={_VALUE}", re.MULTILINE)
+    if found := present.search(top):
+        remark = found["remark"] or ""
+        line = f"{line}  {remark}" if line and remark else line or remark
+        end = found["end"] if line else ""
+        return f"{top[: found.start()]}{line}{end}{top[found.end() :]}{tables}"
+    if line and top and not top.endswith("\n"):
+        top += "\n"
+    return f"{top}{line}\n{tables}" if line else text
+
+
+def _parses_to(text: str, values: dict[str, Any]) -> bool:
+    try:
+        return tomllib.loads(text) == values
+    except tomllib.TOMLDecodeError:
+        return False

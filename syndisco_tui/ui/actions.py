@@ -1,4 +1,4 @@
-"""Every action of the screen, once: footer, help and palette are drawn from this list."""
+"""Every action of the screen, once: footer, help, palette and keymap are drawn from this list."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-Where = Literal["everywhere", "personas", "setup", "transcript"]
+Where = Literal["app", "everywhere", "personas", "setup", "transcript"]
+"""``app``: on every screen. ``everywhere``: in every pane of the laboratory."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,12 @@ class Action:
     where: Where = "everywhere"
     footer: bool = True
     shown_key: str | None = None
+
+    @property
+    def id(self) -> str:
+        """What the keymap calls it: ``where.name``, as in ``transcript.follow``."""
+        name = self.name if self.name.isidentifier() else self.label.replace(" ", "_")
+        return f"{self.where}.{name}"
 
 
 ACTIONS = (
@@ -52,8 +59,10 @@ ACTIONS = (
         "Save the setup as a file that `run` reads",
         footer=False,
     ),
-    Action("help", "question_mark", "help", "All keys", shown_key="?"),
-    Action("palette", "ctrl+p", "palette", "Find any action by its name", footer=False),
+    Action("help", "question_mark,f1", "help", "What this is, and all its keys", "app"),
+    Action("command_palette", "ctrl+p", "palette", "Find any action by its name", "app", False),
+    Action("jump", "ctrl+o", "jump", "Go to a place by the letter shown on it", "app", False),
+    Action("settings", "comma", "settings", "What you prefer, run after run", "app", False),
     Action("quit", "q", "quit", "Leave; the discussion is saved and can be resumed"),
     Action("take_part", "space", "takes part", "The persona takes part, or no longer", "personas"),
     Action("moderate", "m", "moderator", "The persona moderates, or no longer", "personas"),
@@ -110,25 +119,17 @@ ACTIONS = (
 
 
 def bindings(where: Where) -> list[BindingType]:
-    """The key bindings of one place."""
+    """The key bindings of one place. Each has its action's id, so that a keymap can change it."""
     return [
         Binding(
-            action.key, action.name, action.label, show=action.footer, key_display=action.shown_key
+            key,
+            action.name,
+            action.label,
+            show=action.footer,
+            key_display=action.shown_key if key == action.key.split(",")[0] else None,
+            id=action.id,
         )
         for action in ACTIONS
         if action.where == where
+        for key in action.key.split(",")
     ]
-
-
-def key_name(action: Action) -> str:
-    """The action's key as it is written for people."""
-    names = {
-        "question_mark": "?",
-        "delete": "del",
-        "shift+tab": "⇧tab",
-        "left": "←",
-        "up": "↑",
-        "down": "↓",
-    }
-    key = action.shown_key or action.key.split(",")[0]
-    return names.get(key, key)

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.color import Color
+from textual.events import Key
 from textual.screen import Screen
 from textual.theme import Theme
 
 from ..inputs import InputError
 from ..text import safe
-from .actions import ACTIONS
+from .actions import ACTIONS, bindings
+from .few_colours import has_few_colours
+from .keymap import Keymap
+from .pane_titles import PANES
+from .preferences import Preferences
+from .screens.help import HelpScreen
+from .screens.jump import JumpScreen
 from .screens.laboratory import Laboratory
+from .screens.settings import SettingsChanged, SettingsScreen
+from .theme_watch import ThemesRead, ThemeWatch
 
 LOWEST_PALETTE = 10
 """Rows that the palette needs."""
@@ -23,12 +33,18 @@ DEFAULT_THEME = "lamplight"
 
 
 class SyndiscoApp(App[int]):
-    """Shows ``laboratory``; ``keep_theme`` is called with the name of a theme that was chosen."""
+    """Shows ``laboratory``.
+
+    ``preferences`` tells of the keymap and keeps what is chosen; ``theme_folders`` are watched.
+    """
 
     CSS_PATH = "app.tcss"
     TITLE = "syndisco-tui"
     ENABLE_COMMAND_PALETTE = True
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+z", "suspend_process", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("app"),
+        Binding("ctrl+z", "suspend_process", show=False),
+    ]
 
     def __init__(
         self,
@@ -36,7 +52,8 @@ class SyndiscoApp(App[int]):
         *,
         themes: Iterable[Theme] = (),
         theme: str = DEFAULT_THEME,
-        keep_theme: Callable[[str], None] | None = None,
+        preferences: Preferences | None = None,
+        theme_folders: tuple[Path, ...] = (),
         notices: Iterable[str] = (),
         before_leaving: Callable[[], None] | None = None,
     ) -> None:
@@ -44,7 +61,9 @@ class SyndiscoApp(App[int]):
         for available in themes:
             self.register_theme(available)
         self._laboratory = laboratory
-        self._keep_theme = keep_theme
+        self.preferences = preferences
+        self.keymap = Keymap()
+        self._theme_watch = ThemeWatch(theme_folders, self.post_message) if theme_folders else None
         self._notices = list(notices)
         self._before_leaving = before_leaving
         if theme in self.available_themes:
@@ -63,25 +82,115 @@ class SyndiscoApp(App[int]):
         return {"quiet": quiet, **variables}
 
     def on_mount(self) -> None:
+        self.set_class(has_few_colours(self), "-few-colours")
+        self._notices += self.read_keymap()
         self.push_screen(self._laboratory())
-        if self._notices:
-            self.notify(
-                safe("\n".join(self._notices)), severity="warning", markup=False, timeout=12
-            )
+        self.say(self._notices)
+        self._chosen_theme = self.theme
         self.theme_changed_signal.subscribe(self, self._theme_changed)
+        if self._theme_watch:
+            self._theme_watch.start()
+
+    def on_unmount(self) -> None:
+        if self._theme_watch:
+            self._theme_watch.stop()
+
+    # Keys --------------------------------------------------------------------------------------
+
+    def read_keymap(self) -> list[str]:
+        """Take over the keys that the settings want; a sentence for each that cannot be had."""
+        if self.preferences is None:
+            return []
+        try:
+            self.keymap, faults = self.preferences.keymap()
+        except InputError as error:
+            return [f"{error}. The keys are as they were."]
+        self.set_keymap(dict(self.keymap.changed))
+        return faults
+
+    def on_key(self, event: Key) -> None:
+        """A key that nothing wanted may stand for another, or be one for every screen.
+
+        Textual asks the app's own bindings last, and on a modal screen not at all.
+        """
+        if event.key in self.screen.active_bindings:
+            return
+        if stood_for := self.keymap.stand_ins.get(event.key):
+            event.prevent_default()
+            self.simulate_key(stood_for)
+        elif self.screen.is_modal:
+            for action in ACTIONS:
+                if action.where == "app" and event.key in self.keymap.keys(action):
+                    self.call_later(self.run_action, action.name, self)
+
+    # Themes ------------------------------------------------------------------------------------
 
     def _theme_changed(self, theme: Theme) -> None:
-        if self._keep_theme:
+        if self.preferences and theme.name != self._chosen_theme:
             try:
-                self._keep_theme(theme.name)
+                self.preferences.choose("theme", theme.name)
             except (OSError, InputError) as error:
-                sentence = f"The theme is not kept for next time: {error}"
-                self.notify(safe(sentence), severity="warning", markup=False, timeout=8)
+                self.say([f"The theme is not kept for next time: {error}"])
+        self._chosen_theme = theme.name
 
     def exit(self, *arguments: Any, **options: Any) -> None:
         if self._before_leaving:
             self._before_leaving()
         super().exit(*arguments, **options)
+
+    def on_themes_read(self, event: ThemesRead) -> None:
+        """A theme's file was written: show it as it is now, or say what is wrong with it."""
+        before = self.current_theme
+        for theme in event.themes:
+            self.register_theme(theme)
+        if self.current_theme != before:
+            self.mutate_reactive(App.theme)
+        self.say(event.faults)
+
+    def on_settings_changed(self, event: SettingsChanged) -> None:
+        """Let a changed setting take effect, if it can while the screen is up."""
+        if self.preferences is None:
+            return
+        if event.key == "keymap":
+            self.say(self.read_keymap())
+        elif event.key == "theme":
+            theme = self.preferences.settings().theme
+            if theme in self.available_themes:
+                self._chosen_theme = theme
+                self.theme = theme
+
+    def say(self, faults: Iterable[str]) -> None:
+        """All that is wrong with a file, in one notice."""
+        if sentences := list(faults):
+            self.notify(safe("\n".join(sentences)), severity="warning", markup=False, timeout=12)
+
+    # Actions -----------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "settings":
+            return self.preferences is not None and not self.screen.is_modal
+        if action == "jump":
+            return not isinstance(self.screen, JumpScreen)
+        return super().check_action(action, parameters)
+
+    def action_help(self) -> None:
+        if isinstance(self.screen, HelpScreen):
+            self.screen.dismiss(None)
+        else:
+            self.push_screen(HelpScreen(self.screen, self.keymap))
+
+    def action_jump(self) -> None:
+        self.push_screen(JumpScreen(self.screen))
+
+    def action_settings(self) -> None:
+        if self.preferences is None:
+            return
+        try:
+            self.preferences.settings()
+        except InputError as error:
+            self.say([f"{error}. Mend the file first."])
+        else:
+            self.push_screen(SettingsScreen(self.preferences, sorted(self.available_themes)))
 
     async def action_quit(self) -> None:
         laboratory = next((s for s in self.screen_stack if isinstance(s, Laboratory)), None)
@@ -97,14 +206,22 @@ class SyndiscoApp(App[int]):
             super().action_command_palette()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        for action in ACTIONS:
-            if action.name == "palette" or not isinstance(screen, Laboratory):
-                continue
-            title = action.label.capitalize()
-            if action.where != "everywhere":
-                title = f"{action.where.capitalize()}: {action.label}"
-            command = partial(screen.run_named, f"{action.where}.{action.name}")
-            yield SystemCommand(title, action.help, command)
+        if isinstance(screen, Laboratory):
+            for action in ACTIONS:
+                if action.name == "command_palette":
+                    continue
+                title = action.label.capitalize()
+                if action.where in PANES:
+                    title = f"{action.where.capitalize()}: {action.label}"
+                yield SystemCommand(title, action.help, partial(screen.run_named, action.id))
+        else:
+            told = {action.id: action.help for action in ACTIONS}
+            for active in screen.active_bindings.values():
+                node, binding = active.node, active.binding
+                if active.enabled and binding.show and binding.action != "command_palette":
+                    command = partial(self.call_later, self.run_action, binding.action, node)
+                    help = told.get(binding.id or "", "")
+                    yield SystemCommand(binding.description.capitalize(), help, command)
         yield SystemCommand("Theme", "Choose the colours", self.action_change_theme)
 
     def _fatal_error(self) -> None:

@@ -6,18 +6,19 @@ import contextlib
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from .. import paths
 from ..discussion import DiscussionSetup, Persona
 from ..inputs import InputError
 from ..session import LiveSession
-from ..settings import Settings, keep_setting
+from ..settings import Settings
 from ..store.personas import personas_at_hand, shipped_personas
 from .app import SyndiscoApp
 from .cast import with_own
 from .leaving import leave_on_signals
+from .preferences import Preferences
 from .screens.laboratory import Laboratory, Places
 from .themes import read_themes
 
@@ -32,26 +33,27 @@ def run_screen(
     start: bool = False,
     setup_file: Path | None = None,
     own_personas: bool = True,
+    flags: Mapping[str, object] | None = None,
 ) -> int:
     """Show the laboratory until the user leaves. Returns the exit status.
 
     ``own_personas``: the setup's people are those of the user's list, as the user changed them.
+    ``flags``: settings that the command line gave.
     """
     personas, notices = _personas_at_hand()
     if own_personas:
         setup = with_own(setup, personas)
-    themes, faults = read_themes(paths.shipped_themes_folder(), paths.user_themes_folder())
+    theme_folders = (paths.shipped_themes_folder(), paths.user_themes_folder())
+    themes, faults = read_themes(*theme_folders)
     places = Places(paths.discussions_folder(), paths.personas_file(), paths.setups_folder())
-
-    def keep_theme(name: str) -> None:
-        keep_setting(paths.settings_file(), "theme", name)
 
     leave_in_time = leave_on_signals(session.close)
     app = SyndiscoApp(
         lambda: Laboratory(session, setup, personas, places, start=start, setup_file=setup_file),
         themes=themes,
         theme=settings.theme,
-        keep_theme=keep_theme,
+        preferences=Preferences(paths.settings_file(), paths.shipped_keymaps_folder(), flags),
+        theme_folders=theme_folders,
         notices=[*notices, *faults],
         before_leaving=leave_in_time,
     )

@@ -18,6 +18,7 @@ from syndisco_tui.store.discussions import newest_first, read_discussion
 from syndisco_tui.store.personas import shipped_personas
 from syndisco_tui.store.setups import read_setup
 from syndisco_tui.ui.app import SyndiscoApp
+from syndisco_tui.ui.preferences import Preferences
 from syndisco_tui.ui.screens.laboratory import Laboratory, Places
 from syndisco_tui.ui.themes import read_themes
 from tests.scripted_engine import ScriptedEngine
@@ -77,6 +78,13 @@ class Bench:
 OpenBench = Callable[..., AbstractAsyncContextManager[Bench]]
 
 
+@pytest.fixture(autouse=True)
+def many_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fake terminal is the same wherever the tests run; a test may take its colours away."""
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
 @pytest.fixture
 def demonstration() -> DiscussionSetup:
     return read_setup(paths.shipped_personas_folder() / "demonstration.toml")
@@ -96,6 +104,9 @@ def bench(tmp_path: Path, demonstration: DiscussionSetup) -> OpenBench:
         start: bool = False,
         theme: str = "lamplight",
         personas: tuple[Persona, ...] | None = None,
+        settings: str = "",
+        flags: dict[str, object] | None = None,
+        environment: dict[str, str] | None = None,
     ) -> AsyncIterator[Bench]:
         places = Places(tmp_path / "discussions", tmp_path / "personas.json", tmp_path / "setups")
         places.discussions.mkdir(exist_ok=True)
@@ -107,7 +118,12 @@ def bench(tmp_path: Path, demonstration: DiscussionSetup) -> OpenBench:
         laboratory = Laboratory(session, setup, personas, places, start=start)
         themes, faults = read_themes(paths.shipped_themes_folder())
         assert not faults
-        app = SyndiscoApp(lambda: laboratory, themes=themes, theme=theme)
+        file = tmp_path / "settings.toml"
+        if settings:
+            file.write_text(settings)
+        keymaps = paths.shipped_keymaps_folder()
+        preferences = Preferences(file, keymaps, flags, environment or {})
+        app = SyndiscoApp(lambda: laboratory, themes=themes, theme=theme, preferences=preferences)
         async with app.run_test(size=size, notifications=True) as pilot:
             await pilot.pause()
             yield Bench(app, laboratory, pilot, engine, session, places)

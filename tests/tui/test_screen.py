@@ -53,12 +53,12 @@ async def test_started_at_once_the_transcript_is_in_sight(
 
 
 async def test_the_help_names_every_action(bench: OpenBench) -> None:
-    async with bench((120, 60)) as at:
+    async with bench((120, 100)) as at:
         await at.press("question_mark")
         for action in ACTIONS:
             assert action.help in at.text(), action
         await at.press("escape")
-        assert "Everywhere" not in at.text()
+        assert "In every pane" not in at.text()
 
 
 async def test_every_action_is_in_the_palette(bench: OpenBench) -> None:

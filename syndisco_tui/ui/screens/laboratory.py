@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
@@ -32,6 +33,7 @@ from ...store.discussions import unfinished
 from ...store.setups import write_setup
 from ...text import one_line, safe
 from ..actions import ACTIONS, bindings
+from ..few_colours import has_few_colours
 from ..looking import Looking
 from ..pane_titles import PANES, pane_title
 from ..speaker_colours import SpeakerColours
@@ -42,7 +44,6 @@ from ..widgets.personas_pane import PersonasPane
 from ..widgets.setup_pane import SetupPane
 from ..widgets.status_line import StatusLine
 from ..widgets.transcript import Transcript
-from .help import HelpScreen
 from .question import Question, leaving_question
 from .repeat import BatchScreen, HowMany
 
@@ -191,7 +192,7 @@ class Laboratory(Screen[None]):
             "setup": self._setup_file.name if self._setup_file else "",
             "transcript": self.transcript.badge,
         }
-        few_colours = self.app.console.color_system in (None, "standard") or self.app.no_color
+        few_colours = has_few_colours(self.app)
         for name in PANES:
             shown = pane_title(name, self._pane, notes[name], tabs=narrow, underline=few_colours)
             self.query_one(f"#{name} > .pane-title", Static).update(shown)
@@ -433,12 +434,6 @@ class Laboratory(Screen[None]):
     def action_turn_lab(self) -> None:
         self._looking.at_turns(self.status)
 
-    def action_help(self) -> None:
-        self.app.push_screen(HelpScreen())
-
-    def action_palette(self) -> None:
-        self.app.action_command_palette()
-
     def action_quit(self) -> None:
         question = leaving_question(self._state, unsaved=self.banner.lasts("saving"))
         if question is None:
@@ -447,12 +442,14 @@ class Laboratory(Screen[None]):
         self.app.push_screen(question, lambda quit: self.app.exit() if quit else None)
 
     def run_named(self, name: str) -> None:
-        """Do an action from the palette, in whatever place it belongs to."""
-        action = next(action for action in ACTIONS if f"{action.where}.{action.name}" == name)
+        """Do the action with the id ``name``, in whatever place it belongs to."""
+        action = next(action for action in ACTIONS if action.id == name)
         if action.where in PANES:
             self._go_to_pane(action.where)
         if self.check_action(action.name, ()) is not True:
             self.notify(f"“{action.label}” does not apply now.", timeout=3)
             return
-        target = self._widget_of(action.where) if action.where in PANES else self
+        target: DOMNode = self.app if action.where == "app" else self
+        if action.where in PANES:
+            target = self._widget_of(action.where)
         self.call_later(self.app.run_action, action.name, target)

@@ -40,6 +40,10 @@ class PersonaEditor(ModalScreen[Persona | None]):
     ``preview`` gives the system prompt's object for it.
     """
 
+    HELP = """A persona
+    Every field of the persona on one side, what the model is told on the other. An empty field is
+    left out of the prompt."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "save", priority=True),
         Binding("escape", "leave", "leave as it was", key_display="esc", priority=True),

@@ -18,6 +18,9 @@ from ...text import safe
 class Question(ModalScreen[bool]):
     """Asks ``question``; the result is True for yes."""
 
+    HELP = """A question
+    Nothing happens until you answer it."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,enter,q", "answer(True)", "yes", show=False),
         Binding("n,escape", "answer(False)", "no", show=False),

@@ -30,6 +30,9 @@ _STATES = {"waiting": "·", "speaking": "●", "finished": "✓", "stopped": "�
 class HowMany(ModalScreen[int | None]):
     """Asks for a number of discussions."""
 
+    HELP = """How many
+    So many discussions are made of this setup at once, each with a seed of its own."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "back", key_display="esc")
     ]
@@ -63,6 +66,10 @@ class HowMany(ModalScreen[int | None]):
 
 class BatchScreen(Screen[None]):
     """The discussions of a batch, live. It stays open until they are stopped or left."""
+
+    HELP = """Many discussions
+    All discussions of one setup, as they go: their seeds, turns and last words. Each is saved in
+    its own file; going back stops those that still run."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "read along", key_display="⏎", priority=True),
@@ -169,6 +176,9 @@ class BatchScreen(Screen[None]):
 
 class RunReader(Screen[None]):
     """One discussion of a batch, to read along. Nothing can be changed here."""
+
+    HELP = """One of many
+    A discussion of the batch, to read along. Nothing can be changed here."""
 
     CSS_PATH = "laboratory.tcss"
 

@@ -21,13 +21,16 @@ class KeyLine(Widget):
         )
 
     def _keys(self, *first: str) -> list[tuple[str, str]]:
-        """Every key that applies, those labelled ``first`` in front."""
+        """Every key that applies, those labelled ``first`` in front; help and quit come last."""
         keys: dict[str, tuple[str, str]] = {}
         for active in self.screen.active_bindings.values():
             binding = active.binding
-            if binding.show and active.enabled and binding.action not in keys:
+            if not (binding.show and active.enabled):
+                continue
+            if binding.action not in keys or binding.key_display:  # the key that is to be shown
                 keys[binding.action] = (self.app.get_key_display(binding), binding.description)
-        return sorted(keys.values(), key=lambda pair: pair[1] not in first)
+        order = {"help": 1, "quit": 2}
+        return sorted(keys.values(), key=lambda pair: (pair[1] not in first, order.get(pair[1], 0)))
 
     def _rows(self, width: int) -> list[list[tuple[str, str]]]:
         rows = self._wrapped(self._keys(), width)

@@ -32,6 +32,10 @@ class PersonaList(ScrollView, can_focus=True):
     A line a persona, drawn when it comes into sight: a thousand cost what ten do.
     """
 
+    HELP = """Personas
+    Who could speak. The persona under the cursor is the one that keys are about. ● takes part,
+    ◆ moderates, · is not in the discussion. A change applies from the next turn."""
+
     COMPONENT_CLASSES: ClassVar[set[str]] = {"persona-list--cursor"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", show=False),

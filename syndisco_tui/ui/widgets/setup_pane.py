@@ -123,6 +123,10 @@ class SetupRow(Widget):
             self.remove_class("-editing")
             await editor.remove()
 
+    def jump_here(self) -> None:
+        """Put the pane's cursor here."""
+        self.screen.query_one(SetupPane).go_to(self)
+
     def typed(self) -> DiscussionSetup | None:
         """The setup with what is typed; None, and the fault beside the field, if it is none."""
         if self._editor is None:
@@ -149,6 +153,11 @@ class SetupRow(Widget):
 
 class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
     """All rows, with a cursor. It shows a setup and tells of the changed one."""
+
+    HELP = """Setup
+    Everything else that defines a discussion: what is discussed, who speaks when, which model
+    writes and how. What you type is checked as you type it. While a discussion runs, a change
+    applies from the next turn."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", show=False),
@@ -192,6 +201,12 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
     def row(self) -> SetupRow:
         """The row under the cursor."""
         return self.rows[self._at]
+
+    def go_to(self, row: SetupRow) -> None:
+        """Put the cursor on ``row``."""
+        self._at = self.rows.index(row)
+        self._mark()
+        self.focus()
 
     def show(self, setup: DiscussionSetup) -> None:
         """Show ``setup`` in all rows."""

@@ -37,6 +37,9 @@ class Transcript(TranscriptView):
     One message is the current one. While the end is followed, that is the newest.
     """
 
+    HELP = """Transcript
+    What was said, oldest first, as it comes. It follows the end until you scroll away."""
+
     BINDINGS: ClassVar[list[BindingType]] = bindings("transcript")
 
     class CurrentChanged(Event):
