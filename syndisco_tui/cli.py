@@ -89,6 +89,13 @@ def screen(
         raise InputError(
             "There is no terminal to draw on; use `syndisco-tui run`, or `--start` for the same."
         )
+    from .doctor.terminal import UNABLE
+
+    if os.environ.get("TERM", "").lower() in UNABLE:
+        raise InputError(
+            f"TERM={os.environ['TERM']} cannot draw a screen; use another terminal, or "
+            "`syndisco-tui run`."
+        )
     from .ui.run import run_screen
 
     session = _session(settings, spare_cores=1)
@@ -213,6 +220,25 @@ def import_(
     own = paths.personas_file()
     personas = personas_at_hand(own, paths.shipped_personas_folder())
     _leave(import_files(files, paths.discussions_folder(), paths.library_cache(), own, personas))
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="The same for programs")] = False,
+) -> None:
+    """Look at terminal, GPU, libraries, hub and files, and say what to do where it is not well."""
+    from shutil import get_terminal_size
+
+    from . import doctor
+
+    findings = doctor.examine()
+    if as_json:
+        text = doctor.as_json(findings)
+    else:
+        width, encoding = get_terminal_size().columns, sys.stdout.encoding or "ascii"
+        text = doctor.as_text(findings, width=min(width, 100), encoding=encoding)
+    sys.stdout.buffer.write(f"{text}\n".encode(sys.stdout.encoding or "ascii", "replace"))
+    _leave(0 if doctor.can_run(findings) else 1)
 
 
 def main() -> NoReturn:

@@ -1,0 +1,9 @@
+"""Looks at everything that the app stands on and says what to do about what is not well.
+
+Imports neither torch nor transformers: it asks what is installed, and other processes.
+"""
+
+from .findings import Finding, State, can_run, examine
+from .report import as_json, as_text
+
+__all__ = ["Finding", "State", "as_json", "as_text", "can_run", "examine"]
