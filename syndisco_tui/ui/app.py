@@ -18,7 +18,7 @@ from ..inputs import InputError
 from ..text import safe
 from .actions import ACTIONS, bindings
 from .few_colours import has_few_colours
-from .keymap import Keymap
+from .keymap import Keymap, key_of
 from .pane_titles import PANES
 from .preferences import Preferences
 from .screens.help import HelpScreen
@@ -201,7 +201,9 @@ class SyndiscoApp(App[int]):
 
     def action_command_palette(self) -> None:
         if self.size.height < LOWEST_PALETTE:  # Textual's list fails where it has no height
-            self.notify("The window is too low for the palette; ? lists all keys.", timeout=4)
+            key = key_of(self, "app.help")
+            sentence = f"The window is too low for the palette; {key} lists all keys."
+            self.notify(sentence, markup=False, timeout=4)
         else:
             super().action_command_palette()
 

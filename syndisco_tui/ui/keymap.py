@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from textual.app import App
 from textual.binding import Binding
 from textual.keys import Keys, format_key
 
@@ -50,6 +51,12 @@ class Keymap:
         if action.shown_key and action.id not in self.changed:
             return action.shown_key
         return shown_key(self.keys(action)[0])
+
+
+def key_of(app: App[Any], identity: str) -> str:
+    """The key of the action with this id in ``app``, as it is written for people."""
+    keymap = getattr(app, "keymap", Keymap())
+    return keymap.shown(next(action for action in ACTIONS if action.id == identity))
 
 
 def shown_key(key: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from textual.content import Content
@@ -10,16 +11,23 @@ from ..discussion import DiscussionRecord, DiscussionSetup
 from ..text import one_line
 
 
-def welcome(setup: DiscussionSetup, resumable: DiscussionRecord | None) -> list[Content]:
-    """Lines for ``setup``, and for a discussion that waits to be resumed."""
+def welcome(
+    setup: DiscussionSetup, resumable: DiscussionRecord | None, key: Callable[[str], str]
+) -> list[Content]:
+    """Lines for ``setup``, and for a discussion that waits to be resumed.
+
+    ``key`` gives an action's key by its id.
+    """
     lines = [Content.styled("Nobody has said anything yet.", "$quiet"), Content("")]
     if setup.personas:
-        lines.append(_key_line("r", f"run the discussion of {_list_of(setup.names)}"))
+        lines.append(
+            _key_line(key("everywhere.run"), f"run the discussion of {_list_of(setup.names)}")
+        )
     else:
-        lines.append(_key_line("space", "choose who takes part, in the personas"))
+        lines.append(_key_line(key("personas.take_part"), "choose who takes part, in the personas"))
     if resumable:
-        lines.append(_key_line("R", f"resume {_told(resumable)}"))
-    lines.append(_key_line("?", "see all keys"))
+        lines.append(_key_line(key("everywhere.resume"), f"resume {_told(resumable)}"))
+    lines.append(_key_line(key("app.help"), "see all keys"))
     return lines
 
 

@@ -132,6 +132,7 @@ async def test_changed_keys_work_and_footer_help_and_palette_know_them(bench: Op
     async with bench((120, 100), settings=settings) as at:
         assert "there is no action “everywhere.help”; did you mean" in at.toasts()
         assert "f5 run" in at.text()
+        assert "f5    run the discussion of" in at.text()
         await at.press("r")
         assert at.laboratory.status.figures.state == "idle"
         await at.press("question_mark")

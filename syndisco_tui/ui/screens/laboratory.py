@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from queue import Empty
 from typing import ClassVar
@@ -34,6 +35,7 @@ from ...store.setups import write_setup
 from ...text import one_line, safe
 from ..actions import ACTIONS, bindings
 from ..few_colours import has_few_colours
+from ..keymap import key_of
 from ..looking import Looking
 from ..pane_titles import PANES, pane_title
 from ..speaker_colours import SpeakerColours
@@ -261,6 +263,11 @@ class Laboratory(Screen[None]):
                 self._setup_file = None  # it holds another setup
             self._show_titles()
 
+    def on_screen_resume(self) -> None:
+        """Back from another screen, which may have changed the keys."""
+        if self.is_attached and self.query(Transcript):
+            self._show_welcome()
+
     # Running -----------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -286,7 +293,8 @@ class Laboratory(Screen[None]):
     def _somebody_takes_part(self) -> bool:
         if self.setup.turn_takers:
             return True
-        self.notify("Nobody takes part: choose personas with space.", severity="warning")
+        key = key_of(self.app, "personas.take_part")
+        self.notify(f"Nobody takes part: choose personas with {key}.", severity="warning")
         self._go_to_pane("personas")
         return False
 
@@ -353,7 +361,7 @@ class Laboratory(Screen[None]):
 
     def _show_welcome(self) -> None:
         record = self._resumable[1] if self._resumable else None
-        self.transcript.set_hint(welcome(self.setup, record))
+        self.transcript.set_hint(welcome(self.setup, record, partial(key_of, self.app)))
 
     # Setup and personas ------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from ...inputs import describe
 from ...store.personas import write_personas
 from ...text import one_line, safe
 from ..cast import Cast, renamed_author
+from ..keymap import key_of
 from ..screens.persona_editor import PersonaEditor
 from ..speaker_colours import SpeakerColours
 from .persona_list import PersonaList, persona_summary
@@ -99,7 +100,8 @@ class PersonasPane(Vertical):
         elif event.what == "delete" and self._change(cast.without(index), index):
             name = one_line(cast.personas[index].name, 40)
             self.app.clear_notifications()
-            self.notify(f"{name} is deleted; u undoes it.", markup=False, timeout=4)
+            undo = key_of(self.app, "personas.undo")
+            self.notify(f"{name} is deleted; {undo} undoes it.", markup=False, timeout=4)
 
     def _change(
         self,
