@@ -22,6 +22,7 @@ from ...session import (
 )
 from ...text import one_line
 from ..actions import bindings
+from ..keymap import key_of
 from ..transcript.blocks import Block, block_of, shown_name
 from ..transcript.finding import Finding
 from ..transcript.speaker_choice import SpeakerChoice
@@ -139,7 +140,8 @@ class Transcript(TranscriptView):
         notes = [f"only {one_line(self.lines.speaker, 16)}"] if self.lines.speaker else []
         if not self.follows:
             new = len(self.lines.rows) - self._seen
-            notes.append(f"{new} new ↓ End" if new > 0 else "End follows again ↓")
+            key = key_of(self.app, "transcript.follow")
+            notes.append(f"{new} new ↓ {key}" if new > 0 else f"{key} follows again ↓")
         return " · ".join(notes)
 
     def _show_badge(self) -> None:
