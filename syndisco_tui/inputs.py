@@ -131,7 +131,9 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         value = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not valid TOML: {error}") from None
+        last = f"at line {text.rstrip().count(chr(10)) + 1}, the last"
+        told = str(error).replace("at end of document", last)
+        raise InputError(f"{path}: not valid TOML: {told}") from None
     except RecursionError:
         raise InputError(f"{path}: {_TOO_DEEP}") from None
     except ValueError:
