@@ -27,7 +27,7 @@ _NAME = re.compile(r"[\w-]{1,40}")
 _VARIABLE = re.compile(r"[a-z0-9-]{1,60}")
 _SHARE = re.compile(r" [0-9]{1,3}%\Z")
 _STYLES = {"none", "bold", "dim", "italic", "reverse", "strike", "underline"}
-_MOST_FAULTS = 3
+_MOST_FAULTS = 6
 
 
 def read_theme(path: Path) -> Theme:

@@ -111,7 +111,7 @@ def _discussion(path: Path) -> None:
     again = to_bytes(record)
     from_json(json.loads(again), path)
     for entry in record.entries:
-        block_of(entry).wrapped(80)
+        block_of(entry).wrap(80)
     welcome(record.setup, record)
     if record.setup.turn_takers:
         discussion = Discussion(record.setup, record.entries, record.earlier_setups)
