@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import json
 import math
+import os
+import stat
 import tomllib
 from collections import Counter
 from collections.abc import Iterable
@@ -14,10 +16,16 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from .lines import deep_line, long_key_line, number_line, second_key_line
+
 MAX_BYTES = 5_000_000
 MAX_DISCUSSION_BYTES = 500_000_000
 
-_HUGE_INTEGER = "holds a whole number of thousands of digits; no field needs one"
+MAX_LEVELS = 100
+MAX_INTEGER = 10**300  # beyond that it is no float any more
+
+_HUGE_INTEGER = "holds a whole number of hundreds of digits; no field needs one"
+_TOO_DEEP = "nested too deeply to be read"
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -29,16 +37,13 @@ class InputError(Exception):
 def read_text(path: Path, *, max_bytes: int = MAX_BYTES) -> str:
     """The file's text. Raises InputError where it is missing, too large or not UTF-8."""
     try:
-        with path.open("rb") as file:  # a device has no size: never read on without an end
-            content = file.read(max_bytes + 1)
+        content = _content(path, max_bytes)
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
     except ValueError:
         raise InputError(f"{str(path)!r}: this cannot be the name of a file") from None
-    if len(content) > max_bytes:
-        raise InputError(f"{path}: is too large; {max_bytes / 1e6:.0f} MB is the limit")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InputError(f"{path}: this is UTF-16 text; save it as UTF-8")
     try:
@@ -48,27 +53,53 @@ def read_text(path: Path, *, max_bytes: int = MAX_BYTES) -> str:
         raise InputError(f"{path}: line {line} is not UTF-8 text; save the file as UTF-8") from None
 
 
+def _content(path: Path, max_bytes: int) -> bytes:
+    """All of a regular file, but nothing of a pipe, a device or one that is too large."""
+    # Opened without waiting: a pipe that nobody writes to would hold us here.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            raise InputError(f"{path}: is a folder; name a file in it")
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError(f"{path}: is a pipe or a device; give a file")
+        content = b""
+        if status.st_size <= max_bytes:
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                content = file.read(max_bytes + 1)  # it may grow while it is read
+    finally:
+        os.close(descriptor)
+    if max(status.st_size, len(content)) > max_bytes:
+        raise InputError(f"{path}: is too large; {max_bytes / 1e6:.0f} MB is the limit")
+    return content
+
+
 def parse_json(text: str, where: object) -> Any:
-    """The value of strict JSON: no duplicate keys, no NaN. Raises InputError."""
+    """The value of strict JSON: no duplicate keys, no NaN, no nesting without an end.
+
+    Raises InputError.
+    """
 
     def no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         value = dict(pairs)
         if len(value) < len(pairs):
             twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
-            raise InputError(f"{where}: the key {_quoted(twice)} stands twice in one object")
+            line = second_key_line(text)
+            raise InputError(f"{where}: {line}the key {_quoted(twice)} stands twice in one object")
         return value
 
     def no_constant(name: str) -> NoReturn:
-        raise InputError(f"{where}: {name} is not a finite number; give one or null")
+        line = number_line(text, name)
+        raise InputError(f"{where}: {line}{_short(name)} is not a finite number; give one or null")
 
     def finite(number: str) -> float:
         value = float(number)
         if not math.isfinite(value):
-            no_constant(number if len(number) <= 60 else f"{number[:57]}…")
+            no_constant(number)
         return value
 
     try:
-        return json.loads(
+        value = json.loads(
             text,
             object_pairs_hook=no_duplicates,
             parse_constant=no_constant,
@@ -79,9 +110,12 @@ def parse_json(text: str, where: object) -> Any:
             f"{where}: line {error.lineno}, column {error.colno}: not valid JSON ({error.msg})"
         ) from None
     except RecursionError:
-        raise InputError(f"{where}: nested too deeply to be read") from None
+        raise InputError(f"{where}: {deep_line(text, MAX_LEVELS)}{_TOO_DEEP}") from None
     except ValueError:
         raise InputError(f"{where}: {_HUGE_INTEGER}") from None
+    if _is_too_deep(value, where):
+        raise InputError(f"{where}: {deep_line(text, MAX_LEVELS)}{_TOO_DEEP}")
+    return value
 
 
 def read_json(path: Path, *, max_bytes: int = MAX_BYTES) -> Any:
@@ -91,14 +125,39 @@ def read_json(path: Path, *, max_bytes: int = MAX_BYTES) -> Any:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """The table in a TOML file. Raises InputError."""
+    text = read_text(path)
+    if line := long_key_line(text):
+        raise InputError(f"{path}: {line}a key of so many parts is nested too deeply to be read")
     try:
-        return tomllib.loads(read_text(path))
+        value = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not valid TOML: {error}") from None
+        last = f"at line {text.rstrip().count(chr(10)) + 1}, the last"
+        told = str(error).replace("at end of document", last)
+        raise InputError(f"{path}: not valid TOML: {told}") from None
     except RecursionError:
-        raise InputError(f"{path}: nested too deeply to be read") from None
+        raise InputError(f"{path}: {_TOO_DEEP}") from None
     except ValueError:
         raise InputError(f"{path}: {_HUGE_INTEGER}") from None
+    if _is_too_deep(value, path):
+        raise InputError(f"{path}: {_TOO_DEEP}")
+    return value
+
+
+def _is_too_deep(value: object, where: object) -> bool:
+    """Whether nesting goes on for more levels than all else can live with.
+
+    Raises InputError for a number that nothing else can live with.
+    """
+    level: list[Any]
+    level = [[value]]
+    for _ in range(MAX_LEVELS + 1):
+        parts = [part for each in level for part in (each.values() if type(each) is dict else each)]
+        if any(type(part) is int and abs(part) >= MAX_INTEGER for part in parts):
+            raise InputError(f"{where}: {_HUGE_INTEGER}")
+        level = [part for part in parts if type(part) in (dict, list)]
+        if not level:
+            return False
+    return True
 
 
 def validated(model: type[Model], values: object, where: object) -> Model:
@@ -171,7 +230,11 @@ def unknown_key(key: str, known: Iterable[str]) -> str:
 
 
 def _quoted(key: str) -> str:
-    return f"“{key}”" if len(key) <= 60 else f"“{key[:57]}…”"
+    return f"“{_short(key)}”"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}…"
 
 
 def _shown(value: object) -> str:

@@ -87,6 +87,7 @@ def _private(folder: Path) -> Path:
         missing = [part for part in (folder, *folder.parents) if not part.is_dir()]
         for part in reversed(missing):
             part.mkdir(mode=0o700, exist_ok=True)
+            part.chmod(0o700)  # whatever the umask takes away
     except OSError as error:
         raise InputError(f"{folder}: cannot be made: {error.strerror or error}") from None
     return folder

@@ -247,9 +247,11 @@ class Discussion:
         return [name for name in heard if name_key(name) != name_key(speaker)]
 
     def _window(self) -> list[int]:
-        newest_first = range(len(self._entries) - 1, -1, -1)
-        spoken = (index for index in newest_first if not self._entries[index].is_silence)
-        return list(islice(spoken, self._setup.history_context_len))[::-1]
+        entries, length = self._entries, self._setup.history_context_len
+        newest_first = range(len(entries) - 1, -1, -1)
+        spoken = (index for index in newest_first if not entries[index].is_silence)
+        most = len(entries) if length is None else min(length, len(entries))
+        return list(islice(spoken, most))[::-1]
 
     def _moderator_is_owed(self) -> bool:
         moderator = self._setup.moderator

@@ -47,8 +47,12 @@ def leave_on_signals(save: Callable[[], object]) -> Callable[[], None]:
             leaving.set()
             threading.Thread(target=go, args=(number,), daemon=True).start()
 
+    def end() -> None:
+        _restore(terminal)
+        os._exit(0)
+
     def leave_in_time() -> None:
-        watchdog = threading.Timer(DEADLINE, lambda: (_restore(terminal), os._exit(0)))
+        watchdog = threading.Timer(DEADLINE, end)
         watchdog.daemon = True
         watchdog.start()
 

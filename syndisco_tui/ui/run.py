@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
-import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from .. import paths
@@ -18,6 +14,7 @@ from ..store.personas import personas_at_hand, shipped_personas
 from .app import SyndiscoApp
 from .cast import with_own
 from .leaving import leave_on_signals
+from .log import output_to, report_crash
 from .preferences import Preferences
 from .screens.laboratory import Laboratory, Places
 from .themes import read_themes
@@ -57,11 +54,11 @@ def run_screen(
         notices=[*notices, *faults],
         before_leaving=leave_in_time,
     )
-    with _output_to(paths.log_file()):
+    with output_to(paths.log_file()):
         status = app.run()
     session.close()
     if app.crash is not None:
-        _report_crash(app.crash)
+        report_crash(paths.log_file(), app.crash)
         return CRASHED
     return status or 0
 
@@ -74,37 +71,3 @@ def _personas_at_hand() -> tuple[tuple[Persona, ...], list[str]]:
     except InputError as error:
         notice = f"{error}. The shipped personas are shown; the file is kept until you change one."
         return tuple(shipped_personas(shipped)), [notice]
-
-
-@contextlib.contextmanager
-def _output_to(log: Path) -> Iterator[None]:
-    """While the screen is up, what libraries print goes to a log file, not into the picture."""
-    terminal = os.dup(1)
-    saved = sys.__stdout__, sys.__stderr__
-    log_descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    error_descriptor = os.dup(2)
-    screen = open(terminal, "w", encoding="utf-8", errors="replace")  # noqa: SIM115
-    sys.__stdout__ = sys.__stderr__ = screen  # type: ignore[misc]
-    os.dup2(log_descriptor, 1)
-    os.dup2(log_descriptor, 2)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(OSError):
-            screen.flush()
-        os.dup2(terminal, 1)
-        os.dup2(error_descriptor, 2)
-        sys.__stdout__, sys.__stderr__ = saved  # type: ignore[misc]
-        os.close(log_descriptor)
-
-
-def _report_crash(error: BaseException) -> None:
-    """What went wrong to the log, without local variables; one sentence to the user."""
-    log = paths.log_file()
-    with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
-        traceback.print_exception(error, file=file)
-    print(
-        f"syndisco-tui stopped on an unexpected {type(error).__name__}. The discussion is saved; "
-        f"details are in {log}.",
-        file=sys.stderr,
-    )

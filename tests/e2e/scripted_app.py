@@ -14,9 +14,18 @@ from syndisco_tui.ui.run import run_screen
 from syndisco_tui.ui.screens import laboratory
 from tests.scripted_engine import ScriptedEngine
 
+
+def _crash(_laboratory: object) -> None:
+    key = os.environ["HF_TOKEN"]  # a secret among the local variables of every frame
+    print(f"a library prints something {len(key)} characters long")
+    raise RuntimeError("something broke")
+
+
 if __name__ == "__main__":
     if "HANGING_DISK" in os.environ:
         laboratory.unfinished = lambda _folder: time.sleep(60)  # type: ignore[assignment]
+    if "CRASH" in os.environ:
+        laboratory.Laboratory.action_save_setup = _crash  # type: ignore[method-assign]
     engine = ScriptedEngine(delay=float(os.environ.get("WORD_SECONDS", "0.02")))
     session = LiveSession(engine, paths.discussions_folder())
     setup = read_setup(paths.shipped_personas_folder() / "demonstration.toml")

@@ -101,6 +101,26 @@ def test_q_leaves_in_time_although_a_thread_hangs_on_the_disk(
     assert " -echo " not in screen
 
 
+def test_a_crash_says_little_and_no_secret_gets_out(
+    terminal: OpenTerminal, home: dict[str, str], tmp_path: Path
+) -> None:
+    canary = "hf_CANARYofTheHub123"
+    home |= {"CRASH": "1", "HF_TOKEN": canary}
+    window = terminal("-m", "tests.e2e.scripted_app", "--start")
+    window.wait("comment number 1")
+    window.press("C-s")
+    assert window.exit_status() == 70
+    screen = window.wait("TERMINAL IS BACK")
+    assert "unexpected RuntimeError" in " ".join(screen.split())
+    (log,) = tmp_path.rglob("syndisco-tui.log")
+    content = log.read_text()
+    assert "something broke" in content
+    assert oct(log.stat().st_mode)[-3:] == "600"
+    assert canary not in screen
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [path for path in files if canary.encode() in path.read_bytes()]
+
+
 def test_a_closed_terminal_ends_the_process(terminal: OpenTerminal, discussions: Path) -> None:
     window = terminal(*APP)
     window.wait("comment number 1")

@@ -29,7 +29,8 @@ class FaultyDisk:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.step, self.error = "", 0
         self.short_writes = False
-        self._really_open, really_sync = os.open, os.fsync
+        self._really_open, self._really_fdopen = os.open, os.fdopen
+        really_sync = os.fsync
         make = self._faulty("make", tempfile.mkstemp)
         monkeypatch.setattr("syndisco_tui.store.atomic.tempfile.mkstemp", make)
         monkeypatch.setattr("syndisco_tui.store.atomic.os.fdopen", self._fdopen)
@@ -62,7 +63,9 @@ class FaultyDisk:
         is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
         (self._sync_folder if is_folder else self._sync)(descriptor)
 
-    def _fdopen(self, descriptor: int, mode: str, buffering: int = -1) -> Any:
+    def _fdopen(self, descriptor: int, mode: str, buffering: int = -1, **options: Any) -> Any:
+        if mode != "wb":
+            return self._really_fdopen(descriptor, mode, buffering, **options)
         disk = self
 
         class Raw(_ShortWrites if self.short_writes else io.FileIO):  # type: ignore[misc]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -60,13 +61,18 @@ class TestText:
         assert time.monotonic() - began < 0.5
 
     def test_a_device_without_an_end_is_refused(self) -> None:
-        assert "too large" in refusal(read_text, Path("/dev/zero"))
+        told = refusal(read_text, Path("/dev/zero"))
+        assert told == "/dev/zero: is a pipe or a device; give a file"
+
+    def test_a_pipe_that_nobody_writes_to_holds_nobody_up(self, file: Path) -> None:
+        os.mkfifo(file)
+        assert refusal(read_text, file) == f"{file}: is a pipe or a device; give a file"
 
     def test_a_missing_file_is_named(self, file: Path) -> None:
         assert refusal(read_text, file) == f"{file}: there is no such file"
 
     def test_a_folder_cannot_be_read(self, tmp_path: Path) -> None:
-        assert refusal(read_text, tmp_path) == f"{tmp_path}: cannot be read: Is a directory"
+        assert refusal(read_text, tmp_path) == f"{tmp_path}: is a folder; name a file in it"
 
     def test_a_name_that_no_file_can_have(self, tmp_path: Path) -> None:
         assert "cannot be the name of a file" in refusal(read_text, tmp_path / "a\0b")
@@ -74,8 +80,9 @@ class TestText:
 
 class TestJson:
     def test_a_key_that_stands_twice_is_named(self) -> None:
-        text = '[{"username": "Ann", "age": 1, "age": 2}]'
-        assert refusal(parse_json, text, "f") == "f: the key “age” stands twice in one object"
+        text = '[{"age": 0},\n{"username": "Ann", "age": {"age": 1},\n"x:[{": "\\"", "age": 2}]'
+        told = "f: line 3: the key “age” stands twice in one object"
+        assert refusal(parse_json, text, "f") == told
 
     def test_the_same_key_in_two_objects_is_fine(self) -> None:
         assert parse_json('[{"a": 1}, {"a": 1}]', "f") == [{"a": 1}, {"a": 1}]
@@ -88,14 +95,20 @@ class TestJson:
 
     @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
     def test_numbers_without_an_end(self, number: str) -> None:
-        assert f"f: {number} is not a finite number" in refusal(parse_json, f"[{number}]", "f")
+        text = f'["{number}",\n[{number}]]'
+        assert f"f: line 2: {number} is not a finite number" in refusal(parse_json, text, "f")
 
     @pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000])
     def test_a_hundred_thousand_levels(self, text: str) -> None:
-        assert refusal(parse_json, text, "f") == "f: nested too deeply to be read"
+        assert refusal(parse_json, f"[1,\n{text}", "f") == "f: line 2: nested too deeply to be read"
+
+    def test_a_hundred_levels_are_the_limit(self) -> None:
+        assert parse_json("[" * 100 + "]" * 100, "f")
+        told = "f: line 1: nested too deeply to be read"
+        assert refusal(parse_json, "[" * 101 + "]" * 101, "f") == told
 
     def test_an_integer_of_thousands_of_digits(self) -> None:
-        assert "whole number of thousands of digits" in refusal(parse_json, "1" * 5_000, "f")
+        assert "whole number of hundreds of digits" in refusal(parse_json, "1" * 5_000, "f")
 
     def test_line_and_column_of_a_slip_are_named(self) -> None:
         assert "f: line 2, column 8: not valid JSON" in refusal(parse_json, '[{\n"age": ,}]', "f")
@@ -119,9 +132,17 @@ class TestToml:
         file.write_text("seed = " + "[" * 100_000)
         assert refusal(read_toml, file) == f"{file}: nested too deeply to be read"
 
+    @pytest.mark.parametrize("key", ["a", '"a b"', "'a' "])
+    def test_a_dotted_key_without_an_end(self, file: Path, key: str) -> None:
+        file.write_text(f"seed = 1\n[{'.'.join([key] * 100_000)}]\n")
+        began = time.monotonic()
+        told = f"{file}: line 2: a key of so many parts is nested too deeply to be read"
+        assert refusal(read_toml, file) == told
+        assert time.monotonic() - began < 2
+
     def test_an_integer_of_thousands_of_digits(self, file: Path) -> None:
         file.write_text("seed = " + "1" * 5_000)
-        assert "whole number of thousands of digits" in refusal(read_toml, file)
+        assert "whole number of hundreds of digits" in refusal(read_toml, file)
 
 
 class TestFields:

@@ -76,7 +76,7 @@ class TestReading:
         assert refusal(file, value).startswith(f"{file}{sentence}")
 
     def test_a_free_field_nested_too_deeply_is_named(self, file: Path) -> None:
-        file.write_text(f'[{{"username": "Ann", "past": {"[" * 300}{"]" * 300}}}]')
+        file.write_text(f'[{{"username": "Ann", "past": {"[" * 90}{"]" * 90}}}]')
         with pytest.raises(InputError, match=r"'Ann'.*past: is nested more than 20 levels deep"):
             read_personas(file)
 

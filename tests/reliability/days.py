@@ -1,0 +1,124 @@
+"""Days in minutes: tens of thousands of messages in one process. Does anything pile up?
+
+``python -m tests.reliability.days [MESSAGES]`` prints the figures and fails where memory grows by
+more than 1 MB an hour, or threads or descriptors are left behind.
+
+The memory's slope is a straight line through the samples of the second half (the first warms up
+caches), in bytes a message. An hour is taken as 3,600 messages: one a second, without a pause,
+is more than a real model on one GPU says in one discussion.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from syndisco_tui import paths
+from syndisco_tui.session import LiveSession, Posted, StateChanged
+from syndisco_tui.store.setups import read_setup
+from tests.scripted_engine import ScriptedEngine
+
+MESSAGES = 50_000
+TURNS = 500
+MESSAGES_AN_HOUR = 3600
+MOST_GROWTH = 1_000_000
+"""Bytes an hour."""
+
+
+@dataclass
+class Course:
+    """What was measured on the way. A sample: messages so far, resident bytes."""
+
+    messages: int = 0
+    seconds: float = 0.0
+    samples: list[tuple[int, int]] = field(default_factory=list)
+    threads_gained: int = 0
+    descriptors_gained: int = 0
+
+    @property
+    def growth(self) -> float:
+        """Bytes an hour, by least squares over the second half."""
+        late = self.samples[len(self.samples) // 2 :]
+        count = len(late)
+        x, y = sum(at for at, _ in late) / count, sum(size for _, size in late) / count
+        spread = sum((at - x) ** 2 for at, _ in late)
+        slope = sum((at - x) * (size - y) for at, size in late) / spread if spread else 0.0
+        return slope * MESSAGES_AN_HOUR
+
+
+def resident_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+class ForgetfulEngine(ScriptedEngine):
+    """A scripted engine that keeps no list of what it was asked."""
+
+    class _Nothing(list):  # type: ignore[type-arg]
+        def append(self, _request: object) -> None:
+            pass
+
+    def __init__(self) -> None:
+        super().__init__(load_steps=0)
+        self.requests = self._Nothing()
+
+
+def live_through(messages: int, folder: Path, turns: int = TURNS) -> Course:
+    """Run discussions of ``turns`` turns, one after the other, until so much has been said."""
+    setup = read_setup(paths.shipped_personas_folder() / "demonstration.toml")
+    setup = setup.model_copy(update={"conv_len": turns, "model": "scripted"})
+    engine = ForgetfulEngine()
+    session = LiveSession(engine, folder)
+    course, began = Course(), time.monotonic()
+    before: tuple[int, int] | None = None
+    while course.messages < messages:
+        session.start(setup.model_copy(update={"seed": course.messages}))
+        while True:
+            event = session.events.get(timeout=60)
+            if isinstance(event, Posted):
+                course.messages += 1
+            elif isinstance(event, StateChanged) and event.state == "finished":
+                break
+        del event
+        gc.collect()
+        course.samples.append((course.messages, resident_bytes()))
+        before = before or (threading.active_count(), descriptors())
+        for path in folder.glob("2*.json"):
+            if path != session._open.file.path:  # type: ignore[union-attr]
+                path.unlink()
+    course.seconds = time.monotonic() - began
+    assert before is not None
+    course.threads_gained = threading.active_count() - before[0]
+    course.descriptors_gained = descriptors() - before[1]
+    session.close()
+    engine.close()
+    return course
+
+
+def main() -> int:
+    messages = int(sys.argv[1]) if len(sys.argv) > 1 else MESSAGES
+    folder = Path(tempfile.mkdtemp(prefix="days-"))
+    course = live_through(messages, folder)
+    shutil.rmtree(folder)
+    first, last = course.samples[len(course.samples) // 2], course.samples[-1]
+    print(f"{course.messages} messages in {course.seconds:.0f} s")
+    print(f"resident {first[1] / 1e6:.1f} MB at {first[0]}, {last[1] / 1e6:.1f} MB at {last[0]}")
+    print(f"growth {course.growth / 1e6:+.3f} MB an hour at {MESSAGES_AN_HOUR} messages an hour")
+    print(f"{course.threads_gained:+} threads, {course.descriptors_gained:+} descriptors")
+    whole = course.growth <= MOST_GROWTH and not course.threads_gained
+    return 0 if whole and not course.descriptors_gained else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
