@@ -30,16 +30,10 @@ class Looking:
         self._colours = colours
 
     def into_message(self) -> None:
-        """X-ray the transcript's current message, or else the last one."""
-        record = self._session.record
-        if record is None or not record.entries:
+        """X-ray the transcript's current message."""
+        record, index = self._session.record, self._transcript.current
+        if record is None or index is None or index >= len(record.entries):
             self._app.notify("Nobody has said anything yet.", timeout=3)
-            return
-        index = getattr(self._transcript, "current", None)
-        if index is None:
-            index = len(record.entries) - 1
-        if index >= len(record.entries):
-            self._app.notify("This message is still being written.", timeout=3)
             return
         self._app.push_screen(XRay(self._session, record, index, self._colours()))
 
