@@ -13,7 +13,8 @@ from rich.cells import cell_len, set_cell_size
 
 from ..analysis.compare import Row, SetupDifference, parting
 from ..text import one_line, safe
-from .widgets.transcript import BAR, wrap
+from .transcript.view import BAR
+from .transcript.wrapping import wrap
 
 GAP = 3
 SIDES = ("A", "B")
@@ -83,7 +84,7 @@ def _differences(
 def _labelled(field: str, value: str, label: int, column: int) -> list[Line]:
     lines: list[Line] = []
     head = one_line(field, label - 2)
-    for text in wrap(value, max(2, column - label)):
+    for text in _wrapped(value, max(2, column - label)):
         lines.append(((head + " " * (label - cell_len(head)), "quiet"), (text, "text")))
         head = ""
     return lines
@@ -107,9 +108,13 @@ def _message(row: Row, side: int, column: int, is_dim: bool, stacked: bool) -> l
         head += [(" " * free, "text"), (turn, "quiet")]
     lines: list[Line] = [_clipped(head, column)]
     if not message.is_silence:
-        for text in wrap(safe(message.text).strip(), max(2, column - 2)):
+        for text in _wrapped(safe(message.text).strip(), max(2, column - 2)):
             lines.append((bar, (text, "quiet" if is_dim else "text")))
     return lines
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return [text[start:end] for start, end in wrap(text, width)]
 
 
 def _clipped(spans: Iterable[Span], column: int) -> Line:
