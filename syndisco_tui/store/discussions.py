@@ -130,6 +130,17 @@ def unfinished(folder: Path, *, look_at: int = 200) -> Iterator[tuple[Path, Disc
                 yield path, record
 
 
+def others(
+    folder: Path, record: DiscussionRecord, *, look_at: int = 200
+) -> Iterator[tuple[Path, DiscussionRecord]]:
+    """The newest discussions beside ``record``, newest first, unreadable ones left out."""
+    for path in newest_first(folder)[:look_at]:
+        with contextlib.suppress(InputError):
+            other = read_discussion(path)
+            if other.id != record.id:
+                yield path, other
+
+
 def clean_up(folder: Path) -> int:
     """Remove what a killed process left: half-written files and locks nobody holds."""
     removed = 0

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from textual.app import App
 
 from ..discussion import DiscussionRecord
 from ..session import LiveSession
+from .screens.compare import Compare, CompareWith
 from .screens.turn_lab import TurnLab
 from .screens.xray import XRay
 from .widgets.status_line import StatusLine
@@ -28,16 +30,10 @@ class Looking:
         self._colours = colours
 
     def into_message(self) -> None:
-        """X-ray the transcript's current message, or else the last one."""
-        record = self._session.record
-        if record is None or not record.entries:
+        """X-ray the transcript's current message."""
+        record, index = self._session.record, self._transcript.current
+        if record is None or index is None or index >= len(record.entries):
             self._app.notify("Nobody has said anything yet.", timeout=3)
-            return
-        index = getattr(self._transcript, "current", None)
-        if index is None:
-            index = len(record.entries) - 1
-        if index >= len(record.entries):
-            self._app.notify("This message is still being written.", timeout=3)
             return
         self._app.push_screen(XRay(self._session, record, index, self._colours()))
 
@@ -52,3 +48,17 @@ class Looking:
             self._app.notify("No discussion is open yet.", timeout=3)
             return
         self._app.push_screen(TurnLab(records, lambda: status.figures, self._colours()))
+
+    def at_another(self, folder: Path) -> None:
+        """Ask for another discussion of ``folder``, and show both."""
+        record = self._session.record
+        if record is None:
+            self._app.notify("No discussion is open yet.", timeout=3)
+            return
+
+        def show(other: DiscussionRecord | None) -> None:
+            if other:
+                now = self._session.record or record
+                self._app.push_screen(Compare(now, other, self._colours()))
+
+        self._app.push_screen(CompareWith(record, folder), show)

@@ -59,6 +59,8 @@ def talk_lines(talk: Sequence[Talk], width: int, colours: Colours) -> list[Conte
     tokens = any(each.tokens for each in talk)
     counted = [("words", 7), ("messages", 10), ("silent", 8), *([("tokens", 8)] if tokens else [])]
     column = _name_column([each.name for each in talk], width)
+    while len(counted) > 1 and column + 10 + sum(size for _, size in counted) > width:
+        counted.pop()
     room = max(4, width - column - 6 - sum(size for _, size in counted))
     lines = [heading("Who says how much"), _head(column, [("", room + 5), *counted])]
     for each in talk:

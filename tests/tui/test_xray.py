@@ -128,3 +128,12 @@ async def test_picture_of_an_xray(
         await at.until(lambda: "tokens" in at.text().partition("Raw")[2].partition("\n")[0])
         lines = [line for line in at.text().splitlines() if "finished" not in line]
         assert "\n".join(lines) == snapshot
+
+
+async def test_it_is_the_current_message_that_is_looked_into(bench: OpenBench) -> None:
+    async with bench() as at:
+        await finished(at)
+        last = len(at.records()[0].entries)
+        await at.press("up", "up")
+        await xray(at)
+        assert f"message {last - 2} of {last}" in at.text()

@@ -442,6 +442,9 @@ class Laboratory(Screen[None]):
     def action_turn_lab(self) -> None:
         self._looking.at_turns(self.status)
 
+    def action_compare(self) -> None:
+        self._looking.at_another(self._places.discussions)
+
     def action_quit(self) -> None:
         question = leaving_question(self._state, unsaved=self.banner.lasts("saving"))
         if question is None:

@@ -35,7 +35,7 @@ class TurnLab(Screen[None]):
     """
 
     CSS_PATH = "instruments.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (116, "-wide")]  # two columns of tables
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,t,enter", "dismiss(None)", "back", key_display="esc")

@@ -12,7 +12,10 @@ Lines = Sequence[Content]
 
 
 class Page(Widget):
-    """Shows what ``build`` makes for a width in cells, as high as it comes out."""
+    """Shows what ``build`` makes for a width in cells, as high as it comes out.
+
+    A line that is wider all the same is cut.
+    """
 
     DEFAULT_CSS = "Page { height: auto; width: 1fr; }"
 
@@ -32,7 +35,8 @@ class Page(Widget):
     def _laid_out(self, width: int) -> Lines:
         if width != self._width:
             self._width = width
-            self._lines = self._build(max(1, width))
+            lines = self._build(max(1, width))
+            self._lines = [line.truncate(max(1, width), ellipsis=True) for line in lines]
         return self._lines
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:

@@ -1,0 +1,133 @@
+"""Two discussions side by side: choose the other one, then read both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen, Screen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from ...analysis.compare import align, changes_on_the_way, kinship, setup_differences
+from ...discussion import DiscussionRecord
+from ...store.discussions import others
+from ...text import one_line
+from ..side_by_side import GAP, SIDES
+from ..widgets.key_line import KeyLine
+from ..widgets.page import Page
+from ..widgets.side_by_side_view import NARROWEST_BESIDE, SideBySideView
+
+
+class CompareWith(ModalScreen[DiscussionRecord | None]):
+    """Asks for the discussion to compare ``record`` with: its forks first, then the newest."""
+
+    CSS_PATH = "instruments.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "dismiss(None)", "back")]
+
+    def __init__(self, record: DiscussionRecord, folder: Path) -> None:
+        super().__init__()
+        self._record = record
+        self._folder = folder
+        self._found: list[DiscussionRecord] = []
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static("Compare with", classes="dialog-title", markup=False)
+            yield Static("Reading the saved discussions …", id="compare-note", markup=False)
+            yield OptionList(id="compare-list")
+            yield Static("⏎ compare      esc back", classes="dialog-hint", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one(OptionList).focus()
+        self._find()
+
+    @work(thread=True, exit_on_error=False)
+    def _find(self) -> None:
+        found = [(self._kinship(other), other) for _, other in others(self._folder, self._record)]
+        found.sort(key=lambda each: not each[0])
+        self.app.call_from_thread(self._show, found)
+
+    def _kinship(self, other: DiscussionRecord) -> str:
+        return kinship(self._record, other.id, other.parent.id if other.parent else None)
+
+    def _show(self, found: list[tuple[str, DiscussionRecord]]) -> None:
+        self._found = [other for _, other in found]
+        note = self.query_one("#compare-note", Static)
+        note.display = not found
+        note.update("There is no other saved discussion yet.")
+        choices = self.query_one(OptionList)
+        choices.add_options([Option(_choice(other, kin)) for kin, other in found])
+        choices.highlighted = 0 if found else None
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self._found[event.option_index])
+
+
+def _choice(record: DiscussionRecord, kin: str) -> Content:
+    turns = f"turn {record.turns_taken} of {record.setup.conv_len}"
+    model = one_line(record.setup.model.rsplit("/", 1)[-1], 24)
+    return Content.assemble(
+        one_line(_title(record), 46),
+        "\n",
+        (f"{kin}   " if kin else "", "$accent"),
+        (f"{_when(record)}   {turns}   {model}", "$quiet"),
+    )
+
+
+def _title(record: DiscussionRecord) -> str:
+    return one_line(record.title or " & ".join(record.setup.names), 120)
+
+
+def _when(record: DiscussionRecord) -> str:
+    return one_line(record.started_at, 40)[:16].replace("T", " ")
+
+
+class Compare(Screen[None]):
+    """Shows ``a`` and ``b`` turn by turn, what differs in their setups on top."""
+
+    CSS_PATH = "instruments.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "parting", "where they part"),
+        Binding("escape,q,c,enter", "dismiss(None)", "back", key_display="esc"),
+    ]
+
+    def __init__(self, a: DiscussionRecord, b: DiscussionRecord, colours: dict[str, str]) -> None:
+        super().__init__()
+        self._both = (a, b)
+        self._colours = colours
+
+    def compose(self) -> ComposeResult:
+        a, b = self._both
+        differences = [*setup_differences(a.setup, b.setup), *changes_on_the_way(a, b)]
+        yield Static(Content.styled("Compare", "bold $accent"), classes="instrument-title")
+        yield Page(id="compare-titles")
+        yield SideBySideView(differences, align(a.entries, b.entries), self._colours)
+        yield KeyLine(classes="instrument-keys")
+
+    def on_mount(self) -> None:
+        self.query_one(Page).show(self._titles)
+        self.query_one(SideBySideView).focus()
+
+    def _titles(self, width: int) -> list[Content]:
+        stacked = width < NARROWEST_BESIDE
+        column = width if stacked else (width - GAP) // 2
+        shown = []
+        for side, record in zip(SIDES, self._both, strict=True):
+            note = f"  {_when(record)}, {record.turns_taken} turns"
+            room = max(8, column - 3 - cell_len(note))
+            title = Content(_title(record)).truncate(room, ellipsis=True)
+            line = Content.assemble((f"{side}  ", "bold $accent"), title, (note, "$quiet"))
+            shown.append(line.truncate(column, ellipsis=True, pad=True))
+        return shown if stacked else [Content.assemble(shown[0], " " * GAP, shown[1])]
+
+    def action_parting(self) -> None:
+        self.query_one(SideBySideView).to_parting()

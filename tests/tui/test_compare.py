@@ -1,0 +1,163 @@
+"""Two discussions side by side."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from rich.cells import cell_len
+from syrupy.assertion import SnapshotAssertion
+
+from syndisco_tui.analysis.compare import align, setup_differences
+from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Message, Parent
+from syndisco_tui.store.discussions import newest_first
+from syndisco_tui.store.format import to_bytes
+from syndisco_tui.ui.screens.compare import Compare, CompareWith
+from syndisco_tui.ui.side_by_side import Laid, lay_out
+
+from .conftest import Bench, OpenBench
+from .test_screen import SIZES
+from .test_xray import finished
+
+
+def fork_of(at: Bench, turn: int = 5) -> DiscussionRecord:
+    """Save a fork of the open discussion that goes on in other words, with an older Emma35."""
+    record = at.records()[0]
+    setup = record.setup
+    emma = next(each for each in setup.personas if each.name == "Emma35")
+    personas = [
+        each.model_copy(update={"age": 83}) if each == emma else each for each in setup.personas
+    ]
+    others = [
+        replace(entry, text=f"I see it otherwise: {entry.text.lower()}" if entry.text else "")
+        for entry in record.entries[turn:]
+    ]
+    fork = replace(
+        record,
+        id="fork",
+        started_at="2026-01-31T09:30:00+00:00",
+        setup=setup.model_copy(update={"temperature": 1.3, "personas": tuple(personas)}),
+        entries=(*record.entries[:turn], *others),
+        parent=Parent(record.id, turn),
+    )
+    (at.places.discussions / "20260131T093000000Z-00000000.json").write_bytes(to_bytes(fork))
+    return fork
+
+
+async def compare(at: Bench) -> None:
+    await at.press("c")
+    await at.until(lambda: isinstance(at.app.screen, CompareWith))
+    await at.until(lambda: "fork of this one" in at.text())
+    await at.press("enter")
+    await at.until(lambda: isinstance(at.app.screen, Compare))
+    await at.until(lambda: "What differs in the setup" in at.text())
+
+
+async def test_forks_stand_first_and_differences_on_top(bench: OpenBench) -> None:
+    async with bench() as at:
+        await finished(at)
+        await at.press("ctrl+n")
+        await at.until(lambda: len(newest_first(at.places.discussions)) == 2)
+        await at.until_state("finished")
+        fork_of(at)  # the oldest by its name
+        await at.press("c")
+        await at.until(lambda: "fork of this one" in at.text())
+        rows = [line for line in at.text().splitlines() if "turn 8 of 8   scripted" in line]
+        assert "fork of this one" in rows[0]
+        assert len(rows) == 2
+        await at.press("enter")
+        await at.until(lambda: "What differs in the setup" in at.text())
+        assert re.search(r"temperature +0\.6 +temperature +1\.3", at.text())
+        assert re.search(r"Emma35: age +.* +Emma35: age +83", at.text())
+        await at.press("escape")
+        assert at.app.screen is at.laboratory
+
+
+async def test_the_parting_is_marked_and_found(bench: OpenBench) -> None:
+    async with bench((80, 24)) as at:
+        await finished(at)
+        fork_of(at, turn=11)
+        await compare(at)
+        assert "here they part," not in at.text()
+        await at.press("d")
+        assert "here they part," in at.text()
+        assert "I see it otherwise" in at.text()
+        await at.press("home")
+        await at.until(lambda: "What differs in the setup" in at.text())
+        await at.press("end")
+        await at.until(lambda: "What differs in the setup" not in at.text())
+
+
+async def test_the_same_twice_never_parts(bench: OpenBench) -> None:
+    async with bench() as at:
+        await finished(at)
+        record = replace(at.records()[0], id="other", parent=Parent(at.records()[0].id, 3))
+        (at.places.discussions / "2026.json").write_bytes(to_bytes(record))
+        await at.press("c")
+        await at.until(lambda: "fork of this one" in at.text())
+        await at.press("enter")
+        await at.until(lambda: "The setups are the same" in at.text())
+        await at.press("end")
+        await at.until(lambda: "They say the same, word for word." in at.text())
+
+
+async def test_alone_there_is_nothing_to_compare_with(bench: OpenBench) -> None:
+    async with bench() as at:
+        await at.press("c")
+        assert "No discussion is open yet." in at.toasts()
+        await finished(at)
+        (at.places.discussions / "broken.json").write_text("{")
+        await at.press("c")
+        await at.until(lambda: "There is no other saved discussion yet." in at.text())
+        await at.press("enter", "escape")
+        assert at.app.screen is at.laboratory
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_picture_of_a_comparison(
+    bench: OpenBench, size: tuple[int, int], snapshot: SnapshotAssertion
+) -> None:
+    async with bench(size) as at:
+        await finished(at)
+        fork_of(at)
+        await compare(at)
+        assert re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "2026-01-31 00:00", at.text()) == snapshot
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_picture_of_the_choice(
+    bench: OpenBench, size: tuple[int, int], snapshot: SnapshotAssertion
+) -> None:
+    async with bench(size) as at:
+        await finished(at)
+        fork_of(at)
+        await at.press("c")
+        await at.until(lambda: "fork of this one" in at.text())
+        assert at.text() == snapshot
+
+
+def plain(laid: Laid) -> list[str]:
+    return ["".join(text for text, _ in line) for line in laid.lines]
+
+
+@pytest.mark.parametrize("width", [8, 20, 38, 76, 116])
+@pytest.mark.parametrize("stacked", [False, True])
+def test_lines_fit_their_width(demonstration: DiscussionSetup, width: int, stacked: bool) -> None:
+    long = Message("Ann" * 20, "北京 " * 40 + "word " * 40 + "x" * 200, "user", turn=1)
+    other = replace(long, text="short\n\nlines\x1b[31m", name="Bob")
+    differences = setup_differences(
+        demonstration, demonstration.model_copy(update={"context": "y" * 300, "seed": 2**40})
+    )
+    laid = lay_out(differences, align([long, long], [other]), width, stacked=stacked)
+    for line in plain(laid):
+        assert "\x1b" not in line
+        if width >= 38:
+            assert cell_len(line) <= width
+
+
+def test_ten_thousand_messages_are_laid_out() -> None:
+    a = [Message("Ann", f"Comment {turn}. " * 20, "user", turn=turn) for turn in range(1, 10_001)]
+    b = [*a[:5000], *(replace(each, text=each.text.upper()) for each in a[5000:])]
+    laid = lay_out([], align(a, b), 116, stacked=False)
+    assert "turn 5001" in plain(laid)[laid.parting]
