@@ -355,7 +355,7 @@ async def test_a_number_jumps_to_its_turn() -> None:
 async def test_how_many_are_new_below() -> None:
     async with pane(messages(30)) as (_, transcript, pilot):
         await pilot.press("up")
-        assert transcript.badge == "End follows again ↓"
+        assert transcript.badge == "↓ End follows"
         for number in range(12):
             transcript.post(message(number))
         assert transcript.badge == "12 new ↓ End"

@@ -139,7 +139,7 @@ class Transcript(TranscriptView):
         notes = [f"only {one_line(self.lines.speaker, 16)}"] if self.lines.speaker else []
         if not self.follows:
             new = len(self.lines.rows) - self._seen
-            notes.append(f"{new} new ↓ End" if new > 0 else "End follows again ↓")
+            notes.append(f"{new} new ↓ End" if new > 0 else "↓ End follows")
         return " · ".join(notes)
 
     def _show_badge(self) -> None:
@@ -165,6 +165,10 @@ class Transcript(TranscriptView):
         if newest < 0:
             return None
         return newest if self.follows else min(self.lines.row_of(self._cursor), newest)
+
+    @property
+    def marks_current(self) -> bool:
+        return self.has_focus or self.finding.is_typing
 
     def _show_current(self) -> None:
         """Draw the mark where it is now, and tell of it."""
@@ -288,6 +292,14 @@ class Transcript(TranscriptView):
                 row += 1  # the line at the edge is the blank one
             self._cursor = self.lines.rows[row]
         self._show_current()
+
+    def _resized(self) -> None:
+        """What could be seen of the current message stays in sight."""
+        row = self._row
+        if row is None or self.follows or not self._lines_in_sight(row):
+            return
+        if self.lines.height(row) <= self.size.height:
+            self._bring_into_sight(row)
 
     def on_click(self, event: events.Click) -> None:
         """A click points at a message; one that ends a selection does not."""
