@@ -11,6 +11,7 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from syndisco_tui import paths
 from syndisco_tui.discussion import Message
 from syndisco_tui.ui.screens import laboratory
 from syndisco_tui.ui.widgets.transcript import Transcript
@@ -374,3 +375,38 @@ async def test_what_the_mouse_selects_is_copied_without_the_breaks_of_wrapping()
         assert chosen
         assert chosen.startswith("alpha beta gamma delta alpha")
         assert "\n" not in chosen
+
+
+# Copying -----------------------------------------------------------------------------------------
+
+
+async def test_the_message_and_the_discussion_are_copied_and_the_app_says_where(
+    bench: OpenBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.delenv("TMUX", raising=False)
+    async with bench() as at:
+        await at.press("r")
+        await at.until_state("finished")
+        entries = at.records()[0].entries
+        at.laboratory.transcript.focus()
+        await at.press("home", "down", "y")
+        file = paths.copied_file()
+        await at.until(lambda: "Message copied to" in at.toasts())
+        assert str(file) in at.toasts()  # a pilot has no terminal
+        assert file.read_text() == entries[1].text
+        await at.press("Y")
+        await at.until(lambda: "Discussion copied to" in at.toasts())
+        said = [entry for entry in entries if not entry.is_silence]
+        assert file.read_text() == "".join(f"{e.name}:\n{e.text}\n\n" for e in said)[:-1]
+        at.laboratory.transcript.show_only("Giannis")
+        await at.press("Y")
+        await at.until(lambda: "Giannis's messages copied to" in at.toasts())
+        assert "Emma35:" not in file.read_text()
+
+
+async def test_a_silence_is_not_copied() -> None:
+    async with pane((Message("Mod", "", "moderator"),)) as (app, _, pilot):
+        await pilot.press("y")
+        await pilot.pause()
+        assert "no text" in "".join(str(toast.message) for toast in app._notifications)

@@ -22,7 +22,7 @@ from ...session import (
 )
 from ...text import one_line
 from ..actions import bindings
-from ..transcript.blocks import Block, block_of, shown_name
+from ..transcript.blocks import Block, as_text, block_of, shown_name
 from ..transcript.finding import Finding
 from ..transcript.speaker_choice import SpeakerChoice
 from ..transcript.view import TranscriptView
@@ -48,6 +48,14 @@ class Transcript(TranscriptView):
         def __init__(self, index: int | None) -> None:
             super().__init__()
             self.index = index
+
+    class Copied(Event):
+        """``text`` is to be copied; ``what`` it is begins a sentence."""
+
+        def __init__(self, text: str, what: str) -> None:
+            super().__init__()
+            self.text = text
+            self.what = what
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -375,3 +383,20 @@ class Transcript(TranscriptView):
 
     def _speakers(self) -> dict[str, int]:
         return Counter(shown_name(entry.name) for entry in self.lines.entries)
+
+    # Copying -----------------------------------------------------------------------------------
+
+    def action_copy_message(self) -> None:
+        if (current := self.current) is None:
+            return
+        entry = self.lines.entries[current]
+        if entry.is_silence:
+            self.notify("A silence has no text to copy.", timeout=3)
+        else:
+            self.post_message(self.Copied(entry.text, "Message"))
+
+    def action_copy_discussion(self) -> None:
+        shown = [self.lines.entries[entry] for entry in self.lines.rows]
+        if shown:
+            what = f"{self.lines.speaker}'s messages" if self.lines.speaker else "Discussion"
+            self.post_message(self.Copied(as_text(shown), what))
