@@ -123,6 +123,7 @@ ACTIONS = (
         False,
     ),
     Action("jump", "number_sign", "turn", "Jump to a turn", "transcript", False, shown_key="#"),
+    Action("read", "z", "read", "Read in the whole window, Markdown rendered", "transcript"),
     Action("copy_message", "y", "copy", "Copy the message", "transcript", False),
     Action("copy_discussion", "Y", "copy all", "Copy the discussion", "transcript", False, "Y"),
     Action("follow", "end", "follow", "To the end, and follow it", "transcript", shown_key="End"),

@@ -410,3 +410,60 @@ async def test_a_silence_is_not_copied() -> None:
         await pilot.press("y")
         await pilot.pause()
         assert "no text" in "".join(str(toast.message) for toast in app._notifications)
+
+
+# Reading -----------------------------------------------------------------------------------------
+
+HOSTILE = (
+    "# Plan\n\n**bold** [link](http://evil.example) <http://auto.example> http://bare.example\n"
+    "![picture](file:///etc/passwd) <b>html</b> &#27;[31m &#x9b;31m [@click=app.exit]x[/]\n\n"
+    "```python\nx = 1\n```\n\nwith \x1b[31m escapes"
+)
+
+
+async def test_the_reading_view_renders_markdown_and_nothing_in_it_acts() -> None:
+    async with pane((message(0, HOSTILE),), size=(100, 40)) as (app, _, pilot):
+        await pilot.press("z")
+        await pilot.pause()
+        await pilot.pause()
+        text = app.text()
+        assert "Plan" in text
+        assert "# Plan" not in text
+        assert "**bold**" not in text
+        assert "[link](http://evil.example)" in text
+        assert "&#27;[31m" in text
+        assert "\x1b" not in text
+        assert "\x9b" not in text
+        for strip in app.screen._compositor.render_strips():
+            for segment in strip:
+                meta = segment.style.meta if segment.style else {}
+                assert not [key for key in meta if "click" in key], segment
+                assert segment.style is None or segment.style.link is None
+
+
+async def test_the_reading_view_leads_back_to_where_one_read() -> None:
+    async with pane(messages(60), size=(60, 20)) as (app, transcript, pilot):
+        await pilot.press("home", "z")
+        await pilot.pause()
+        seen: set[int] = set()
+        for _ in range(60):
+            await pilot.pause()
+            text = app.text()
+            seen |= {number for number in range(60) if f"Message {number}." in text}
+            if "60 of 60" in text:
+                break
+            await pilot.press("pagedown")
+        assert seen == set(range(60))
+        await pilot.press("home")
+        await pilot.pause()
+        await pilot.pause()
+        assert "Message 0." in app.text()
+        await pilot.press("end", "escape")
+        assert transcript.current == 59
+
+
+async def test_looking_into_the_reading_view_does_not_stop_following() -> None:
+    async with pane(messages(30)) as (_, transcript, pilot):
+        await pilot.press("z", "escape")
+        await pilot.pause()
+        assert transcript.follows

@@ -400,3 +400,19 @@ class Transcript(TranscriptView):
         if shown:
             what = f"{self.lines.speaker}'s messages" if self.lines.speaker else "Discussion"
             self.post_message(self.Copied(as_text(shown), what))
+
+    # Reading -----------------------------------------------------------------------------------
+
+    def action_read(self) -> None:
+        """Read in the whole window; back here, the message read last is the current one."""
+        if (row := self._row) is None:
+            return
+        from ..screens.reading import ReadingScreen  # Textual's Markdown takes 0.3 s to import
+
+        def back(read: int | None) -> None:
+            if read is not None and read != row:
+                self.go_to(rows[read])
+
+        rows = list(self.lines.rows)
+        screen = ReadingScreen(self.lines.entries, rows, row, self._colours)
+        self.app.push_screen(screen, back)
