@@ -32,6 +32,11 @@ def setups_folder() -> Path:
     return _private(_DIRS.user_data_path / "setups")
 
 
+def copied_file() -> Path:
+    """What was copied last where there is no clipboard."""
+    return _private(_DIRS.user_data_path) / "copied.txt"
+
+
 def settings_file() -> Path:
     return _private(_DIRS.user_config_path) / "settings.toml"
 

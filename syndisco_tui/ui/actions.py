@@ -95,9 +95,26 @@ ACTIONS = (
     Action("next_message", "down,j", "down", "To the message after", "transcript", False),
     Action("scroll_home", "home", "start", "To the start of the transcript", "transcript", False),
     Action("search", "slash", "search", "Search in what was said", "transcript", shown_key="/"),
-    Action("next_match", "n", "next", "To the next message that was found", "transcript"),
-    Action("previous_match", "N", "before", "To the one found before", "transcript", shown_key="N"),
-    Action("leave_search", "escape", "end search", "No more marks", "transcript", shown_key="esc"),
+    Action(
+        "next_match", "n", "next, before", "To the next one found", "transcript", shown_key="n N"
+    ),
+    Action(
+        "previous_match",
+        "N",
+        "before",
+        "To the one found before",
+        "transcript",
+        False,
+        shown_key="N",
+    ),
+    Action(
+        "leave_search",
+        "escape",
+        "leave",
+        "End the search: no more marks",
+        "transcript",
+        shown_key="esc",
+    ),
     Action(
         "only_speaker",
         "v",
@@ -107,6 +124,9 @@ ACTIONS = (
         False,
     ),
     Action("jump", "number_sign", "turn", "Jump to a turn", "transcript", False, shown_key="#"),
+    Action("read", "z", "read", "Read in the whole window, Markdown rendered", "transcript"),
+    Action("copy_message", "y", "copy", "Copy the message", "transcript", False),
+    Action("copy_discussion", "Y", "copy all", "Copy the discussion", "transcript", False, "Y"),
     Action("follow", "end", "follow", "To the end, and follow it", "transcript", shown_key="End"),
     Action(
         "screen.xray",

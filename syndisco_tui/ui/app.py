@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
+from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.color import Color
@@ -14,8 +17,10 @@ from textual.events import Key
 from textual.screen import Screen
 from textual.theme import Theme
 
+from .. import paths
 from ..inputs import InputError
 from ..text import safe
+from . import clipboard
 from .actions import ACTIONS, bindings
 from .few_colours import has_few_colours
 from .keymap import Keymap, key_of
@@ -26,6 +31,7 @@ from .screens.jump import JumpScreen
 from .screens.laboratory import Laboratory
 from .screens.settings import SettingsChanged, SettingsScreen
 from .theme_watch import ThemesRead, ThemeWatch
+from .widgets.transcript import Transcript
 
 LOWEST_PALETTE = 10
 """Rows that the palette needs."""
@@ -225,6 +231,32 @@ class SyndiscoApp(App[int]):
                     help = told.get(binding.id or "", "")
                     yield SystemCommand(binding.description.capitalize(), help, command)
         yield SystemCommand("Theme", "Choose the colours", self.action_change_theme)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """What is selected, in a text or in an input."""
+        self._copy(text, "Selection")
+
+    @on(Transcript.Copied)
+    def _copied(self, event: Transcript.Copied) -> None:
+        self._copy(event.text, event.what)
+
+    def _copy(self, text: str, what: str) -> None:
+        self._clipboard = text  # what ctrl+v pastes into an input
+        self._copy_outside(text, what)
+
+    @work(thread=True, exit_on_error=False)
+    def _copy_outside(self, text: str, what: str) -> None:
+        terminal = sys.__stderr__ is not None and sys.__stderr__.isatty() and not self.is_headless
+        write = self._driver.write if self._driver and terminal else None
+        try:
+            file = paths.copied_file()
+            sentence = clipboard.copy(text, what, write=write, environment=os.environ, file=file)
+        except (OSError, InputError) as error:
+            self.call_from_thread(
+                self.notify, safe(f"Nothing was copied: {error}"), severity="error", markup=False
+            )
+        else:
+            self.call_from_thread(self.notify, safe(sentence), timeout=4, markup=False)
 
     def _fatal_error(self) -> None:
         """Textual's crash screen prints local variables, secrets among them: say less."""

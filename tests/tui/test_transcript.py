@@ -11,6 +11,7 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from syndisco_tui import paths
 from syndisco_tui.discussion import Message
 from syndisco_tui.ui.screens import laboratory
 from syndisco_tui.ui.widgets.transcript import Transcript
@@ -355,7 +356,7 @@ async def test_a_number_jumps_to_its_turn() -> None:
 async def test_how_many_are_new_below() -> None:
     async with pane(messages(30)) as (_, transcript, pilot):
         await pilot.press("up")
-        assert transcript.badge == "End follows again ↓"
+        assert transcript.badge == "↓ End follows"
         for number in range(12):
             transcript.post(message(number))
         assert transcript.badge == "12 new ↓ End"
@@ -374,3 +375,95 @@ async def test_what_the_mouse_selects_is_copied_without_the_breaks_of_wrapping()
         assert chosen
         assert chosen.startswith("alpha beta gamma delta alpha")
         assert "\n" not in chosen
+
+
+# Copying -----------------------------------------------------------------------------------------
+
+
+async def test_the_message_and_the_discussion_are_copied_and_the_app_says_where(
+    bench: OpenBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.delenv("TMUX", raising=False)
+    async with bench() as at:
+        await at.press("r")
+        await at.until_state("finished")
+        entries = at.records()[0].entries
+        at.laboratory.transcript.focus()
+        await at.press("home", "down", "y")
+        file = paths.copied_file()
+        await at.until(lambda: "Message copied to" in at.toasts())
+        assert str(file) in at.toasts()  # a pilot has no terminal
+        assert file.read_text() == entries[1].text
+        await at.press("Y")
+        await at.until(lambda: "Discussion copied to" in at.toasts())
+        said = [entry for entry in entries if not entry.is_silence]
+        assert file.read_text() == "".join(f"{e.name}:\n{e.text}\n\n" for e in said)[:-1]
+        at.laboratory.transcript.show_only("Giannis")
+        await at.press("Y")
+        await at.until(lambda: "Giannis's messages copied to" in at.toasts())
+        assert "Emma35:" not in file.read_text()
+
+
+async def test_a_silence_is_not_copied() -> None:
+    async with pane((Message("Mod", "", "moderator"),)) as (app, _, pilot):
+        await pilot.press("y")
+        await pilot.pause()
+        assert "no text" in "".join(str(toast.message) for toast in app._notifications)
+
+
+# Reading -----------------------------------------------------------------------------------------
+
+HOSTILE = (
+    "# Plan\n\n**bold** [link](http://evil.example) <http://auto.example> http://bare.example\n"
+    "![picture](file:///etc/passwd) <b>html</b> &#27;[31m &#x9b;31m [@click=app.exit]x[/]\n\n"
+    "```python\nx = 1\n```\n\nwith \x1b[31m escapes"
+)
+
+
+async def test_the_reading_view_renders_markdown_and_nothing_in_it_acts() -> None:
+    async with pane((message(0, HOSTILE),), size=(100, 40)) as (app, _, pilot):
+        await pilot.press("z")
+        await pilot.pause()
+        await pilot.pause()
+        text = app.text()
+        assert "Plan" in text
+        assert "# Plan" not in text
+        assert "**bold**" not in text
+        assert "[link](http://evil.example)" in text
+        assert "&#27;[31m" in text
+        assert "\x1b" not in text
+        assert "\x9b" not in text
+        for strip in app.screen._compositor.render_strips():
+            for segment in strip:
+                meta = segment.style.meta if segment.style else {}
+                assert not [key for key in meta if "click" in key], segment
+                assert segment.style is None or segment.style.link is None
+
+
+async def test_the_reading_view_leads_back_to_where_one_read() -> None:
+    async with pane(messages(60), size=(60, 20)) as (app, transcript, pilot):
+        await pilot.press("home", "z")
+        await pilot.pause()
+        seen: set[int] = set()
+        for _ in range(60):
+            await pilot.pause()
+            text = app.text()
+            seen |= {number for number in range(60) if f"Message {number}." in text}
+            if "60 of 60" in text:
+                break
+            await pilot.press("pagedown")
+        assert seen == set(range(60))
+        await pilot.press("home")
+        await pilot.pause()
+        await pilot.pause()
+        assert "Message 0." in app.text()
+        await pilot.press("end", "escape")
+        assert transcript.current == 59
+
+
+async def test_looking_into_the_reading_view_does_not_stop_following() -> None:
+    async with pane(messages(30)) as (_, transcript, pilot):
+        await pilot.press("z", "escape")
+        await pilot.pause()
+        assert transcript.follows

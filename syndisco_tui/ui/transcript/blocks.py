@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from ...discussion import Message
 from ...text import one_line, safe
@@ -104,3 +105,9 @@ def likely_height(message: Message, width: int) -> int:
         return 2
     text = message.text
     return 3 + text.count("\n") + len(text) // width
+
+
+def as_text(messages: Iterable[Message]) -> str:
+    """The messages to read elsewhere: names, texts, and a blank line between; no silences."""
+    said = (message for message in messages if not message.is_silence)
+    return "\n\n".join(f"{message.name}:\n{message.text.strip()}" for message in said) + "\n"

@@ -17,17 +17,6 @@ from ..widgets.safe_input import SafeInput
 class FindLine(Horizontal):
     """``typed`` is told the text, and whether it is done (Enter); ``left`` of Escape."""
 
-    DEFAULT_CSS = """
-    FindLine {
-        height: 1; background: $panel; padding: 0 1;
-        & > .find-sign { width: 2; color: $accent; text-style: bold; }
-        & > .find-note { width: auto; max-width: 50%; color: $quiet; padding: 0 0 0 2; }
-        & > Input, & > Input:focus {
-            width: 1fr; height: 1; border: none; padding: 0;
-            background: transparent; background-tint: transparent;
-        }
-    }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "leave", key_display="esc"),
     ]

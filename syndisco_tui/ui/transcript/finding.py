@@ -52,6 +52,10 @@ class Finding:
             self._transcript.focus()
             line.remove()
 
+    @property
+    def is_typing(self) -> bool:
+        return self._line is not None and self._line.has_focus_within
+
     # Search ------------------------------------------------------------------------------------
 
     def _typed(self, query: str, done: bool) -> None:

@@ -17,16 +17,6 @@ from textual.widgets.option_list import Option
 class SpeakerChoice(ModalScreen[str | None]):
     """Everyone who spoke, with how often; the result is a name as it is shown, or None."""
 
-    DEFAULT_CSS = """
-    SpeakerChoice > .dialog { width: 48; }
-    SpeakerChoice OptionList, SpeakerChoice OptionList:focus {
-        height: auto; max-height: 16; min-width: 8; padding: 0; border: none;
-        background: transparent; scrollbar-size-vertical: 1;
-        & > .option-list--option-highlighted {
-            background: $block-cursor-blurred-background; color: $foreground; text-style: none;
-        }
-    }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,v,q", "dismiss(None)", "back", show=False),
         Binding("j", "move('down')", show=False),

@@ -71,6 +71,11 @@ class TranscriptView(ScrollView, can_focus=True):
         """The entry that is drawn as the current one."""
         return None
 
+    @property
+    def marks_current(self) -> bool:
+        """Whether it is told apart now."""
+        return self.has_focus
+
     def set_hint(self, lines: list[Content]) -> None:
         """What stands here while nobody has said anything."""
         self._hint = lines
@@ -162,7 +167,11 @@ class TranscriptView(ScrollView, can_focus=True):
             if not self.follows:
                 self._scroll_by_hand(self.lines.start(top))
         self._lay_out()
+        self._resized()
         self.refresh()
+
+    def _resized(self) -> None:
+        """The pane has another size."""
 
     # Drawing -----------------------------------------------------------------------------------
 
@@ -196,7 +205,7 @@ class TranscriptView(ScrollView, can_focus=True):
         if number >= block.height - 1:
             return Strip.blank(width, base)
         entry = self.lines.entry_of(row)
-        is_current = self.has_focus and entry == self.current
+        is_current = self.marks_current and entry == self.current
         mark = CURRENT_BAR if is_current else BAR
         bar = Segment(f"{mark} ", self._colour_style(block.name, bold=is_current))
         strip = self._header(block, base) if number == 0 else self._body(block, number, entry, base)

@@ -23,7 +23,7 @@ from ...session import (
 from ...text import one_line
 from ..actions import bindings
 from ..keymap import key_of
-from ..transcript.blocks import Block, block_of, shown_name
+from ..transcript.blocks import Block, as_text, block_of, shown_name
 from ..transcript.finding import Finding
 from ..transcript.speaker_choice import SpeakerChoice
 from ..transcript.view import TranscriptView
@@ -49,6 +49,14 @@ class Transcript(TranscriptView):
         def __init__(self, index: int | None) -> None:
             super().__init__()
             self.index = index
+
+    class Copied(Event):
+        """``text`` is to be copied; ``what`` it is begins a sentence."""
+
+        def __init__(self, text: str, what: str) -> None:
+            super().__init__()
+            self.text = text
+            self.what = what
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -141,7 +149,7 @@ class Transcript(TranscriptView):
         if not self.follows:
             new = len(self.lines.rows) - self._seen
             key = key_of(self.app, "transcript.follow")
-            notes.append(f"{new} new ↓ {key}" if new > 0 else f"{key} follows again ↓")
+            notes.append(f"{new} new ↓ {key}" if new > 0 else f"↓ {key} follows")
         return " · ".join(notes)
 
     def _show_badge(self) -> None:
@@ -167,6 +175,10 @@ class Transcript(TranscriptView):
         if newest < 0:
             return None
         return newest if self.follows else min(self.lines.row_of(self._cursor), newest)
+
+    @property
+    def marks_current(self) -> bool:
+        return self.has_focus or self.finding.is_typing
 
     def _show_current(self) -> None:
         """Draw the mark where it is now, and tell of it."""
@@ -291,6 +303,14 @@ class Transcript(TranscriptView):
             self._cursor = self.lines.rows[row]
         self._show_current()
 
+    def _resized(self) -> None:
+        """What could be seen of the current message stays in sight."""
+        row = self._row
+        if row is None or self.follows or not self._lines_in_sight(row):
+            return
+        if self.lines.height(row) <= self.size.height:
+            self._bring_into_sight(row)
+
     def on_click(self, event: events.Click) -> None:
         """A click points at a message; one that ends a selection does not."""
         row, newest = self.lines.row_at(self.scroll_offset.y + event.y), len(self.lines.rows) - 1
@@ -365,3 +385,36 @@ class Transcript(TranscriptView):
 
     def _speakers(self) -> dict[str, int]:
         return Counter(shown_name(entry.name) for entry in self.lines.entries)
+
+    # Copying -----------------------------------------------------------------------------------
+
+    def action_copy_message(self) -> None:
+        if (current := self.current) is None:
+            return
+        entry = self.lines.entries[current]
+        if entry.is_silence:
+            self.notify("A silence has no text to copy.", timeout=3)
+        else:
+            self.post_message(self.Copied(entry.text, "Message"))
+
+    def action_copy_discussion(self) -> None:
+        shown = [self.lines.entries[entry] for entry in self.lines.rows]
+        if shown:
+            what = f"{self.lines.speaker}'s messages" if self.lines.speaker else "Discussion"
+            self.post_message(self.Copied(as_text(shown), what))
+
+    # Reading -----------------------------------------------------------------------------------
+
+    def action_read(self) -> None:
+        """Read in the whole window; back here, the message read last is the current one."""
+        if (row := self._row) is None:
+            return
+        from ..screens.reading import ReadingScreen  # Textual's Markdown takes 0.3 s to import
+
+        def back(read: int | None) -> None:
+            if read is not None and read != row:
+                self.go_to(rows[read])
+
+        rows = list(self.lines.rows)
+        screen = ReadingScreen(self.lines.entries, rows, row, self._colours)
+        self.app.push_screen(screen, back)
