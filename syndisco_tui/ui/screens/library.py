@@ -158,7 +158,9 @@ class LibraryScreen(Screen[Choice | None]):
         """List everything, then whatever has changed, until the screen is left."""
         library = self._library = self._work.library()
         changed_at = library.changed_at()
+        before: list[Entry] = []
         for slice_ in library.entries():
+            before += slice_
             self.post_message(self.Listed(slice_, is_all=False, is_done=False))
             if self._left.is_set():
                 break
@@ -172,7 +174,9 @@ class LibraryScreen(Screen[Choice | None]):
             if asked or now != changed_at or looks >= LOOKS_UNASKED:
                 changed_at, looks = now, 0
                 entries = [entry for slice_ in library.entries() for entry in slice_]
-                self.post_message(self.Listed(entries, is_all=True, is_done=True))
+                if entries != before:
+                    before = entries
+                    self.post_message(self.Listed(entries, is_all=True, is_done=True))
         library.close()
 
     def on_library_screen_listed(self, event: Listed) -> None:
