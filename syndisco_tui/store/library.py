@@ -60,17 +60,21 @@ class Library:
         self._cache = cache
         self._lock = threading.Lock()
         self._database = _opened(cache)
+        self._is_closed = False
         self._read: dict[str, tuple[_File, Summary]] = {}
 
     def close(self) -> None:
+        """Whatever is still under way on another thread finds nothing more."""
         with self._lock:
+            self._is_closed = True
             self._database.close()
 
     def entries(self) -> Iterator[list[Entry]]:
         """Every discussion, newest first, in slices; those that are known come at once."""
         files = self._files()
         self._forget_others(file.name for file in files)
-        known = self._known(files) if not self._read else {}
+        is_new = any(file.name not in self._read for file in files)
+        known = self._known(files) if is_new else {}
         before, self._read = self._read, {}
         slice_: list[Entry] = []
         fresh: list[tuple[_File, Summary, str]] = []
@@ -111,8 +115,8 @@ class Library:
             with self._lock:
                 found = self._database.execute(query, [_as_bytes(word) for word in wanted])
                 return {name for (name,) in found}
-        except sqlite3.Error:
-            self._start_afresh()
+        except sqlite3.Error as error:
+            self._mend(error)
             return set()
 
     def changed_at(self) -> int:
@@ -148,13 +152,15 @@ class Library:
             with self._lock:
                 rows = self._database.execute("SELECT name, size, changed, summary FROM summaries")
                 return {name: text for name, *stamp, text in rows if stamps.get(name) == (*stamp,)}
-        except sqlite3.Error:
-            self._start_afresh()
+        except sqlite3.Error as error:
+            self._mend(error)
             return {}
 
-    def _start_afresh(self) -> None:
-        """What is kept is damaged: throw it away."""
+    def _mend(self, error: sqlite3.Error) -> None:
+        """Where what is kept is damaged, throw it away; that it is busy is no damage."""
         with self._lock:
+            if self._is_closed or isinstance(error, sqlite3.OperationalError):
+                return
             self._database.close()
             self._cache.unlink(missing_ok=True)
             self._database = _opened(self._cache)
@@ -196,15 +202,15 @@ def _understood(text: str | None) -> Summary | None:
 
 def _opened(cache: Path) -> sqlite3.Connection:
     """The kept summaries, or an empty memory where the file is of no use."""
-    for attempt in range(2):
+    for _ in range(2):
         try:
             cache.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(cache, os.O_RDWR | os.O_CREAT, 0o600))
             return _prepared(sqlite3.connect(cache, timeout=PATIENCE, check_same_thread=False))
-        except (sqlite3.Error, OSError):
-            if attempt == 0:
-                with contextlib.suppress(OSError):
-                    cache.unlink(missing_ok=True)
+        except (sqlite3.OperationalError, OSError):
+            break  # busy, or not to be had
+        except sqlite3.DatabaseError:
+            cache.unlink(missing_ok=True)
     return _prepared(sqlite3.connect(":memory:", check_same_thread=False))
 
 

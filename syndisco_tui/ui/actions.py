@@ -48,6 +48,7 @@ ACTIONS = (
     ),
     Action("turn_lab", "t", "turn lab", "Turns, talk, likeness and speed, drawn", footer=False),
     Action("compare", "c", "compare", "This discussion and another side by side", footer=False),
+    Action("library", "o", "library", "Find, open, export and import discussions", footer=False),
     Action("pane('personas')", "1", "personas", "Go to the personas", footer=False),
     Action("pane('setup')", "2", "setup", "Go to the setup", footer=False),
     Action("pane('transcript')", "3", "transcript", "Go to the transcript", footer=False),

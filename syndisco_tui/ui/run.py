@@ -15,8 +15,9 @@ from .app import SyndiscoApp
 from .cast import with_own
 from .leaving import leave_on_signals
 from .log import output_to, report_crash
+from .places import Places
 from .preferences import Preferences
-from .screens.laboratory import Laboratory, Places
+from .screens.laboratory import Laboratory
 from .themes import read_themes
 
 CRASHED = 70
@@ -42,7 +43,13 @@ def run_screen(
         setup = with_own(setup, personas)
     theme_folders = (paths.shipped_themes_folder(), paths.user_themes_folder())
     themes, faults = read_themes(*theme_folders)
-    places = Places(paths.discussions_folder(), paths.personas_file(), paths.setups_folder())
+    places = Places(
+        paths.discussions_folder(),
+        paths.personas_file(),
+        paths.setups_folder(),
+        exports=paths.exports_folder(),
+        library_cache=paths.library_cache(),
+    )
 
     leave_in_time = leave_on_signals(session.close)
     app = SyndiscoApp(

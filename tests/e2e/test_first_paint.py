@@ -16,7 +16,8 @@ from syndisco_tui.store.personas import shipped_personas
 from syndisco_tui.store.setups import read_setup
 from syndisco_tui.ui.app import SyndiscoApp
 from syndisco_tui.ui.run import read_themes
-from syndisco_tui.ui.screens.laboratory import Laboratory, Places
+from syndisco_tui.ui.places import Places
+from syndisco_tui.ui.screens.laboratory import Laboratory
 
 async def paint():
     session = LiveSession(LocalEngine(paths.cache_folder()), paths.discussions_folder())

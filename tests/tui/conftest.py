@@ -18,8 +18,9 @@ from syndisco_tui.store.discussions import newest_first, read_discussion
 from syndisco_tui.store.personas import shipped_personas
 from syndisco_tui.store.setups import read_setup
 from syndisco_tui.ui.app import SyndiscoApp
+from syndisco_tui.ui.places import Places
 from syndisco_tui.ui.preferences import Preferences
-from syndisco_tui.ui.screens.laboratory import Laboratory, Places
+from syndisco_tui.ui.screens.laboratory import Laboratory
 from syndisco_tui.ui.themes import read_themes
 from tests.scripted_engine import ScriptedEngine
 

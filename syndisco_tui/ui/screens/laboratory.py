@@ -36,8 +36,10 @@ from ...text import one_line, safe
 from ..actions import ACTIONS, bindings
 from ..few_colours import has_few_colours
 from ..keymap import key_of
+from ..library_visit import LibraryVisit
 from ..looking import Looking
 from ..pane_titles import PANES, pane_title
+from ..places import Places
 from ..speaker_colours import SpeakerColours
 from ..welcome import welcome
 from ..widgets.banner import Banner
@@ -50,15 +52,6 @@ from .question import Question, leaving_question
 from .repeat import BatchScreen, HowMany
 
 DRAINS_PER_SECOND = 15
-
-
-class Places:
-    """Where the screen keeps what it saves."""
-
-    def __init__(self, discussions: Path, personas: Path, setups: Path) -> None:
-        self.discussions = discussions
-        self.personas = personas
-        self.setups = setups
 
 
 class Laboratory(Screen[None]):
@@ -94,6 +87,7 @@ class Laboratory(Screen[None]):
         for name in setup.names:  # those who take part first: they must differ
             self._colours.of(name, dark=True)
         self._state: State = "idle"
+        self._open_path: Path | None = None
         self._resumable: tuple[Path, DiscussionRecord] | None = None
         self._pane = "personas"
         self._focus_is_due = False
@@ -252,6 +246,7 @@ class Laboratory(Screen[None]):
         self.transcript.take(event)
 
     def _opened(self, event: Opened) -> None:
+        self._open_path = event.path
         self._resumable = None
         setup = self.setup
         if event.record.setup != setup:
@@ -362,6 +357,17 @@ class Laboratory(Screen[None]):
     def _show_welcome(self) -> None:
         record = self._resumable[1] if self._resumable else None
         self.transcript.set_hint(welcome(self.setup, record, partial(key_of, self.app)))
+
+    def action_library(self) -> None:
+        visit = LibraryVisit(
+            self.app,
+            self._session,
+            self._places,
+            self._colours,
+            self.personas_pane,
+            lambda: self._go_to_pane("transcript"),
+        )
+        visit.open(lambda: self._open_path, lambda: self._state)
 
     # Setup and personas ------------------------------------------------------------------------
 

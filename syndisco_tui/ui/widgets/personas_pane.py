@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,13 @@ class PersonasPane(Vertical):
             self._earlier.append(self.cast)
             self.cast = cast
         self.list.show(self.cast)
+
+    def take_in(self, personas: Iterable[Persona]) -> None:
+        """Add ``personas``, whose names nobody has, to the user's list; ``undo`` takes them out."""
+        cast = self.cast
+        for persona in personas:
+            cast = cast.with_new(len(cast.personas), persona)
+        self._change(cast)
 
     # Changes -----------------------------------------------------------------------------------
 

@@ -1,0 +1,505 @@
+"""The library on the screen: finding, opening, and all that is done to a saved discussion."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Message, Parent, Persona
+from syndisco_tui.store.discussions import DiscussionFile, read_discussion
+from syndisco_tui.store.export import exported
+from syndisco_tui.store.format import to_bytes
+from syndisco_tui.ui.screens.laboratory import Laboratory
+from syndisco_tui.ui.screens.library import LibraryScreen
+from syndisco_tui.ui.screens.reader import Reader
+
+from .conftest import Bench, OpenBench
+
+SIZES = [(120, 40), (80, 24), (60, 20)]
+NOON = datetime(2024, 3, 4, 12, tzinfo=UTC)
+
+
+def discussion(number: int, title: str, text: str, **more: object) -> DiscussionRecord:
+    """The newer, the higher its number."""
+    setup = DiscussionSetup(
+        title=title,
+        personas=(Persona(username="Ann"), Persona(username="Bob")),
+        model="org/small-model",
+        conv_len=4,
+    )
+    values: dict[str, object] = {
+        "id": f"id-{number}",
+        "started_at": (NOON + timedelta(days=number)).isoformat(),
+        "setup": setup,
+        "entries": (
+            Message("Ann", text, "user", 1, "small-model"),
+            Message("Bob", "I see it in another way.", "user", 2, "small-model"),
+        ),
+        "status": "finished",
+        "title": title,
+        "engine": {"model": "org/small-model"},
+    } | more
+    return DiscussionRecord(**values)  # type: ignore[arg-type]
+
+
+def save(folder: Path, record: DiscussionRecord) -> Path:
+    folder.mkdir(exist_ok=True)
+    started_at = datetime.fromisoformat(record.started_at)
+    path = folder / f"{started_at:%Y%m%dT%H%M%S}000Z-00000000.json"
+    path.write_bytes(to_bytes(record))
+    return path
+
+
+def save_four(folder: Path) -> list[Path]:
+    """Oldest first: finished, paused, interrupted, and SynDisco's."""
+    paths = [
+        save(folder, discussion(1, "On cheese", "Cheese is milk's leap.")),
+        save(folder, discussion(2, "On trains", "They are late.", status="paused")),
+        save(
+            folder,
+            discussion(3, "On the sea", "It is wide.", status="running", parent=Parent("id-1", 1)),
+        ),
+    ]
+    own = json.loads(exported(discussion(4, "x", "Made elsewhere."), "syndisco-2.0"))
+    paths.append(folder / "20240308T120000000Z-syndisco.json")
+    paths[-1].write_text(json.dumps(own))
+    return paths
+
+
+@pytest.fixture(autouse=True)
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Dates are shown in local time; here that is the same everywhere."""
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.fixture
+def four(tmp_path: Path) -> list[Path]:
+    return save_four(tmp_path / "discussions")
+
+
+async def go_to_library(at: Bench, count: int) -> LibraryScreen:
+    await at.press("o")
+    await at.until(lambda: isinstance(at.app.screen, LibraryScreen))
+    screen = at.app.screen
+    assert isinstance(screen, LibraryScreen)
+    await at.until(lambda: not screen._is_loading and screen.discussions.counts[1] == count)
+    return screen
+
+
+def shown(screen: LibraryScreen) -> list[str]:
+    return [entry.summary.heading for entry in screen.discussions._shown]
+
+
+async def until_shown(at: Bench, screen: LibraryScreen, *headings: str) -> None:
+    await at.until(lambda: shown(screen) == list(headings))
+
+
+async def test_newest_first_each_with_its_state(bench: OpenBench, four: list[Path]) -> None:
+    async with bench((80, 24)) as at:
+        screen = await go_to_library(at, 4)
+        assert shown(screen) == ["Ann and Bob", "On the sea", "On trains", "On cheese"]
+        text = at.text()
+        for words in (
+            "SynDisco's · 2 turns · small-model · Ann and Bob",
+            "interrupted · turn 2 of 4 · fork · small-model",
+            "paused · turn 2 of 4",
+            "finished · 2 turns",
+            "8 Mar 2024",
+            "4 discussions",
+        ):
+            assert words in text, words
+
+
+async def test_a_wide_screen_shows_first_and_last_words(bench: OpenBench, four: list[Path]) -> None:
+    async with bench() as at:
+        await go_to_library(at, 4)
+        await at.press("end")
+        assert "Cheese is milk's leap." in at.text()
+        assert "I see it in another way." in at.text()
+        await at.pilot.resize_terminal(80, 24)
+        await at.until(lambda: "milk's leap" not in at.text())
+
+
+async def test_nothing_saved_yet(bench: OpenBench) -> None:
+    async with bench() as at:
+        await go_to_library(at, 0)
+        assert "Nothing is saved yet" in at.text()
+        await at.press("enter", "r", "e", "t", "delete", "u", "up", "pagedown", "end")
+        await at.press("escape")
+        assert isinstance(at.app.screen, Laboratory)
+
+
+class TestFilter:
+    @pytest.mark.parametrize(
+        ("words", "headings"),
+        [
+            ("CHEESE", ["On cheese"]),
+            ("late", ["On trains"]),
+            ("on ann", ["On the sea", "On trains", "On cheese"]),
+            ("small-model sea", ["On the sea"]),
+            ("nowhere to be found", []),
+        ],
+    )
+    async def test_as_you_type(
+        self, bench: OpenBench, four: list[Path], words: str, headings: list[str]
+    ) -> None:
+        async with bench() as at:
+            screen = await go_to_library(at, 4)
+            await at.press("slash")
+            await at.type(words)
+            await until_shown(at, screen, *headings)
+            assert f"{len(headings)} of 4" in at.text() or len(headings) == 4
+
+    async def test_letters_are_letters_and_arrows_move(
+        self, bench: OpenBench, four: list[Path]
+    ) -> None:
+        async with bench() as at:
+            screen = await go_to_library(at, 4)
+            await at.press("slash")
+            await at.type("trequi")
+            assert screen.filter_line.value == "trequi"
+            await until_shown(at, screen)
+            for _ in range(6):
+                await at.press("backspace")
+            await until_shown(at, screen, "Ann and Bob", "On the sea", "On trains", "On cheese")
+            await at.press("down", "down")
+            assert screen.discussions.highlighted is not None
+            assert screen.discussions.highlighted.path == four[1]
+
+    async def test_escape_clears_then_leaves(self, bench: OpenBench, four: list[Path]) -> None:
+        async with bench() as at:
+            screen = await go_to_library(at, 4)
+            await at.press("slash")
+            await at.type("cheese")
+            await until_shown(at, screen, "On cheese")
+            await at.press("escape")
+            await at.until(lambda: screen.discussions.counts == (4, 4))
+            assert at.app.focused is screen.discussions
+            highlighted = screen.discussions.highlighted
+            assert highlighted is not None
+            assert highlighted.path == four[0]  # where one was stays where one is
+            await at.press("escape")
+            assert isinstance(at.app.screen, Laboratory)
+
+    async def test_what_is_saved_meanwhile_comes_in(
+        self, bench: OpenBench, four: list[Path]
+    ) -> None:
+        async with bench() as at:
+            screen = await go_to_library(at, 4)
+            await at.press("slash")
+            await at.type("leap")
+            await until_shown(at, screen, "On cheese")
+            save(at.places.discussions, discussion(9, "On leaping", "One leap more."))
+            await until_shown(at, screen, "On leaping", "On cheese")
+
+
+class TestOpening:
+    async def test_a_paused_one_is_shown_where_it_was_left(
+        self, bench: OpenBench, four: list[Path]
+    ) -> None:
+        async with bench() as at:
+            await go_to_library(at, 4)
+            await at.press("down", "down", "enter")
+            await at.until_state("paused")
+            assert at.laboratory.is_current
+            assert "They are late." in at.text()
+            assert at.laboratory.setup.title == "On trains"
+            assert read_discussion(four[1]).status == "paused"
+
+    async def test_going_on_goes_on(self, bench: OpenBench, four: list[Path]) -> None:
+        async with bench() as at:
+            await go_to_library(at, 4)
+            await at.press("down", "r")  # the interrupted one
+            await at.until_state("finished")
+            assert read_discussion(four[2]).turns_taken == 4
+
+    async def test_a_finished_one_is_shown_and_not_gone_on_with(
+        self, bench: OpenBench, four: list[Path]
+    ) -> None:
+        async with bench() as at:
+            await go_to_library(at, 4)
+            await at.press("end")
+            assert "r go on" not in at.text()
+            await at.press("r")
+            assert isinstance(at.app.screen, LibraryScreen)
+            await at.press("enter")
+            await at.until(lambda: "milk's leap" in at.text())
+            assert at.laboratory.is_current
+
+    async def test_syndisco_s_own_is_only_read(self, bench: OpenBench, four: list[Path]) -> None:
+        before = four[3].read_bytes()
+        async with bench() as at:
+            await go_to_library(at, 4)
+            await at.press("enter")
+            await at.until(lambda: "Made elsewhere." in at.text())
+            assert isinstance(at.app.screen, Reader)
+            assert "read only" in at.text()
+            await at.press("escape")
+            assert isinstance(at.app.screen, LibraryScreen)
+        assert four[3].read_bytes() == before
+
+    async def test_the_open_one_is_marked_and_opens_as_it_is(
+        self, bench: OpenBench, four: list[Path]
+    ) -> None:
+        async with bench() as at:
+            at.laboratory._session.resume(four[1], go_on=False)
+            await at.until_state("paused")
+            await go_to_library(at, 4)
+            assert "open here, paused" in at.text()
+            await at.press("down", "down", "delete")
+            assert four[1].exists()
+            await at.press("enter")
+            await at.until(lambda: at.laboratory.is_current)
+            assert at.laboratory.status.figures.state == "paused"
+
+    async def test_a_running_one_is_left_only_after_a_question(
+        self, bench: OpenBench, four: list[Path]
+    ) -> None:
+        async with bench(delay=0.05) as at:
+            await at.press("r")
+            await at.until(lambda: "▌" in at.text())
+            screen = await go_to_library(at, 5)
+            assert "open here, running" in at.text()
+            await at.press("end", "enter")
+            assert "Open another discussion?" in at.text()
+            await at.press("n")
+            assert at.laboratory.status.figures.state == "running"
+            screen = await go_to_library(at, 5)
+            assert screen.discussions.highlighted
+            await at.press("end", "enter", "y")
+            await at.until(lambda: at.laboratory.setup.title == "On cheese")
+            newest = max(at.places.discussions.glob("*.json"))
+            assert read_discussion(newest).status == "paused"
+
+    async def test_a_file_that_cannot_be_read_says_why(
+        self, bench: OpenBench, four: list[Path]
+    ) -> None:
+        (four[0].parent / "29990101T000000000Z-00000000.json").write_text("{")
+        async with bench() as at:
+            screen = await go_to_library(at, 5)
+            assert "not valid JSON" in at.text()
+            await at.press("end", "enter")
+            await at.until(lambda: "not valid JSON" in at.toasts())
+            assert at.app.screen is screen
+
+
+class TestRunningElsewhere:
+    async def test_it_is_followed_read_only(self, bench: OpenBench, tmp_path: Path) -> None:
+        record = discussion(1, "Elsewhere", "First words.", status="running")
+        folder = tmp_path / "discussions"
+        folder.mkdir()
+        file = DiscussionFile.create(folder, NOON)
+        file.write(record)
+        async with bench() as at:
+            await go_to_library(at, 1)
+            assert "running elsewhere" in at.text()
+            assert "del delete" not in at.text()
+            await at.press("delete", "t")
+            assert isinstance(at.app.screen, LibraryScreen)
+            await at.press("enter")
+            await at.until(lambda: "First words." in at.text())
+            assert "running elsewhere · read only" in at.text()
+            more = Message("Ann", "Said meanwhile.", "user", 3)
+            file.write(replace(record, entries=(*record.entries, more)))
+            await at.until(lambda: "Said meanwhile." in at.text())
+            shorter = replace(record, entries=record.entries[:1])
+            file.write(shorter)
+            await at.until(lambda: "Said meanwhile." not in at.text())
+            file.write(replace(record, status="paused"))
+            file.close()
+            await at.until(lambda: "running elsewhere" not in at.text())
+            assert "read only" in at.text()
+            await at.press("escape")
+            await at.until(lambda: "paused · turn 2 of 4" in at.text())
+
+    async def test_a_broken_file_does_not_end_it(self, bench: OpenBench, tmp_path: Path) -> None:
+        folder = tmp_path / "discussions"
+        path = save(folder, discussion(1, "Elsewhere", "First words."))
+        path.write_text(exported(discussion(1, "x", "First words."), "syndisco-2.2"))
+        async with bench() as at:
+            await go_to_library(at, 1)
+            await at.press("enter")
+            await at.until(lambda: "First words." in at.text())
+            path.write_text("{")
+            await at.until(lambda: "not valid JSON" in at.text())
+            assert "First words." in at.text()
+
+
+class TestPuttingInOrder:
+    async def test_delete_and_undo(self, bench: OpenBench, four: list[Path]) -> None:
+        async with bench() as at:
+            screen = await go_to_library(at, 4)
+            assert "u undo" not in at.text()
+            await at.press("end", "delete")
+            await until_shown(at, screen, "Ann and Bob", "On the sea", "On trains")
+            assert "u brings it back" in at.toasts()
+            assert not four[0].exists()
+            await at.press("u")
+            await at.until(lambda: screen.discussions.counts == (4, 4))
+            assert read_discussion(four[0]).title == "On cheese"
+
+    async def test_undo_reaches_back_one_after_the_other(
+        self, bench: OpenBench, four: list[Path]
+    ) -> None:
+        async with bench() as at:
+            screen = await go_to_library(at, 4)
+            for left in (3, 2):
+                await at.press("end", "delete")
+                await at.until(lambda left=left: screen.discussions.counts == (left, left))
+            await at.press("u")
+            await until_shown(at, screen, "Ann and Bob", "On the sea", "On trains")
+
+    async def test_rename(self, bench: OpenBench, four: list[Path]) -> None:
+        async with bench() as at:
+            screen = await go_to_library(at, 4)
+            await at.press("end", "t")
+            await at.until(lambda: "The title of this discussion" in at.text())
+            await at.press("ctrl+u")
+            await at.type("On bread")
+            await at.press("enter")
+            await at.until(lambda: "On bread" in shown(screen))
+            assert read_discussion(four[0]).title == "On bread"
+
+    async def test_the_open_one_is_renamed_through_its_session(
+        self, bench: OpenBench, four: list[Path]
+    ) -> None:
+        async with bench() as at:
+            at.laboratory._session.resume(four[1], go_on=False)
+            await at.until_state("paused")
+            screen = await go_to_library(at, 4)
+            await at.press("down", "down", "t", "ctrl+u")
+            await at.type("On buses")
+            await at.press("enter")
+            await at.until(lambda: "On buses" in shown(screen))
+            at.laboratory._session.run()
+            await at.until_state("finished")
+            assert read_discussion(four[1]).title == "On buses"
+
+    async def test_syndisco_s_own_keeps_its_title(self, bench: OpenBench, four: list[Path]) -> None:
+        async with bench() as at:
+            screen = await go_to_library(at, 4)
+            await at.press("t")
+            assert at.app.screen is screen
+
+    async def test_export_says_where(self, bench: OpenBench, four: list[Path]) -> None:
+        async with bench() as at:
+            screen = await go_to_library(at, 4)
+            for name in (f"{four[0].stem}.md", f"{four[0].stem} (2).md"):
+                await at.press("end", "e", "down", "down", "enter")
+                file = at.places.exports / name
+                await at.until(file.exists)
+                await at.until(lambda file=file: file.name in at.toasts())
+                assert file.read_text() == exported(read_discussion(four[0]), "markdown")
+            assert at.app.screen is screen
+
+
+class TestImport:
+    async def test_discussions_and_personas(
+        self, bench: OpenBench, four: list[Path], tmp_path: Path
+    ) -> None:
+        source = tmp_path / "theirs"
+        source.mkdir()
+        (source / "run.json").write_text(exported(discussion(7, "x", "Hi!"), "syndisco-2.2"))
+        (source / "people.csv").write_text("username,age\nZoe,30\n")
+        (source / "bad.json").write_text("{")
+        async with bench() as at:
+            screen = await go_to_library(at, 4)
+            await at.press("i")
+            await at.type(str(source))
+            await at.press("enter")
+            await at.until(lambda: "run" in shown(screen))
+            await at.until(lambda: "Imported 1 discussion and 1 persona" in at.toasts())
+            assert "bad.json: line 1" in at.toasts()
+            await at.press("escape")
+            cast = at.laboratory.personas_pane.cast
+            assert cast.personas[-1].name == "Zoe"
+            assert "Zoe" in at.places.personas.read_text()
+
+    async def test_a_path_that_is_not_there(self, bench: OpenBench, four: list[Path]) -> None:
+        async with bench() as at:
+            await go_to_library(at, 4)
+            await at.press("i")
+            await at.type("nowhere.json")
+            await at.press("enter")
+            await at.until(lambda: "there is no such file" in at.toasts())
+
+
+async def test_foreign_text_is_neither_obeyed_nor_drawn_raw(
+    bench: OpenBench, tmp_path: Path
+) -> None:
+    evil = "[/b][@click=app.quit]x[/] \x1b]0;t\x07\x9b2J\u202e [bold"
+    record = discussion(1, evil, evil, status="paused")
+    save(tmp_path / "discussions", record)
+    (tmp_path / "discussions" / "[@click].json").write_text(json.dumps({"logs": evil}))
+    async with bench() as at:
+        await go_to_library(at, 2)
+        text = at.text()
+        assert "[@click=app.quit]" in text
+        await at.press("e")
+        assert "Export" in at.text()
+        await at.press("escape", "t")
+        text += at.text()
+        await at.press("escape", "delete")
+        await at.until(lambda: "in the trash" in at.toasts())
+        text += at.text()
+        assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(text)
+
+
+async def test_no_size_crashes(bench: OpenBench, four: list[Path]) -> None:
+    async with bench() as at:
+        await go_to_library(at, 4)
+        for size in [(1, 1), (2, 30), (200, 2), (20, 5), (300, 100), (61, 19), (120, 40)]:
+            await at.pilot.resize_terminal(*size)
+            await at.press("end", "pageup", "pagedown", "home", "slash", "a", "escape")
+        await at.until(lambda: "On cheese" in at.text())
+
+
+async def test_thousands_scroll(bench: OpenBench, tmp_path: Path) -> None:
+    folder = tmp_path / "discussions"
+    folder.mkdir()
+    content = json.dumps({"logs": [{"name": "Ann", "text": "Hi", "model": "m"}]})
+    for number in range(1500):
+        (folder / f"{number:06}.json").write_text(content)
+    async with bench() as at:
+        screen = await go_to_library(at, 1500)
+        await at.press("end")
+        assert screen.discussions.highlighted is not None
+        assert screen.discussions.highlighted.path.name == "000000.json"
+        assert "1,500 discussions" in at.text()
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_picture_of_the_library(
+    bench: OpenBench, four: list[Path], size: tuple[int, int], snapshot: SnapshotAssertion
+) -> None:
+    async with bench(size) as at:
+        await go_to_library(at, 4)
+        await at.press("down")
+        at.app.clear_notifications()
+        assert at.text() == snapshot
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("keys", ["e", "i"])
+async def test_picture_of_its_forms(
+    bench: OpenBench,
+    four: list[Path],
+    size: tuple[int, int],
+    keys: str,
+    snapshot: SnapshotAssertion,
+) -> None:
+    async with bench(size) as at:
+        await go_to_library(at, 4)
+        await at.press(keys)
+        assert at.text() == snapshot
