@@ -144,7 +144,7 @@ async def test_changed_keys_work_and_footer_help_and_palette_know_them(bench: Op
 
 
 async def test_in_vim_letters_move_except_where_text_is_typed(bench: OpenBench) -> None:
-    async with bench(settings='keymap = "vim"\n') as at:
+    async with bench((120, 60), settings='keymap = "vim"\n') as at:
         people = at.laboratory.personas_pane.list
         await at.press("j", "j", "k")
         await at.until(lambda: people.highlighted == 1)

@@ -110,6 +110,8 @@ class Reader(Screen[None]):
                 transcript.post(entry)
         else:
             transcript.show(event.record.entries)
+            if before is None and not event.is_written:
+                self.call_after_refresh(transcript.action_scroll_home)
         title = one_line(event.record.heading, 120)
         self.query_one(".library-title", Static).update(Content(title))
         if not event.record.entries:
