@@ -45,7 +45,12 @@ def run_screen(
         setup = with_own(setup, personas)
     theme_folders = (paths.shipped_themes_folder(), paths.user_themes_folder())
     themes, faults = read_themes(*theme_folders)
-    places = Places(paths.discussions_folder(), paths.personas_file(), paths.setups_folder())
+    places = Places(
+        paths.discussions_folder(),
+        paths.personas_file(),
+        paths.setups_folder(),
+        paths.persona_sets_folder(),
+    )
 
     leave_in_time = leave_on_signals(session.close)
     app = SyndiscoApp(

@@ -17,6 +17,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from ... import paths
 from ...batch import Batch, repeated
 from ...discussion import DiscussionRecord, DiscussionSetup, Persona
 from ...session import (
@@ -30,6 +31,7 @@ from ...session import (
     Trouble,
 )
 from ...store.discussions import unfinished
+from ...store.persona_sets import PersonaSets
 from ...store.setups import write_setup
 from ...text import one_line, safe
 from ..actions import ACTIONS, bindings
@@ -53,10 +55,13 @@ DRAINS_PER_SECOND = 15
 class Places:
     """Where the screen keeps what it saves."""
 
-    def __init__(self, discussions: Path, personas: Path, setups: Path) -> None:
+    def __init__(
+        self, discussions: Path, personas: Path, setups: Path, persona_sets: Path | None = None
+    ) -> None:
         self.discussions = discussions
         self.personas = personas
         self.setups = setups
+        self.persona_sets = persona_sets or personas.parent / "personas"
 
 
 class Laboratory(Screen[None]):
@@ -103,7 +108,12 @@ class Laboratory(Screen[None]):
         with Horizontal(id="panes"):
             with Vertical(id="left"):
                 yield PersonasPane(
-                    self.setup, self._personas, self._places.personas, self._colours, id="personas"
+                    self.setup,
+                    self._personas,
+                    self._places.personas,
+                    self._colours,
+                    sets=PersonaSets(self._places.persona_sets, paths.shipped_personas_folder()),
+                    id="personas",
                 )
                 with Vertical(id="setup", classes="pane"):
                     yield Static("", classes="pane-title")
