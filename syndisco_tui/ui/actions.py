@@ -67,13 +67,13 @@ ACTIONS = (
     Action("take_part", "space", "takes part", "The persona takes part, or no longer", "personas"),
     Action("moderate", "m", "moderator", "The persona moderates, or no longer", "personas"),
     Action("edit", "e,enter", "edit", "Edit all fields of the persona", "personas", shown_key="e"),
+    Action("change_field", "f", "field", "Change one field in place", "personas"),
     Action("new", "n", "new", "Make a new persona", "personas"),
-    Action("duplicate", "d", "copy", "Make another persona like this one", "personas"),
+    Action("duplicate", "d", "copy", "Make another persona like this one", "personas", False),
     Action(
         "delete", "delete,backspace", "delete", "Delete the persona", "personas", shown_key="del"
     ),
     Action("undo", "u", "undo", "Take the last change of the personas back", "personas"),
-    Action("change_field", "f", "field", "Change one field in place", "personas"),
     Action("change_many", "F", "field of many", "Change one field of many", "personas", False),
     Action("twin", "T", "twin", "Make a twin that differs in one field", "personas", False),
     Action("up", "shift+up", "move up", "Move the persona up", "personas", False),

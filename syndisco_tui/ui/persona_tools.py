@@ -160,7 +160,7 @@ class PersonaTools:
             elif which == "a":
                 self._edit(command, None)
 
-        question = f"Edit as JSON in {one_line(command[0], 30)}"
+        question = f"Edit as JSON in {one_line(Path(command[0]).name, 30)}"
         pane.app.push_screen(Choice(question, "", answers, esc="back"), chosen)
 
     def _edit(self, command: list[str], at: int | None) -> None:

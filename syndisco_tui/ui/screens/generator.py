@@ -37,8 +37,8 @@ class Generator(ModalScreen[tuple[Persona, ...] | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "draw", "add them", priority=True),
         Binding("escape", "dismiss(None)", "back", key_display="esc", priority=True),
-        Binding("down,enter", "app.focus_next", "next row", key_display="↑↓"),
-        Binding("up", "app.focus_previous", show=False),
+        Binding("down,enter", "app.focus_next", "next row", key_display="↑↓", priority=True),
+        Binding("up", "app.focus_previous", show=False, priority=True),
     ]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
 

@@ -39,8 +39,8 @@ class ManyFields(ModalScreen[FieldOfMany | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,ctrl+s", "apply", "change them", key_display="⏎", priority=True),
         Binding("escape", "dismiss(None)", "back", key_display="esc", priority=True),
-        Binding("down", "app.focus_next", "next row", key_display="↑↓"),
-        Binding("up", "app.focus_previous", show=False),
+        Binding("down", "app.focus_next", "next row", key_display="↑↓", priority=True),
+        Binding("up", "app.focus_previous", show=False, priority=True),
     ]
 
     def __init__(self, cast: Cast, at: int, field: str) -> None:
@@ -49,6 +49,7 @@ class ManyFields(ModalScreen[FieldOfMany | None]):
         self._at = at
         self._fields = fields_of(cast.personas)[1:]  # names differ
         self._field = self._fields.index(field) if field in self._fields else 0
+        self._suggested = ""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -67,8 +68,18 @@ class ManyFields(ModalScreen[FieldOfMany | None]):
             yield KeyLine()
 
     def on_mount(self) -> None:
+        self._suggest()
         self.query_one("#value").focus()
         self._look()
+
+    @on(Chooser.Changed, "#field")
+    def _suggest(self) -> None:
+        """Begin with what the persona under the cursor has, ready to be typed over."""
+        value = self.query_one("#value", Input)
+        if value.value == self._suggested:
+            value.value = as_text(value_of(self._cast.personas[self._at], self.field))
+            value.action_select_all()
+            self._suggested = value.value
 
     @property
     def field(self) -> str:

@@ -33,7 +33,7 @@ class SaveSet(ModalScreen[tuple[str, bool] | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,ctrl+s", "save", "save", key_display="⏎", priority=True),
         Binding("escape", "dismiss(None)", "back", key_display="esc", priority=True),
-        Binding("down,up", "app.focus_next", "next row", key_display="↑↓"),
+        Binding("down,up", "app.focus_next", "next row", key_display="↑↓", priority=True),
     ]
 
     def __init__(self, present: int, everybody: int, file: Callable[[str], Path]) -> None:
@@ -41,7 +41,7 @@ class SaveSet(ModalScreen[tuple[str, bool] | None]):
         groups = [f"all ({everybody})", f"those in the discussion ({present})"]
         self._groups = groups if present else groups[:1]
         self._file = file
-        self._warned_of = ""
+        self._judged: str | None = None
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -60,21 +60,22 @@ class SaveSet(ModalScreen[tuple[str, bool] | None]):
 
     def action_save(self) -> None:
         name = self.query_one("#name", Input).value.strip()
+        warned, self._judged = name == self._judged, name
         try:
             there = self._file(name).exists()
         except InputError as error:
             self._say(str(error))
             return
-        if there and name != self._warned_of:
-            self._warned_of = name
+        if there and not warned:
             self._say(f"There is a set “{name}” already; ⏎ again writes over it.")
             return
         self.dismiss((name, self.query_one(Chooser).index == 0))
 
     @on(Input.Changed)
-    def _typed(self) -> None:
-        self._warned_of = ""
-        self._say("")
+    def _typed(self, event: Input.Changed) -> None:
+        if event.value.strip() != self._judged:
+            self._judged = None
+            self._say("")
 
     def _say(self, sentence: str) -> None:
         fault = self.query_one("#fault", Static)
@@ -163,7 +164,7 @@ def _option(each: PersonaSet) -> Option:
     count = "cannot be read" if each.count is None else many(each.count)
     return Option(
         Content.assemble(
-            f"{one_line(each.name, 34):<36}",
+            f"{one_line(each.name, 24):<26}",
             Content.styled(f"{count:<16}{whose}", "$quiet" if each.count is not None else "$error"),
         )
     )

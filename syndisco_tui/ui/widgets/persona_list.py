@@ -102,9 +102,9 @@ class PersonaList(ScrollView, can_focus=True):
         style = self.visual_style
         if index == self._at:
             style += self.get_visual_style("persona-list--cursor")
-        row = self._row(index).truncate(max(8, width - 2), ellipsis=True)
+        row = self._row(index).truncate(max(8, width - 1), ellipsis=True)
         (strip,) = Visual.to_strips(self, row, width, 1, style)
-        return strip
+        return strip.extend_cell_length(width, style.rich_style)
 
     def _row(self, index: int) -> Content:
         persona = self._cast.personas[index]
