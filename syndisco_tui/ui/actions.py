@@ -69,12 +69,22 @@ ACTIONS = (
     Action("take_part", "space", "takes part", "The persona takes part, or no longer", "personas"),
     Action("moderate", "m", "moderator", "The persona moderates, or no longer", "personas"),
     Action("edit", "e,enter", "edit", "Edit all fields of the persona", "personas", shown_key="e"),
+    Action("change_field", "f", "field", "Change one field in place", "personas"),
     Action("new", "n", "new", "Make a new persona", "personas"),
-    Action("duplicate", "d", "copy", "Make another persona like this one", "personas"),
+    Action("duplicate", "d", "copy", "Make another persona like this one", "personas", False),
     Action(
         "delete", "delete,backspace", "delete", "Delete the persona", "personas", shown_key="del"
     ),
     Action("undo", "u", "undo", "Take the last change of the personas back", "personas"),
+    Action("change_many", "F", "field of many", "Change one field of many", "personas", False),
+    Action("twin", "T", "twin", "Make a twin that differs in one field", "personas", False),
+    Action("up", "shift+up", "move up", "Move the persona up", "personas", False),
+    Action("down", "shift+down", "move down", "Move the persona down", "personas", False),
+    Action("generate", "G", "draw", "Draw new personas from chosen values", "personas", False),
+    Action("likely", "L", "likely mistakes", "See what is likely a mistake", "personas", False),
+    Action("edit_outside", "E", "in $EDITOR", "Edit as JSON in your editor", "personas", False),
+    Action("save_set", "S", "save set", "Save these personas as a named set", "personas", False),
+    Action("open_set", "O", "open set", "Open a set of personas", "personas", False),
     Action("edit", "enter,e", "edit", "Edit the value in place", "setup", shown_key="⏎"),
     Action(
         "turn(1)",

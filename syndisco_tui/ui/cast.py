@@ -93,28 +93,34 @@ class Cast:
         """Another list altogether. Who is in both, or was renamed in place, keeps their part."""
         personas = tuple(personas)
         new = {name_key(old): name_key(name) for old, name in renamed(self.personas, personas)}
-        there = {name_key(persona.name) for persona in personas}
+        users = frozenset(new.get(key, key) for key in self.users)
         moderator = new.get(self.moderator or "", self.moderator)
-        return Cast(
-            personas,
-            frozenset(new.get(key, key) for key in self.users) & there,
-            moderator if moderator in there else None,
-        )
+        return Cast(self.personas, users, moderator).with_these(personas)
 
     def with_everybody(self) -> Cast:
         """All take part but the moderator."""
         keys = frozenset(name_key(persona.name) for persona in self.personas)
         return replace(self, users=keys - {self.moderator})
 
-    def with_added(self, index: int, personas: Iterable[Persona]) -> Cast:
-        """``personas`` put in at ``index``; those that are there already are left out."""
-        there = set(map(_identity, self.personas))
-        new = [persona for persona in personas if _identity(persona) not in there]
-        taken = {name_key(persona.name) for persona in self.personas}
-        return replace(
-            self,
-            personas=(*self.personas[:index], *named_apart(new, taken), *self.personas[index:]),
+    def with_these(self, personas: Iterable[Persona]) -> Cast:
+        """The list replaced by ``personas``; who is in both keeps their part."""
+        personas = tuple(personas)
+        there = {name_key(persona.name) for persona in personas}
+        return Cast(
+            personas, self.users & there, self.moderator if self.moderator in there else None
         )
+
+    def with_new_ones(self, index: int, personas: Iterable[Persona]) -> Cast:
+        """``personas`` put in at ``index``; who has a name that is there gets a number."""
+        taken = {name_key(persona.name) for persona in self.personas}
+        new = named_apart(personas, taken)
+        return replace(self, personas=(*self.personas[:index], *new, *self.personas[index:]))
+
+    def with_added(self, index: int, personas: Iterable[Persona]) -> Cast:
+        """The same without those that are there already, to the letter."""
+        there = set(map(_identity, self.personas))
+        new = (persona for persona in personas if _identity(persona) not in there)
+        return self.with_new_ones(index, new)
 
     def free_name(self, like: str) -> str:
         """``like``, or with the first number behind it that nobody in the cast has."""

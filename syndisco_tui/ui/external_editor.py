@@ -56,15 +56,16 @@ def edit_in_terminal(app: App[object], command: list[str], file: Path) -> None:
 
 
 def _ended_with(command: list[str], file: Path) -> str:
+    name = Path(command[0]).name
     try:
         # While the screen is up, descriptor 1 is a log file: the terminal is elsewhere.
         terminal = sys.__stdout__
         ended = subprocess.run([*command, str(file)], stdout=terminal, stderr=terminal, check=False)
     except OSError as error:
         reason = error.strerror or str(error)
-        return f"The editor “{command[0]}” cannot be started: {reason}."
+        return f"The editor “{name}” cannot be started: {reason}."
     status = ended.returncode
-    return f"The editor “{command[0]}” ended with status {status}." if status else ""
+    return f"The editor “{name}” ended with status {status}." if status else ""
 
 
 @contextmanager

@@ -86,11 +86,7 @@ def with_field(persona: Persona, field: str, text: str) -> Persona:
     before = value_of(persona, field)
     if text == editable(as_text(before)):
         return persona
-    return with_value(persona, field, from_text(field, text, before=before))
-
-
-def with_value(persona: Persona, field: str, value: object) -> Persona:
-    """``persona`` with another value in one field. Raises FieldFault."""
+    value = from_text(field, text, before=before)
     try:
         return Persona.model_validate({**persona.as_dict(), field: value})
     except ValidationError as error:

@@ -49,6 +49,7 @@ def run_screen(
         paths.setups_folder(),
         exports=paths.exports_folder(),
         library_cache=paths.library_cache(),
+        persona_sets=paths.persona_sets_folder(),
     )
 
     leave_in_time = leave_on_signals(session.close)

@@ -18,6 +18,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from ... import paths
 from ...batch import Batch, repeated
 from ...discussion import DiscussionRecord, DiscussionSetup, Persona
 from ...session import (
@@ -31,6 +32,7 @@ from ...session import (
     Trouble,
 )
 from ...store.discussions import unfinished
+from ...store.persona_sets import PersonaSets
 from ...store.setups import write_setup
 from ...text import one_line, safe
 from ..actions import ACTIONS, bindings
@@ -99,7 +101,12 @@ class Laboratory(Screen[None]):
         with Horizontal(id="panes"):
             with Vertical(id="left"):
                 yield PersonasPane(
-                    self.setup, self._personas, self._places.personas, self._colours, id="personas"
+                    self.setup,
+                    self._personas,
+                    self._places.personas,
+                    self._colours,
+                    sets=PersonaSets(self._places.persona_sets, paths.shipped_personas_folder()),
+                    id="personas",
                 )
                 with Vertical(id="setup", classes="pane"):
                     yield Static("", classes="pane-title")

@@ -28,6 +28,14 @@ class Chooser(Widget, can_focus=True):
     class Changed(Event):
         """Another one was chosen."""
 
+        def __init__(self, chooser: Chooser) -> None:
+            super().__init__()
+            self.chooser = chooser
+
+        @property
+        def control(self) -> Chooser:
+            return self.chooser
+
     def __init__(self, choices: Sequence[str], index: int = 0, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.choices = choices
@@ -36,7 +44,7 @@ class Chooser(Widget, can_focus=True):
     def action_turn(self, by: int) -> None:
         self.index = (self.index + by) % len(self.choices)
         self.refresh()
-        self.post_message(self.Changed())
+        self.post_message(self.Changed(self))
 
     def on_click(self) -> None:
         self.action_turn(1)

@@ -15,7 +15,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
-from ...discussion import Persona
+from ...discussion import Persona, name_key
 from ...text import one_line
 from ..actions import ACTIONS, bindings
 from ..cast import Cast
@@ -59,7 +59,7 @@ class PersonaList(ScrollView, can_focus=True):
         super().__init__()
         self._colours = colours
         self._cast = Cast()
-        self._marked: frozenset[int] = frozenset()
+        self._doubtful: frozenset[str] = frozenset()
         self._age_width = 2
         self._at = 0
 
@@ -80,10 +80,10 @@ class PersonaList(ScrollView, can_focus=True):
             self.refresh(layout=True)
         self._go(self._at if highlight is None else highlight)
 
-    def mark(self, odd: frozenset[int]) -> None:
-        """Put the sign of a likely mistake beside these."""
-        if odd != self._marked:
-            self._marked = odd
+    def mark(self, odd: frozenset[str]) -> None:
+        """Put the sign of a likely mistake beside these, given as ``name_key`` gives names."""
+        if odd != self._doubtful:
+            self._doubtful = odd
             self.refresh()
 
     # Drawing -----------------------------------------------------------------------------------
@@ -102,9 +102,9 @@ class PersonaList(ScrollView, can_focus=True):
         style = self.visual_style
         if index == self._at:
             style += self.get_visual_style("persona-list--cursor")
-        row = self._row(index).truncate(max(8, width - 2), ellipsis=True)
+        row = self._row(index).truncate(max(8, width - 1), ellipsis=True)
         (strip,) = Visual.to_strips(self, row, width, 1, style)
-        return strip
+        return strip.extend_cell_length(width, style.rich_style)
 
     def _row(self, index: int) -> Content:
         persona = self._cast.personas[index]
@@ -113,7 +113,7 @@ class PersonaList(ScrollView, can_focus=True):
         moderates = self._cast.moderates(persona)
         mark = "◆" if moderates else "●" if takes_part else "·"
         present = takes_part or moderates
-        odd = LIKELY_MISTAKE if index in self._marked else " "
+        odd = LIKELY_MISTAKE if name_key(persona.name) in self._doubtful else " "
         name = _cell(persona.name, NAME_WIDTH)
         rest = "  ".join(
             (

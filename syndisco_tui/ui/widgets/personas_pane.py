@@ -11,17 +11,27 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message as Event
+from textual.timer import Timer
 from textual.widgets import Static
 
 from ...discussion import DiscussionSetup, Persona, name_key
+from ...discussion.lint import Finding, likely_mistakes
 from ...inputs import describe
+from ...store.persona_sets import PersonaSets
 from ...store.personas import write_personas
 from ...text import one_line, safe
 from ..cast import Cast, renamed_author
 from ..keymap import key_of
+from ..persona_fields import FieldFault, fields_of, with_field
+from ..persona_tools import PersonaTools
 from ..screens.persona_editor import PersonaEditor
 from ..speaker_colours import SpeakerColours
+from .field_bar import FieldBar
 from .persona_list import PersonaList, persona_summary
+
+SECONDS_UNTIL_LOOKED_AT = 0.3
+"""After a change, before likely mistakes are looked for: not between two keys."""
+Renames = tuple[tuple[str, str], ...]
 
 
 class PersonasPane(Vertical):
@@ -45,6 +55,7 @@ class PersonasPane(Vertical):
         file: Path,
         colours: SpeakerColours,
         *,
+        sets: PersonaSets,
         id: str,
     ) -> None:
         super().__init__(id=id, classes="pane")
@@ -53,34 +64,62 @@ class PersonasPane(Vertical):
         self._own = personas
         self._file = file
         self._colours = colours
-        self._earlier: list[Cast] = []
+        self._earlier: list[tuple[Cast, Renames]] = []
+        self._making_twin = False
+        self._findings: tuple[Finding, ...] = ()
+        self._looked_at: tuple[Persona, ...] | None = None
+        self._look: Timer | None = None
+        self.tools = PersonaTools(self, sets)
 
     def compose(self) -> ComposeResult:
         yield Static("", classes="pane-title")
         yield PersonaList(self._colours)
+        yield FieldBar()
 
     @property
     def list(self) -> PersonaList:
         return self.query_one(PersonaList)
 
+    @property
+    def bar(self) -> FieldBar:
+        return self.query_one(FieldBar)
+
     def on_mount(self) -> None:
-        self.list.show(self.cast)
+        self._show_cast()
+
+    def _show_cast(self, highlight: int | None = None) -> None:
+        self.list.show(self.cast, highlight)
+        if self._look is not None:
+            self._look.stop()
+        self._look = self.set_timer(SECONDS_UNTIL_LOOKED_AT, self._mark)
+
+    def _mark(self) -> None:
+        keys = (name_key(self.cast.personas[each.index].name) for each in self.findings)
+        self.list.mark(frozenset(keys))
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is likely a mistake in the list as it is now."""
+        if self._looked_at is not self.cast.personas:
+            self._findings = likely_mistakes(self.cast.personas)
+            self._looked_at = self.cast.personas
+        return self._findings
 
     def show(self, setup: DiscussionSetup) -> None:
         """Show the cast as ``setup`` has it."""
         cast = Cast.of(setup, self.cast.personas)
         self.setup = setup
         if cast != self.cast:
-            self._earlier.append(self.cast)
+            self._earlier.append((self.cast, ()))
             self.cast = cast
-        self.list.show(self.cast)
+        self._show_cast()
 
     def take_in(self, personas: Iterable[Persona]) -> None:
         """Add ``personas``, whose names nobody has, to the user's list; ``undo`` takes them out."""
         cast = self.cast
         for persona in personas:
             cast = cast.with_new(len(cast.personas), persona)
-        self._change(cast)
+        self.change(cast)
 
     # Changes -----------------------------------------------------------------------------------
 
@@ -91,36 +130,74 @@ class PersonasPane(Vertical):
         if event.what == "undo":
             self._undo()
         elif event.what == "new":
-            self._make_new(len(cast.personas) if index is None else index + 1)
+            self._make_new(self.below)
+        elif event.what in ("generate", "open_set"):
+            getattr(self.tools, event.what)()
         elif index is None:
-            return
+            self.notify("There is nobody: n makes a persona, O opens a set.", timeout=4)
         elif event.what == "take_part":
-            self._change(cast.with_part_turned(index))
+            self.change(cast.with_part_turned(index))
         elif event.what == "moderate":
-            self._change(cast.with_moderator_turned(index))
+            self.change(cast.with_moderator_turned(index))
         elif event.what == "edit":
             self._edit(index)
+        elif event.what in ("change_field", "twin"):
+            self._ask_for_field(index, twin=event.what == "twin")
+        elif event.what in ("up", "down"):
+            by = -1 if event.what == "up" else 1
+            if 0 <= index + by < len(cast.personas):
+                self.change(cast.moved(index, by), index + by)
         elif event.what == "duplicate":
             persona = cast.personas[index]
             twin = persona.model_copy(update={"username": cast.free_name(persona.name)})
-            self._change(cast.with_new(index + 1, twin), index + 1)
-        elif event.what == "delete" and self._change(cast.without(index), index):
-            name = one_line(cast.personas[index].name, 40)
-            self.app.clear_notifications()
-            undo = key_of(self.app, "personas.undo")
-            self.notify(f"{name} is deleted; {undo} undoes it.", markup=False, timeout=4)
+            self.change(cast.with_new(index + 1, twin), index + 1)
+        elif event.what == "delete":
+            if self.change(cast.without(index), index):
+                undo = key_of(self.app, "personas.undo")
+                name = one_line(cast.personas[index].name, 40)
+                self.tell(f"{name} is deleted; {undo} undoes it.")
+        else:
+            getattr(self.tools, event.what)()
 
-    def _change(
+    @property
+    def below(self) -> int:
+        """Where somebody new is put: below the cursor."""
+        at = self.list.highlighted
+        return len(self.cast.personas) if at is None else at + 1
+
+    def tell(self, sentence: str) -> None:
+        """Say what was done, instead of what was said before."""
+        self.app.clear_notifications()
+        self.notify(safe(sentence), markup=False, timeout=4)
+
+    def refusal(self, cast: Cast, renames: Renames = ()) -> str | None:
+        """Why the setup does not allow ``cast``, in a sentence; None if it does."""
+        try:
+            self._filled(cast, renames)
+        except ValidationError as error:
+            return describe(error, DiscussionSetup)
+        return None
+
+    def _filled(self, cast: Cast, renames: Renames) -> DiscussionSetup:
+        setup = self.setup
+        for old, new in renames:
+            setup = renamed_author(setup, old, new)
+        return cast.fill(setup)
+
+    def change(
         self,
         cast: Cast,
         highlight: int | None = None,
         *,
         undoes: bool = False,
-        renamed: tuple[str, str] | None = None,
+        renames: Renames = (),
     ) -> bool:
-        """Take over another cast, if the setup allows it."""
+        """Take over another cast, if the setup allows it; one step for the undo.
+
+        ``renames`` are old and new names: seed opinions follow their authors.
+        """
         try:
-            setup = cast.fill(renamed_author(self.setup, *renamed) if renamed else self.setup)
+            setup = self._filled(cast, renames)
         except ValidationError as error:
             sentence = safe(describe(error, DiscussionSetup))
             self.notify(sentence, severity="error", markup=False, timeout=8)
@@ -133,9 +210,9 @@ class PersonasPane(Vertical):
             except OSError as error:
                 fault = f"{self._file}: the personas cannot be saved: {error.strerror}."
         if not undoes:
-            self._earlier.append(self.cast)
+            self._earlier.append((self.cast, renames))
         self.cast, self.setup = cast, setup
-        self.list.show(cast, highlight)
+        self._show_cast(highlight)
         self.post_message(self.Changed(setup, fault))
         return True
 
@@ -158,11 +235,84 @@ class PersonasPane(Vertical):
 
     def _undo(self) -> None:
         if self._earlier:
-            cast = self._earlier.pop()
-            if not self._change(cast, undoes=True):
-                self._earlier.append(cast)
+            cast, renames = self._earlier[-1]
+            if self.change(cast, undoes=True, renames=tuple((new, old) for old, new in renames)):
+                self._earlier.pop()
         else:
             self.notify("Nothing to undo.", timeout=2)
+
+    # One field in place ------------------------------------------------------------------------
+
+    def _ask_for_field(self, index: int, *, twin: bool = False) -> None:
+        persona = self.cast.personas[index]
+        self._making_twin = twin
+        fields = fields_of(self.cast.personas)
+        title = ""
+        if twin:
+            fields = fields[1:]  # its name differs anyway
+            title = f"{self.cast.free_name(persona.name)}, like {persona.name} but for"
+        self.list.set_class(True, "-editing")
+        self.bar.open(persona, fields, title=title, steps=not twin)
+
+    def edit_field(self, index: int, field: str | None) -> None:
+        """Go to the persona at ``index``; ``f`` then edits ``field``."""
+        self.bar.field = field or self.bar.field
+        self.list.show(self.cast, index)
+
+    @on(FieldBar.Left)
+    def _field_left(self, event: FieldBar.Left) -> None:
+        event.stop()
+        self._close_bar()
+
+    def _close_bar(self) -> None:
+        self.bar.close()
+        self.list.set_class(False, "-editing")
+        self.list.focus()
+
+    @on(FieldBar.Entered)
+    def _field_entered(self, event: FieldBar.Entered) -> None:
+        event.stop()
+        index = self.list.highlighted
+        if index is None:
+            self._close_bar()
+            return
+        persona = self.cast.personas[index]
+        try:
+            new = with_field(persona, event.field, event.text)
+        except FieldFault as fault:
+            self.bar.show_fault(str(fault))
+            return
+        if self._making_twin:
+            self._make_twin(index, new)
+            return
+        if new != persona:
+            clash = self._clash(new, index)
+            if clash:
+                self.bar.show_fault(clash)
+                return
+            renames = ((persona.name, new.name),)
+            if not self.change(self.cast.with_persona(index, new), index, renames=renames):
+                return
+        if event.step:
+            index = max(0, min(index + event.step, len(self.cast.personas) - 1))
+            self.list.show(self.cast, index)
+            self._ask_for_field(index)
+        else:
+            self._close_bar()
+
+    def _make_twin(self, index: int, new: Persona) -> None:
+        if new == self.cast.personas[index]:
+            self.bar.show_fault("a twin differs: change the value")
+            return
+        twin = new.model_copy(update={"username": self.cast.free_name(new.name)})
+        if self.change(self.cast.with_new(index + 1, twin), index + 1):
+            self._close_bar()
+
+    def _clash(self, new: Persona, index: int | None) -> str | None:
+        for other, there in enumerate(self.cast.personas):
+            if other != index and name_key(there.name) == name_key(new.name):
+                return f"username: there is a persona called “{there.name}” already"
+        return None
 
     # The form ----------------------------------------------------------------------------------
 
@@ -171,15 +321,15 @@ class PersonasPane(Vertical):
 
         def edited(new: Persona | None) -> None:
             if new is not None and new != persona:
-                names = (persona.name, new.name)
-                self._change(self.cast.with_persona(index, new), index, renamed=names)
+                renames = ((persona.name, new.name),)
+                self.change(self.cast.with_persona(index, new), index, renames=renames)
 
         self._open_form(persona, persona_summary(persona), index, edited)
 
     def _make_new(self, index: int) -> None:
         def made(new: Persona | None) -> None:
             if new is not None:
-                self._change(self.cast.with_new(index, new), index)
+                self.change(self.cast.with_new(index, new), index)
 
         blank = Persona(username=self.cast.free_name("New"))
         self._open_form(blank, "New persona", None, made)
@@ -192,10 +342,7 @@ class PersonasPane(Vertical):
         done: Callable[[Persona | None], None],
     ) -> None:
         def refused(new: Persona) -> str | None:
-            for other, there in enumerate(self.cast.personas):
-                if other != index and name_key(there.name) == name_key(new.name):
-                    return f"username: there is a persona called “{there.name}” already"
-            return None
+            return self._clash(new, index)
 
         def preview(new: Persona) -> dict[str, Any]:
             moderates = index is not None and self.cast.moderates(self.cast.personas[index])

@@ -1,0 +1,469 @@
+"""Personas changed fast: in the list itself, many at once, by twins, draws, sets and an editor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from textual.widgets import Input
+
+from syndisco_tui.discussion import Persona
+from syndisco_tui.store.personas import read_personas, write_personas
+from syndisco_tui.ui.screens.generator import Generator
+from syndisco_tui.ui.screens.laboratory import Laboratory
+
+from .conftest import Bench, OpenBench
+
+SIZES = [(120, 40), (80, 24), (60, 20)]
+PEOPLE = tuple(
+    Persona(username=name, age=age, demographic_group=group, current_employment="Baker")
+    for name, age, group in [("Ann", 30, "White"), ("Bob", 40, "White"), ("Cleo", 50, "Black")]
+)
+
+
+def cast(at: Bench) -> tuple[Persona, ...]:
+    return at.laboratory.personas_pane.cast.personas
+
+
+def names(at: Bench) -> list[str]:
+    return [persona.name for persona in cast(at)]
+
+
+def somebody(at: Bench, name: str) -> Persona:
+    return next(persona for persona in cast(at) if persona.name == name)
+
+
+async def undone(at: Bench, before: tuple[Persona, ...]) -> None:
+    """One u takes all of it back, on disk too."""
+    assert cast(at) != before
+    await at.press("u")
+    assert cast(at) == before
+
+
+class TestOneField:
+    async def test_f_typing_and_enter_change_the_field_in_the_list(self, bench: OpenBench) -> None:
+        async with bench() as at:
+            before = cast(at)
+            await at.press("f", "4", "4", "enter")
+            assert somebody(at, "Emma35").age == 44
+            assert "44  female" in at.text()
+            assert at.laboratory.setup.personas[0].age == 44
+            assert read_personas(at.places.personas)[0].age == 44
+            await undone(at, before)
+
+    async def test_left_and_right_choose_the_field_which_is_remembered(
+        self, bench: OpenBench
+    ) -> None:
+        async with bench() as at:
+            await at.press("f", "right", "right", "right", "right")
+            assert "‹ Occupation ›" in at.text()
+            await at.type("Cook")
+            await at.press("enter", "down", "f")
+            assert "‹ Occupation ›" in at.text()
+            await at.type("Poet")
+            await at.press("enter", "f", "left", "escape")
+            assert [each.current_employment for each in cast(at)[:2]] == ["Cook", "Poet"]
+
+    async def test_in_a_text_that_was_touched_the_arrows_move_the_cursor(
+        self, bench: OpenBench
+    ) -> None:
+        async with bench() as at:
+            await at.press("f", "end", "left", "1", "enter")
+            assert somebody(at, "Emma35").age == 318
+
+    async def test_tab_chooses_another_field_at_any_time(self, bench: OpenBench) -> None:
+        async with bench() as at:
+            await at.press("f", "9", "tab")
+            assert "‹ Sex ›" in at.text()
+            await at.press("shift+tab", "shift+tab")
+            assert "‹ Username ›" in at.text()
+            await at.press("escape")
+            assert somebody(at, "Emma35").age == 38
+
+    async def test_down_keeps_the_value_and_goes_on_with_the_next_persona(
+        self, bench: OpenBench
+    ) -> None:
+        async with bench() as at:
+            await at.press("f", "1", "1", "down", "2", "2", "down", "up", "escape")
+            assert [each.age for each in cast(at)[:3]] == [11, 22, 41]
+            assert at.laboratory.personas_pane.list.highlighted == 1
+
+    async def test_escape_leaves_it_and_the_list_has_the_keys_again(self, bench: OpenBench) -> None:
+        async with bench() as at:
+            before = at.laboratory.setup
+            await at.press("f", "9", "escape", "down", "down", "down", "space")
+            assert at.laboratory.setup.names == (*before.names[:2], "Amina_K", "Moderator")
+
+    async def test_lists_have_commas_and_what_is_not_touched_stays_to_the_letter(
+        self, bench: OpenBench
+    ) -> None:
+        odd = Persona(username="Odd", age="38", personality_characteristics=("kind, but firm", "x"))
+        async with bench(personas=(odd,)) as at:
+            await at.press("end", "f", "enter")  # the age is text and stays text
+            assert cast(at)[-1] == odd
+            for _ in range(6):
+                await at.press("f", "right", "enter")
+            assert at.laboratory.personas_pane.bar.field == "personality_characteristics"
+            assert cast(at)[-1] == odd
+            await at.press("f")
+            await at.type("calm, dry")
+            await at.press("enter")
+            assert cast(at)[-1].personality_characteristics == ("calm", "dry")
+
+    async def test_free_fields_too(self, bench: OpenBench) -> None:
+        moody = Persona.model_validate({"username": "Moody", "mood": "glum", "pets": 2})
+        async with bench(personas=(moody,)) as at:
+            await at.press("end", "f", *["left"] * 2)
+            assert "‹ pets ›" in at.text()
+            await at.press("3", "enter", "f", "left")
+            assert "‹ mood ›" in at.text()
+            await at.press("4", "enter")
+            assert cast(at)[-1].model_extra == {"pets": 3, "mood": "4"}  # text stays text
+
+    async def test_a_taken_name_is_refused_in_place(self, bench: OpenBench) -> None:
+        async with bench() as at:
+            await at.press("f", "left")
+            await at.type("giannis")
+            await at.press("enter")
+            assert "there is a persona called “Giannis”" in at.text()
+            await at.press("ctrl+u", "enter")
+            assert "a persona needs a username" in at.text()
+            await at.press("escape")
+            assert names(at)[0] == "Emma35"
+
+    async def test_a_renamed_author_keeps_their_opinion_and_undo_gives_it_back(
+        self, bench: OpenBench
+    ) -> None:
+        async with bench() as at:
+            await at.press("f", "left")
+            await at.type("Zoe")
+            await at.press("enter")
+            assert at.laboratory.setup.seed_opinion_usernames == ("Zoe",)
+            await at.press("u")
+            assert at.laboratory.setup.seed_opinion_usernames == ("Emma35",)
+            assert names(at)[0] == "Emma35"
+
+
+class TestManyFields:
+    async def test_a_preview_then_one_change_and_one_undo(self, bench: OpenBench) -> None:
+        async with bench(personas=PEOPLE) as at:
+            before = cast(at)
+            await at.press("f", "right", "right", "right", "escape", "F")
+            assert "‹ Group ›" in at.text()
+            await at.press("up", "right", "down")
+            await at.type("White")
+            text = at.text()
+            assert "2 personas: Group “White”" not in text
+            assert "1 persona: Group “Black” → “White”" in text
+            assert "nothing changes" in text
+            await at.press("enter")
+            assert {each.demographic_group for each in cast(at)} == {"White"}
+            assert "Group of 2 personas is changed" in at.toasts()
+            await undone(at, before)
+            assert {each.name: each.demographic_group for each in cast(at)}["Cleo"] == "Black"
+
+    async def test_those_taking_part_come_first(self, bench: OpenBench) -> None:
+        async with bench() as at:
+            await at.press("F", "7", "7", "enter")
+            assert [each.age for each in cast(at)[:4]] == [77, 77, 41, 29]
+
+    async def test_all_that_are_like_the_one_under_the_cursor(self, bench: OpenBench) -> None:
+        async with bench(personas=PEOPLE) as at:
+            await at.press("end", "up", "F", "up", "up", "right", "right", "right")
+            assert "‹ Group ›" in at.text()
+            await at.press("down", "right", "right", "down")
+            await at.type("Greek")
+            assert "“White” → “Greek”" in at.text()
+            await at.press("enter")
+            assert [each.demographic_group for each in cast(at)[-3:]] == ["Greek", "Greek", "Black"]
+
+    async def test_it_begins_with_the_value_under_the_cursor(self, bench: OpenBench) -> None:
+        async with bench() as at:
+            await at.press("F")
+            assert "1 persona: Age “21” → “38”" in at.text()
+            await at.press("up", "up", "right", "enter")
+            assert [each.sex for each in cast(at)[:3]] == ["female", "female", "male"]
+
+    async def test_emptied_in_many(self, bench: OpenBench) -> None:
+        async with bench() as at:
+            await at.press("F", "backspace")
+            assert "1 persona: Age “21” → nothing" in at.text()
+            await at.press("enter")
+            assert [each.age for each in cast(at)[:3]] == [None, None, 41]
+
+    async def test_escape_changes_nothing(self, bench: OpenBench) -> None:
+        async with bench() as at:
+            before = cast(at)
+            await at.press("F", "9", "escape")
+            assert cast(at) == before
+
+
+class TestTwin:
+    async def test_a_twin_differs_in_one_field_and_has_a_name_of_its_own(
+        self, bench: OpenBench
+    ) -> None:
+        async with bench() as at:
+            before = cast(at)
+            await at.press("T", "right")
+            await at.type("male")
+            await at.press("enter")
+            assert names(at)[:3] == ["Emma35", "Emma35-2", "Giannis"]
+            emma, twin = (each.attributes() for each in cast(at)[:2])
+            assert {field for field in emma if emma[field] != twin[field]} == {"username", "sex"}
+            assert at.laboratory.personas_pane.list.highlighted == 1
+            assert "Emma35-2" not in at.laboratory.setup.names
+            await undone(at, before)
+
+    async def test_a_twin_that_does_not_differ_is_not_made(self, bench: OpenBench) -> None:
+        async with bench() as at:
+            before = cast(at)
+            await at.press("T", "enter")
+            assert "a twin differs: change the value" in at.text()
+            await at.press("escape")
+            assert cast(at) == before
+
+
+class TestDraw:
+    async def test_drawn_personas_come_in_below_the_cursor_and_can_be_drawn_again(
+        self, bench: OpenBench
+    ) -> None:
+        async with bench() as at:
+            before = cast(at)
+            await at.press("G")
+            form = at.app.screen
+            assert isinstance(form, Generator)
+            assert "12 personas" in at.text()
+            await at.press("ctrl+u", "4", "down", "down", "down", "down")
+            assert form.focused is not None
+            form.query_one("#values-0", Input).value = "20 | 65+"
+            await at.pilot.pause()
+            assert "Persona04" in at.text()
+            await at.press("ctrl+s")
+            drawn = cast(at)[1:5]
+            assert [each.name for each in drawn] == [f"Persona0{n}" for n in range(1, 5)]
+            assert sorted(str(each.age) for each in drawn) == ["20", "20", "65+", "65+"]
+            assert {each.sex for each in drawn} <= {"female", "male", "non-binary"}
+            assert "Moderator" not in {each.current_employment for each in drawn}
+            await undone(at, before)
+            await at.press("home", "G")
+            at.app.screen.query_one("#count", Input).value = "4"
+            at.app.screen.query_one("#values-0", Input).value = "20 | 65+"
+            await at.press("ctrl+s")
+            assert cast(at)[1:5] == drawn
+
+    async def test_what_makes_no_sense_is_said_and_nothing_is_drawn(self, bench: OpenBench) -> None:
+        async with bench() as at:
+            before = cast(at)
+            await at.press("G", "ctrl+u")
+            await at.type("lots")
+            assert "how many: a whole number from 1 to 1000" in at.text()
+            await at.press("ctrl+s")
+            assert isinstance(at.app.screen, Generator)
+            await at.press("escape")
+            assert cast(at) == before
+
+    async def test_names_of_ones_own_and_a_thousand(self, bench: OpenBench) -> None:
+        async with bench() as at:
+            await at.press("G")
+            at.app.screen.query_one("#names", Input).value = "Ann, Giannis"
+            at.app.screen.query_one("#count", Input).value = "1000"
+            await at.press("ctrl+s")
+            assert names(at)[1:4] == ["Ann", "Giannis-2", "Ann-2"]
+            assert len(set(names(at))) == 1011
+
+
+class TestLikelyMistakes:
+    async def test_a_sign_in_the_row_and_a_list_that_leads_there(self, bench: OpenBench) -> None:
+        odd = PEOPLE[0].model_copy(
+            update={"username": "Zed", "sexual_orientation": "White", "age": 9}
+        )
+        async with bench(personas=(*PEOPLE, odd)) as at:
+            await at.until(lambda: "Zed         ?" in at.text())
+            await at.press("home", "L")
+            assert "“White” looks like a demographic_group" in at.text()
+            await at.press("end", "enter")
+            assert at.laboratory.personas_pane.list.highlighted == len(cast(at)) - 1
+            await at.press("f")
+            assert "‹ Orientation ›" in at.text()
+            await at.press("backspace", "enter")
+            await at.until(lambda: "Zed         ?" not in at.text())
+
+    async def test_nothing_is_marked_among_the_shipped(self, bench: OpenBench) -> None:
+        async with bench() as at:
+            await at.press("L")
+            assert "Nothing looks like a mistake" in at.toasts()
+            assert isinstance(at.app.screen, Laboratory)
+
+
+class TestSets:
+    async def test_a_saved_set_is_opened_again(self, bench: OpenBench) -> None:
+        async with bench() as at:
+            before = cast(at)
+            await at.press("S")
+            await at.type("my people")
+            await at.press("down", "right", "enter")
+            file = at.places.personas.parent / "personas" / "my people.json"
+            assert [each.name for each in read_personas(file)] == ["Emma35", "Giannis", "Moderator"]
+            assert oct(file.stat().st_mode)[-3:] == "600"
+            await at.press("O")
+            assert "my people" in at.text()
+            assert "town-hall" in at.text()
+            await at.type("my")
+            assert "town-hall" not in at.text()
+            await at.press("enter", "r")
+            assert names(at) == ["Emma35", "Giannis", "Moderator"]
+            assert at.laboratory.setup.names == ("Emma35", "Giannis", "Moderator")
+            await undone(at, before)
+
+    @pytest.mark.parametrize("name", ["", "../evil", "a/b", ".hidden", "a\\b", "x" * 51, "-x"])
+    async def test_a_name_never_becomes_a_path(self, bench: OpenBench, name: str) -> None:
+        async with bench() as at:
+            await at.press("S")
+            at.app.screen.query_one("#name", Input).value = name
+            await at.press("enter")
+            assert "The name of a set begins with a letter or digit" in at.text()
+            await at.press("escape")
+            assert not list(at.places.personas.parent.rglob("*.json"))
+
+    async def test_a_set_is_written_over_only_when_told_twice(self, bench: OpenBench) -> None:
+        async with bench() as at:
+            for _ in range(2):
+                await at.press("S")
+                await at.type("mine")
+                await at.press("enter")
+            assert "There is a set “mine” already" in at.text()
+            await at.press("enter")
+            assert isinstance(at.app.screen, Laboratory)
+
+    async def test_adding_leaves_out_who_is_there_and_numbers_who_has_a_taken_name(
+        self, bench: OpenBench, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "others.json"
+        async with bench() as at:
+            before = cast(at)
+            write_personas(file, [cast(at)[0], Persona(username="giannis", age=3)])
+            await at.press("O")
+            await at.type(str(file))
+            await at.press("enter", "a")
+            assert names(at)[:3] == ["Emma35", "giannis-2", "Giannis"]
+            assert "1 persona added" in at.toasts()
+            await undone(at, before)
+
+    async def test_replaced_and_all_of_them_take_part(self, bench: OpenBench) -> None:
+        async with bench() as at:
+            before = cast(at)
+            await at.press("O")
+            await at.type("town")
+            await at.press("enter", "t")
+            assert len(names(at)) == len(at.laboratory.setup.personas) == 8
+            await undone(at, before)
+            assert at.laboratory.setup.names == ("Emma35", "Giannis", "Moderator")
+
+    async def test_a_file_of_clones_gets_names(self, bench: OpenBench, tmp_path: Path) -> None:
+        file = tmp_path / "clones.json"
+        write_personas(file, [Persona(username="P000")] * 3)
+        async with bench() as at:
+            await at.press("O")
+            await at.type(str(file))
+            await at.press("enter")
+            assert "2 of them get a number" in at.text()
+            await at.press("t")
+            assert names(at) == ["P000", "P000-2", "P000-3"]
+
+    @pytest.mark.parametrize(
+        ("content", "sentence"),
+        [(None, "there is no such file"), ("[", "not valid JSON"), ("[]", "there is nobody in it")],
+    )
+    async def test_what_cannot_be_opened_is_said(
+        self, bench: OpenBench, tmp_path: Path, content: str | None, sentence: str
+    ) -> None:
+        file = tmp_path / "x.json"
+        if content is not None:
+            file.write_text(content)
+        async with bench() as at:
+            await at.press("O")
+            await at.type(str(file))
+            await at.press("enter")
+            assert sentence in at.toasts()
+            assert len(names(at)) == 11
+
+    async def test_a_set_that_cannot_be_read_does_not_hide_the_others(
+        self, bench: OpenBench
+    ) -> None:
+        async with bench() as at:
+            folder = at.places.personas.parent / "personas"
+            folder.mkdir()
+            (folder / "[bold]x.json").write_text("{")
+            await at.press("O")
+            assert "cannot be read" in at.text()
+            assert "[bold]x" in at.text()
+            assert "town-hall" in at.text()
+
+
+class TestOrder:
+    async def test_shift_moves_the_persona_and_the_cursor_with_it(self, bench: OpenBench) -> None:
+        async with bench() as at:
+            before = cast(at)
+            await at.press("shift+down", "shift+down")
+            assert names(at)[:4] == ["Giannis", "Moderator", "Emma35", "Amina_K"]
+            assert at.laboratory.setup.names == ("Giannis", "Emma35", "Moderator")
+            assert [each.name for each in read_personas(at.places.personas)] == names(at)
+            await at.press("shift+up", "shift+up", "shift+up", "shift+up")
+            assert cast(at) == before
+            await at.press("u", "u", "u", "u")
+            assert cast(at) == before
+
+
+class TestEditor:
+    async def test_without_an_editor_one_sentence_says_what_to_do(
+        self, bench: OpenBench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("VISUAL", raising=False)
+        monkeypatch.setenv("EDITOR", " ")
+        async with bench() as at:
+            await at.press("E")
+            assert "No editor is set" in at.toasts()
+
+    async def test_where_the_screen_cannot_step_aside_it_says_so(
+        self, bench: OpenBench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setenv("VISUAL", "true")
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+        async with bench() as at:
+            await at.press("E", "enter")
+            assert "cannot be given to an editor" in at.toasts()
+            assert not list(tmp_path.glob("syndisco-*"))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("key", ["f", "F", "T", "G", "S", "O"])
+async def test_picture_of_each(
+    bench: OpenBench, size: tuple[int, int], key: str, snapshot: SnapshotAssertion
+) -> None:
+    async with bench(size) as at:
+        await at.press(key)
+        assert at.text() == snapshot
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_picture_of_likely_mistakes(
+    bench: OpenBench, size: tuple[int, int], snapshot: SnapshotAssertion
+) -> None:
+    odd = Persona.model_validate({"username": "Zed", "age": 300, "Sex": "m"})
+    async with bench(size, personas=(*PEOPLE, odd)) as at:
+        await at.until(lambda: "Zed         ?" in at.text())
+        await at.press("L")
+        assert at.text() == snapshot
+
+
+async def test_a_thousand_are_drawn_as_they_come_into_sight(bench: OpenBench) -> None:
+    many = tuple(Persona(username=f"P{n:04}", age=20 + n % 50) for n in range(1000))
+    async with bench(personas=many) as at:
+        drawn: list[int] = []
+        row = at.laboratory.personas_pane.list._row
+        at.laboratory.personas_pane.list._row = lambda n: (drawn.append(n), row(n))[1]  # type: ignore[method-assign]
+        await at.press("end", "space")
+        assert "P0999" in at.text()
+        assert "P0999" in at.laboratory.setup.names
+        assert len(set(drawn)) < 100
