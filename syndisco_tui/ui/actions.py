@@ -26,7 +26,8 @@ class Action:
     @property
     def id(self) -> str:
         """What the keymap calls it: ``where.name``, as in ``transcript.follow``."""
-        name = self.name if self.name.isidentifier() else self.label.replace(" ", "_")
+        name = self.name.rpartition(".")[2]
+        name = name if name.isidentifier() else self.label.replace(" ", "_")
         return f"{self.where}.{name}"
 
 
