@@ -112,7 +112,7 @@ async def test_a_deleted_seed_author_keeps_their_opinion(bench: OpenBench) -> No
 async def test_an_edit_while_it_runs_applies_from_the_next_turn_and_the_file_says_so(
     bench: OpenBench,
 ) -> None:
-    async with bench(delay=0.01) as at:
+    async with bench(delay=0.05) as at:
         await at.press("r")
         await at.until(lambda: "▌" in at.text())
         await at.press("1", "down", "e")
