@@ -28,6 +28,9 @@ from ..widgets.side_by_side_view import NARROWEST_BESIDE, SideBySideView
 class CompareWith(ModalScreen[DiscussionRecord | None]):
     """Asks for the discussion to compare ``record`` with: its forks first, then the newest."""
 
+    HELP = """Compare with
+    The saved discussions: forks of the open one first, then the newest.
+    """
     CSS_PATH = "instruments.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "dismiss(None)", "back")]
 
@@ -93,6 +96,10 @@ def _when(record: DiscussionRecord) -> str:
 class Compare(Screen[None]):
     """Shows ``a`` and ``b`` turn by turn, what differs in their setups on top."""
 
+    HELP = """Compare
+    Two discussions, turn by turn, with what differs in their setups on top. What they have in
+    common at the beginning steps back; a line marks where they part.
+    """
     CSS_PATH = "instruments.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = [

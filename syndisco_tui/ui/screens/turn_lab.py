@@ -34,6 +34,11 @@ class TurnLab(Screen[None]):
     ``status`` gives the speeds, where there is one line of status that they belong to.
     """
 
+    HELP = """Turn lab
+    Who spoke and how much. The stroke on a bar is the share of turns to be expected: the odds that
+    the turn manager gave at every turn, added up. A → B → A counts turns in which the speaker
+    before last spoke again. Diversity is 1 − the mean pairwise ROUGE-L of what models said.
+    """
     CSS_PATH = "instruments.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (116, "-wide")]  # two columns of tables
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
