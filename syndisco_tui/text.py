@@ -32,7 +32,7 @@ _MAYBE_MARKS = re.compile(rf"[^\w\s\0-\x7f]{{{_MAX_MARKS + 1},}}")
 
 def safe(text: str) -> str:
     """``text`` with nothing in it that a terminal would obey. Line breaks stay."""
-    shown = text.translate(_MANY_LINES)
+    shown = text if text.isprintable() else text.translate(_MANY_LINES)
     return shown if text.isascii() else _fewer_marks(shown)
 
 

@@ -50,7 +50,7 @@ class FindLine(Horizontal):
 
     def note(self, text: str) -> None:
         """What stands at the right end."""
-        self.query_one(".find-note", Static).update(text)
+        self.query_one(".find-note", Static).update(text, layout=False)
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:

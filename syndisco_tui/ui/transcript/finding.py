@@ -68,7 +68,8 @@ class Finding:
 
     def _search_for(self, query: str) -> None:
         transcript = self._transcript
-        self._set_search(Search(query, transcript.lines.entries, transcript.lines.rows))
+        lines = transcript.lines
+        self._set_search(Search(query, lines.entries, lines.rows, wider=self.search))
         hits = self.search.hits if self.search else []
         if not hits:
             self._go_back()

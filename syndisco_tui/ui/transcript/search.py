@@ -13,11 +13,22 @@ from ...text import safe
 class Search:
     """``query`` in the texts as they are shown; capitals count if there are any in it."""
 
-    def __init__(self, query: str, entries: Sequence[Message], shown: Iterable[int]) -> None:
-        self.query = query
+    def __init__(
+        self,
+        query: str,
+        entries: Sequence[Message],
+        shown: Iterable[int],
+        wider: Search | None = None,
+    ) -> None:
+        """Look at the entries ``shown``; if this is ``wider`` with more typed, at its hits."""
+        if wider and wider.pattern and query.startswith(wider.query):
+            shown = wider.hits
+        self.query: str = query
         words = [re.escape(word) for word in query.split()]
         flags = re.NOFLAG if query != query.lower() else re.IGNORECASE
-        self.pattern = re.compile(r"\s+".join(words), flags) if words else None
+        self.pattern: re.Pattern[str] | None = None
+        if words:
+            self.pattern = re.compile(r"\s+".join(words), flags)
         self.hits: list[int] = []
         """The entries that have it, ascending."""
         for entry in shown:

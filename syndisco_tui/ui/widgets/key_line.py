@@ -15,10 +15,16 @@ class KeyLine(Widget):
 
     DEFAULT_CSS = "KeyLine { height: auto; max-height: 3; padding: 0 2; }"
 
+    _shown: list[list[tuple[str, str]]] | None = None
+
     def on_mount(self) -> None:
-        self.screen.bindings_updated_signal.subscribe(
-            self, lambda _screen: self.refresh(layout=True)
-        )
+        self.screen.bindings_updated_signal.subscribe(self, lambda _screen: self._keys_changed())
+
+    def _keys_changed(self) -> None:
+        """Draw the keys if they are others; lay the screen out only if they need more room."""
+        rows = self._rows(self.content_size.width)
+        if rows != self._shown:
+            self.refresh(layout=self._shown is None or len(rows) != len(self._shown))
 
     def _keys(self, *first: str) -> list[tuple[str, str]]:
         """Every key that applies, those labelled ``first`` in front; help and quit come last."""
@@ -55,7 +61,8 @@ class KeyLine(Widget):
 
     def render(self) -> Content:
         lines = []
-        for row in self._rows(self.content_size.width):
+        self._shown = self._rows(self.content_size.width)
+        for row in self._shown:
             parts = [
                 Content.assemble(
                     Content.styled(key, "bold $footer-key-foreground"),

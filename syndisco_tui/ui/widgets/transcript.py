@@ -342,9 +342,10 @@ class Transcript(TranscriptView):
 
     def seek(self, pattern: re.Pattern[str] | None) -> None:
         """Mark what matches, in every message."""
-        self.sought = pattern
+        if pattern != self.sought:
+            self.sought = pattern
+            self.refresh()
         self.refresh_bindings()
-        self.refresh()
 
     def action_search(self) -> None:
         self.finding.open_search()
