@@ -23,6 +23,10 @@ class ModelUnavailable(EngineError):
     """The model cannot be had: not there, not reachable, not allowed, or broken."""
 
 
+class OutOfMemory(EngineError):
+    """There is no memory for the reply: with a shorter history or reply there may be."""
+
+
 class Cancelled(EngineError):
     """Loading was cancelled."""
 
