@@ -108,6 +108,8 @@ class EngineInfo:
     quantization: str = "none"
     path: str = ""
     """Which way tokens are made: ``slots`` or ``generate``."""
+    exact: bool = False
+    """Whether the same request gives the same tokens alone, in any batch and after a resume."""
     context_length: int = 0
     memory_bytes: int = 0
     versions: dict[str, str] = field(default_factory=dict)
@@ -121,6 +123,7 @@ class EngineInfo:
             "dtype": self.dtype,
             "quantization": self.quantization,
             "path": self.path,
+            "exact": self.exact,
             "versions": dict(self.versions),
         }
 
