@@ -23,6 +23,10 @@ class ModelUnavailable(EngineError):
     """The model cannot be had: not there, not reachable, not allowed, or broken."""
 
 
+class OutOfMemory(EngineError):
+    """There is no memory for the reply: with a shorter history or reply there may be."""
+
+
 class Cancelled(EngineError):
     """Loading was cancelled."""
 
@@ -104,6 +108,8 @@ class EngineInfo:
     quantization: str = "none"
     path: str = ""
     """Which way tokens are made: ``slots`` or ``generate``."""
+    exact: bool = False
+    """Whether the same request gives the same tokens alone, in any batch and after a resume."""
     context_length: int = 0
     memory_bytes: int = 0
     versions: dict[str, str] = field(default_factory=dict)
@@ -117,6 +123,7 @@ class EngineInfo:
             "dtype": self.dtype,
             "quantization": self.quantization,
             "path": self.path,
+            "exact": self.exact,
             "versions": dict(self.versions),
         }
 

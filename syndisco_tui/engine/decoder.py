@@ -6,34 +6,44 @@ Knows models, slots and sampling; nothing of threads, loading or discussions.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from .base import EngineError, Generation
+from .attention import Piece
+from .base import EngineError, Generation, OutOfMemory
 from .chat import ChatTokenizer
 from .forward import Forward
 from .memory import is_out_of_memory, release_memory
 from .reply import Reply, sentence, too_long
-from .sampling import Plan, Rows, choose, plan
-from .slots import OutOfSlots, Slot
+from .sampling import plan
+from .slots import OutOfSlots, Slot, common_prefix
+from .state import SlotState
+from .static import SCRATCH, Flight, StaticSteps
 
 MAX_ROWS = 64
 PREFILL_TOKENS = 512  # read at once where nobody waits for the next token
 PREFILL_TOKENS_BETWEEN = 128  # read between two steps of slots that are decoding
+WORTH_WAITING = 16  # tokens; from so many on a prefix that is being read is waited for
 IDLE_SLOTS = 8  # kept for their prefixes: the actors of one live discussion
 
 
-@dataclass
+@dataclass(eq=False)
 class Row:
     """A reply in its slot. ``read`` of its prompt's tokens are in the cache."""
 
     reply: Reply
     slot: Slot
     read: int
+
+    def is_last(self, under_way: bool) -> bool:
+        """Whether the token that is ``under_way`` is the last one its request allows."""
+        made = len(self.reply.token_ids) + under_way
+        return made >= self.reply.generation.request.max_out_tokens
 
 
 class SlotDecoder:
@@ -49,6 +59,7 @@ class SlotDecoder:
         eos: Collection[int],
         context_length: int,
         max_rows: int = MAX_ROWS,
+        static: StaticSteps | None = None,
     ) -> None:
         self._forward, self._tokenizer = forward, tokenizer
         self._slots, self._device = forward.slots, forward.device
@@ -60,8 +71,9 @@ class SlotDecoder:
         self._waiting: deque[Reply] = deque()
         self._reading: list[Row] = []
         self._decoding: list[Row] = []
-        self._state = _State(0, 0, self._device)
-        self._plan: Plan | None = None
+        self._state = SlotState(0, 0, self._device)
+        self._static = static
+        self._flight: tuple[Flight, list[Row]] | None = None
 
     @property
     def busy(self) -> bool:
@@ -82,13 +94,17 @@ class SlotDecoder:
 
     @torch.inference_mode()
     def advance(self) -> None:
-        """Admit what fits, read a piece of one prompt, make one token for every decoding slot."""
+        """Admit what fits, read pieces of prompts, make one token for every decoding slot."""
         self._drop_cancelled()
         self._admit()
+        if self._static is None and self._forward.joins_pieces:
+            self._guarded(self._read_and_step, self._reading or self._decoding)
+            return
         if self._reading:
-            row = self._reading[0]
-            self._guarded(lambda: self._read(row), [row])
-        if self._decoding:
+            self._guarded(self._read, self._reading)
+        if self._static is not None:
+            self._guarded(self._launch, self._decoding)
+        elif self._decoding:
             self._guarded(self._step, self._decoding)
 
     def abandon(self, error: EngineError | None) -> None:
@@ -97,6 +113,7 @@ class SlotDecoder:
         for reply in [*self._waiting, *(row.reply for row in rows)]:
             reply.abandon(error)
         self._waiting.clear()
+        self._flight = None
         for row in rows:
             self._leave(row)
 
@@ -121,13 +138,13 @@ class SlotDecoder:
                 "The memory is full: shorten the history or the reply, or repeat fewer at once."
             )
         for row in list(rows):
-            row.reply.fail(EngineError(reason))
+            row.reply.fail(OutOfMemory(reason) if full else EngineError(reason))
             self._leave(row)
 
     def _room_for(self, reply: Reply) -> int:
         """How many positions the reply can need, prompt included."""
         wanted = len(reply.prompt) + reply.generation.request.max_out_tokens
-        return min(wanted, self._context_length)
+        return min(wanted, self._context_length) + (SCRATCH if self._static else 0)
 
     def _drop_cancelled(self) -> None:
         for reply in [reply for reply in self._waiting if reply.generation.is_cancelled]:
@@ -139,9 +156,10 @@ class SlotDecoder:
                 self._leave(row)
 
     def _admit(self) -> None:
-        # One at a time: what the one before has read is then there for the next to begin with.
-        while self._waiting and not self._reading and len(self._decoding) < self._max_rows:
+        while self._waiting and len(self._decoding) + len(self._reading) < self._max_rows:
             reply = self._waiting[0]
+            if self._unread() >= self._budget() or self._is_worth_waiting(reply):
+                return
             room = self._room_for(reply)
             try:
                 slot, kept = self._slots.acquire(reply.prompt, room, IDLE_SLOTS)
@@ -159,66 +177,125 @@ class SlotDecoder:
             reply.cached_tokens = kept
             self._reading.append(Row(reply, slot, kept))
 
-    def _does_not_fit(self, room: int) -> EngineError:
+    def _unread(self) -> int:
+        return sum(len(row.reply.prompt) - row.read for row in self._reading)
+
+    def _is_worth_waiting(self, reply: Reply) -> bool:
+        """Whether a prompt that is being read begins like this one: it is then copied, not read."""
+        if not self._reading:
+            return False
+        prompt = np.asarray(reply.prompt)
+        ahead = max(common_prefix(prompt, row.reply.prompt) for row in self._reading)
+        return ahead > self._slots.longest_prefix(reply.prompt)[1] + WORTH_WAITING
+
+    def _budget(self) -> int:
+        """How many tokens of prompts are read beside the next step."""
+        if not self._decoding:
+            return PREFILL_TOKENS
+        # A few that are decoding must not wait long; where most are waiting, filling up is best.
+        few_wait = len(self._waiting) + len(self._reading) < len(self._decoding)
+        live = few_wait or (len(self._decoding) == 1 and not self._waiting)
+        return PREFILL_TOKENS_BETWEEN if live else PREFILL_TOKENS
+
+    def _does_not_fit(self, room: int) -> OutOfMemory:
         megabytes = room * self._slots.bytes_per_token / 1e6
-        return EngineError(
+        return OutOfMemory(
             f"The prompt and its reply need {room:,} tokens, {megabytes:,.0f} MB of memory, and "
             f"{self._slots.budget / 1e6:,.0f} MB are free: shorten the history or the reply."
         )
 
-    def _read(self, row: Row) -> None:
-        """Prefill the next piece of a prompt; with the last one comes the first token."""
-        prompt, slot = row.reply.prompt, row.slot
-        # A few that are decoding must not wait long; where most are waiting, filling up is best.
-        few_wait = len(self._waiting) + len(self._reading) < len(self._decoding)
-        live = few_wait or (len(self._decoding) == 1 and not self._waiting)
-        piece = PREFILL_TOKENS_BETWEEN if live else PREFILL_TOKENS
-        end = min(row.read + piece, len(prompt))
-        ids = torch.tensor(prompt[row.read : end], device=self._device)
-        logits = self._forward.prefill(slot.index, ids, row.read)
-        slot.tokens = prompt[:end]
-        row.read = end
-        if end < len(prompt):
-            return
-        self._reading.remove(row)
-        row.reply.start()
-        self._join(row, logits)
+    def _pieces(self) -> list[tuple[Row, Piece]]:
+        """What is read next: of the prompts that came first, as much as the budget allows."""
+        left, pieces = self._budget(), []
+        for row in self._reading:
+            prompt = row.reply.prompt
+            end = min(row.read + left, len(prompt))
+            if end > row.read:
+                ids = torch.tensor(prompt[row.read : end], device=self._device)
+                piece = Piece(row.slot.index, ids, row.read, ends=end == len(prompt))
+                pieces.append((row, piece))
+                left -= end - row.read
+        return pieces
 
-    def _join(self, row: Row, logits: Tensor) -> None:
-        request, index, prompt = row.reply.generation.request, row.slot.index, row.reply.prompt
-        self._vocabulary = logits.shape[-1]
-        state = self._room_in_state()
-        state.rows.set(index, request.sampling, request.seed)
-        state.made[index] = 0
-        state.prompt[index] = len(prompt)
-        state.seen[index] = prompt[0]  # what is not written yet repeats what has been seen
-        state.seen[index, : len(prompt)] = torch.tensor(prompt, device=self._device)
-        self._decoding.append(row)
-        self._decoding.sort(key=lambda row: row.slot.index)
-        self._plan = None
-        how = plan([request.sampling], self._vocabulary)
-        self._take(self._choose(logits[None], [row], how), [row])
+    def _read_and_step(self) -> None:
+        """One pass: a token for every decoding slot, and pieces of prompts."""
+        pieces = self._pieces()
+        if pieces or self._decoding:
+            self._forward_pass(list(self._decoding), pieces)
+
+    def _read(self) -> None:
+        self._forward_pass([], self._pieces())
 
     def _step(self) -> None:
-        rows = list(self._decoding)
-        if self._plan is None:
-            samplings = [row.reply.generation.request.sampling for row in rows]
-            self._plan = plan(samplings, self._vocabulary)
-        indices = [row.slot.index for row in rows]
+        self._forward_pass(list(self._decoding), [])
+
+    def _forward_pass(self, rows: list[Row], pieces: list[tuple[Row, Piece]]) -> None:
         lengths = [len(row.slot.tokens) for row in rows]
-        tokens = torch.tensor([row.reply.token_ids[-1] for row in rows], device=self._device)
-        logits = self._forward.decode(indices, tokens, lengths)
+        tokens = torch.tensor(
+            [row.reply.token_ids[-1] for row in rows], dtype=torch.int64, device=self._device
+        )
+        indices = [row.slot.index for row in rows]
+        logits = self._forward.step(indices, tokens, lengths, [piece for _, piece in pieces])
+        begun = [row for row, piece in pieces if piece.ends]
+        chosen: Tensor | None = None
+        if rows or begun:
+            self._vocabulary = logits.shape[-1]
+            for row in begun:
+                self._begin(row)
+            chosen = self._choose(logits, [*rows, *begun])
+        # From here on nothing fails: what was computed is written down.
         for row in rows:
             row.slot.tokens.append(row.reply.token_ids[-1])
-        self._take(self._choose(logits, rows, self._plan), rows)
+        for row, piece in pieces:
+            row.read = piece.start + len(piece.ids)
+            row.slot.tokens = row.reply.prompt[: row.read]
+        for row in begun:
+            self._reading.remove(row)
+            self._decoding.append(row)
+            row.reply.start()
+        if begun:
+            self._decoding.sort(key=lambda row: row.slot.index)
+        if chosen is not None:
+            self._take(chosen.tolist(), [*rows, *begun])
 
-    def _choose(self, logits: Tensor, rows: list[Row], how: Plan) -> Tensor:
+    def _begin(self, row: Row) -> None:
+        slots = len(self._slots.slots)
+        self._state = self._state.grown(slots, self._slots.length)
+        request = row.reply.generation.request
+        self._state.begin(row.slot.index, row.reply.prompt, request.sampling, request.seed)
+
+    def _choose(self, logits: Tensor, rows: list[Row]) -> Tensor:
+        how = plan([row.reply.generation.request.sampling for row in rows], self._vocabulary)
         here = torch.tensor([row.slot.index for row in rows], device=self._device)
         longest = max(len(row.reply.prompt) + len(row.reply.token_ids) for row in rows)
         return self._state.choose(logits, here, longest, how)
 
-    def _take(self, tokens: Tensor, rows: list[Row]) -> None:
-        for token, row in zip(tokens.tolist(), rows, strict=True):
+    def _launch(self) -> None:
+        """Start the next step before the tokens of the one before it are read."""
+        assert self._static is not None
+        flight, self._flight = self._flight, None
+        flying = flight[1] if flight else []
+        rows = [row for row in self._decoding if not row.is_last(row in flying)]
+        if rows:
+            launched = self._static.launch(
+                self._state,
+                [row.slot.index for row in rows],
+                max(len(row.slot.tokens) + (row in flying) for row in rows),
+                [row.reply.generation.request.sampling for row in rows],
+                self._vocabulary,
+            )
+            self._flight = launched, rows
+        if flight is None:
+            return
+        tokens, flown = flight[0].read(), flight[1]
+        # Who has ended or was cancelled meanwhile was computed for nothing.
+        pairs = [(t, row) for t, row in zip(tokens, flown, strict=True) if row in self._decoding]
+        for _, row in pairs:
+            row.slot.tokens.append(row.reply.token_ids[-1])
+        self._take([token for token, _ in pairs], [row for _, row in pairs])
+
+    def _take(self, tokens: Sequence[int], rows: Sequence[Row]) -> None:
+        for token, row in zip(tokens, rows, strict=True):
             full = len(row.reply.prompt) + len(row.reply.token_ids) + 1 >= self._context_length
             ended = row.reply.push(token)
             if not ended and full:
@@ -231,48 +308,3 @@ class SlotDecoder:
             if row in rows:
                 rows.remove(row)
         self._slots.release(row.slot)
-        self._plan = None
-
-    def _room_in_state(self) -> _State:
-        slots, length = len(self._slots.slots), self._slots.length
-        if self._state.slots < slots or self._state.length < length:
-            slots, length = max(slots, self._state.slots), max(length, self._state.length)
-            self._state = self._state.grown(slots, length)
-        return self._state
-
-
-class _State:
-    """What sampling keeps on the device for every slot, [slots] each."""
-
-    def __init__(self, slots: int, length: int, device: torch.device) -> None:
-        self.slots, self.length = slots, length
-        self.rows = Rows.empty(slots, device)
-        self.prompt = torch.zeros(slots, dtype=torch.int64, device=device)
-        """How many tokens the prompt has."""
-        self.made = torch.zeros(slots, dtype=torch.int64, device=device)
-        """How many tokens the reply has."""
-        self.seen = torch.zeros(slots, length + 1, dtype=torch.int64, device=device)
-        """[slots, length + 1]: the tokens of prompt and reply, then any one of them repeated."""
-
-    def grown(self, slots: int, length: int) -> _State:
-        """The same with more slots, or longer ones."""
-        grown = _State(slots, length, self.made.device)
-        for old, new in zip(self._tensors(), grown._tensors(), strict=True):
-            new[: self.slots] = old
-        if self.slots:
-            grown.seen[: self.slots] = self.seen[:, :1]
-            grown.seen[: self.slots, : self.length + 1] = self.seen
-        return grown
-
-    def choose(self, logits: Tensor, here: Tensor, longest: int, how: Plan) -> Tensor:
-        """The next tokens of the slots ``here``, noted. ``longest``: tokens seen by any of them."""
-        seen = self.seen[here, :longest] if how.penalised else None
-        tokens = choose(logits, self.rows[here], seen, self.made[here], how)
-        self.seen[here, self.prompt[here] + self.made[here]] = tokens
-        self.made[here] += 1
-        return tokens
-
-    def _tensors(self) -> list[Tensor]:
-        rows = self.rows
-        parameters = [rows.temperature, rows.top_p, rows.top_k, rows.penalty, rows.seed]
-        return [*parameters, self.prompt, self.made]

@@ -1,4 +1,4 @@
-"""The two forward passes over slots: reading a prompt, and one token for many slots.
+"""The forward pass over slots: one token for many slots, and pieces of prompts.
 
 Knows models and slots; nothing of requests, sampling or text.
 """
@@ -11,11 +11,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .slots import LENGTH_STEP, Slots
+from .attention import Piece, round_up
+from .slots import Slots
 
 
 class Forward:
     """Forward passes of any model whose attention is plain, through its own code."""
+
+    joins_pieces = False
+    """Whether rows and pieces are computed together, so that many pieces at once gain."""
 
     def __init__(self, model: Any, slots: Slots) -> None:
         self.model = model
@@ -27,31 +31,55 @@ class Forward:
 
         Gives the logits after the last of them, [vocabulary].
         """
-        end = start + len(ids)
-        positions = torch.arange(start, end, device=ids.device)
-        window = self.slots.window
-        window.rows, window.start, window.positions = slice(slot, slot + 1), start, None
-        window.top = end
-        mask = torch.arange(end, device=ids.device) <= positions[:, None]
-        return self._run(ids[None], mask[None, None], positions[None])[0]
+        return self.step([], ids[:0], [], [Piece(slot, ids, start)])[0]
 
     def decode(self, rows: Sequence[int], tokens: Tensor, lengths: Sequence[int]) -> Tensor:
-        """One token for each of the slots ``rows`` (ascending), which hold ``lengths`` tokens.
+        """One token for each of the slots ``rows``; gives logits [rows, vocabulary]."""
+        return self.step(rows, tokens, lengths, [])
 
-        ``tokens``: int64 [rows]. Gives logits [rows, vocabulary].
+    def step(
+        self, rows: Sequence[int], tokens: Tensor, lengths: Sequence[int], pieces: Sequence[Piece]
+    ) -> Tensor:
+        """One token for each of the slots ``rows`` (ascending), which hold ``lengths`` tokens,
+        and ``pieces`` of prompts read into other slots.
+
+        ``tokens``: int64 [rows]. Gives logits of the rows and then of the pieces that end their
+        prompts, [rows + ends, vocabulary].
         """
-        row_ids = torch.tensor(rows, device=tokens.device)
-        positions = torch.tensor(lengths, device=tokens.device)
-        top = self.top(lengths)
+        logits = [self._decode(rows, tokens, lengths)] if rows else []
+        for piece in pieces:
+            after = self._prefill(piece)
+            if piece.ends:
+                logits.append(after)
+        return torch.cat(logits) if logits else tokens.new_zeros(0, 0)
+
+    def static_step(
+        self, rows: Tensor | slice, row_ids: Tensor, tokens: Tensor, positions: Tensor, top: int
+    ) -> Tensor:
+        """One token for each of the slots ``rows``, with all that changes in tensors.
+
+        ``rows``: int64 [1], or a slice of the first slots; ``row_ids``: the same as a tensor.
+        Writes at ``positions`` and reads up to ``top``. Waits for nothing on the host.
+        """
         window = self.slots.window
-        window.rows = neighbours(rows) or row_ids
-        window.row_ids, window.positions, window.top = row_ids, positions, top
+        window.rows, window.row_ids, window.positions, window.top = rows, row_ids, positions, top
         mask = torch.arange(top, device=tokens.device) <= positions[:, None]
         return self._run(tokens[:, None], mask[:, None, None], positions[:, None])
 
-    def top(self, lengths: Sequence[int]) -> int:
-        """How far attention reads: the longest length with its new token, rounded up."""
-        return min(-(-(max(lengths) + 1) // LENGTH_STEP) * LENGTH_STEP, self.slots.length)
+    def _prefill(self, piece: Piece) -> Tensor:
+        end = piece.start + len(piece.ids)
+        positions = torch.arange(piece.start, end, device=self.device)
+        window = self.slots.window
+        window.rows, window.start = slice(piece.slot, piece.slot + 1), piece.start
+        window.positions, window.top = None, end
+        mask = torch.arange(end, device=self.device) <= positions[:, None]
+        return self._run(piece.ids[None], mask[None, None], positions[None])
+
+    def _decode(self, rows: Sequence[int], tokens: Tensor, lengths: Sequence[int]) -> Tensor:
+        row_ids = torch.tensor(rows, device=self.device)
+        positions = torch.tensor(lengths, device=self.device)
+        top = round_up(max(lengths) + 1, self.slots.length)
+        return self.static_step(neighbours(rows) or row_ids, row_ids, tokens, positions, top)
 
     def _run(self, ids: Tensor, mask: Tensor, positions: Tensor) -> Tensor:
         output = self.model(

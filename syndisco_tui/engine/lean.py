@@ -1,7 +1,8 @@
-"""Decode steps of the Llama family with nothing but the arithmetic.
+"""Forward passes of the Llama family with nothing but the arithmetic.
 
 At one row a step of a small model spends a third of its time in Python and in operations on a
-few numbers. Knows these models' parts; ``probe`` shows that the result is theirs.
+few numbers; at many, rows and pieces of prompts share one product. Knows these models' parts;
+``probe`` shows that the result is theirs.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .forward import Forward, neighbours
-from .linear import FEW_ROWS, Projection
+from .attention import Part, Piece, PieceAttention, RowsAttention, StaticRowsAttention
+from .forward import Forward
+from .linear import Projection
 from .memory import free_memory
 from .slots import SlotLayer, Slots
 
@@ -41,7 +43,9 @@ class _Layer:
 
 
 class LeanForward(Forward):
-    """Prefills through the model's own code, decodes through this."""
+    """The pass of a Llama, of rows and pieces together."""
+
+    joins_pieces = True
 
     def __init__(self, model: Any, slots: Slots) -> None:
         super().__init__(model, slots)
@@ -54,33 +58,85 @@ class LeanForward(Forward):
         ]
         self._norm = _norm(self._body.norm)
         self._head = Projection([model.lm_head])
-        self._packable = self.device.type == "cpu"
+        if self.device.type == "cpu":
+            self._pack()
 
     @staticmethod
     def knows(model: Any) -> bool:
         """Whether ``model`` is of the family."""
         return model.config.model_type in FAMILY and type(model).__name__.endswith("ForCausalLM")
 
-    def decode(self, rows: Sequence[int], tokens: Tensor, lengths: Sequence[int]) -> Tensor:
-        """As ``Forward.decode``."""
-        if self._packable and (len(rows) > FEW_ROWS or self.model.dtype == torch.bfloat16):
-            self._pack()
-        positions = torch.tensor(lengths, device=self.device)
-        x = self._body.embed_tokens(tokens)
-        cos, sin = self._body.rotary_emb(x, positions[:, None])
-        half = cos.shape[-1] // 2
-        # (a, b) turned is (a cos − b sin, b cos + a sin): with the sign in ``sin``, a roll does.
-        sin = torch.cat([-sin[..., :half], sin[..., half:]], dim=-1)
-        read = _Read(rows, lengths, positions, self.top(lengths), x.dtype)
+    def step(
+        self, rows: Sequence[int], tokens: Tensor, lengths: Sequence[int], pieces: Sequence[Piece]
+    ) -> Tensor:
+        """As ``Forward.step``, all in one pass."""
+        dtype = self.model.dtype
+        self._make_cache(dtype)
+        parts: list[Part] = []
+        if rows:
+            longest = self.slots.length
+            parts.append(RowsAttention(rows, lengths, longest, dtype, self.device))
+        parts += [PieceAttention(piece, dtype) for piece in pieces]
+        ids = torch.cat([tokens, *(piece.ids for piece in pieces)]) if pieces else tokens
+        if not pieces:
+            return self._pass(ids, parts, None)
+        wanted, at = list(range(len(rows))), len(rows)
+        for piece in pieces:
+            at += len(piece.ids)
+            if piece.ends:
+                wanted.append(at - 1)
+        return self._pass(ids, parts, torch.tensor(wanted, dtype=torch.int64, device=self.device))
+
+    def static_step(
+        self, rows: Tensor | slice, row_ids: Tensor, tokens: Tensor, positions: Tensor, top: int
+    ) -> Tensor:
+        """As ``Forward.static_step``."""
+        dtype = self.model.dtype
+        self._make_cache(dtype)
+        part = StaticRowsAttention(rows, row_ids, positions, top, dtype)
+        return self._pass(tokens, [part], None)
+
+    def _pass(self, ids: Tensor, parts: Sequence[Part], wanted: Tensor | None) -> Tensor:
+        """Logits of the tokens ``wanted`` (None: all), [wanted, vocabulary]."""
+        x = self._body.embed_tokens(ids)
+        cos, sin = self._turns(x, parts)
+        counts = [part.count for part in parts]
+        last = self._layers[-1]
         for layer in self._layers:
-            x = x + self._attend(layer, layer.before_attention(x), cos, sin, read)
-            gate, up = layer.gate_up(layer.before_mlp(x)).chunk(2, dim=-1)
-            x = x + layer.down(layer.activation(gate) * up)
+            states = self._states(layer, layer.before_attention(x), cos, sin)
+            if len(parts) == 1:
+                attended = parts[0].attend(layer.cache, states, layer.scaling)
+            else:
+                pairs = zip(parts, torch.split(states, counts), strict=True)
+                attended = torch.cat([p.attend(layer.cache, s, layer.scaling) for p, s in pairs])
+            if layer is last and wanted is not None:  # of the others only keys and values matter
+                attended, x = attended[wanted], x[wanted]
+            x = layer.output.added_to(x, attended)
+            x = layer.down.added_to(x, layer.gate_up.gated(layer.before_mlp(x), layer.activation))
         return self._head(self._norm(x))
 
-    def _attend(self, layer: _Layer, x: Tensor, cos: Tensor, sin: Tensor, read: _Read) -> Tensor:
-        count, turned = x.shape[0], self._heads + self._kv_heads
-        states = layer.qkv(x).view(count, turned + self._kv_heads, -1)
+    def _turns(self, x: Tensor, parts: Sequence[Part]) -> tuple[Tensor, Tensor]:
+        """Cosines and signed sines for queries, keys and values, which are not turned.
+
+        [tokens, heads + 2 · kv_heads, head_dim]. (a, b) turned is (a cos − b sin, b cos + a sin):
+        with the sign in the sines, a roll does it.
+        """
+        at = [part.positions for part in parts]
+        positions = at[0] if len(at) == 1 else torch.cat(at)
+        cos, sin = self._body.rotary_emb(x, positions[None])
+        cos, sin = cos[0, :, None], sin[0, :, None]
+        half = cos.shape[-1] // 2
+        sin = torch.cat([-sin[..., :half], sin[..., half:]], dim=-1)
+        turned, kept = self._heads + self._kv_heads, (-1, self._kv_heads, -1)
+        ones, zeros = torch.ones_like(cos).expand(kept), torch.zeros_like(sin).expand(kept)
+        return (
+            torch.cat([cos.expand(-1, turned, -1), ones], dim=1),
+            torch.cat([sin.expand(-1, turned, -1), zeros], dim=1),
+        )
+
+    def _states(self, layer: _Layer, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        turned = self._heads + self._kv_heads
+        states = layer.qkv(x).view(cos.shape)
         if layer.query_norm is not None and layer.key_norm is not None:
             states = torch.cat(
                 [
@@ -90,59 +146,29 @@ class LeanForward(Forward):
                 ],
                 dim=1,
             )
-        turn = states[:, :turned]
-        turn = torch.addcmul(turn * cos, turn.roll(cos.shape[-1] // 2, dims=-1), sin)
-        query = turn[:, : self._heads].reshape(count, self._kv_heads, -1, cos.shape[-1])
-        keys, values = read.update(layer.cache, turn[:, self._heads :], states[:, turned:])
-        attended = functional.scaled_dot_product_attention(
-            query, keys, values, attn_mask=read.mask, scale=layer.scaling
-        )
-        return layer.output(attended.reshape(count, -1))
+        return torch.addcmul(states * cos, states.roll(cos.shape[-1] // 2, dims=-1), sin)
+
+    def _make_cache(self, dtype: torch.dtype) -> None:
+        if self.slots.layers[0].is_initialized:
+            return
+        size = (1, self._kv_heads, 1, self._body.layers[0].self_attn.head_dim)
+        like = torch.empty(size, dtype=dtype, device=self.device)
+        for cache in self.slots.layers:
+            cache.lazy_initialization(like, like)
 
     def _pack(self) -> None:
-        self._packable = False
         projections = [self._head]
         for layer in self._layers:
             projections += [layer.qkv, layer.output, layer.gate_up, layer.down]
         if sum(p.nbytes for p in projections) > PACKED_SHARE * free_memory("cpu"):
             return
         try:
+            for layer in self._layers:
+                layer.gate_up.pack(apart=True)
             for projection in projections:
                 projection.pack()
         except (RuntimeError, AttributeError):  # a torch without oneDNN: the ordinary products
             return
-
-
-class _Read:
-    """Where the step writes and what its attention reads, the same in every layer."""
-
-    def __init__(
-        self,
-        rows: Sequence[int],
-        lengths: Sequence[int],
-        positions: Tensor,
-        top: int,
-        dtype: torch.dtype,
-    ) -> None:
-        self.mask: Tensor | None = None
-        self._rows: slice | Tensor
-        if len(rows) == 1:
-            # Plain integers: no index tensors, no mask, and not one position too many is read.
-            self._write: Any = (rows[0], slice(None), lengths[0])
-            self._rows, self._top = slice(rows[0], rows[0] + 1), lengths[0] + 1
-            return
-        row_ids = torch.tensor(rows, device=positions.device)
-        self._write = (row_ids, slice(None), positions)
-        self._rows, self._top = neighbours(rows) or row_ids, top
-        hidden = torch.arange(top, device=positions.device) > positions[:, None]
-        mask = torch.zeros(len(rows), top, dtype=dtype, device=positions.device)
-        self.mask = mask.masked_fill_(hidden, -torch.inf)[:, None, None]
-
-    def update(self, cache: SlotLayer, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Write [rows, kv_heads, head_dim]; give back [rows, kv_heads, positions, head_dim]."""
-        cache.keys[self._write] = keys
-        cache.values[self._write] = values
-        return cache.keys[self._rows, :, : self._top], cache.values[self._rows, :, : self._top]
 
 
 def _layer(layer: Any, cache: SlotLayer) -> _Layer:

@@ -57,6 +57,12 @@ class Decoder(Protocol):
     def abandon(self, error: EngineError | None) -> None: ...
 
 
+def _is_exact(loaded: LoadedModel) -> bool:
+    """Whether the same request gives the same tokens in any company: only full float32 does."""
+    info = loaded.info
+    return info.device == "cpu" and info.dtype == "float32" and info.quantization == "none"
+
+
 @dataclass(frozen=True)
 class _Load:
     spec: ModelSpec
@@ -291,6 +297,7 @@ class LocalEngine:
         from .memory import free_memory
         from .plain import PlainDecoder
         from .probe import forward_for
+        from .static import CudaCapture, StaticSteps
 
         load.listener(LoadProgress("warming up"))
         torch.set_num_threads(self._threads)
@@ -299,7 +306,14 @@ class LocalEngine:
         eos, context_length = loaded.eos, loaded.info.context_length
         decoder: Decoder
         if forward is not None:
-            decoder = SlotDecoder(forward, loaded.tokenizer, eos=eos, context_length=context_length)
+            on_cuda = forward.device.type == "cuda"
+            decoder = SlotDecoder(
+                forward,
+                loaded.tokenizer,
+                eos=eos,
+                context_length=context_length,
+                static=StaticSteps(forward, CudaCapture()) if on_cuda else None,
+            )
         else:
             decoder = PlainDecoder(
                 loaded.model,
@@ -314,7 +328,7 @@ class LocalEngine:
         # walk holds up the screen's thread.
         gc.collect()
         gc.freeze()
-        info = replace(loaded.info, path=decoder.path)
+        info = replace(loaded.info, path=decoder.path, exact=_is_exact(loaded))
         self._chat = ChatTokenizer(loaded.tokenizer)
         with self._lock:
             if load not in self._pending:

@@ -7,7 +7,7 @@ choice can be captured in a CUDA graph.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -77,6 +77,14 @@ class Plan:
     """Rows whose choice looks at the whole vocabulary."""
     penalised: bool
     all_greedy: bool
+    everyone: bool = False
+    """Whether every row is computed both ways and takes the one that is its own."""
+
+    def for_all_rows(self) -> Plan:
+        """A plan that does not say which rows are which: where they sit may change unseen."""
+        if not self.full:
+            return self
+        return replace(self, full=(), everyone=True, shortlist=max(self.shortlist, SHORTLIST_STEP))
 
 
 def plan(samplings: Sequence[Sampling | None], vocabulary: int) -> Plan:
@@ -112,6 +120,12 @@ def choose(logits: Tensor, rows: Rows, seen: Tensor | None, position: Tensor, ho
         logits = penalise(logits, rows.penalty, seen)
     if how.all_greedy:
         return logits.argmax(dim=-1)
+    if how.everyone:
+        return torch.where(
+            _are_full(rows),
+            _from_vocabulary(logits, rows, position),
+            _from_shortlist(logits, rows, position, how.shortlist),
+        )
     if not how.full:
         return _from_shortlist(logits, rows, position, how.shortlist)
     if not how.shortlist:
@@ -150,6 +164,12 @@ def _is_full(sampling: Sampling) -> bool:
     if sampling.temperature <= 0:
         return False
     return not 1 <= sampling.top_k <= SHORTLIST_LIMIT - SHORTLIST_SPARE
+
+
+def _are_full(rows: Rows) -> Tensor:
+    """The same of many rows."""
+    short = (rows.top_k >= 1) & (rows.top_k <= SHORTLIST_LIMIT - SHORTLIST_SPARE)
+    return (rows.temperature > 0) & ~short
 
 
 def _from_shortlist(logits: Tensor, rows: Rows, position: Tensor, size: int) -> Tensor:

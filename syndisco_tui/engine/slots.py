@@ -43,16 +43,21 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]
         super().__init__()
         self.keys: Tensor
         self.values: Tensor
+        self.states: Tensor | None = None
+        """Both, [2, slots, kv_heads, length, head_dim], where they have one shape."""
         self._window = window
         self.slots = self.length = self.bytes_per_token = 0
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
         """Make the tensors, shaped like these states. Zeros: what is masked must be finite."""
 
-        def zeros(like: Tensor) -> Tensor:
-            return like.new_zeros(self.slots, like.shape[1], self.length, like.shape[3])
+        def zeros(like: Tensor, *first: int) -> Tensor:
+            return like.new_zeros(*first, self.slots, like.shape[1], self.length, like.shape[3])
 
-        self.keys, self.values = zeros(key_states), zeros(value_states)
+        if key_states.shape[1::2] == value_states.shape[1::2]:
+            self._keep(zeros(key_states, 2))
+        else:
+            self.keys, self.values = zeros(key_states), zeros(value_states)
         self.is_initialized = True
         self.bytes_per_token = sum(
             like.shape[1] * like.shape[3] * like.element_size()
@@ -79,11 +84,17 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]
         """Grow or shrink, keeping what fits; with no slots the memory is let go."""
         if self.is_initialized and not slots:
             self.keys = self.values = self.keys.new_zeros(0)
+            self.states = None
             self.is_initialized = False
-        if self.is_initialized:
+        if self.is_initialized and self.states is not None:
+            self._keep(_resized(self.states, slots, length))
+        elif self.is_initialized:
             self.keys = _resized(self.keys, slots, length)
             self.values = _resized(self.values, slots, length)
         self.slots, self.length = slots, length
+
+    def _keep(self, states: Tensor) -> None:
+        self.states, self.keys, self.values = states, states[0], states[1]
 
     def copy_prefix(self, source: int, target: int, length: int) -> None:
         """Copy the first ``length`` positions of one slot to another."""
@@ -101,11 +112,13 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]
 
 
 def _resized(tensor: Tensor, slots: int, length: int) -> Tensor:
-    if slots <= tensor.shape[0] and length <= tensor.shape[2]:
-        return tensor[:slots, :, :length]
-    grown = tensor.new_zeros(slots, tensor.shape[1], length, tensor.shape[3])
-    both, shared = min(slots, tensor.shape[0]), min(length, tensor.shape[2])
-    grown[:both, :, :shared] = tensor[:both, :, :shared]
+    *first, before, heads, span, width = tensor.shape
+    both, shared = min(slots, before), min(length, span)
+    kept = tensor[..., :both, :, :shared, :]
+    if (both, shared) == (slots, length):
+        return kept
+    grown = tensor.new_zeros(*first, slots, heads, length, width)
+    grown[..., :both, :, :shared, :] = kept
     return grown
 
 
@@ -156,7 +169,7 @@ class Slots:
         Raises:
             OutOfSlots: the budget does not allow it now.
         """
-        source, kept = self._longest_prefix(prompt)
+        source, kept = self.longest_prefix(prompt)
         slot = self._choose(source, kept, length, spare)
         if kept and source is not None and source is not slot:
             for layer in self.layers:
@@ -179,12 +192,13 @@ class Slots:
             self.slots.clear()
             self._resize(0, 0)
 
-    def _longest_prefix(self, prompt: Sequence[int]) -> tuple[Slot | None, int]:
+    def longest_prefix(self, prompt: Sequence[int]) -> tuple[Slot | None, int]:
+        """The slot that has most of the beginning of ``prompt``, and how much (never all)."""
         wanted = np.asarray(prompt)
         best: Slot | None = None
         kept = 0
         for slot in self.slots:
-            common = min(_common_prefix(wanted, slot.tokens), len(prompt) - 1)
+            common = min(common_prefix(wanted, slot.tokens), len(prompt) - 1)
             if common > kept or (common == kept and best and best.busy and not slot.busy):
                 best, kept = slot, common
         return best, kept
@@ -252,7 +266,8 @@ class Slots:
             raise OutOfSlots
 
 
-def _common_prefix(wanted: np.ndarray, tokens: Sequence[int]) -> int:
+def common_prefix(wanted: np.ndarray, tokens: Sequence[int]) -> int:
+    """How many tokens both begin with."""
     length = min(len(wanted), len(tokens))
     if not length:
         return 0

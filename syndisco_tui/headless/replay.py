@@ -136,6 +136,6 @@ def _other_numerics(record: DiscussionRecord, engine: Engine) -> str:
     other = [key for key in keys if record.engine.get(key) != now.get(key)]
     if other:
         return f"The discussion was made with other {', '.join(other)}: words may differ."
-    if now.get("device") != "cpu" or now.get("dtype") != "float32":
+    if not now.get("exact"):
         return "Only float32 on a CPU promises the same words."
     return ""

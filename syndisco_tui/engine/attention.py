@@ -1,0 +1,197 @@
+"""Attention of one forward pass over slots: where each part of it writes, and what it reads.
+
+A pass is made of parts: rows that make one token each, and pieces of prompts. Knows the cache's
+tensors; nothing of models or requests. States come as [tokens, heads + 2 · kv_heads, head_dim]:
+queries, then keys, then values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from .slots import LENGTH_STEP, SlotLayer
+
+GROUP = 8  # neighbouring rows that are read together, up to the longest of them
+SPLITS = 8  # parts of a long row that a GPU reads at once where there are few rows
+FEW_ROWS = 4
+
+
+class Part(Protocol):
+    """A part of the pass, ``count`` tokens long."""
+
+    count: int
+    positions: Tensor
+    """int64 [count]"""
+
+    def attend(self, cache: SlotLayer, states: Tensor, scale: float) -> Tensor:
+        """Write the new keys and values; give back [count, heads · head_dim]."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """``ids`` int64 [tokens] of a prompt, read into ``slot`` from position ``start``.
+
+    ``ends``: whether the logits after the last of them are wanted.
+    """
+
+    slot: int
+    ids: Tensor
+    start: int
+    ends: bool = True
+
+
+class PieceAttention:
+    """A piece of a prompt: every token sees what is before it in its slot."""
+
+    def __init__(self, piece: Piece, dtype: torch.dtype) -> None:
+        self.count = len(piece.ids)
+        self._slot, self._start, self._end = piece.slot, piece.start, piece.start + self.count
+        device = piece.ids.device
+        self.positions = torch.arange(self._start, self._end, device=device)
+        self._mask: Tensor | None = None
+        if self._start and self.count > 1:
+            hidden = torch.arange(self._end, device=device) > self.positions[:, None]
+            mask = torch.zeros(hidden.shape, dtype=dtype, device=device)
+            self._mask = mask.masked_fill_(hidden, -torch.inf)
+
+    def attend(self, cache: SlotLayer, states: Tensor, scale: float) -> Tensor:
+        assert cache.states is not None
+        kv_heads = cache.states.shape[2]
+        query, new = _parted(states, kv_heads)
+        kept = cache.states[:, self._slot]  # [2, kv_heads, length, head_dim]
+        kept[:, :, self._start : self._end] = new.permute(1, 2, 0, 3)
+        attended = functional.scaled_dot_product_attention(
+            query.transpose(0, 1)[None],
+            kept[None, 0, :, : self._end],
+            kept[None, 1, :, : self._end],
+            attn_mask=self._mask,
+            is_causal=self._start == 0 and self.count > 1,
+            scale=scale,
+            enable_gqa=True,
+        )
+        return attended[0].transpose(0, 1).reshape(self.count, -1)
+
+
+class RowsAttention:
+    """One token for each of the slots ``rows``, which hold ``lengths`` tokens, known on the host.
+
+    Rows are read in place, in groups of neighbours, so that a short one pays for its neighbours'
+    length at most.
+    """
+
+    def __init__(
+        self,
+        rows: Sequence[int],
+        lengths: Sequence[int],
+        longest: int,
+        dtype: torch.dtype,
+        device: torch.device,
+    ) -> None:
+        self.count = len(rows)
+        self.positions = torch.tensor(lengths, device=device)
+        self._alone = (rows[0], lengths[0]) if len(rows) == 1 else None
+        self._row_ids = torch.tensor(rows, device=device)
+        self._groups: list[tuple[slice, slice, int, Tensor]] = []
+        if self._alone:
+            return
+        for first, last in _neighbours(rows):
+            top = round_up(max(lengths[first:last]) + 1, longest)
+            hidden = torch.arange(top, device=device) > self.positions[first:last, None]
+            mask = torch.zeros(hidden.shape, dtype=dtype, device=device)
+            mask = mask.masked_fill_(hidden, -torch.inf)[:, None, None]
+            slots = slice(rows[first], rows[first] + last - first)
+            self._groups.append((slice(first, last), slots, top, mask))
+
+    def attend(self, cache: SlotLayer, states: Tensor, scale: float) -> Tensor:
+        assert cache.states is not None
+        kept = cache.states
+        query, new = _parted(states, kept.shape[2])
+        if self._alone:
+            # Plain integers: no index tensors, no mask, and not one position too many is read.
+            slot, position = self._alone
+            kept = kept[:, slot]
+            kept[:, :, position] = new[0]
+            return functional.scaled_dot_product_attention(
+                query.view(1, kept.shape[1], -1, query.shape[-1]),
+                kept[None, 0, :, : position + 1],
+                kept[None, 1, :, : position + 1],
+                scale=scale,
+            ).view(1, -1)
+        kept[:, self._row_ids, :, self.positions] = new
+        query = query.reshape(self.count, kept.shape[2], -1, query.shape[-1])
+        attended = [
+            functional.scaled_dot_product_attention(
+                query[part], kept[0, slots, :, :top], kept[1, slots, :, :top], mask, scale=scale
+            )
+            for part, slots, top, mask in self._groups
+        ]
+        return torch.cat(attended).reshape(self.count, -1)
+
+
+class StaticRowsAttention:
+    """One token for each of many slots; all that changes between steps is in tensors.
+
+    ``rows``: int64 [1], or a slice of the first slots. ``positions`` [rows] is where each writes;
+    attention reads up to ``top``. Nothing here waits for the device, so it can be captured.
+    """
+
+    def __init__(
+        self, rows: Tensor | slice, row_ids: Tensor, positions: Tensor, top: int, dtype: torch.dtype
+    ) -> None:
+        self.count, self.positions = len(row_ids), positions
+        self._rows, self._row_ids, self._top = rows, row_ids, top
+        hidden = torch.arange(top, device=positions.device) > positions[:, None]
+        mask = torch.zeros(hidden.shape, dtype=dtype, device=positions.device)
+        self._mask = mask.masked_fill_(hidden, -torch.inf)[:, None, None]
+
+    def attend(self, cache: SlotLayer, states: Tensor, scale: float) -> Tensor:
+        assert cache.states is not None
+        query, new = _parted(states, cache.states.shape[2])
+        cache.states[:, self._row_ids, :, self.positions] = new
+        keys = cache.states[0][self._rows, :, : self._top]
+        values = cache.states[1][self._rows, :, : self._top]
+        query = query.reshape(self.count, keys.shape[1], -1, query.shape[-1])
+        if self.count <= FEW_ROWS and self._top % SPLITS == 0 and keys.is_cuda:
+            return _split(query, keys, values, self._mask, scale)
+        attended = functional.scaled_dot_product_attention(
+            query, keys, values, self._mask, scale=scale
+        )
+        return attended.reshape(self.count, -1)
+
+
+def _split(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor, scale: float) -> Tensor:
+    """Attention whose sums over positions are made in parts, so that few rows fill a GPU."""
+    rows, heads, top, width = keys.shape
+    apart = (rows, heads, SPLITS, top // SPLITS, width)
+    scores = torch.matmul(query[:, :, None], keys.reshape(apart).transpose(-1, -2)) * scale
+    scores = scores.transpose(2, 3).reshape(rows, heads, -1, top) + mask
+    weights = torch.softmax(scores, dim=-1, dtype=torch.float32).to(values.dtype)
+    weights = weights.view(rows, heads, -1, SPLITS, top // SPLITS).transpose(2, 3)
+    return torch.matmul(weights, values.reshape(apart)).sum(dim=2).reshape(rows, -1)
+
+
+def _parted(states: Tensor, kv_heads: int) -> tuple[Tensor, Tensor]:
+    """States → queries [tokens, heads, head_dim], and [tokens, 2, kv_heads, head_dim]."""
+    heads = states.shape[1] - 2 * kv_heads
+    return states[:, :heads], states[:, heads:].reshape(len(states), 2, kv_heads, -1)
+
+
+def _neighbours(rows: Sequence[int]) -> list[tuple[int, int]]:
+    """Ascending slots as ranges of the list, each without a gap and at most ``GROUP`` long."""
+    ranges, first = [], 0
+    for at in range(1, len(rows) + 1):
+        if at == len(rows) or rows[at] != rows[at - 1] + 1 or at - first == GROUP:
+            ranges.append((first, at))
+            first = at
+    return ranges
+
+
+def round_up(length: int, longest: int) -> int:
+    """How far attention reads: rounded up, but never beyond the slots."""
+    return min(-(-length // LENGTH_STEP) * LENGTH_STEP, longest)

@@ -1,0 +1,101 @@
+"""Two thousand requests over sixteen slots: none lost, none twice, no memory kept."""
+
+from __future__ import annotations
+
+import gc
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syndisco_tui.engine.base import (
+    Failed,
+    Finished,
+    Generation,
+    GenerationEvent,
+    GenerationRequest,
+    OutOfMemory,
+    Sampling,
+)
+from syndisco_tui.engine.local import LocalEngine
+
+from .reference import ChatTurn, random_request
+
+REQUESTS, AT_ONCE = 2000, 16
+
+
+def resident() -> int:
+    """Bytes of memory this process holds."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+def test_two_thousand_requests(
+    engine_for: Callable[[Path], LocalEngine], tiny_folder: Path
+) -> None:
+    """Random lengths; a fifth is cancelled at random moments; others join when they may."""
+    engine, rng = engine_for(tiny_folder), random.Random(5)
+    ends: Counter[int] = Counter()
+    texts: dict[int, list[str]] = {}
+
+    def listen(event: GenerationEvent) -> None:
+        if isinstance(event, (Finished, Failed)):
+            ends[event.generation.id] += 1
+        elif hasattr(event, "text"):
+            texts.setdefault(event.generation.id, []).append(event.text)
+
+    made: list[Generation] = []
+    alive: list[Generation] = []
+    cancelled: set[int] = set()
+    held: list[int] = []
+    for number in range(REQUESTS):
+        request = random_request(rng, 16)
+        # A choice among all tokens takes most of the time and none of the memory: few of them.
+        if request.sampling.top_k in (0, 2000) and rng.random() < 0.95:
+            request = replace(request, sampling=replace(request.sampling, top_k=40))
+        made.append(engine.submit(request, listen))
+        alive.append(made[-1])
+        if rng.random() < 0.2:
+            doomed = rng.choice(alive)
+            doomed.cancel()
+            cancelled.add(doomed.id)
+        while len(alive) >= AT_ONCE:
+            alive = [generation for generation in alive if not generation.is_done]
+            time.sleep(0.0005)
+        if number in (REQUESTS // 2, REQUESTS - 1):
+            gc.collect()
+            held.append(resident())
+    results = {generation.id: generation.result(60) for generation in made}
+    assert set(ends) == set(results)
+    assert set(ends.values()) == {1}
+    for identity, result in results.items():
+        assert "".join(texts.get(identity, ())) == result.text
+        assert result.finish_reason != "cancelled" or identity in cancelled
+    assert sum(result.finish_reason == "cancelled" for result in results.values()) > 20
+    assert held[1] - held[0] < 60e6  # a thousand requests later
+    decoder: Any = engine._decoder
+    assert not decoder.busy
+    assert not any(slot.busy for slot in decoder._slots.slots)
+    assert len(decoder._slots.slots) <= AT_ONCE + 8 + 1
+
+
+def test_a_request_longer_than_any_slot_can_be(
+    engine_for: Callable[[Path], LocalEngine], tiny_folder: Path
+) -> None:
+    engine = engine_for(tiny_folder)
+    decoder: Any = engine._decoder
+    short = GenerationRequest((ChatTurn("user", "Hm?"),), 4, Sampling())
+    engine.submit(short).result(60)
+    decoder._slots.forget()
+    budget, decoder._slots.budget = decoder._slots.budget, 200_000
+    try:
+        long = GenerationRequest((ChatTurn("user", "word " * 200),), 200, Sampling())
+        with pytest.raises(OutOfMemory, match=r"need 4\d\d tokens, 0 MB of memory, and 0 MB are"):
+            engine.submit(long).result(60)
+        assert engine.submit(short).result(60).completion_tokens == 4
+    finally:
+        decoder._slots.budget = budget
