@@ -34,7 +34,8 @@ class PersonaList(ScrollView, can_focus=True):
 
     HELP = """Personas
     Who could speak. The persona under the cursor is the one that keys are about. ● takes part,
-    ◆ moderates, · is not in the discussion. A change applies from the next turn."""
+    ◆ moderates, · is not in the discussion; ? behind a name is likely a mistake. A change applies
+    from the next turn."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"persona-list--cursor"}
     BINDINGS: ClassVar[list[BindingType]] = [
