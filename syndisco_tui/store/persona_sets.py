@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..discussion import Persona
 from ..inputs import InputError
+from .persona_table import read_persona_table
 from .personas import read_personas, write_personas
 
 _NAME = re.compile(r"[^\W_][\w -]{0,49}")
@@ -52,6 +53,11 @@ class PersonaSets:
         self._own.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_personas(path, personas)
         return path
+
+    def read(self, path: Path) -> list[Persona]:
+        """The personas of any such file, a CSV table too. Raises InputError."""
+        is_table = path.suffix.lower() == ".csv"
+        return read_persona_table(path) if is_table else read_personas(path)
 
     def listed(self) -> list[PersonaSet]:
         """The user's sets by name, then the shipped ones."""

@@ -10,7 +10,7 @@ from ..discussion import Persona, name_clash
 from ..discussion.lint import Finding
 from ..inputs import InputError, read_text
 from ..store.persona_sets import PersonaSets
-from ..store.personas import as_json, parse_personas, read_personas
+from ..store.personas import as_json, parse_personas
 from ..text import one_line, safe
 from .cast import named_apart, renamed
 from .external_editor import NoEditor, draft, edit_in_terminal, editor_command
@@ -100,7 +100,7 @@ class PersonaTools:
             if path is None:
                 return
             try:
-                personas = read_personas(path)
+                personas = self._sets.read(path)
             except InputError as error:
                 self._complain(str(error))
                 return

@@ -371,6 +371,15 @@ class TestSets:
             await at.press("t")
             assert names(at) == ["P000", "P000-2", "P000-3"]
 
+    async def test_a_table_is_opened_too(self, bench: OpenBench, tmp_path: Path) -> None:
+        file = tmp_path / "people.csv"
+        file.write_text("username,age\nZoe,33\n")
+        async with bench() as at:
+            await at.press("O")
+            await at.type(str(file))
+            await at.press("enter", "r")
+            assert cast(at) == (Persona(username="Zoe", age=33),)
+
     @pytest.mark.parametrize(
         ("content", "sentence"),
         [(None, "there is no such file"), ("[", "not valid JSON"), ("[]", "there is nobody in it")],

@@ -1,0 +1,53 @@
+"""A cast whose list is moved, replaced or added to: who takes part and who moderates stays."""
+
+from __future__ import annotations
+
+from syndisco_tui.discussion import Persona
+from syndisco_tui.ui.cast import Cast, named_apart, renamed
+
+ANN, BOB, CLEO = (Persona(username=name) for name in ("Ann", "Bob", "Cleo"))
+CAST = Cast((ANN, BOB, CLEO), frozenset({"ann"}), "bob")
+
+
+def names(cast: Cast) -> list[str]:
+    return [persona.name for persona in cast.personas]
+
+
+def test_moving_stops_at_the_ends() -> None:
+    assert names(CAST.moved(0, 1)) == ["Bob", "Ann", "Cleo"]
+    assert CAST.moved(0, -1) == CAST
+    assert CAST.moved(2, 5) == CAST
+    assert CAST.moved(2, -9).personas[0] == CLEO
+
+
+def test_in_another_list_the_same_names_keep_their_parts() -> None:
+    cast = CAST.with_these([CLEO, Persona(username="ANN ")])
+    assert (cast.users, cast.moderator) == ({"ann"}, None)
+    assert CAST.with_these([CLEO, BOB]).moderator == "bob"
+
+
+def test_who_is_renamed_in_place_keeps_their_part() -> None:
+    after = [Persona(username="Zoe"), Persona(username="Max"), CLEO]
+    assert renamed(CAST.personas, after) == (("Ann", "Zoe"), ("Bob", "Max"))
+    cast = CAST.with_list(after)
+    assert (cast.users, cast.moderator) == ({"zoe"}, "max")
+
+
+def test_another_order_is_no_renaming() -> None:
+    assert renamed(CAST.personas, [CLEO, BOB, ANN]) == ()
+    assert CAST.with_list([CLEO, BOB, ANN]).users == {"ann"}
+
+
+def test_all_take_part_but_the_moderator() -> None:
+    assert CAST.with_everybody().users == {"ann", "cleo"}
+
+
+def test_added_are_those_that_are_not_there_under_names_of_their_own() -> None:
+    other_ann = Persona(username="ann", age=3)
+    assert names(CAST.with_added(1, [BOB, other_ann])) == ["Ann", "ann-2", "Bob", "Cleo"]
+
+
+def test_names_that_stand_twice_are_told_apart() -> None:
+    apart = named_apart([ANN, ANN, Persona(username="ann ")], {"ann-2"})
+    assert [persona.name for persona in apart] == ["Ann", "Ann-3", "ann-4"]
+    assert apart[0] is ANN
