@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -80,10 +81,12 @@ def screen(
     if version:
         print(f"syndisco-tui {__version__}")
         return
+    gc.disable()  # until the first picture: nothing that is imported is garbage
     flags = {"model": model, "device": device, "dtype": dtype, "threads": threads, "theme": theme}
     settings = _settings(**flags)
     begin = _setup(setup, settings, model, persona_file, turns, seed, dtype)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        gc.enable()
         if start:
             _leave(_headless(settings, begin, None))
         raise InputError(

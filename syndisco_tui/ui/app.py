@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -44,7 +45,7 @@ class SyndiscoApp(App[int]):
     ``preferences`` tells of the keymap and keeps what is chosen; ``theme_folders`` are watched.
     """
 
-    CSS_PATH = "app.tcss"
+    CSS_PATH = ["app.tcss", "screens/laboratory.tcss"]  # read with the first, it is parsed once
     TITLE = "syndisco-tui"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -96,6 +97,7 @@ class SyndiscoApp(App[int]):
         self.theme_changed_signal.subscribe(self, self._theme_changed)
         if self._theme_watch:
             self._theme_watch.start()
+        self.call_after_refresh(_collect_garbage_again)
 
     def on_unmount(self) -> None:
         if self._theme_watch:
@@ -266,3 +268,9 @@ class SyndiscoApp(App[int]):
     def _handle_exception(self, error: Exception) -> None:
         self.crash = self.crash or error
         super()._handle_exception(error)
+
+
+def _collect_garbage_again() -> None:
+    """What was made by the first picture stays: looking through it again only stalls keys."""
+    gc.freeze()
+    gc.enable()

@@ -25,7 +25,6 @@ from ..actions import bindings
 from ..keymap import key_of
 from ..transcript.blocks import Block, as_text, block_of, shown_name
 from ..transcript.finding import Finding
-from ..transcript.speaker_choice import SpeakerChoice
 from ..transcript.view import TranscriptView
 
 INNER_STEP = 3
@@ -369,6 +368,8 @@ class Transcript(TranscriptView):
         if self.lines.speaker is not None:
             self.show_only(None)
             return
+        from ..transcript.speaker_choice import SpeakerChoice
+
         current = self.current
         name = "" if current is None else shown_name(self.lines.entries[current].name)
         choice = SpeakerChoice(self._speakers(), self._colours, name)
