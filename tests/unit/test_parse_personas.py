@@ -37,7 +37,10 @@ def test_the_line_of_the_faulty_field_in_the_right_entry() -> None:
         ('[\n{"username": "Ann"},\n3]', "The text: line 3: is not an object with fields"),
         ('[{"username": "Ann"},\n\n{"age": 3}]', "The text: line 3: username: is missing"),
         ('{\n"username": " "}', "The text: line 2: username: a persona needs a username"),
-        ('{"username": "A",\n "username": "B"}', "The text: line 2: the key “username” stands twice"),
+        (
+            '{"username": "A",\n "username": "B"}',
+            "The text: line 2: the key “username” stands twice",
+        ),
         ('"Ann"', "The text: it is to be an object with fields, or a list of such"),
         ("", "The text: line 1, column 1: not valid JSON"),
     ],
