@@ -27,8 +27,8 @@ from syndisco_tui.store.discussions import read_discussion
 from syndisco_tui.store.format import from_json, to_bytes
 from syndisco_tui.store.personas import read_personas
 from syndisco_tui.store.setups import read_setup, setup_to_toml
-from syndisco_tui.ui.screens.laboratory import welcome
 from syndisco_tui.ui.themes import read_theme
+from syndisco_tui.ui.welcome import welcome
 from syndisco_tui.ui.widgets.transcript import block_of
 
 COUNT = 10_000
@@ -112,7 +112,7 @@ def _discussion(path: Path) -> None:
     from_json(json.loads(again), path)
     for entry in record.entries:
         block_of(entry).wrap(80)
-    welcome(record.setup, record)
+    welcome(record.setup, record, lambda _action: "r")
     if record.setup.turn_takers:
         discussion = Discussion(record.setup, record.entries, record.earlier_setups)
         discussion.next_request()
