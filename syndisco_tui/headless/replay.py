@@ -70,6 +70,8 @@ def replay(
             _report(found, out)
             return DIFFERS
     print(f"{len(asked)} replies, every one with the same words.", file=out)
+    if note := passed_over(record):
+        print(note, file=err)
     return FINISHED
 
 
@@ -83,6 +85,17 @@ def _asked(record: DiscussionRecord) -> list[Asked]:
         ]
     except NotOnRecord as error:
         raise EngineError(safe(str(error))) from None
+
+
+def passed_over(record: DiscussionRecord) -> str:
+    """What of a discussion no model is asked for again, in a sentence or two; or nothing."""
+    roles = {"seed": "seed opinions", "human": "messages of humans"}
+    counts = {what: sum(e.role == role for e in record.entries) for role, what in roles.items()}
+    parts = [f"{count} {what}" for what, count in counts.items() if count]
+    sentences = [f"Not asked for again: {', '.join(parts)}."] if parts else []
+    if edited := sum(entry.is_edited and entry.is_prompted for entry in record.entries):
+        sentences.append(f"Compared with the words before they were edited: {edited}.")
+    return " ".join(sentences)
 
 
 def _load(engine: Engine, spec: ModelSpec) -> None:
@@ -108,7 +121,7 @@ def _submit(engine: Engine, asked: Asked) -> Generation:
 
 
 def _difference(message: Message, now: str) -> Difference | None:
-    saved = message.text if message.raw_text is None else message.raw_text
+    saved = message.model_text
     if saved == now:
         return None
     place = next(
