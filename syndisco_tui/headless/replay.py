@@ -12,13 +12,12 @@ from ..engine.base import (
     Engine,
     EngineError,
     Generation,
-    GenerationRequest,
     Loaded,
     LoadEvent,
     LoadFailed,
     ModelSpec,
-    Sampling,
 )
+from ..session.reply import generation_request
 from ..text import one_line, safe
 from .live import NO_MODEL, forgive_encoding
 from .printer import FINISHED, progress_bar
@@ -107,17 +106,7 @@ def _load(engine: Engine, spec: ModelSpec) -> None:
 
 
 def _submit(engine: Engine, asked: Asked) -> Generation:
-    request, setup = asked.request, asked.setup
-    sampling = Sampling(setup.temperature, setup.top_p, setup.top_k, setup.repetition_penalty)
-    return engine.submit(
-        GenerationRequest(
-            chat=request.chat,
-            max_out_tokens=setup.max_out_tokens,
-            sampling=sampling,
-            seed=request.seed,
-            stop=request.stop,
-        )
-    )
+    return engine.submit(generation_request(asked.request, asked.setup))
 
 
 def _difference(message: Message, now: str) -> Difference | None:

@@ -86,9 +86,9 @@ class OpenDiscussion:
         )
         return self._created(discussion, record, folder, now)
 
-    def save(self, status: Status, info: EngineInfo | None) -> None:
-        """Write the discussion as it is now. Raises OSError; the old file is then still there."""
-        record = replace(
+    def as_of_now(self, status: Status, info: EngineInfo | None) -> DiscussionRecord:
+        """The record of the discussion as it is now."""
+        return replace(
             self.record,
             setup=self.discussion.setup,
             entries=self.discussion.entries,
@@ -98,6 +98,10 @@ class OpenDiscussion:
             status=status,
             engine=info.as_dict() if info else self.record.engine,
         )
+
+    def save(self, status: Status, info: EngineInfo | None) -> None:
+        """Write the discussion as it is now. Raises OSError; the old file is then still there."""
+        record = self.as_of_now(status, info)
         self.file.write(record)
         self.record = record
 
