@@ -4,12 +4,15 @@ from .actor import Actor
 from .asked import Asked, NotOnRecord, asked_for
 from .discussion import Discussion, NotTheNextTurn, TurnRequest
 from .persona import Persona, name_clash, name_key
+from .proceedings import CannotChange
 from .prompt import ChatMessage
 from .record import (
     HARDCODED,
     IMPORTED_FROM,
+    Change,
     DiscussionRecord,
     EarlierSetup,
+    Floor,
     Message,
     Parent,
     Reply,
@@ -25,11 +28,14 @@ __all__ = [
     "TURN_MANAGERS",
     "Actor",
     "Asked",
+    "CannotChange",
+    "Change",
     "ChatMessage",
     "Discussion",
     "DiscussionRecord",
     "DiscussionSetup",
     "EarlierSetup",
+    "Floor",
     "Message",
     "NotOnRecord",
     "NotTheNextTurn",

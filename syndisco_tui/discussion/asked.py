@@ -1,15 +1,16 @@
 """What the model was asked for a message that is on record: the request, made again.
 
-The record is enough: the state that a message was asked in is the entries before it and the
-setup of its turn.
+The record is enough: the state that a message was asked in is the entries before it, as they
+stood then, and the setup of its turn.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .changes import as_it_stood
 from .discussion import Discussion, TurnRequest
-from .record import DiscussionRecord, Message
+from .record import DiscussionRecord, Floor, Message
 from .setup import DiscussionSetup
 
 
@@ -43,10 +44,12 @@ def asked_for(record: DiscussionRecord, index: int) -> Asked:
         raise NotOnRecord("A seed opinion: it was given with the setup, no model was asked.")
     if not message.is_prompted:
         raise NotOnRecord("A human's words: no model was asked.")
-    for setup in _setups_of(record, message):
+    history = as_it_stood(record.entries, record.changes, index)
+    floor = Floor(message.turn, message.name) if message.floor_given else None
+    for setup in setups_at(record, index):
         if not setup.turn_takers:
             continue
-        request = Discussion(setup, record.entries[:index]).next_request(message.attempt)
+        request = Discussion(setup, history, floor=floor).next_request(message.attempt)
         if request and request.name == message.name and request.system_prompt == message.prompt:
             return Asked(message, request, setup)
     raise NotOnRecord(
@@ -55,10 +58,17 @@ def asked_for(record: DiscussionRecord, index: int) -> Asked:
     )
 
 
-def _setups_of(record: DiscussionRecord, message: Message) -> list[DiscussionSetup]:
-    """The setup in force at the message's turn first, then the later ones.
+def setups_at(record: DiscussionRecord, index: int) -> list[DiscussionSetup]:
+    """The setup in force for ``record.entries[index]`` first, then the later ones.
 
-    A change between a comment and the moderator's answer belongs to the answer already.
+    Where an older file does not say how far a setup applied, one of the later ones may be it.
     """
-    later = [kept.setup for kept in record.earlier_setups if kept.last_turn >= message.turn]
-    return [*later, record.setup]
+    turn = record.entries[index].turn
+    return [
+        *(
+            earlier.setup
+            for earlier in record.earlier_setups
+            if (earlier.length > index if earlier.length else earlier.last_turn >= turn)
+        ),
+        record.setup,
+    ]

@@ -6,17 +6,26 @@ very same code. Its whole state is the setup and the entries; all else follows f
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
 from . import guard
 from .chance import draw_seed
+from .changes import next_attempt
 from .persona import name_key
+from .proceedings import CannotChange, Proceedings
 from .prompt import ChatMessage, chat_prompt, stop_strings
-from .record import HARDCODED, EarlierSetup, Message, Reply
+from .record import (
+    HARDCODED,
+    Change,
+    DiscussionRecord,
+    EarlierSetup,
+    Floor,
+    Message,
+    Reply,
+)
 from .setup import DiscussionSetup
-from .tally import Tally
 from .turns import TurnManager, make_turn_manager
 
 
@@ -39,6 +48,8 @@ class TurnRequest:
     """What had been said; a reply fits only as long as that is so."""
     first_in_window: int
     """Index in ``entries`` of the oldest message that the prompt quotes."""
+    floor_given: bool = False
+    """Whether the turn manager would have drawn another speaker."""
 
     @property
     def position(self) -> int:
@@ -62,13 +73,22 @@ class Discussion:
         setup: DiscussionSetup,
         entries: Iterable[Message] | None = None,
         earlier_setups: Iterable[EarlierSetup] = (),
+        changes: Iterable[Change] = (),
+        floor: Floor | None = None,
     ) -> None:
         if not setup.turn_takers:
             raise ValueError("nobody takes part: choose at least one persona")
+        entries = entries if entries is not None else _opening(setup)
         self._setup = setup
-        self._earlier_setups = list(earlier_setups)
-        self._entries = tuple(entries) if entries is not None else _opening(setup)
-        self._tally = Tally.of(self._entries)
+        self._proceedings = Proceedings(entries, earlier_setups, changes)
+        self._floor = floor
+
+    @classmethod
+    def of(cls, record: DiscussionRecord) -> Discussion:
+        """The discussion at the turn where ``record`` leaves it."""
+        return cls(
+            record.setup, record.entries, record.earlier_setups, record.changes, record.floor
+        )
 
     @property
     def setup(self) -> DiscussionSetup:
@@ -77,7 +97,7 @@ class Discussion:
     @property
     def earlier_setups(self) -> tuple[EarlierSetup, ...]:
         """The setups that applied to earlier turns, oldest first."""
-        return tuple(self._earlier_setups)
+        return tuple(self._proceedings.earlier_setups)
 
     @property
     def entries(self) -> tuple[Message, ...]:
@@ -85,13 +105,30 @@ class Discussion:
         return self._entries
 
     @property
+    def changes(self) -> tuple[Change, ...]:
+        """What people changed in the entries, oldest first."""
+        return tuple(self._proceedings.changes)
+
+    @property
+    def floor(self) -> Floor | None:
+        """Whom a person wants to speak at the next turn of a user, or a later one."""
+        floor = self._floor
+        if floor and floor.turn > self.turns_taken and floor.name in self._setup.turn_takers:
+            return floor
+        return None
+
+    @property
     def turns_taken(self) -> int:
         """How many of ``conv_len`` turns are over, the moderator's answers not counted."""
-        return self._counted().turns_taken
+        return self._proceedings.tally.turns_taken
 
     @property
     def is_finished(self) -> bool:
         return self.turns_taken >= self._setup.conv_len and not self._moderator_is_owed()
+
+    @property
+    def _entries(self) -> tuple[Message, ...]:
+        return self._proceedings.entries
 
     @property
     def turn_manager(self) -> TurnManager:
@@ -102,31 +139,36 @@ class Discussion:
 
     def speakers(self) -> list[str]:
         """Whose turns 1, 2, 3, … were."""
-        return list(self._counted().speakers)
-
-    def _counted(self) -> Tally:
-        if self._tally.entries is not self._entries:
-            self._tally = Tally.of(self._entries)
-        return self._tally
+        return list(self._proceedings.tally.speakers)
 
     def odds(self) -> dict[str, float]:
         """Everybody's probability to speak next."""
         if self._moderator_is_owed() and self._setup.moderator:
             return {self._setup.moderator.name: 1.0}
-        return self.turn_manager.odds(self.speakers())
+        odds = self.turn_manager.odds(self.speakers())
+        given = self._given_floor()
+        return {name: float(name == given) for name in odds} if given else odds
 
-    def next_request(self, attempt: int = 0) -> TurnRequest | None:
+    def next_request(self, attempt: int | None = None) -> TurnRequest | None:
         """The next reply to be had, or None at the end. The same until something is posted.
 
-        ``attempt`` counts further tries at the same turn; each has its own sampler seed.
+        ``attempt`` counts further tries at the same turn; each has its own sampler seed. Unless
+        it is given it is 0, or the next one of a message that is to be regenerated.
         """
         setup = self._setup
+        again = self._proceedings.asked_again
+        if attempt is None:
+            position = len(self._entries)
+            attempt = next_attempt(self.changes, position, again) if again else 0
+        floor_given = False
         if self._moderator_is_owed() and setup.moderator:
             turn, name, role = self.turns_taken, setup.moderator.name, "moderator"
         elif self.turns_taken < setup.conv_len:
             turn = self.turns_taken + 1
-            name = self.turn_manager.choose(self.speakers())
+            drawn = self.turn_manager.choose(self.speakers())
+            name = self._given_floor() or drawn
             role = setup.actor(name).role
+            floor_given = name != drawn
         else:
             return None
         actor = setup.actor(name)
@@ -146,6 +188,7 @@ class Discussion:
             seed=draw_seed(setup.seed, f"sampler {role}", turn, attempt),
             entries=self.entries,
             first_in_window=window[0] if window else len(self._entries),
+            floor_given=floor_given,
         )
 
     def post(self, request: TurnRequest, reply: Reply, *, created_at: str = "") -> Message:
@@ -158,8 +201,14 @@ class Discussion:
                 f"turn {request.turn} of {request.name} was asked for at message "
                 f"{request.position}, but the discussion has changed since"
             )
+        message = self.message(request, reply, created_at=created_at)
+        self._proceedings.append(message)
+        return message
+
+    def message(self, request: TurnRequest, reply: Reply, *, created_at: str = "") -> Message:
+        """What the reply to ``request`` would be as a message, cleaned by the guard."""
         text = self.cleaned(request, reply.text, complete=reply.finish_reason == "stop")
-        message = Message(
+        return Message(
             name=request.name,
             text=text,
             role="moderator" if request.role == "moderator" else "user",
@@ -174,21 +223,22 @@ class Discussion:
             seed=request.seed,
             attempt=request.attempt,
             created_at=created_at,
+            floor_given=request.floor_given,
         )
-        self._entries = (*self._entries, message)
-        return message
 
     def cleaned(self, request: TurnRequest, raw: str, *, complete: bool = False) -> str:
         """What the guard makes of a reply to ``request``, finished or still growing."""
         return guard.clean(raw, request.name, self._others(request.name), complete=complete)
 
+    # What a person does -----------------------------------------------------------------------
+
     def inject(self, name: str, text: str, *, created_at: str = "") -> Message:
         """Put a human's words in, as a participant or anybody else. It takes no turn.
 
-        Raises ValueError for an empty name or text.
+        Raises CannotChange for an empty name or text.
         """
         if not name.strip() or not text.strip():
-            raise ValueError("what is put in needs a name and a text")
+            raise CannotChange("what is put in needs a name and a text")
         known = {name_key(known): known for known in self._setup.names}
         message = Message(
             name=known.get(name_key(name), name.strip()),
@@ -196,17 +246,94 @@ class Discussion:
             role="human",
             created_at=created_at,
         )
-        self._entries = (*self._entries, message)
+        self._proceedings.inject(message)
         return message
 
-    def undo(self) -> Message | None:
-        """Take the last entry back; its turn is open again. Seed opinions stay (None)."""
-        if not self._entries or self._entries[-1].role == "seed":
-            return None
-        *before, entry = self._entries
-        self._entries = tuple(before)
-        self._shorten_earlier()
-        return entry
+    def edit(self, position: int, text: str, *, at: str = "") -> Message:
+        """Another text for the entry at ``position``; later prompts quote the new one.
+
+        Raises CannotChange for an empty text, IndexError where there is no such entry.
+        """
+        if not 0 <= position < len(self._entries):
+            raise IndexError(f"message {position} of {len(self._entries)}")
+        return self._proceedings.edit(position, text, at)
+
+    def delete(self, count: int = 1, *, at: str = "") -> tuple[Message, ...]:
+        """Take the last ``count`` entries back; their turns are open again. Seed opinions stay."""
+        position = len(self._entries)
+        while position > max(0, len(self._entries) - count):
+            if self._entries[position - 1].role == "seed":
+                break
+            position -= 1
+        self._floor = self.floor  # one that is over does not come back
+        removed = self._proceedings.take_out("deleted", position, at)
+        self._give_floor_again(removed)
+        return removed
+
+    def regenerate(self, *, at: str = "") -> Message:
+        """Take the last message back and ask the same speaker again, with another seed.
+
+        Raises CannotChange where no model was asked for it, or its speaker has left.
+        """
+        last = self._entries[-1] if self._entries else None
+        if last is None or not last.is_prompted:
+            what = "nobody has spoken yet" if last is None else "no model said the last message"
+            raise CannotChange(f"there is nothing to regenerate: {what}")
+        self._proceedings.take_out("regenerated", len(self._entries) - 1, at)
+        request = self.next_request()
+        if request is None or (request.name, request.turn) != (last.name, last.turn):
+            self.undo()
+            raise CannotChange(f"{last.name} cannot be asked again: the setup has changed since")
+        return last
+
+    def candidates(self, count: int) -> tuple[TurnRequest, ...]:
+        """``count`` further requests for the last message, each with its own seed.
+
+        Raises CannotChange as ``regenerate`` does.
+        """
+        trial = self._copy()
+        trial.regenerate()
+        first = trial.next_request()
+        assert first is not None
+        requests = [trial.next_request(first.attempt + number) for number in range(count)]
+        return tuple(request for request in requests if request is not None)
+
+    def choose(self, candidates: Sequence[Message], chosen: int | None, *, at: str = "") -> None:
+        """Put the candidate ``chosen`` in the last message's place; the others are kept.
+
+        None: the last message stays. Raises NotTheNextTurn if they are of another turn.
+        """
+        if not candidates:
+            return
+        position = len(self._entries) - 1
+        last = self._entries[-1] if self._entries else None
+        turns = {(each.name, each.role, each.turn) for each in candidates}
+        if last is None or turns != {(last.name, last.role, last.turn)}:
+            raise NotTheNextTurn("the candidates are not of the last message")
+        if chosen is None:
+            kept = tuple(candidates)
+            self._proceedings.note("chosen", position, kept, at, is_undone=True)
+            return
+        others = tuple(each for number, each in enumerate(candidates) if number != chosen)
+        self._proceedings.take_out("chosen", position, at, others)
+        self._proceedings.append(candidates[chosen])
+
+    def undo(self, *, at: str = "") -> Change | None:
+        """Take a person's last change back; None if there is none.
+
+        What a model said in the meantime is kept among the changes. Raises CannotChange where
+        somebody has spoken since; only a text can be put back then.
+        """
+        return self._proceedings.undo(self._setup, at)
+
+    def give_floor(self, name: str | None) -> None:
+        """Let ``name`` speak at the next turn of a user; None leaves it to the turn manager.
+
+        Raises CannotChange for somebody who takes no turns.
+        """
+        if name is not None and name not in self._setup.turn_takers:
+            raise CannotChange(f"{name} takes no turns")
+        self._floor = Floor(self.turns_taken + 1, name) if name is not None else None
 
     def fork(self, position: int) -> Discussion:
         """A discussion of its own that shares the first ``position`` entries.
@@ -215,8 +342,10 @@ class Discussion:
         """
         if not 0 <= position <= len(self._entries):
             raise IndexError(f"message {position} of {len(self._entries)}")
-        fork = Discussion(self._setup, self._entries[:position], self._earlier_setups)
-        fork._shorten_earlier()
+        fork = self._copy()
+        fork._proceedings = self._proceedings.fork(position)
+        fork._floor = self._floor if position == len(self._entries) else None
+        fork._give_floor_again(self._entries[position:])
         return fork
 
     def change_setup(self, setup: DiscussionSetup) -> None:
@@ -228,22 +357,32 @@ class Discussion:
             return
         if not setup.turn_takers:
             raise ValueError("nobody takes part: choose at least one persona")
-        self._keep_earlier(self._setup)
+        self._proceedings.change_setup(self._setup)
         self._setup = setup
 
-    def _keep_earlier(self, setup: DiscussionSetup) -> None:
-        taken = self.turns_taken
-        last = self._earlier_setups[-1].last_turn if self._earlier_setups else 0
-        if taken > last:
-            self._earlier_setups.append(EarlierSetup(taken, setup))
+    # Within -----------------------------------------------------------------------------------
 
-    def _shorten_earlier(self) -> None:
-        while self._earlier_setups and self._earlier_setups[-1].last_turn > self.turns_taken:
-            self._keep_earlier(self._earlier_setups.pop().setup)
+    def _copy(self) -> Discussion:
+        copy = Discussion(self._setup, (), floor=self._floor)
+        copy._proceedings = self._proceedings.copy()
+        return copy
+
+    def _give_floor_again(self, taken_back: Sequence[Message]) -> None:
+        """A turn that is open again has the floor that it had."""
+        if taken_back and taken_back[0].floor_given:
+            self._floor = Floor(taken_back[0].turn, taken_back[0].name)
+
+    def _given_floor(self) -> str | None:
+        """Whose turn the next one of a user is, if a person chose and not the turn manager."""
+        turn, names = self.turns_taken + 1, self._setup.turn_takers
+        for wanted in (self._proceedings.asked_again, self._floor):
+            if wanted and wanted.turn == turn and wanted.name in names:
+                return wanted.name
+        return None
 
     def _others(self, speaker: str) -> list[str]:
         """In whose names a model may go on: the participants' and those it has read."""
-        heard = dict.fromkeys((*self._setup.names, *self._counted().names))
+        heard = dict.fromkeys((*self._setup.names, *self._proceedings.tally.names))
         return [name for name in heard if name_key(name) != name_key(speaker)]
 
     def _window(self) -> list[int]:

@@ -11,6 +11,7 @@ from .setup import DiscussionSetup
 Role = Literal["user", "moderator", "seed", "human"]
 Status = Literal["running", "paused", "finished", "failed"]
 FinishReason = Literal["stop", "length", "cancelled"]
+ChangeKind = Literal["injected", "edited", "regenerated", "chosen", "deleted"]
 
 HARDCODED = "hardcoded"  # SynDisco's word for the "model" of what no model said
 IMPORTED_FROM = "imported_from"
@@ -34,7 +35,9 @@ class Message:
     """One turn taken. A silence is a message with no text: recorded, never prompted or logged.
 
     ``turn`` counts from 1; the moderator has the turn of the comment they follow; seed opinions
-    and what a human put in have none (0). ``raw_text`` is what the model said, where it differs.
+    and what a human put in have none (0). ``raw_text`` is what the model said, where it differs;
+    ``original_text`` what stood here before somebody edited it. ``floor_given``: a person chose
+    the speaker, the turn manager would have drawn another. ``attempt`` above 0: regenerated.
     """
 
     name: str
@@ -51,6 +54,19 @@ class Message:
     seed: int | None = None
     attempt: int = 0
     created_at: str = ""
+    original_text: str | None = None
+    floor_given: bool = False
+
+    @property
+    def model_text(self) -> str:
+        """What the model said, to the letter, whatever was made of it since."""
+        if self.raw_text is not None:
+            return self.raw_text
+        return self.text if self.original_text is None else self.original_text
+
+    @property
+    def is_edited(self) -> bool:
+        return self.original_text is not None
 
     @property
     def is_silence(self) -> bool:
@@ -59,7 +75,7 @@ class Message:
     @property
     def is_cut(self) -> bool:
         """Whether the token limit ended it (and the guard has not taken the cut end away)."""
-        if self.finish_reason != "length" or self.is_silence:
+        if self.finish_reason != "length" or self.is_silence or self.is_edited:
             return False
         return self.raw_text is None or self.raw_text.rstrip().endswith(self.text[-20:])
 
@@ -79,10 +95,42 @@ class Parent:
 
 @dataclass(frozen=True)
 class EarlierSetup:
-    """A setup that was changed while the discussion ran; it applied up to ``last_turn``."""
+    """A setup that was changed while the discussion ran; it applied up to ``last_turn``.
+
+    ``length`` is how many entries there were then (0 where an older file does not say).
+    """
 
     last_turn: int
     setup: DiscussionSetup
+    length: int = 0
+
+
+@dataclass(frozen=True)
+class Floor:
+    """A person wants ``name`` to speak at turn ``turn``, whoever the turn manager draws."""
+
+    turn: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a person did to what was said, with what stood there ``before``: nothing is lost.
+
+    It concerns the entries from ``position`` on; ``length`` is how many there were, ``at`` an ISO
+    time. Of a choice among candidates ``before`` holds the message that stood there and those
+    that were not chosen. ``is_undone``: it was taken back, and ``before`` holds what it had made.
+    ``earlier_setups`` and ``setup`` are those in force then (None: the present one).
+    """
+
+    kind: ChangeKind
+    position: int
+    length: int
+    before: tuple[Message, ...] = ()
+    at: str = ""
+    is_undone: bool = False
+    earlier_setups: tuple[EarlierSetup, ...] = ()
+    setup: DiscussionSetup | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +148,9 @@ class DiscussionRecord:
     parent: Parent | None = None
     engine: dict[str, Any] = field(default_factory=dict)
     earlier_setups: tuple[EarlierSetup, ...] = ()
+    changes: tuple[Change, ...] = ()
+    """What people changed in the entries, oldest first."""
+    floor: Floor | None = None
 
     @property
     def messages(self) -> tuple[Message, ...]:

@@ -12,13 +12,12 @@ from ..engine.base import (
     Engine,
     EngineError,
     Generation,
-    GenerationRequest,
     Loaded,
     LoadEvent,
     LoadFailed,
     ModelSpec,
-    Sampling,
 )
+from ..session.reply import generation_request
 from ..text import one_line, safe
 from .live import NO_MODEL, forgive_encoding
 from .printer import FINISHED, progress_bar
@@ -70,6 +69,8 @@ def replay(
             _report(found, out)
             return DIFFERS
     print(f"{len(asked)} replies, every one with the same words.", file=out)
+    if note := passed_over(record):
+        print(note, file=err)
     return FINISHED
 
 
@@ -85,6 +86,17 @@ def _asked(record: DiscussionRecord) -> list[Asked]:
         raise EngineError(safe(str(error))) from None
 
 
+def passed_over(record: DiscussionRecord) -> str:
+    """What of a discussion no model is asked for again, in a sentence or two; or nothing."""
+    roles = {"seed": "seed opinions", "human": "messages of humans"}
+    counts = {what: sum(e.role == role for e in record.entries) for role, what in roles.items()}
+    parts = [f"{count} {what}" for what, count in counts.items() if count]
+    sentences = [f"Not asked for again: {', '.join(parts)}."] if parts else []
+    if edited := sum(entry.is_edited and entry.is_prompted for entry in record.entries):
+        sentences.append(f"Compared with the words before they were edited: {edited}.")
+    return " ".join(sentences)
+
+
 def _load(engine: Engine, spec: ModelSpec) -> None:
     events: SimpleQueue[LoadEvent] = SimpleQueue()
     engine.load(spec, events.put)
@@ -94,21 +106,11 @@ def _load(engine: Engine, spec: ModelSpec) -> None:
 
 
 def _submit(engine: Engine, asked: Asked) -> Generation:
-    request, setup = asked.request, asked.setup
-    sampling = Sampling(setup.temperature, setup.top_p, setup.top_k, setup.repetition_penalty)
-    return engine.submit(
-        GenerationRequest(
-            chat=request.chat,
-            max_out_tokens=setup.max_out_tokens,
-            sampling=sampling,
-            seed=request.seed,
-            stop=request.stop,
-        )
-    )
+    return engine.submit(generation_request(asked.request, asked.setup))
 
 
 def _difference(message: Message, now: str) -> Difference | None:
-    saved = message.text if message.raw_text is None else message.raw_text
+    saved = message.model_text
     if saved == now:
         return None
     place = next(

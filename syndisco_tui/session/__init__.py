@@ -1,6 +1,11 @@
 """The session: a worker thread that drives a discussion. Commands in, events out."""
 
 from .events import (
+    CandidateGrew,
+    CandidateLost,
+    CandidateMade,
+    CandidatesBegun,
+    Changed,
     Closed,
     Hindrance,
     ModelReady,
@@ -12,26 +17,43 @@ from .events import (
     ReplyStarted,
     SessionEvent,
     SetupApplied,
+    SetupStaged,
     State,
     StateChanged,
     Trouble,
+    Waiting,
 )
 from .live import LiveSession
+from .steering import Delete, Edit, GiveFloor, Inject, Regenerate, Steering, Undo
 
 __all__ = [
+    "CandidateGrew",
+    "CandidateLost",
+    "CandidateMade",
+    "CandidatesBegun",
+    "Changed",
     "Closed",
+    "Delete",
+    "Edit",
+    "GiveFloor",
     "Hindrance",
+    "Inject",
     "LiveSession",
     "ModelReady",
     "NotSaved",
     "Opened",
     "Posted",
+    "Regenerate",
     "ReplyDropped",
     "ReplyGrew",
     "ReplyStarted",
     "SessionEvent",
     "SetupApplied",
+    "SetupStaged",
     "State",
     "StateChanged",
+    "Steering",
     "Trouble",
+    "Undo",
+    "Waiting",
 ]

@@ -8,6 +8,7 @@ from typing import Literal
 
 from ..discussion import DiscussionRecord, DiscussionSetup, Message
 from ..engine.base import EngineInfo, LoadProgress
+from .steering import Steering
 
 State = Literal["idle", "loading", "running", "paused", "finished"]
 
@@ -85,6 +86,61 @@ class SetupApplied:
 
 
 @dataclass(frozen=True)
+class SetupStaged:
+    """``setup`` waits for the reply in the making; None: nothing waits any more."""
+
+    setup: DiscussionSetup | None
+    from_turn: int = 0
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A person changed what was said, or who speaks next; it is saved. All there is now."""
+
+    record: DiscussionRecord
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What a person did that waits for the reply in the making, in that order."""
+
+    steps: tuple[Steering, ...]
+
+
+@dataclass(frozen=True)
+class CandidatesBegun:
+    """``count`` further replies are being made for ``present``, the last message."""
+
+    present: Message
+    count: int
+
+
+@dataclass(frozen=True)
+class CandidateGrew:
+    """A candidate so far, numbered from 0."""
+
+    number: int
+    text: str
+    tokens: int
+
+
+@dataclass(frozen=True)
+class CandidateMade:
+    """A candidate is finished and can be chosen."""
+
+    number: int
+    message: Message
+
+
+@dataclass(frozen=True)
+class CandidateLost:
+    """A candidate cannot be had; the sentence says why."""
+
+    number: int
+    sentence: str
+
+
+@dataclass(frozen=True)
 class Trouble:
     """Something a person should know: one sentence. ``fatal``: the model cannot be had."""
 
@@ -131,6 +187,13 @@ SessionEvent = (
     | Posted
     | ReplyDropped
     | SetupApplied
+    | SetupStaged
+    | Changed
+    | Waiting
+    | CandidatesBegun
+    | CandidateGrew
+    | CandidateMade
+    | CandidateLost
     | Trouble
     | Hindrance
     | NotSaved

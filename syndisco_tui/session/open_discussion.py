@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from ..discussion import Discussion, DiscussionRecord, DiscussionSetup, Status
+from ..discussion import Discussion, DiscussionRecord, DiscussionSetup, Parent, Status
 from ..engine.base import EngineInfo
 from ..inputs import InputError
 from ..store.discussions import DiscussionFile, read_discussion
@@ -35,6 +35,12 @@ class OpenDiscussion:
             title=setup.title,
             engine=info.as_dict() if info else {},
         )
+        return cls._created(discussion, record, folder, now)
+
+    @classmethod
+    def _created(
+        cls, discussion: Discussion, record: DiscussionRecord, folder: Path, now: datetime
+    ) -> OpenDiscussion:
         file = DiscussionFile.create(folder, now)
         try:
             file.write(record)
@@ -54,18 +60,48 @@ class OpenDiscussion:
         except InputError:
             file.close()
             raise
-        return cls(Discussion(record.setup, record.entries, record.earlier_setups), file, record)
+        return cls(Discussion.of(record), file, record)
 
-    def save(self, status: Status, info: EngineInfo | None) -> None:
-        """Write the discussion as it is now. Raises OSError; the old file is then still there."""
-        record = replace(
+    def fork(
+        self, position: int, setup: DiscussionSetup, folder: Path, now: datetime
+    ) -> OpenDiscussion:
+        """A discussion of its own with the first ``position`` entries, that goes on with ``setup``.
+
+        It is paused and saved at once, in a new file. Raises OSError.
+        """
+        discussion = self.discussion.fork(position)
+        discussion.change_setup(setup)
+        record = DiscussionRecord(
+            id=str(uuid.uuid4()),
+            started_at=now.isoformat(timespec="seconds"),
+            setup=discussion.setup,
+            entries=discussion.entries,
+            status="finished" if discussion.is_finished else "paused",
+            title=setup.title,
+            parent=Parent(self.record.id, position),
+            engine=self.record.engine,
+            earlier_setups=discussion.earlier_setups,
+            changes=discussion.changes,
+            floor=discussion.floor,
+        )
+        return self._created(discussion, record, folder, now)
+
+    def as_of_now(self, status: Status, info: EngineInfo | None) -> DiscussionRecord:
+        """The record of the discussion as it is now."""
+        return replace(
             self.record,
             setup=self.discussion.setup,
             entries=self.discussion.entries,
             earlier_setups=self.discussion.earlier_setups,
+            changes=self.discussion.changes,
+            floor=self.discussion.floor,
             status=status,
             engine=info.as_dict() if info else self.record.engine,
         )
+
+    def save(self, status: Status, info: EngineInfo | None) -> None:
+        """Write the discussion as it is now. Raises OSError; the old file is then still there."""
+        record = self.as_of_now(status, info)
         self.file.write(record)
         self.record = record
 

@@ -10,22 +10,26 @@ import hashlib
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from .. import __version__
 from ..discussion import (
     HARDCODED,
+    Change,
     DiscussionRecord,
     DiscussionSetup,
     EarlierSetup,
+    Floor,
     Message,
     Parent,
     Persona,
     Role,
     Status,
 )
+from ..discussion.changes import TAKES_OUT
+from ..discussion.record import ChangeKind
 from ..inputs import InputError, describe
 
 FORMAT = 1
@@ -57,10 +61,11 @@ def to_json(record: DiscussionRecord) -> dict[str, Any]:
         "engine": record.engine,
     }
     if record.earlier_setups:
-        own["earlier_setups"] = [
-            {"last_turn": earlier.last_turn, "setup": _setup_to_json(earlier.setup)}
-            for earlier in record.earlier_setups
-        ]
+        own["earlier_setups"] = _earlier_to_json(record.earlier_setups)
+    if record.changes:
+        own["changes"] = [_change_to_json(change, record) for change in record.changes]
+    if record.floor:
+        own["floor"] = {"turn": record.floor.turn, "name": record.floor.name}
     if record.parent:
         own["parent"] = {"id": record.parent.id, "turn": record.parent.turn}
     return {
@@ -92,6 +97,7 @@ def from_json(value: object, where: object) -> DiscussionRecord:
     if file.syndisco_tui is None:
         return _from_syndisco(file, value)
     own = file.syndisco_tui
+    earlier = tuple(each.earlier() for each in own.earlier_setups)
     entries: list[Message] = []
     silences = sorted(own.silences, key=lambda silence: silence.position)
     for position, log in enumerate(file.logs):
@@ -108,9 +114,9 @@ def from_json(value: object, where: object) -> DiscussionRecord:
         title=own.title,
         parent=Parent(own.parent.id, own.parent.turn) if own.parent else None,
         engine=own.engine,
-        earlier_setups=tuple(
-            EarlierSetup(earlier.last_turn, earlier.setup) for earlier in own.earlier_setups
-        ),
+        earlier_setups=earlier,
+        changes=tuple(change.change(earlier) for change in own.changes),
+        floor=Floor(own.floor.turn, own.floor.name) if own.floor else None,
     )
 
 
@@ -145,6 +151,31 @@ def _setup_to_json(setup: DiscussionSetup) -> dict[str, Any]:
     return setup.model_dump(mode="json")
 
 
+def _earlier_to_json(setups: Iterable[EarlierSetup]) -> list[dict[str, Any]]:
+    return [
+        {"last_turn": each.last_turn, "length": each.length, "setup": _setup_to_json(each.setup)}
+        for each in setups
+    ]
+
+
+def _change_to_json(change: Change, record: DiscussionRecord) -> dict[str, Any]:
+    """A change; the setups of its time only where they are not the record's own."""
+    value: dict[str, Any] = {
+        "kind": change.kind,
+        "position": change.position,
+        "length": change.length,
+        "at": change.at,
+        "before": [entry_to_json(entry) for entry in change.before],
+    }
+    if change.is_undone:
+        value["is_undone"] = True
+    if change.kind in TAKES_OUT and change.earlier_setups != record.earlier_setups:
+        value["earlier_setups"] = _earlier_to_json(change.earlier_setups)
+    if change.setup and change.setup != record.setup:
+        value["setup"] = _setup_to_json(change.setup)
+    return value
+
+
 def entry_to_json(entry: Message) -> dict[str, Any]:
     """One entry of ``logs`` or, with its position, of ``silences``."""
     value: dict[str, Any] = {
@@ -167,6 +198,10 @@ def entry_to_json(entry: Message) -> dict[str, Any]:
     }
     if entry.attempt:
         value["attempt"] = entry.attempt
+    if entry.original_text is not None:
+        value["original_text"] = entry.original_text
+    if entry.floor_given:
+        value["floor_given"] = True
     return value
 
 
@@ -188,7 +223,9 @@ class _Log(_Lenient):
     seconds: float = 0.0
     seed: int | None = None
     created_at: str = ""
-    attempt: int = 0
+    attempt: Annotated[int, Field(ge=0)] = 0
+    original_text: str | None = None
+    floor_given: bool = False
 
     def message(self, role: Role = "user") -> Message:
         values = {field: getattr(self, field) for field in _Log.model_fields}
@@ -206,7 +243,42 @@ class _ParentOfFork(_Lenient):
 
 class _Earlier(_Lenient):
     last_turn: int
+    length: int = 0
     setup: DiscussionSetup
+
+    def earlier(self) -> EarlierSetup:
+        return EarlierSetup(self.last_turn, self.setup, self.length)
+
+
+class _Change(_Lenient):
+    kind: ChangeKind
+    position: Annotated[int, Field(ge=0)]
+    length: Annotated[int, Field(ge=0)]
+    at: str = ""
+    before: list[_Log] = Field(default_factory=list)
+    is_undone: bool = False
+    earlier_setups: list[_Earlier] | None = None
+    setup: DiscussionSetup | None = None
+
+    def change(self, earlier: tuple[EarlierSetup, ...]) -> Change:
+        """The change; ``earlier`` are the record's own setups."""
+        if self.earlier_setups is not None:
+            earlier = tuple(each.earlier() for each in self.earlier_setups)
+        return Change(
+            kind=self.kind,
+            position=self.position,
+            length=self.length,
+            before=tuple(log.message() for log in self.before),
+            at=self.at,
+            is_undone=self.is_undone,
+            earlier_setups=earlier if self.kind in TAKES_OUT else (),
+            setup=self.setup,
+        )
+
+
+class _Floor(_Lenient):
+    turn: int
+    name: str
 
 
 class _Own(_Lenient):
@@ -220,6 +292,8 @@ class _Own(_Lenient):
     parent: _ParentOfFork | None = None
     engine: dict[str, Any] = Field(default_factory=dict)
     earlier_setups: list[_Earlier] = Field(default_factory=list)
+    changes: list[_Change] = Field(default_factory=list)
+    floor: _Floor | None = None
 
     @field_validator("started_at")
     @classmethod

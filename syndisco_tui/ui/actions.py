@@ -47,6 +47,10 @@ ACTIONS = (
     Action(
         "repeat", "ctrl+r", "repeat", "Run many discussions of this setup at once", footer=False
     ),
+    Action("inject", "i", "say", "Say something yourself, in anybody's name"),
+    Action(
+        "next_speaker", "w", "who is next", "Who speaks next; give somebody the floor", footer=False
+    ),
     Action("turn_lab", "t", "turn lab", "Turns, talk, likeness and speed, drawn", footer=False),
     Action("compare", "c", "compare", "This discussion and another side by side", footer=False),
     Action("library", "o", "library", "Find, open, export and import discussions", footer=False),
@@ -102,6 +106,44 @@ ACTIONS = (
         "The choice before, or a little less",
         "setup",
         footer=False,
+    ),
+    Action("undo", "u", "undo", "Take the last change of the setup back", "setup", footer=False),
+    Action(
+        "steer('regenerate')",
+        "g",
+        "again",
+        "Say the last message again, with another seed",
+        "transcript",
+    ),
+    Action(
+        "steer('candidates')",
+        "G",
+        "candidates",
+        "Choose among several tries at the last message",
+        "transcript",
+        False,
+        "G",
+    ),
+    Action("steer('edit')", "E", "edit", "Change the message's text", "transcript", False, "E"),
+    Action(
+        "steer('delete')",
+        "delete,backspace",
+        "delete",
+        "Delete the message, and those after it",
+        "transcript",
+        False,
+        "del",
+    ),
+    Action(
+        "steer('undo')",
+        "u",
+        "undo",
+        "Take your last change of what was said back",
+        "transcript",
+        False,
+    ),
+    Action(
+        "steer('fork')", "f", "fork", "Go on from here in a new discussion", "transcript", False
     ),
     Action("previous_message", "up,k", "up", "To the message before", "transcript", False),
     Action("next_message", "down,j", "down", "To the message after", "transcript", False),

@@ -7,8 +7,9 @@ from typing import Any, Literal, get_args
 
 from pydantic import ValidationError
 
-from ..discussion import DiscussionSetup, name_key
+from ..discussion import DiscussionSetup, Persona, name_key
 from ..inputs import describe
+from . import persona_fields
 
 Kind = Literal["text", "long", "whole", "number", "choice", "history", "opinions"]
 ALL = "all"
@@ -24,6 +25,8 @@ class SetupField:
     group: str
     step: float = 0
     hint: str = ""
+    owner: str = ""
+    """Whose field it is, if it is a persona's."""
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -58,6 +61,8 @@ class FieldError(ValueError):
 
 def as_text(field: SetupField, setup: DiscussionSetup) -> str:
     """The field's value as its row shows it and its editor begins with."""
+    if field.owner:
+        return persona_fields.as_text(persona_fields.value_of(_owner(field, setup), field.key))
     value = getattr(setup, field.key)
     if field.kind == "opinions":
         texts = [text.replace("\n", "\n  ") for text in setup.seed_opinions]
@@ -72,6 +77,8 @@ def as_text(field: SetupField, setup: DiscussionSetup) -> str:
 
 def changed(field: SetupField, text: str, setup: DiscussionSetup) -> DiscussionSetup:
     """``setup`` with the field read from ``text``. Raises FieldError."""
+    if field.owner:
+        return _with_persona(field, text, setup)
     values: dict[str, Any] = {field.key: text}
     if field.kind in ("whole", "history"):
         values[field.key] = None if text.strip().casefold() == ALL else text.strip()
@@ -86,8 +93,36 @@ def changed(field: SetupField, text: str, setup: DiscussionSetup) -> DiscussionS
         raise FieldError(sentence.removeprefix(f"{field.key}: ").split(", not ")[0]) from None
 
 
+def persona_rows(setup: DiscussionSetup) -> tuple[SetupField, ...]:
+    """A row for every field of everybody in ``setup``, but for their names."""
+    people = (*setup.personas, *((setup.moderator,) if setup.moderator else ()))
+    return tuple(
+        SetupField(key, persona_fields.label(key), "text", persona.name, owner=persona.name)
+        for persona in people
+        for key in persona_fields.fields_of((persona,))
+        if key != "username"
+    )
+
+
+def _owner(field: SetupField, setup: DiscussionSetup) -> Persona:
+    return setup.actor(field.owner).persona
+
+
+def _with_persona(field: SetupField, text: str, setup: DiscussionSetup) -> DiscussionSetup:
+    before = _owner(field, setup)
+    try:
+        persona = persona_fields.with_field(before, field.key, text)
+    except persona_fields.FieldFault as error:
+        raise FieldError(str(error)) from None
+    personas = tuple(persona if each is before else each for each in setup.personas)
+    moderator = persona if setup.moderator is before else setup.moderator
+    return setup.model_copy(update={"personas": personas, "moderator": moderator})
+
+
 def turned(field: SetupField, direction: int, setup: DiscussionSetup) -> DiscussionSetup | None:
     """``setup`` with the field a step on or back; None where there is no such step."""
+    if field.owner:
+        return None
     value = getattr(setup, field.key)
     if field.kind == "choice":
         choices = field.choices

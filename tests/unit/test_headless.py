@@ -24,7 +24,7 @@ from syndisco_tui.headless import run_headless
 from syndisco_tui.headless.live import TO_STDOUT
 from syndisco_tui.inputs import InputError
 from syndisco_tui.session import LiveSession
-from syndisco_tui.session import live as session_module
+from syndisco_tui.session import reply as session_module
 from syndisco_tui.store.discussions import newest_first, read_discussion
 from syndisco_tui.store.lock import has_writer
 from syndisco_tui.text import safe

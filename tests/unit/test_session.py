@@ -327,7 +327,7 @@ class TestInterference:
         contexts = ["It is raining" in request.chat[0].content for request in live.engine.requests]
         assert contexts == [False, True, True]
         assert live.record.setup == new
-        assert live.record.earlier_setups == (EarlierSetup(1, SETUP),)
+        assert live.record.earlier_setups == (EarlierSetup(1, SETUP, 1),)
 
     def test_the_last_of_several_setups_applies(self, begin: Begin) -> None:
         live = begin(delay=SLOW)
@@ -518,7 +518,7 @@ class TestResuming:
         again = begin(setup=None)
         again.session.resume(live.path)
         again.until_state("finished")
-        assert again.record.earlier_setups == (EarlierSetup(1, SETUP),)
+        assert again.record.earlier_setups == (EarlierSetup(1, SETUP, 1),)
         assert "It is raining." in again.engine.requests[0].chat[0].content
 
     def test_a_file_in_use_is_refused_with_a_sentence(self, begin: Begin, folder: Path) -> None:

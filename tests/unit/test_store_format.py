@@ -12,12 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syndisco_tui.discussion import (
+    Change,
+    Discussion,
     DiscussionRecord,
     DiscussionSetup,
     EarlierSetup,
+    Floor,
     Message,
     Parent,
     Persona,
+    Reply,
 )
 from syndisco_tui.inputs import InputError
 from syndisco_tui.store.discussions import read_discussion
@@ -90,12 +94,32 @@ FULL = record(
     said("Bob", "Ünïcödé 🙂\n\nand a \\ and a \x1b[31m.", 1, raw_text='"raw"', attempt=2),
     said("Mod", "Please be kind.", 1, role="moderator"),
     Message(name="Guest", text="Let me in.", role="human", created_at="2026-03-04T05:07:00+00:00"),
-    said("Ann", "Half a sen", 2),
+    said("Ann", "Half a sen", 2, original_text="Half a sentence", floor_given=True),
     title="On “quotes”",
     status="running",
     parent=Parent("parent-id", 3),
     engine={"model": "starter", "versions": {"torch": "2.11"}},
-    earlier_setups=(EarlierSetup(1, SETUP.model_copy(update={"context": "Before"})),),
+    earlier_setups=(EarlierSetup(1, SETUP.model_copy(update={"context": "Before"}), 2),),
+    changes=(
+        Change("edited", 1, 2, (said("Bob", "Before.", 1),), "2026-03-04T05:08:00+00:00"),
+        Change("injected", 3, 3),
+        Change(
+            "deleted",
+            4,
+            6,
+            (said("Ann", "Gone.", 2), silence("Bob", 3)),
+            setup=SETUP.model_copy(update={"context": "Between"}),
+        ),
+        Change(
+            "chosen",
+            4,
+            5,
+            (said("Ann", "No.", 2), said("Ann", "Nor this.", 2, attempt=1)),
+            is_undone=True,
+            earlier_setups=(EarlierSetup(1, SETUP.model_copy(update={"context": "Before"}), 2),),
+        ),
+    ),
+    floor=Floor(3, "Bob"),
 )
 
 
@@ -248,6 +272,47 @@ class TestFromSyndisco:
         assert read.entries[0].prompt.startswith('{"context"')
 
 
+class TestWhatPeopleChanged:
+    def test_a_file_from_before_people_could_change_things_is_read(self) -> None:
+        value = written(replace(FULL, changes=(), floor=None))
+        assert "changes" not in value["syndisco_tui"]
+        assert "floor" not in value["syndisco_tui"]
+        del value["syndisco_tui"]["earlier_setups"][0]["length"]
+        read = from_json(value, "f")
+        assert (read.changes, read.floor, read.earlier_setups[0].length) == ((), None, 0)
+
+    def test_syndisco_finds_in_the_logs_what_stands_now(self) -> None:
+        discussion = Discussion(SETUP.model_copy(update={"moderator": None}))
+        for text in ("one", "two", "three"):
+            request = discussion.next_request()
+            assert request is not None
+            discussion.post(request, Reply(text))
+        discussion.edit(1, "edited")
+        discussion.delete()
+        value = written(
+            record(
+                *discussion.entries,
+                setup=discussion.setup,
+                changes=discussion.changes,
+            )
+        )
+        assert [log["text"] for log in value["logs"]] == ["Hello.", "edited", "two"]
+        assert value["logs"][1]["original_text"] == "one"
+        assert [change["kind"] for change in value["syndisco_tui"]["changes"]] == [
+            "edited",
+            "deleted",
+        ]
+        resumed = Discussion.of(from_json(value, "f"))
+        resumed.undo()
+        resumed.undo()
+        assert [entry.text for entry in resumed.entries] == ["Hello.", "one", "two", "three"]
+
+    def test_setups_that_are_the_records_own_are_not_written_again(self) -> None:
+        change = replace(FULL.changes[2], earlier_setups=FULL.earlier_setups, setup=SETUP)
+        (value,) = written(replace(FULL, changes=(change,)))["syndisco_tui"]["changes"]
+        assert not {"setup", "earlier_setups"} & set(value)
+
+
 class TestRefusals:
     def test_a_newer_format_asks_for_an_upgrade(self) -> None:
         value = written(FULL)
@@ -288,6 +353,19 @@ class TestRefusals:
             ("setup", {"tempo": 1}, "setup: there is no key “tempo”"),
             ("silences", [{"name": "Ann"}], "silences, entry 1, text: is missing"),
             ("parent", {"id": "x"}, "parent, turn: is missing"),
+            ("floor", {"turn": 1}, "floor, name: is missing"),
+            ("changes", {}, "changes: must be a list"),
+            ("changes", [{"kind": "x"}], "changes, entry 1, kind: must be 'injected', 'edited'"),
+            (
+                "changes",
+                [{"kind": "edited", "position": -1, "length": 1}],
+                "changes, entry 1, position: must be at least 0",
+            ),
+            (
+                "changes",
+                [{"kind": "edited", "position": 0, "length": 1, "before": [{"name": "Ann"}]}],
+                "changes, entry 1, before, entry 1, text: is missing",
+            ),
         ],
     )
     def test_our_own_fields_are_named(self, field: str, value: object, sentence: str) -> None:

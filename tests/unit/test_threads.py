@@ -35,7 +35,7 @@ from syndisco_tui.session import (
     StateChanged,
     Trouble,
 )
-from syndisco_tui.session import live as live_module
+from syndisco_tui.session import driver as live_module
 from syndisco_tui.store.discussions import newest_first, read_discussion
 from tests.scripted_engine import ScriptedEngine
 

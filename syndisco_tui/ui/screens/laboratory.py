@@ -27,9 +27,12 @@ from ...session import (
     Posted,
     ReplyGrew,
     SessionEvent,
+    SetupApplied,
+    SetupStaged,
     State,
     StateChanged,
     Trouble,
+    Waiting,
 )
 from ...store.discussions import unfinished
 from ...store.persona_sets import PersonaSets
@@ -42,6 +45,7 @@ from ..library_visit import LibraryVisit
 from ..looking import Looking
 from ..pane_titles import PANES, pane_title
 from ..places import Places
+from ..reach import Reach
 from ..speaker_colours import SpeakerColours
 from ..welcome import welcome
 from ..widgets.banner import Banner
@@ -51,7 +55,7 @@ from ..widgets.setup_pane import SetupPane
 from ..widgets.status_line import StatusLine
 from ..widgets.transcript import Transcript
 from .question import Question, leaving_question
-from .repeat import BatchScreen, HowMany
+from .repeat import BatchScreen, how_many_runs
 
 DRAINS_PER_SECOND = 15
 
@@ -88,6 +92,7 @@ class Laboratory(Screen[None]):
         self._colours = SpeakerColours()
         for name in setup.names:  # those who take part first: they must differ
             self._colours.of(name, dark=True)
+        self._reach = Reach(self, session, lambda: self.setup, self._colours_by_name)
         self._state: State = "idle"
         self._open_path: Path | None = None
         self._resumable: tuple[Path, DiscussionRecord] | None = None
@@ -113,7 +118,7 @@ class Laboratory(Screen[None]):
                     yield SetupPane(self.setup)
             with Vertical(id="transcript", classes="pane"):
                 yield Static("", classes="pane-title")
-                yield Transcript()
+                yield Transcript(steered=True)
         yield Banner()
         yield StatusLine()
         yield KeyLine()
@@ -195,6 +200,8 @@ class Laboratory(Screen[None]):
             "setup": self._setup_file.name if self._setup_file else "",
             "transcript": self.transcript.badge,
         }
+        for name, note in self._reach.notes().items():
+            notes[name] = f"{notes[name]} · {note}" if notes[name] else note
         few_colours = has_few_colours(self.app)
         for name in PANES:
             shown = pane_title(name, self._pane, notes[name], tabs=narrow, underline=few_colours)
@@ -248,6 +255,9 @@ class Laboratory(Screen[None]):
             self._opened(event)
         elif isinstance(event, Trouble):
             self.notify(safe(event.sentence), severity="error", timeout=12, markup=False)
+        self._reach.take(event)
+        if isinstance(event, SetupStaged | SetupApplied | Waiting):
+            self._show_titles()
         self.banner.take(event)
         self.status.take(event)
         self.transcript.take(event)
@@ -290,6 +300,8 @@ class Laboratory(Screen[None]):
                 return self._state in ("idle", "paused", "finished")
             case "new_run":
                 return self._state in ("paused", "finished")
+            case "inject" | "next_speaker":
+                return self._session.record is not None and self._state != "idle"
         return True
 
     def _somebody_takes_part(self) -> bool:
@@ -336,7 +348,7 @@ class Laboratory(Screen[None]):
                 screen = BatchScreen(batch, one_line(title, 120), self._colours_by_name())
                 self.app.push_screen(screen)
 
-        self.app.push_screen(HowMany(self.setup.seed), begin)
+        self.app.push_screen(how_many_runs(self.setup.seed), begin)
 
     def action_pause(self) -> None:
         self._session.pause()
@@ -396,8 +408,6 @@ class Laboratory(Screen[None]):
                 self._session.pause()
                 return
             self._session.change_setup(setup)
-            if self._state == "running":
-                self.notify("Applies from the next turn.", timeout=3)
 
     @on(PersonasPane.Changed)
     def _cast_changed(self, event: PersonasPane.Changed) -> None:
@@ -451,6 +461,16 @@ class Laboratory(Screen[None]):
 
     def action_xray(self) -> None:
         self._looking.into_message()
+
+    @on(Transcript.Asked)
+    def _steer(self, event: Transcript.Asked) -> None:
+        self._reach.do(event.what, event.index)
+
+    def action_inject(self) -> None:
+        self._reach.inject()
+
+    def action_next_speaker(self) -> None:
+        self._reach.next_speaker()
 
     def action_turn_lab(self) -> None:
         self._looking.at_turns(self.status)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen, Screen
-from textual.widgets import DataTable, Input, Static
+from textual.screen import Screen
+from textual.widgets import DataTable, Static
 
 from ...batch import Batch, BatchRun, duration
 from ...session import LiveSession, SessionEvent
@@ -19,6 +17,7 @@ from ..looking import Looking
 from ..widgets.key_line import KeyLine
 from ..widgets.status_line import bar
 from ..widgets.transcript import Transcript
+from .how_many import HowMany
 from .question import Question
 from .turn_lab import TurnLab
 
@@ -27,41 +26,15 @@ DRAINS_PER_SECOND = 5
 _STATES = {"waiting": "·", "speaking": "●", "finished": "✓", "stopped": "○", "failed": "!"}
 
 
-class HowMany(ModalScreen[int | None]):
+def how_many_runs(first_seed: int) -> HowMany:
     """Asks for a number of discussions."""
-
-    HELP = """How many
-    So many discussions are made of this setup at once, each with a seed of its own."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "back", key_display="esc")
-    ]
-
-    def __init__(self, first_seed: int) -> None:
-        super().__init__()
-        self._first_seed = first_seed
-
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog"):
-            yield Static("Repeat this setup", classes="dialog-title", markup=False)
-            yield Static(
-                f"So many discussions at once, with seeds from {self._first_seed} on. "
-                "Each is saved in its own file.",
-                markup=False,
-            )
-            yield Input("8", type="integer", compact=True, id="how-many")
-            yield Static("", id="fault", markup=False)
-            yield Static("⏎ begin      esc back", classes="dialog-hint", markup=False)
-
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        count = int(event.value) if event.value.isdecimal() else 0
-        if 1 <= count <= MOST:
-            self.dismiss(count)
-        else:
-            fault = self.query_one("#fault", Static)
-            fault.update(f"a whole number from 1 to {MOST}")
-            fault.display = True
+    return HowMany(
+        "Repeat this setup",
+        f"So many discussions at once, with seeds from {first_seed} on. "
+        "Each is saved in its own file.",
+        suggested=8,
+        most=MOST,
+    )
 
 
 class BatchScreen(Screen[None]):

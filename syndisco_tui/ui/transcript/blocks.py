@@ -89,14 +89,25 @@ def block_of(message: Message) -> Block:
     """How a message of the record is shown."""
     name = shown_name(message.name)
     note = f"{message.turn}" if message.role == "user" else ""
+    tags = [_TAGS.get(message.role, ""), *marks(message)]
     if message.is_silence:
-        return Block(name, tag="stays silent", note=note, silent=True)
+        tag = " · ".join(filter(None, [*tags[1:], "stays silent"]))
+        return Block(name, tag=tag, note=note, silent=True)
     text = safe(message.text).strip()
-    tags = [_TAGS.get(message.role, "")]
     if message.is_cut:
         text += " […]"
         tags.append("cut at the token limit")
     return Block(name, text, tag=" · ".join(filter(None, tags)), note=note)
+
+
+def marks(message: Message) -> list[str]:
+    """What people did to a message, in a word or two each."""
+    marks = {
+        "edited": message.is_edited,
+        "said again": message.attempt > 0,
+        "given the floor": message.floor_given,
+    }
+    return [word for word, is_so in marks.items() if is_so]
 
 
 def likely_height(message: Message, width: int) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
+from pydantic import ValidationError
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,6 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
 from ...discussion import DiscussionSetup
+from ...inputs import describe
 from ...text import one_line, safe
 from ..actions import bindings
 from ..setup_fields import FIELDS, FieldError, SetupField, as_text, changed, turned
@@ -68,7 +71,7 @@ class SetupRow(Widget):
             self.keep = keep
 
     def __init__(self, field: SetupField, setup: DiscussionSetup) -> None:
-        super().__init__(id=f"row-{field.key}")
+        super().__init__(id=None if field.owner else f"row-{field.key}")
         self.field = field
         self._setup = setup
         self._editor: _LineEditor | _TextEditor | None = None
@@ -176,18 +179,29 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
             super().__init__()
             self.setup = setup
 
-    def __init__(self, setup: DiscussionSetup, *, id: str | None = None) -> None:
+    def __init__(
+        self,
+        setup: DiscussionSetup,
+        *,
+        fields: Sequence[SetupField] = FIELDS,
+        id: str | None = None,
+    ) -> None:
         super().__init__(id=id)
         self._setup = setup
+        self._fields = fields
         self._at = 0
+        self._earlier: list[dict[str, object]] = []
+        """What the fields held before each change."""
 
     def compose(self) -> ComposeResult:
         group = ""
-        for field in FIELDS:
+        for field in self._fields:
             if field.group != group:
                 if group:
                     yield Static("", classes="group-gap")
                 group = field.group
+                if field.owner:
+                    yield Static(Content.styled(one_line(group, 40), "bold"))
             yield SetupRow(field, self._setup)
 
     def on_mount(self) -> None:
@@ -209,7 +223,12 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
         self.focus()
 
     def show(self, setup: DiscussionSetup) -> None:
-        """Show ``setup`` in all rows."""
+        """Show ``setup`` in all rows. Fields that changed elsewhere cannot be undone here."""
+        if _without_model(_values(setup)) != _without_model(_values(self._setup)):
+            self._earlier.clear()
+        self._show(setup)
+
+    def _show(self, setup: DiscussionSetup) -> None:
         self._setup = setup
         for row in self.rows:
             row.show(setup)
@@ -223,10 +242,10 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
             self.row.scroll_visible(animate=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return not (action in ("edit", "turn", "move") and self.row.is_editing)
+        return not (action in ("edit", "turn", "move", "undo") and self.row.is_editing)
 
     def action_move(self, steps: int) -> None:
-        self._at = max(0, min(len(FIELDS) - 1, self._at + steps))
+        self._at = max(0, min(len(self._fields) - 1, self._at + steps))
         self._mark()
 
     async def action_edit(self) -> None:
@@ -242,8 +261,23 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
 
     def _change(self, setup: DiscussionSetup) -> None:
         if setup != self._setup:
-            self.show(setup)
+            self._earlier.append(_values(self._setup))
+            self._show(setup)
             self.post_message(self.Changed(setup))
+
+    def action_undo(self) -> None:
+        if not self._earlier:
+            self.notify("Nothing to undo.", timeout=2)
+            return
+        try:
+            values = {**self._setup.model_dump(), **self._earlier.pop()}
+            setup = DiscussionSetup.model_validate(values)
+        except ValidationError as error:
+            sentence = safe(describe(error, DiscussionSetup))
+            self.notify(sentence, severity="error", markup=False, timeout=8)
+            return
+        self._show(setup)
+        self.post_message(self.Changed(setup))
 
     async def on_click(self, event: object) -> None:
         widget = getattr(event, "widget", None)
@@ -276,3 +310,12 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
             self._change(setup)
         if not event.blurred:
             self.focus()
+
+
+def _values(setup: DiscussionSetup) -> dict[str, object]:
+    """What is not a persona's: that is undone where the personas are."""
+    return setup.model_dump(exclude={"personas", "moderator"})
+
+
+def _without_model(values: dict[str, object]) -> dict[str, object]:
+    return {key: value for key, value in values.items() if key != "model"}

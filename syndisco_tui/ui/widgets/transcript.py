@@ -12,6 +12,7 @@ from textual.message import Message as Event
 
 from ...discussion import Message
 from ...session import (
+    Changed,
     NotSaved,
     Opened,
     Posted,
@@ -57,8 +58,18 @@ class Transcript(TranscriptView):
             self.text = text
             self.what = what
 
-    def __init__(self, *, id: str | None = None) -> None:
+    class Asked(Event):
+        """Something is to be done to what was said: ``what``, at the entry ``index``."""
+
+        def __init__(self, what: str, index: int | None) -> None:
+            super().__init__()
+            self.what = what
+            self.index = index
+
+    def __init__(self, *, id: str | None = None, steered: bool = False) -> None:
+        """``steered``: what was said can be changed from here."""
         super().__init__(id=id)
+        self._steered = steered
         self._cursor = 0
         """The current entry while the end is not followed."""
         self._told_current: int | None = None
@@ -77,6 +88,13 @@ class Transcript(TranscriptView):
         self.finding.search_again()
         self._redraw()
 
+    def show_again(self, messages: tuple[Message, ...]) -> None:
+        """Show these messages, most of which were shown before; what is in sight stays so."""
+        self.lines.show(messages)
+        self._seen = min(self._seen, len(self.lines.rows))
+        self.finding.search_again()
+        self._redraw()
+
     def _redraw(self) -> None:
         self._lay_out()
         self._tell_current()
@@ -88,6 +106,8 @@ class Transcript(TranscriptView):
         match event:
             case Opened():
                 self.show(event.record.entries)
+            case Changed():
+                self.show_again(event.record.entries)
             case ReplyStarted():
                 self.begin_reply(event.name, event.role)
             case ReplyGrew():
@@ -335,7 +355,12 @@ class Transcript(TranscriptView):
                 return bool(self.lines.entries)
             case "only_speaker":
                 return self.lines.speaker is not None or len(self._speakers()) > 1
+            case "steer":
+                return self._steered and bool(self.lines.entries or parameters == ("undo",))
         return True
+
+    def action_steer(self, what: str) -> None:
+        self.post_message(self.Asked(what, self.current))
 
     # Finding -----------------------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ def test_what_is_taken_back_no_longer_counts() -> None:
     counting = Counting()
     say(discussion, "One two.", "Three four.", "One two.")
     assert counting.figures([record_of(discussion)]).diversity.pairs == 3
-    discussion.undo()
+    discussion.delete()
     assert counting.figures([record_of(discussion)]).diversity.value == 1.0
     say(discussion, "Five.")
     assert counting.figures([record_of(discussion)]) == Counting().figures([record_of(discussion)])

@@ -384,8 +384,8 @@ def test_a_reply_comes_too_late_once_a_human_has_spoken_or_an_entry_is_gone() ->
     discussion.inject("Zoe", "Me too")
     with pytest.raises(NotTheNextTurn):
         discussion.post(request, Reply("Yes"))
-    discussion.undo()
-    discussion.undo()
+    discussion.delete()
+    discussion.delete()
     with pytest.raises(NotTheNextTurn):
         discussion.post(request, Reply("Yes"))
 
@@ -394,7 +394,7 @@ def test_as_many_entries_are_not_the_same_entries() -> None:
     discussion = Discussion(setup())
     say(discussion, "Hi")
     request = asked(discussion)
-    discussion.undo()
+    discussion.delete()
     discussion.inject("Zoe", "Something else")
     assert len(discussion.entries) == request.position
     with pytest.raises(NotTheNextTurn):
@@ -407,7 +407,7 @@ def test_a_reply_still_fits_when_all_is_as_it_was() -> None:
     say(discussion, "Hi")
     request = asked(discussion)
     say(discussion, "Yes")
-    discussion.undo()
+    discussion.delete()
     assert discussion.post(request, Reply("No")).text == "No"
 
 
@@ -443,45 +443,45 @@ def test_nobody_and_nothing_cannot_be_put_in(name: str, text: str) -> None:
 # Undoing --------------------------------------------------------------------------------------
 
 
-def test_undo_opens_the_turn_again() -> None:
+def test_deleting_opens_the_turn_again() -> None:
     discussion = Discussion(setup(moderated=True))
     say(discussion, "u1", "m1")
     request = asked(discussion)
     message = say(discussion, "u2")
-    assert discussion.undo() == message
+    assert discussion.delete() == (message,)
     assert discussion.next_request() == request
     assert texts(discussion.entries) == ["u1", "m1"]
 
 
-def test_undo_goes_back_an_entry_at_a_time() -> None:
+def test_deleting_goes_back_an_entry_at_a_time() -> None:
     discussion = Discussion(setup(moderated=True))
     say(discussion, "u1", "m1", "")
     discussion.inject("Zoe", "h")
-    undone = [discussion.undo() for _ in range(4)]
-    assert [entry.text for entry in undone if entry] == ["h", "", "m1", "u1"]
-    assert discussion.undo() is None
+    undone = [discussion.delete() for _ in range(4)]
+    assert [entry.text for (entry,) in undone] == ["h", "", "m1", "u1"]
+    assert discussion.delete() == ()
     assert discussion.turns_taken == 0
 
 
-def test_undo_of_the_moderators_answer_makes_them_owe_it_again() -> None:
+def test_deleting_the_moderators_answer_makes_them_owe_it_again() -> None:
     discussion = Discussion(setup(moderated=True))
     say(discussion, "u1", "m1")
-    discussion.undo()
+    discussion.delete()
     assert asked(discussion).name == "Moderator"
 
 
-def test_undo_reopens_a_finished_discussion() -> None:
+def test_deleting_reopens_a_finished_discussion() -> None:
     discussion = to_the_end(Discussion(setup(conv_len=2)))
-    discussion.undo()
+    discussion.delete()
     assert not discussion.is_finished
     assert asked(discussion).turn == 2
 
 
-def test_seed_opinions_are_not_undone() -> None:
+def test_seed_opinions_are_not_deleted() -> None:
     discussion = Discussion(setup(seed_opinions=("One", "Two")))
     say(discussion, "Hi")
-    assert discussion.undo() is not None
-    assert discussion.undo() is None
+    assert discussion.delete()
+    assert discussion.delete() == ()
     assert sorted(texts(discussion.entries)) == ["One", "Two"]
 
 
@@ -494,7 +494,7 @@ def test_a_fork_shares_the_beginning_and_goes_its_own_way() -> None:
     fork = discussion.fork(3)
     assert fork.entries == discussion.entries[:3]
     say(fork, "something else", "m2")
-    discussion.undo()
+    discussion.delete()
     assert texts(fork.entries) == ["One", "u1", "m1", "something else", "m2"]
     assert texts(discussion.entries) == ["One", "u1", "m1"]
 
@@ -537,7 +537,7 @@ def test_a_changed_setup_applies_from_the_next_turn() -> None:
     assert discussion.setup == new
     assert discussion.entries == before
     assert json.loads(asked(discussion).system_prompt)["instructions"] == "new"
-    assert discussion.earlier_setups == (EarlierSetup(2, old),)
+    assert discussion.earlier_setups == (EarlierSetup(2, old, 2),)
 
 
 def test_several_changes_are_kept_in_order() -> None:
@@ -546,7 +546,7 @@ def test_several_changes_are_kept_in_order() -> None:
     for following in some[1:]:
         say(discussion, "Hi", "Hi")
         discussion.change_setup(following)
-    assert discussion.earlier_setups == (EarlierSetup(2, some[0]), EarlierSetup(4, some[1]))
+    assert discussion.earlier_setups == (EarlierSetup(2, some[0], 2), EarlierSetup(4, some[1], 4))
 
 
 def test_a_setup_under_which_nobody_spoke_is_not_kept() -> None:
@@ -557,7 +557,7 @@ def test_a_setup_under_which_nobody_spoke_is_not_kept() -> None:
     say(discussion, "Hi")
     discussion.change_setup(first)
     discussion.change_setup(third)
-    assert discussion.earlier_setups == (EarlierSetup(1, second),)
+    assert discussion.earlier_setups == (EarlierSetup(1, second, 1),)
 
 
 def test_the_same_setup_is_no_change() -> None:
@@ -576,14 +576,14 @@ def test_nobody_left_is_refused_and_nothing_changes() -> None:
     assert discussion.earlier_setups == ()
 
 
-def test_undo_gives_turns_back_to_the_changed_setup() -> None:
+def test_deleting_gives_turns_back_to_the_changed_setup() -> None:
     old, new = setup(instructions="old"), setup(instructions="new")
     discussion = Discussion(old)
     say(discussion, "u1", "u2")
     discussion.change_setup(new)
-    discussion.undo()
-    assert discussion.earlier_setups == (EarlierSetup(1, old),), "turn 2 will be spoken anew"
-    discussion.undo()
+    discussion.delete()
+    assert discussion.earlier_setups == (EarlierSetup(1, old, 1),), "turn 2 will be spoken anew"
+    discussion.delete()
     assert discussion.earlier_setups == ()
 
 
@@ -593,10 +593,10 @@ def test_a_fork_before_a_change_still_says_whose_setup_its_turns_had() -> None:
     say(discussion, "u1", "u2", "u3")
     discussion.change_setup(new)
     say(discussion, "u4")
-    assert discussion.fork(4).earlier_setups == (EarlierSetup(3, old),)
-    assert discussion.fork(2).earlier_setups == (EarlierSetup(2, old),)
+    assert discussion.fork(4).earlier_setups == (EarlierSetup(3, old, 3),)
+    assert discussion.fork(2).earlier_setups == (EarlierSetup(2, old, 2),)
     assert discussion.fork(0).earlier_setups == ()
-    assert discussion.earlier_setups == (EarlierSetup(3, old),)
+    assert discussion.earlier_setups == (EarlierSetup(3, old, 3),)
 
 
 def test_who_joins_speaks_and_who_leaves_does_not() -> None:

@@ -19,15 +19,19 @@ from hypothesis.stateful import (
 
 from syndisco_tui.discussion import (
     TURN_MANAGERS,
+    CannotChange,
     Discussion,
+    DiscussionRecord,
     DiscussionSetup,
     Message,
     NotTheNextTurn,
     Persona,
     Reply,
     TurnRequest,
+    asked_for,
     name_key,
 )
+from syndisco_tui.discussion.asked import setups_at
 from syndisco_tui.discussion.turns import make_turn_manager
 
 from .people import MODERATOR, people
@@ -88,17 +92,34 @@ def state(discussion: Discussion) -> State:
         discussion.odds(),
         discussion.turns_taken,
         discussion.is_finished,
+        discussion.floor,
+    )
+
+
+def record(discussion: Discussion) -> DiscussionRecord:
+    return DiscussionRecord(
+        id="id",
+        started_at="2026-01-01T00:00:00+00:00",
+        setup=discussion.setup,
+        entries=discussion.entries,
+        earlier_setups=discussion.earlier_setups,
+        changes=discussion.changes,
+        floor=discussion.floor,
     )
 
 
 class DiscussionMachine(RuleBasedStateMachine):
-    """Post, keep silent, inject, undo, fork, change the setup: in any order."""
+    """All that can be done to a discussion, in any order.
+
+    What each reply was asked with is noted by the message's time, which nothing changes.
+    """
 
     @initialize(some=setups())
     def start(self, some: DiscussionSetup) -> None:
         self.discussion = Discussion(some)
-        self.setup_at: list[DiscussionSetup] = [some] * len(self.discussion.entries)
+        self.asked: dict[str, tuple[TurnRequest, DiscussionSetup]] = {}
         self.stale: list[TurnRequest] = []
+        self.silence_was_edited = False
 
     @property
     def request(self) -> TurnRequest:
@@ -106,10 +127,14 @@ class DiscussionMachine(RuleBasedStateMachine):
         assert request is not None
         return request
 
+    def _time(self, request: TurnRequest) -> str:
+        time = f"{len(self.asked)}"
+        self.asked[time] = request, self.discussion.setup
+        return time
+
     def _post(self, reply: Reply) -> Message:
         request = self.request
-        self.setup_at.append(self.discussion.setup)
-        message = self.discussion.post(request, reply)
+        message = self.discussion.post(request, reply, created_at=self._time(request))
         self.stale = [*self.stale[-4:], request]
         assert (message.name, message.role, message.turn, message.seed) == (
             request.name,
@@ -135,20 +160,104 @@ class DiscussionMachine(RuleBasedStateMachine):
     @rule(name=st.sampled_from(["Zoe", " bob", "MODERATOR", "Ann"]), text=st.sampled_from("hm"))
     def inject(self, name: str, text: str) -> None:
         before = self.discussion.turns_taken
-        self.setup_at.append(self.discussion.setup)
         assert self.discussion.inject(name, text).turn == 0
         assert self.discussion.turns_taken == before
 
+    @rule(count=st.integers(0, 3))
+    def delete(self, count: int) -> None:
+        before = self.discussion.entries
+        deleted = self.discussion.delete(count)
+        assert (*self.discussion.entries, *deleted) == before
+        if len(deleted) < count:
+            assert not self.discussion.entries or self.discussion.entries[-1].role == "seed"
+
+    @precondition(lambda self: self.discussion.entries)
+    @rule(data=st.data(), text=st.sampled_from(["edited", "Hi", "other"]))
+    def edit(self, data: st.DataObject, text: str) -> None:
+        position = data.draw(st.integers(0, len(self.discussion.entries) - 1))
+        self._edit(position, text)
+
+    def _edit(self, position: int, text: str) -> None:
+        before = self.discussion.entries[position]
+        self.silence_was_edited |= before.is_silence
+        message = self.discussion.edit(position, text)
+        original = before.text if before.original_text is None else before.original_text
+        assert message.text == text
+        assert message.original_text == (original if original != text else None)
+
+    @rule()
+    def regenerate(self) -> None:
+        before = self.discussion.entries
+        try:
+            old = self.discussion.regenerate()
+        except CannotChange:
+            assert self.discussion.entries == before
+            return
+        request = self.request
+        assert (request.name, request.role, request.turn) == (old.name, old.role, old.turn)
+        tried = [
+            message.seed
+            for change in self.discussion.changes
+            for message in change.before
+            if change.position == len(self.discussion.entries)
+            and (message.role, message.turn) == (old.role, old.turn)
+            and self.asked[message.created_at][1].seed == self.discussion.setup.seed
+            and change.kind != "edited"
+        ]
+        assert request.seed not in tried
+
+    @rule(count=st.integers(1, 3), data=st.data())
+    def choose(self, count: int, data: st.DataObject) -> None:
+        before = self.discussion.entries
+        try:
+            requests = self.discussion.candidates(count)
+        except CannotChange:
+            return
+        assert self.discussion.entries == before
+        assert len({request.seed for request in requests}) == count
+        made = [
+            self.discussion.message(request, data.draw(replies), created_at=self._time(request))
+            for request in requests
+        ]
+        chosen = data.draw(st.none() | st.integers(0, count - 1))
+        self.discussion.choose(made, chosen)
+        kept = self.discussion.changes[-1].before
+        if chosen is None:
+            assert (self.discussion.entries, kept) == (before, tuple(made))
+        else:
+            assert self.discussion.entries == (*before[:-1], made[chosen])
+            assert {*kept} == {before[-1], *made} - {made[chosen]}
+
+    @rule(data=st.data())
+    def give_floor(self, data: st.DataObject) -> None:
+        name = data.draw(st.none() | st.sampled_from(self.discussion.setup.turn_takers))
+        self.discussion.give_floor(name)
+        request = self.discussion.next_request()
+        again = self.discussion._proceedings.asked_again
+        if name and request and request.turn > self.discussion.turns_taken and not again:
+            assert request.name == name
+
     @rule()
     def undo(self) -> None:
-        before = self.discussion.entries
-        undone = self.discussion.undo()
+        before, changes = state(self.discussion), self.discussion.changes
+        said = {message.created_at for message in self.discussion.entries if message.is_prompted}
+        try:
+            undone = self.discussion.undo()
+        except CannotChange:
+            assert (state(self.discussion), self.discussion.changes) == (before, changes)
+            return
         if undone is None:
-            assert self.discussion.entries == before
-            assert not before or before[-1].role == "seed"
-        else:
-            assert (*self.discussion.entries, undone) == before
-            self.setup_at.pop()
+            assert state(self.discussion) == before
+            assert all(change.is_undone for change in changes)
+        kept = {
+            message.created_at
+            for entries in (
+                self.discussion.entries,
+                *(change.before for change in self.discussion.changes),
+            )
+            for message in entries
+        }
+        assert said <= kept, "what a model said is never lost"
 
     @rule(data=st.data())
     def change_setup(self, data: st.DataObject) -> None:
@@ -165,33 +274,78 @@ class DiscussionMachine(RuleBasedStateMachine):
         position = data.draw(st.integers(0, len(parent.entries)))
         before = state(parent)
         fork = parent.fork(position)
-        undone = Discussion(parent.setup, parent.entries, parent.earlier_setups)
-        while len(undone.entries) > position and undone.undo():
-            pass
-        if len(undone.entries) == position:
-            assert state(fork) == state(undone), "a fork is what undoing leads to"
+        floor = parent.floor if position == len(parent.entries) else None
+        shorter = Discussion(parent.setup, parent.entries, parent.earlier_setups, floor=floor)
+        shorter.delete(len(parent.entries) - position)
+        if len(shorter.entries) == position and not parent._proceedings.asked_again:
+            assert state(fork) == state(shorter), "a fork is what deleting leads to"
         fork.inject("Zoe", "in the fork alone")
         assert state(parent) == before
         fork.undo()
+        assert fork.undo() is None, "what was done in the parent is not undone here"
         self.discussion = fork
-        self.setup_at = self.setup_at[:position]
 
     # What must then be so ---------------------------------------------------------------------
 
     @rule(name=st.sampled_from(["Zoe", "Moderator"]))
     def inject_and_undo_change_nothing(self, name: str) -> None:
-        before = state(self.discussion)
+        before = self._everything()
         self.discussion.inject(name, "hm")
         self.discussion.undo()
-        assert state(self.discussion) == before
+        assert self._everything() == before
+
+    def _everything(self) -> object:
+        return state(self.discussion), self.discussion.changes
+
+    @rule(count=st.integers(1, 4))
+    def delete_and_undo_change_nothing(self, count: int) -> None:
+        entries, changes = self.discussion.entries, self.discussion.changes
+        earlier = self.discussion.earlier_setups
+        if self.discussion.delete(count):
+            self.discussion.undo()
+            now = self.discussion
+            assert (now.entries, now.changes, now.earlier_setups) == (entries, changes, earlier)
+
+    @rule()
+    def regenerate_and_undo_change_nothing(self) -> None:
+        before = self._everything()
+        try:
+            self.discussion.regenerate()
+        except CannotChange:
+            return
+        self.discussion.undo()
+        assert self._everything() == before
 
     @precondition(lambda self: not self.discussion.is_finished)
-    @rule(reply=replies)
-    def post_and_undo_change_nothing(self, reply: Reply) -> None:
+    @rule(reply=replies, more=replies)
+    def another_try_and_undo_leave_the_first(self, reply: Reply, more: Reply) -> None:
+        self._post(reply)
         before = state(self.discussion)
-        message = self.discussion.post(self.request, reply)
-        assert self.discussion.undo() == message
+        self.discussion.regenerate()
+        other = self._post(more)
+        self.discussion.undo()
         assert state(self.discussion) == before
+        assert self.discussion.changes[-1].before == (other,)
+
+    @precondition(lambda self: self.discussion.entries)
+    @rule(data=st.data())
+    def edit_and_undo_change_nothing(self, data: st.DataObject) -> None:
+        before = self._everything()
+        position = data.draw(st.integers(0, len(self.discussion.entries) - 1))
+        silence_was_edited = self.silence_was_edited
+        self._edit(position, "never said")
+        self.discussion.undo()
+        self.silence_was_edited = silence_was_edited
+        assert self._everything() == before
+
+    @precondition(lambda self: not self.discussion.is_finished)
+    @precondition(lambda self: not self.discussion._proceedings.asked_again)
+    @rule(reply=replies)
+    def post_and_delete_open_the_same_turn(self, reply: Reply) -> None:
+        before = self.request
+        message = self._post(reply)
+        assert self.discussion.delete() == (message,)
+        assert self.request == before
 
     @rule(data=st.data())
     def a_stale_request_is_refused(self, data: st.DataObject) -> None:
@@ -237,7 +391,7 @@ class DiscussionMachine(RuleBasedStateMachine):
     @invariant()
     def every_spoken_comment_is_answered_by_the_moderator_before_the_next_turn(self) -> None:
         setup = self.discussion.setup
-        if setup.moderator is None or setup.moderator_takes_turns:
+        if setup.moderator is None or setup.moderator_takes_turns or self.silence_was_edited:
             return
         open_comment: Message | None = None
         for entry in self.discussion.entries:
@@ -275,29 +429,47 @@ class DiscussionMachine(RuleBasedStateMachine):
     def resumed_it_asks_for_the_same(self) -> None:
         some = DiscussionSetup.model_validate_json(self.discussion.setup.model_dump_json())
         entries = [Message(**vars(entry)) for entry in self.discussion.entries]
-        resumed = Discussion(some, entries, self.discussion.earlier_setups)
+        resumed = Discussion(
+            some,
+            entries,
+            self.discussion.earlier_setups,
+            self.discussion.changes,
+            self.discussion.floor,
+        )
         assert state(resumed) == state(self.discussion)
 
     @invariant()
     def earlier_setups_say_under_which_each_turn_was_asked_for(self) -> None:
         earlier = self.discussion.earlier_setups
         until = [one.last_turn for one in earlier]
-        assert until == sorted(set(until))
+        assert until == sorted(until)
         assert all(1 <= turn <= self.discussion.turns_taken for turn in until)
-        opened: set[int] = set()
-        for entry, setup in zip(self.discussion.entries, self.setup_at, strict=True):
-            if entry.is_prompted and entry.turn not in opened:
-                opened.add(entry.turn)
-                applied = [one.setup for one in earlier if one.last_turn >= entry.turn]
-                assert [*applied, self.discussion.setup][0] == setup
+        lengths = [one.length for one in earlier]
+        assert lengths == sorted(set(lengths))
+        saved = record(self.discussion)
+        for position, entry in enumerate(self.discussion.entries):
+            if entry.is_prompted:
+                _, setup = self.asked[entry.created_at]
+                assert setups_at(saved, position)[0] == setup
+
+    @invariant()
+    def what_each_reply_was_asked_with_can_be_told_from_the_record(self) -> None:
+        saved = record(self.discussion)
+        for position, entry in enumerate(self.discussion.entries):
+            if entry.is_prompted:
+                request, setup = self.asked[entry.created_at]
+                told = asked_for(saved, position)
+                now = (told.request.chat, told.request.seed, told.setup)
+                assert now == (request.chat, request.seed, setup)
 
     @invariant()
     def messages_are_what_the_guard_leaves(self) -> None:
         for entry in self.discussion.entries:
             if entry.is_prompted:
-                assert entry.text == entry.text.strip()
-                assert entry.raw_text is None or entry.raw_text != entry.text
-                assert entry.text in (entry.raw_text or entry.text)
+                text = entry.text if entry.original_text is None else entry.original_text
+                assert text == text.strip()
+                assert entry.raw_text is None or entry.raw_text != text
+                assert text in entry.model_text
                 assert json.loads(entry.prompt)["persona"]["username"] == entry.name
 
 

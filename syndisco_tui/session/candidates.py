@@ -1,0 +1,67 @@
+"""Several further replies for the last message, made at once; one of them is chosen, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..discussion import Discussion, Message, TurnRequest
+from ..engine.base import Failed, Finished, Generation, GenerationEvent
+from .events import CandidateGrew, CandidateLost, CandidateMade, CandidatesBegun, SessionEvent
+from .reply import ReplyInTheMaking
+
+
+class Candidates:
+    """Asks for ``count`` replies together, so that the engine makes them in one batch.
+
+    ``submit`` hands a request to the engine, ``made`` makes a message of a finished reply. The
+    engine's events come to ``take``. Raises CannotChange where the last message cannot be
+    regenerated.
+    """
+
+    def __init__(
+        self,
+        discussion: Discussion,
+        count: int,
+        *,
+        submit: Callable[[TurnRequest], Generation],
+        made: Callable[[TurnRequest, Finished], Message],
+        tell: Callable[[SessionEvent], object],
+    ) -> None:
+        self._discussion = discussion
+        self._made = made
+        self._tell = tell
+        requests = discussion.candidates(count)
+        tell(CandidatesBegun(discussion.entries[-1], count))
+        self._replies = [ReplyInTheMaking(request, submit(request)) for request in requests]
+        self._messages: dict[int, Message] = {}
+
+    def take(self, event: GenerationEvent) -> bool:
+        """Note and tell an event, if it is of one of them."""
+        for number, reply in enumerate(self._replies):
+            if reply.generation is not event.generation:
+                continue
+            if isinstance(event, Finished):
+                message = self._made(reply.request, event)
+                self._messages[number] = message
+                self._tell(CandidateMade(number, message))
+            elif isinstance(event, Failed):
+                self._tell(CandidateLost(number, str(event.error)))
+            elif reply.take(event):
+                text = self._discussion.cleaned(reply.request, reply.text)
+                self._tell(CandidateGrew(number, text, reply.tokens))
+            return True
+        return False
+
+    def choose(self, number: int | None, now: str) -> bool:
+        """Take the one with this number, or none; the finished others are kept.
+
+        False, and nothing happens, if it is not finished yet.
+        """
+        if number is not None and number not in self._messages:
+            return False
+        for reply in self._replies:
+            reply.generation.cancel()
+        finished = sorted(self._messages)
+        chosen = None if number is None else finished.index(number)
+        self._discussion.choose([self._messages[each] for each in finished], chosen, at=now)
+        return True

@@ -1,0 +1,437 @@
+"""Drives a discussion: takes each request to the engine, posts the reply, saves, and then tells.
+
+Everything here happens on the session's thread, one command or event at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from ..discussion import (
+    DiscussionRecord,
+    DiscussionSetup,
+    Status,
+    TurnRequest,
+)
+from ..engine.base import (
+    Cancelled,
+    Engine,
+    EngineError,
+    Failed,
+    Finished,
+    Generation,
+    GenerationEvent,
+)
+from .events import (
+    Changed,
+    Opened,
+    Posted,
+    ReplyDropped,
+    ReplyGrew,
+    ReplyStarted,
+    SessionEvent,
+    SetupApplied,
+    SetupStaged,
+    State,
+    StateChanged,
+    Trouble,
+)
+from .hindrances import Hindrances, low_space
+from .loading import ModelLoading
+from .open_discussion import OpenDiscussion, refuse_without_users
+from .reaching import Reaching
+from .reply import ReplyInTheMaking, decoding_speed, finished_reply, generation_request
+from .saving import Goal, Saving
+
+LOOK_INTERVAL = 1.0
+"""Seconds between two looks at the engine while a reply is being made."""
+
+
+class Driver:
+    """Moves one discussion at a time towards its goal; ``advance`` does the next thing.
+
+    What the engine reports is handed to ``post``, which calls it on this thread later.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        folder: Path,
+        *,
+        device: str,
+        clock: Callable[[], datetime],
+        post: Callable[[Callable[[], object]], object],
+        tell: Callable[[SessionEvent], object],
+        silence: float,
+    ) -> None:
+        self.engine = engine
+        self._folder = folder
+        self._clock = clock
+        self._post_later = post
+        self.tell = tell
+        self.opened: OpenDiscussion | None = None
+        self.reply: ReplyInTheMaking | None = None
+        self.goal: Goal = "wait"
+        self._model = ModelLoading(engine, device, post=post, tell=tell, ended=self._loaded)
+        self._to_begin: DiscussionSetup | None = None
+        self._staged: DiscussionSetup | None = None
+        self.reaching = Reaching(self)
+        self._hindrances = Hindrances(tell)
+        self._saving = Saving(tell, self._hindrances)
+        self._silence = silence
+
+    @property
+    def record(self) -> DiscussionRecord | None:
+        """The open discussion as it was last saved, or None."""
+        opened = self.opened
+        return opened.record if opened else None
+
+    @property
+    def seconds_to_look(self) -> float | None:
+        """Until ``look_after`` is due; None while there is nothing to look after."""
+        waits = [self._saving.seconds_left()]
+        if self.reply or self._model.is_loading:
+            waits.append(min(LOOK_INTERVAL, self._silence))
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    def look_after(self) -> None:
+        """Time has passed: is the engine alive, does it say anything, is the disk back?"""
+        if (self.reply or self._model.is_loading) and not self.engine.is_alive:
+            self._engine_died()
+        elif self.reply and self.reply.seconds_silent >= self._silence:
+            sentence = (
+                f"No word from the model for {self._silence:.0f} s; x, then r: start it anew."
+            )
+            self._hindrances.say("silence", sentence)
+        if self._saving.behind and not self._saving.seconds_left():
+            goal = self._saving.goal
+            self._save(self._saving.behind)
+            self.goal = goal
+            if goal == "wait":
+                self._apply_staged()
+            self.tell_state()
+
+    def look_at_space(self) -> None:
+        """Say so if the disk is nearly full."""
+        self._hindrances.say("space", low_space(self._folder), str(self._folder))
+
+    def _engine_died(self) -> None:
+        self._model.engine_died()
+        self.goal = "wait"
+        self.drop_reply()
+        self._hindrances.say("engine", "The model's thread has ended; r starts it anew.")
+        self.save_status()
+        self.tell_state()
+
+    def tell_state(self) -> None:
+        opened = self.opened
+        state: State
+        if self._model.is_loading:
+            state = "loading"
+        elif self.reply:
+            state = "running"
+        elif opened is None:
+            state = "idle"
+        elif opened.discussion.is_finished:
+            state = "finished"
+        else:
+            state = "paused" if self.goal == "wait" else "running"
+        self.tell(
+            StateChanged(
+                state,
+                pausing=bool(self.reply) and self.goal != "run",
+                turn=self._turn_now(),
+                turns=opened.discussion.setup.conv_len if opened else 0,
+                path=opened.file.path if opened else None,
+            )
+        )
+
+    def _turn_now(self) -> int:
+        """The turn in the making, else how many were taken."""
+        if self.reply:
+            return self.reply.request.turn
+        return self.opened.discussion.turns_taken if self.opened else 0
+
+    def give_up(self, sentence: str) -> None:
+        """Something failed: stand still where we are, with everything kept."""
+        self.goal = "wait"
+        self._to_begin = None
+        self.reaching.give_up()
+        self.tell(Trouble(sentence))
+        self.tell_state()
+
+    def wait_for_the_disk(self, error: OSError) -> None:
+        """Stand still with everything kept; go on by itself once the disk takes it."""
+        self._saving.failed(error, self.goal if self.opened else "wait")
+        self.goal = "wait"
+        self._to_begin = None
+        self.reaching.give_up()
+        self.tell_state()
+
+    # Commands ---------------------------------------------------------------------------------
+
+    def start(self, setup: DiscussionSetup, goal: Literal["step", "run"]) -> None:
+        """Leave the open discussion, and begin another as soon as the model is there."""
+        refuse_without_users(setup)  # before anything is left
+        self.goal = "wait"
+        self.drop_reply()
+        self._leave()
+        self._to_begin = setup
+        self.goal = goal
+
+    def resume(self, path: Path, go_on: bool) -> None:
+        """Open a saved discussion. Raises InputError."""
+        if self.opened and self.opened.file.path == path:
+            if go_on:
+                self.set_goal("run")
+            return
+        opened = OpenDiscussion.saved(path)
+        self.goal = "wait"
+        self.drop_reply()
+        self._leave_for(opened)
+        self.goal = "run" if go_on else "wait"
+        self.tell_state()
+
+    def _leave_for(self, opened: OpenDiscussion) -> None:
+        try:
+            self._leave()
+        except OSError:
+            opened.file.close()
+            raise
+        self._to_begin = None
+        self.opened = opened
+        self.tell(Opened(opened.record, opened.file.path))
+
+    def set_goal(self, goal: Literal["step", "run"]) -> None:
+        if self.opened or self._to_begin:
+            self.reaching.choose(None)
+            self.goal = goal
+            self.tell_state()
+
+    def pause(self) -> None:
+        """Stand still after the reply in the making."""
+        self.goal = self._saving.goal = "wait"
+        self._model.cancel()
+        self.tell_state()
+
+    def stop(self) -> None:
+        """Stand still now."""
+        self.goal = self._saving.goal = "wait"
+        self._model.cancel()
+        self.drop_reply()
+        self.save_status()
+        self.tell_state()
+
+    def change_setup(self, setup: DiscussionSetup) -> None:
+        refuse_without_users(setup)
+        if self._to_begin:
+            self._to_begin = setup
+        elif self.opened:
+            self._staged = setup if setup != self.opened.discussion.setup else None
+            if self.reply is None:
+                self._apply_staged()
+            else:
+                self.tell(SetupStaged(self._staged, self.reply.request.turn + 1))
+
+    def fork(self, position: int, setup: DiscussionSetup) -> None:
+        parent = self.opened
+        if parent is None:
+            return
+        refuse_without_users(setup)
+        self.reaching.choose(None)
+        self.drop_reply()
+        self.reaching.apply_waiting()
+        self.goal = "wait"
+        fork = parent.fork(position, self._model.named(setup), self._folder, self._clock())
+        self._leave_for(fork)
+        self.tell_state()
+
+    def rename(self, title: str) -> None:
+        """Give the open discussion another title."""
+        if self.opened:
+            self.opened.record = replace(self.opened.record, title=title)
+            self._save(self.opened.record.status)
+
+    def close(self) -> None:
+        """Save what there is, as paused unless it is finished. Raises OSError."""
+        self.goal = "wait"
+        self.drop_reply()
+        try:
+            self._leave()
+        finally:
+            if self.opened:
+                self.opened.file.close()
+            self._model.cancel()
+
+    # Moving on --------------------------------------------------------------------------------
+
+    def advance(self) -> None:
+        """Do the next thing there is to do, if anything: load, begin, ask, or stand still."""
+        if self.reply:
+            return
+        self.reaching.apply_waiting()
+        if self._model.is_loading or (self.goal == "wait" and not self.reaching.wants_candidates):
+            return
+        if self._saving.behind:
+            self._save(self._saving.behind)
+        self._apply_staged()  # first: it may ask for another model
+        setup = self._to_begin or (self.opened.discussion.setup if self.opened else None)
+        if setup is None:
+            return
+        if not self._model.has(setup):
+            self.load(setup)
+            return
+        if self._to_begin:
+            self._begin(self._to_begin)
+        if self.opened and self.reaching.wants_candidates:
+            self.reaching.offer_candidates(self.opened)
+        elif self.opened:
+            self._ask(self.opened)
+
+    def load(self, setup: DiscussionSetup) -> None:
+        if self._model.load(setup):
+            self.tell_state()
+
+    def _loaded(self, error: EngineError | None) -> None:
+        if error:
+            was_needed = self.goal != "wait"
+            self.goal = "wait"
+            self._to_begin = None
+            self.reaching.give_up()
+            cancelled = isinstance(error, Cancelled)
+            sentence = "Loading was cancelled." if cancelled else str(error)
+            self.tell(Trouble(sentence, fatal=was_needed and not cancelled))
+        else:
+            self._hindrances.over("engine")
+        self.tell_state()
+
+    def _begin(self, setup: DiscussionSetup) -> None:
+        setup = self._model.named(setup)
+        self._model.is_now(setup)
+        self.opened = OpenDiscussion.new(setup, self._folder, self._clock(), self.engine.info)
+        self._to_begin = None
+        self.tell(Opened(self.opened.record, self.opened.file.path))
+        self.tell_state()
+
+    def _ask(self, opened: OpenDiscussion) -> None:
+        request = opened.discussion.next_request()
+        if request is None:
+            self.goal = "wait"
+            self._save("finished")
+            self.tell_state()
+            return
+        if opened.record.status != "running":
+            self._save("running")
+        self.tell(ReplyStarted(request.name, request.role, request.turn))
+        generation = self.submit(request, opened.discussion.setup)
+        self.reply = ReplyInTheMaking(request, generation)
+        self.tell_state()
+
+    def submit(self, request: TurnRequest, setup: DiscussionSetup) -> Generation:
+        return self.engine.submit(
+            generation_request(request, setup),
+            lambda event: self._post_later(lambda: self._heard(event)),
+        )
+
+    def _heard(self, event: GenerationEvent) -> None:
+        """An event of a generation; those of one that was dropped are too late."""
+        if self.reaching.take(event):
+            return
+        reply, opened = self.reply, self.opened
+        if reply is None or opened is None or event.generation is not reply.generation:
+            return
+        self._hindrances.over("silence")
+        if isinstance(event, Failed):
+            self.reply = None
+            self.tell(ReplyDropped(reply.request.name))
+            try:
+                self.save_status()
+            finally:
+                self.give_up(str(event.error))
+        elif isinstance(event, Finished):
+            self.reply = None
+            self._post(opened, reply, event)
+        elif reply.take(event):
+            self._tell_growth(opened, reply)
+
+    def _tell_growth(self, opened: OpenDiscussion, reply: ReplyInTheMaking) -> None:
+        name, text = reply.request.name, opened.discussion.cleaned(reply.request, reply.text)
+        self.tell(ReplyGrew(name, text, reply.tokens, reply.prompt_tokens, reply.tokens_per_second))
+
+    def _post(self, opened: OpenDiscussion, reply: ReplyInTheMaking, finished: Finished) -> None:
+        made = finished_reply(finished.result, self.engine.info)
+        message = opened.discussion.post(reply.request, made, created_at=self.now())
+        speed = decoding_speed(finished.result)
+        self._saving.tell_when_saved(Posted(message, speed))
+        if self.goal == "step" or opened.discussion.is_finished:
+            self.goal = "wait"
+        self._save(self._standing(opened))
+        if self.goal == "wait":
+            self._apply_staged()
+        self.tell_state()
+
+    def now(self) -> str:
+        return self._clock().isoformat(timespec="milliseconds")
+
+    def _apply_staged(self) -> None:
+        opened, setup = self.opened, self._staged
+        self._staged = None
+        if opened is None or setup is None:
+            return
+        setup = self._model.named(setup)
+        if setup == opened.discussion.setup:
+            return
+        opened.discussion.change_setup(setup)
+        self._saving.tell_when_saved(SetupApplied(setup, opened.discussion.turns_taken + 1))
+        self._save(opened.record.status)
+        self.tell_state()
+
+    def drop_reply(self) -> None:
+        if self.reply:
+            self.reply.generation.cancel()
+            if self.reply.seconds_silent >= self._silence:
+                self._model.engine_is_stuck()
+            self._hindrances.over("silence")
+            self.tell(ReplyDropped(self.reply.request.name))
+            self.reply = None
+
+    # The file ---------------------------------------------------------------------------------
+
+    def _save(self, status: Status) -> None:
+        if self.opened:
+            self._saving.save(self.opened, status, self.engine.info)
+
+    def save_changed(self, opened: OpenDiscussion) -> None:
+        status = self._standing(opened)
+        record = opened.as_of_now(status, self.engine.info)
+        self._saving.tell_when_saved(Changed(record))
+        self._save(status)
+        self.tell_state()
+
+    def _standing(self, opened: OpenDiscussion) -> Status:
+        if opened.discussion.is_finished:
+            return "finished"
+        return "paused" if self.goal == "wait" else "running"
+
+    def save_status(self) -> None:
+        if self.opened and self.opened.record.status == "running":
+            self._save("paused")
+
+    def _leave(self) -> None:
+        """Close the open discussion's file, saying whether it is finished or waits.
+
+        Raises OSError where that cannot be saved; the discussion then stays open.
+        """
+        if self.opened is None:
+            return
+        opened, self._staged = self.opened, None
+        self.reaching.choose(None)
+        self.reaching.apply_waiting()
+        if self._saving.behind or opened.record.status == "running":
+            self._save("finished" if opened.discussion.is_finished else "paused")
+        opened.file.close()
+        self.opened = None

@@ -1,0 +1,123 @@
+"""A person reaches into the discussion that a driver drives: steps, and candidates to choose from.
+
+Between turns all is done at once. While a reply is being made, what leaves its prompt as it is
+waits for it; what takes entries back drops it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..discussion import CannotChange, Message, TurnRequest
+from ..engine.base import Finished, GenerationEvent
+from .candidates import Candidates
+from .events import Trouble, Waiting
+from .open_discussion import OpenDiscussion
+from .reply import finished_reply
+from .steering import Steering, Undo
+
+if TYPE_CHECKING:
+    from .driver import Driver
+
+
+class Reaching:
+    """Works on what ``driver`` has open, on the session's thread."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+        self._waiting: list[Steering] = []
+        self._candidates: Candidates | None = None
+        self.wants_candidates = 0
+        """How many are to be made as soon as the model is there."""
+
+    def steer(self, step: Steering) -> None:
+        """Do ``step``, now or after the reply in the making."""
+        driver, opened = self._driver, self._driver.opened
+        if opened is None:
+            return
+        self.choose(None)
+        if self._waiting and isinstance(step, Undo):
+            self._waiting.pop()
+            self._tell_waiting()
+        elif driver.reply and step.waits(opened.discussion):
+            self._waiting.append(step)
+            self._tell_waiting()
+        else:
+            driver.drop_reply()
+            self.apply_waiting()
+            self._apply(opened, step)
+
+    def apply_waiting(self) -> None:
+        """What waited for the reply in the making is done now. Raises OSError; the rest waits."""
+        if self._waiting and self._driver.opened:
+            while self._waiting:
+                self._apply(self._driver.opened, self._waiting.pop(0))
+            self._tell_waiting()
+
+    def _tell_waiting(self) -> None:
+        self._driver.tell(Waiting(tuple(self._waiting)))
+
+    def _apply(self, opened: OpenDiscussion, step: Steering) -> None:
+        driver = self._driver
+        try:
+            step.apply(opened.discussion, driver.now())
+        except CannotChange as error:
+            driver.tell(Trouble(sentence_of(error)))
+            return
+        if step.afterwards == "stand still":
+            driver.goal = "wait"
+        elif step.afterwards == "speak" and driver.goal == "wait":
+            driver.goal = "step"
+        driver.save_changed(opened)
+
+    # Candidates -------------------------------------------------------------------------------
+
+    def want_candidates(self, count: int) -> None:
+        """Pause; as soon as the model is there, ``count`` candidates are made."""
+        driver = self._driver
+        if driver.opened:
+            self.choose(None)
+            driver.goal = "wait"
+            driver.drop_reply()
+            self.apply_waiting()
+            driver.save_status()
+            self.wants_candidates = count
+            driver.tell_state()
+
+    def offer_candidates(self, opened: OpenDiscussion) -> None:
+        """Have them made. Raises CannotChange."""
+        driver, setup = self._driver, opened.discussion.setup
+        count, self.wants_candidates = self.wants_candidates, 0
+
+        def made(request: TurnRequest, finished: Finished) -> Message:
+            reply = finished_reply(finished.result, driver.engine.info)
+            return opened.discussion.message(request, reply, created_at=driver.now())
+
+        self._candidates = Candidates(
+            opened.discussion,
+            count,
+            submit=lambda request: driver.submit(request, setup),
+            made=made,
+            tell=driver.tell,
+        )
+
+    def take(self, event: GenerationEvent) -> bool:
+        """Note what the engine says, if it is about a candidate."""
+        return self._candidates is not None and self._candidates.take(event)
+
+    def choose(self, number: int | None) -> None:
+        """Take the candidate with this number, or leave what stands there."""
+        opened, candidates = self._driver.opened, self._candidates
+        if opened and candidates and candidates.choose(number, self._driver.now()):
+            self._candidates = None
+            self._driver.save_changed(opened)
+
+    def give_up(self) -> None:
+        """The model cannot be had: no candidates are made."""
+        self.wants_candidates = 0
+
+
+def sentence_of(error: CannotChange) -> str:
+    """What cannot be changed, as a sentence of its own."""
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}."

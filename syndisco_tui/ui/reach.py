@@ -1,0 +1,256 @@
+"""What a person does to the open discussion: asks for it with a screen, hands it to the session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.screen import Screen
+
+from ..discussion import Discussion, DiscussionRecord, DiscussionSetup
+from ..session import (
+    CandidateGrew,
+    CandidateLost,
+    CandidateMade,
+    CandidatesBegun,
+    Changed,
+    Delete,
+    Edit,
+    GiveFloor,
+    Inject,
+    LiveSession,
+    Opened,
+    Posted,
+    Regenerate,
+    ReplyDropped,
+    ReplyStarted,
+    SessionEvent,
+    SetupApplied,
+    SetupStaged,
+    Undo,
+    Waiting,
+)
+from ..text import one_line
+from .screens.candidates import CandidatesScreen
+from .screens.fork import ForkScreen
+from .screens.how_many import HowMany
+from .screens.next_speaker import NextSpeakerScreen, NextTurn, next_turn
+from .screens.question import Question
+from .screens.write_message import EditScreen, InjectScreen
+
+MOST_CANDIDATES = 16
+CANDIDATES = 4
+
+
+class Reach:
+    """Opens its screens over ``screen``; ``setup`` and ``colours`` give those of the moment."""
+
+    def __init__(
+        self,
+        screen: Screen[None],
+        session: LiveSession,
+        setup: Callable[[], DiscussionSetup],
+        colours: Callable[[], dict[str, str]],
+    ) -> None:
+        self._screen = screen
+        self._session = session
+        self._setup = setup
+        self._colours = colours
+        self._speaking: ReplyStarted | None = None
+        self._waiting = Waiting(())
+        self._staged = SetupStaged(None)
+        self._candidates: CandidatesScreen | None = None
+        self._odds: NextSpeakerScreen | None = None
+        self._spoke_as = ""
+
+    def take(self, event: SessionEvent) -> None:
+        """Note what an event says, and show it on the screens that are open."""
+        match event:
+            case ReplyStarted():
+                self._speaking = event
+            case Posted() | ReplyDropped():
+                self._speaking = None
+            case Waiting():
+                self._waiting = event
+            case SetupStaged():
+                self._staged = event
+            case SetupApplied():
+                self._staged = SetupStaged(None)
+            case Opened():
+                self._staged, self._waiting, self._speaking = SetupStaged(None), Waiting(()), None
+            case CandidatesBegun():
+                self._open_candidates(event)
+            case CandidateGrew() | CandidateMade() | CandidateLost():
+                if self._candidates:
+                    self._candidates.take(event)
+            case Changed():
+                pass
+            case _:
+                return
+        if self._odds and self._odds.is_current and (turn := self._next_turn()):
+            self._odds.show(turn)
+
+    @property
+    def record(self) -> DiscussionRecord | None:
+        return self._session.record
+
+    def notes(self) -> dict[str, str]:
+        """What the panes' titles should say of what waits for the reply in the making."""
+        notes: dict[str, str] = {}
+        staged, record = self._staged.setup, self.record
+        if staged and record:
+            now = record.setup
+            cast = {"personas", "moderator"}
+            note = f"from turn {self._staged.from_turn}"
+            if (staged.personas, staged.moderator) != (now.personas, now.moderator):
+                notes["personas"] = note
+            if staged.model_dump(exclude=cast) != now.model_dump(exclude=cast):
+                notes["setup"] = note
+        if steps := len(self._waiting.steps):
+            notes["transcript"] = f"{steps} {'waits' if steps == 1 else 'wait'} for this reply"
+        return notes
+
+    # What was said -----------------------------------------------------------------------------
+
+    def inject(self) -> None:
+        """Say something oneself."""
+
+        def said(step: Inject | None) -> None:
+            if step:
+                self._spoke_as = step.name
+                self._session.steer(step)
+
+        names = self._setup().names
+        hint = ""
+        if self._speaking:
+            hint = f"It is posted after what {one_line(self._speaking.name, 30)} is saying now."
+        screen = InjectScreen(names, suggested=self._spoke_as, hint=hint)
+        self._screen.app.push_screen(screen, said)
+
+    def do(self, what: str, index: int | None) -> None:
+        """What the transcript asks for, at the entry ``index`` (None: the last one)."""
+        record = self.record
+        if record is None:
+            return
+        last = len(record.entries) - 1
+        at = last if index is None else min(index, last)
+        match what:
+            case "regenerate":
+                self._session.steer(Regenerate())
+            case "undo":
+                self._undo(record)
+            case "candidates":
+                self._ask_candidates()
+            case "edit" if at >= 0:
+                self._edit(record, at)
+            case "delete" if at >= 0:
+                self._delete(record, at)
+            case "fork":
+                self._fork(record, at + 1)
+
+    def _undo(self, record: DiscussionRecord) -> None:
+        if not self._waiting.steps and all(change.is_undone for change in record.changes):
+            self._screen.notify("Nothing to undo.", timeout=2)
+        else:
+            self._session.steer(Undo())
+
+    def _edit(self, record: DiscussionRecord, at: int) -> None:
+        message = record.entries[at]
+
+        def edited(text: str | None) -> None:
+            if text is not None:
+                self._session.steer(Edit(at, text))
+
+        hint = ""
+        if self._speaking:
+            name = one_line(self._speaking.name, 30)
+            hint = f"What {name} is saying now was asked for with the old text."
+        title = f"Edit what {one_line(message.name, 40)} said"
+        self._screen.app.push_screen(EditScreen(title, message.text, hint=hint), edited)
+
+    def _delete(self, record: DiscussionRecord, at: int) -> None:
+        count = len(record.entries) - at
+        if record.entries[at].role == "seed":
+            self._screen.notify("Seed opinions belong to the setup; they stay.", timeout=4)
+        elif count == 1:
+            self._session.steer(Delete())
+            self._screen.notify("Deleted; u undoes it.", timeout=4)
+        else:
+            name = one_line(record.entries[at].name, 40)
+            question = Question(
+                f"Delete the last {count} messages?",
+                f"From what {name} said here to the end. They are kept in the file; u undoes it.",
+                "delete them",
+                "leave them",
+            )
+            self._screen.app.push_screen(
+                question, lambda yes: self._session.steer(Delete(count)) if yes else None
+            )
+
+    # Candidates --------------------------------------------------------------------------------
+
+    def _ask_candidates(self) -> None:
+        how_many = HowMany(
+            "Further tries at the last message",
+            "So many at once, each with a seed of its own. Take one, or keep what stands there; "
+            "all are kept in the file.",
+            suggested=CANDIDATES,
+            most=MOST_CANDIDATES,
+        )
+
+        def begin(count: int | None) -> None:
+            if count:
+                self._session.offer_candidates(count)
+
+        self._screen.app.push_screen(how_many, begin)
+
+    def _open_candidates(self, event: CandidatesBegun) -> None:
+        def chosen(number: int | None) -> None:
+            self._candidates = None
+            self._session.choose(number)
+
+        self._candidates = CandidatesScreen(event.present, event.count)
+        self._screen.app.push_screen(self._candidates, chosen)
+
+    # Who is next, and what if ------------------------------------------------------------------
+
+    def next_speaker(self) -> None:
+        """Show the odds."""
+        if turn := self._next_turn():
+            self._odds = NextSpeakerScreen(
+                turn, self._colours(), lambda name: self._session.steer(GiveFloor(name))
+            )
+            self._screen.app.push_screen(self._odds)
+
+    def _next_turn(self) -> NextTurn | None:
+        """The next turn of a user that nobody has begun."""
+        record, setup = self.record, self._setup()
+        if record is None or not setup.turn_takers:
+            return None
+        discussion = Discussion.of(record)
+        speakers = discussion.speakers()
+        speaking, answering = self._speaking, ""
+        if speaking and speaking.turn > len(speakers):
+            speakers.append(speaking.name)
+        moderates = setup.moderator and not setup.moderator_takes_turns
+        if setup.moderator and moderates:
+            owed = discussion.odds().get(setup.moderator.name) == 1
+            if owed or (speaking and speaking.role != "moderator"):
+                answering = setup.moderator.name
+        floor = discussion.floor.name if discussion.floor else None
+        if speaking and floor == speaking.name and speaking.turn == len(speakers):
+            floor = None  # it is being used
+        for step in self._waiting.steps:
+            if isinstance(step, GiveFloor):
+                floor = step.name
+        return next_turn(setup, speakers, floor, answering)
+
+    def _fork(self, record: DiscussionRecord, count: int) -> None:
+        setup = self._setup()
+        title = f"{setup.title or ' & '.join(setup.names)} (fork)"
+
+        def forked(setup: DiscussionSetup | None) -> None:
+            if setup:
+                self._session.fork(count, setup)
+
+        screen = ForkScreen(setup, title, count, len(record.entries))
+        self._screen.app.push_screen(screen, forked)

@@ -1,0 +1,139 @@
+"""Who speaks next: everybody's odds, whom the turn manager draws, and who is given the floor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import set_cell_size
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from ...discussion import DiscussionSetup
+from ...discussion.turns import make_turn_manager
+from ...text import one_line
+from ..widgets.key_line import KeyLine
+from ..widgets.status_line import bar
+
+NAME_WIDTH, BAR_WIDTH = 16, 14
+
+
+@dataclass(frozen=True)
+class NextTurn:
+    """The next turn of a user. ``answering``: a moderator who speaks before it."""
+
+    turn: int
+    turns: int
+    turn_manager: str
+    odds: dict[str, float]
+    drawn: str
+    floor: str | None = None
+    answering: str = ""
+
+
+def next_turn(
+    setup: DiscussionSetup, speakers: list[str], floor: str | None, answering: str = ""
+) -> NextTurn:
+    """The turn after those of ``speakers``."""
+    manager = make_turn_manager(
+        setup.turn_manager, setup.turn_takers, p_respond=setup.p_respond, seed=setup.seed
+    )
+    return NextTurn(
+        turn=len(speakers) + 1,
+        turns=setup.conv_len,
+        turn_manager=setup.turn_manager,
+        odds=manager.odds(speakers),
+        drawn=manager.choose(speakers),
+        floor=floor,
+        answering=answering,
+    )
+
+
+class NextSpeakerScreen(ModalScreen[None]):
+    """Stays open and live until it is left; ``give_floor`` is told of a name, or of None."""
+
+    HELP = """Who speaks next
+    Everybody's odds at the next turn, and whom the turn manager draws. Enter gives somebody else
+    the floor for that one turn; enter on the same again takes it back."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "give", "give the floor", key_display="⏎", priority=True),
+        Binding("escape,w,q", "dismiss(None)", "back", key_display="esc"),
+    ]
+
+    def __init__(
+        self,
+        turn: NextTurn,
+        colours: dict[str, str],
+        give_floor: Callable[[str | None], object],
+    ) -> None:
+        super().__init__()
+        self._turn = turn
+        self._colours = colours
+        self._give_floor = give_floor
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="next-speaker", classes="dialog"):
+            yield Static("", classes="dialog-title")
+            yield OptionList(compact=True, id="odds")
+            yield Static("", id="next-note")
+            yield KeyLine()
+
+    def on_mount(self) -> None:
+        self.show(self._turn)
+        odds = self.query_one("#odds", OptionList)
+        odds.highlighted = list(self._turn.odds).index(self._turn.floor or self._turn.drawn)
+        odds.focus()
+
+    def show(self, turn: NextTurn) -> None:
+        """Show how it stands now."""
+        self._turn = turn
+        odds = self.query_one("#odds", OptionList)
+        at = odds.highlighted
+        odds.clear_options()
+        odds.add_options(Option(self._row(name)) for name in turn.odds)
+        if at is not None and turn.odds:
+            odds.highlighted = min(at, len(turn.odds) - 1)
+        over = turn.turn > turn.turns
+        title = "Who would speak next" if over else f"Who speaks at turn {turn.turn}"
+        self.query_one(".dialog-title", Static).update(title)
+        note = f"Drawn by {turn.turn_manager}."
+        if over:
+            note = f"All {turn.turns} turns are taken. {note}"
+        elif turn.answering:
+            note = f"{one_line(turn.answering, 30)} answers first. {note}"
+        self.query_one("#next-note", Static).update(Content.styled(note, "$quiet"))
+
+    def _row(self, name: str) -> Content:
+        turn = self._turn
+        chance = turn.odds[name]
+        shown = set_cell_size(one_line(name, NAME_WIDTH), NAME_WIDTH)
+        speaks = name == (turn.floor or turn.drawn)
+        word = "has the floor" if name == turn.floor else "is drawn" if name == turn.drawn else ""
+        colour = self._colours.get(name, "")
+        return Content.assemble(
+            Content.styled("● " if speaks else "  ", "$accent"),
+            Content.styled(shown, f"bold {colour}".strip()),
+            "  ",
+            bar(chance, 1, BAR_WIDTH),
+            f"{100 * chance:4.0f}%",
+            Content.styled(f"  {word}", "" if speaks else "$quiet"),
+        )
+
+    def action_give(self) -> None:
+        """Give the floor to the one who is marked, or take it back."""
+        at = self.query_one("#odds", OptionList).highlighted
+        if at is not None:
+            name = list(self._turn.odds)[at]
+            self._give_floor(None if name == self._turn.floor else name)
+
+    @on(OptionList.OptionSelected)
+    def _clicked(self) -> None:
+        self.action_give()

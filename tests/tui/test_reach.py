@@ -1,0 +1,409 @@
+"""Reaching into a discussion from the keyboard: say, edit, regenerate, choose, delete, fork."""
+
+from __future__ import annotations
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Persona
+from syndisco_tui.ui.screens.candidates import CandidatesScreen
+from syndisco_tui.ui.screens.fork import ForkScreen
+from syndisco_tui.ui.screens.next_speaker import NextSpeakerScreen
+from syndisco_tui.ui.screens.write_message import EditScreen, InjectScreen
+
+from .conftest import Bench, OpenBench
+
+SIZES = [(120, 40), (80, 24), (60, 20)]
+TWO = DiscussionSetup(
+    personas=(Persona(username="Ann"), Persona(username="Bob")), conv_len=6, model="scripted"
+)
+LONG = "word " * 150
+"""Takes as long as anybody needs, until the engine's delay is taken away."""
+REPLIES = ("First.", "Second.", "Third.", "Fourth.")
+
+
+def record(at: Bench) -> DiscussionRecord:
+    return at.records()[0]
+
+
+def said(at: Bench) -> list[str]:
+    return [entry.text for entry in record(at).entries]
+
+
+async def until_said(at: Bench, *texts: str) -> None:
+    await at.until(lambda: bool(at.records()) and said(at) == list(texts))
+    await at.until(lambda: len(at.laboratory.transcript.lines.entries) == len(texts))
+
+
+async def two_messages(at: Bench) -> None:
+    """First and Second are said, and the transcript has the focus."""
+    for count in (1, 2):
+        await at.press("s")
+        await until_said(at, *REPLIES[:count])
+        await at.until_state("paused")
+    await at.press("3")
+
+
+# Say something -----------------------------------------------------------------------------------
+
+
+async def test_i_says_something_as_a_participant(bench: OpenBench) -> None:
+    async with bench(setup=TWO, replies=REPLIES) as at:
+        await two_messages(at)
+        await at.press("i", "right", "tab")
+        await at.type("Hello you")
+        await at.press("ctrl+s")
+        await until_said(at, "First.", "Second.", "Hello you")
+        message = record(at).entries[-1]
+        assert (message.name, message.role) == ("Bob", "human")
+        assert "Bob  human" in at.text()
+
+
+async def test_i_says_something_as_somebody_else_on_several_lines(bench: OpenBench) -> None:
+    async with bench(setup=TWO, replies=REPLIES) as at:
+        await two_messages(at)
+        await at.press("i", "left", "enter")
+        await at.type("Zoe")
+        await at.press("enter")
+        await at.type("One")
+        await at.press("enter")
+        await at.type("two")
+        await at.press("ctrl+s")
+        await until_said(at, "First.", "Second.", "One\ntwo")
+        assert record(at).entries[-1].name == "Zoe"
+        await at.press("i")
+        assert "somebody else" in at.text()
+        assert "Zoe" in at.text(), "whom one spoke as is remembered"
+
+
+async def test_nothing_and_nobody_cannot_be_said(bench: OpenBench) -> None:
+    async with bench(setup=TWO, replies=REPLIES) as at:
+        await two_messages(at)
+        await at.press("i", "ctrl+s")
+        assert "Nothing is written yet." in at.text()
+        await at.press("shift+tab", "left", "ctrl+s")
+        assert "They need a name." in at.text()
+        await at.press("escape")
+        assert not isinstance(at.app.screen, InjectScreen)
+        assert said(at) == ["First.", "Second."]
+
+
+async def test_what_is_said_while_somebody_speaks_comes_after_it(bench: OpenBench) -> None:
+    async with bench(setup=TWO, replies=(LONG,), delay=0.05) as at:
+        await at.press("r")
+        await at.until(lambda: "▌" in at.text())
+        await at.press("i")
+        assert "It is posted after what Ann is saying now." in at.text()
+        await at.press("tab")
+        await at.type("Hm")
+        await at.press("ctrl+s")
+        await at.until(lambda: "1 waits for this reply" in at.text())
+        at.engine.delay = 0
+        await at.until_state("finished")
+        assert said(at)[1] == "Hm"
+        assert "waits for" not in at.text()
+
+
+async def test_before_anybody_runs_there_is_nothing_to_say(bench: OpenBench) -> None:
+    async with bench(setup=TWO) as at:
+        await at.press("i", "w")
+        assert at.app.screen is at.laboratory
+
+
+# Edit, delete, undo ------------------------------------------------------------------------------
+
+
+async def test_e_edits_the_current_message_and_u_puts_it_back(bench: OpenBench) -> None:
+    async with bench(setup=TWO, replies=REPLIES) as at:
+        await two_messages(at)
+        await at.press("up", "E")
+        assert "Edit what Ann said" in at.text()
+        await at.type(" And more")
+        await at.press("ctrl+s")
+        await until_said(at, "First. And more", "Second.")
+        await at.until(lambda: "Ann  edited" in at.text())
+        assert record(at).entries[0].original_text == "First."
+        await at.press("u")
+        await until_said(at, "First.", "Second.")
+        await at.until(lambda: "edited" not in at.text())
+
+
+async def test_an_edit_can_be_left_and_an_empty_one_is_refused(bench: OpenBench) -> None:
+    async with bench(setup=TWO, replies=REPLIES) as at:
+        await two_messages(at)
+        await at.press("E", "ctrl+s")
+        assert at.app.screen is at.laboratory, "nothing was changed"
+        await at.press("E", *["backspace"] * 8, "ctrl+s")
+        assert "delete takes it away" in at.text()
+        await at.press("escape")
+        assert record(at).changes == ()
+
+
+async def test_delete_takes_the_last_and_u_brings_it_back(bench: OpenBench) -> None:
+    async with bench(setup=TWO, replies=REPLIES) as at:
+        await two_messages(at)
+        await at.press("delete")
+        await until_said(at, "First.")
+        await at.press("delete")
+        await until_said(at)
+        await at.press("u")
+        await until_said(at, "First.")
+        await at.press("u")
+        await until_said(at, "First.", "Second.")
+        await at.press("u")
+        assert "Nothing to undo." in at.toasts()
+
+
+async def test_delete_further_up_asks_first(bench: OpenBench) -> None:
+    async with bench(setup=TWO, replies=REPLIES) as at:
+        await two_messages(at)
+        await at.press("up", "delete")
+        assert "Delete the last 2 messages?" in at.text()
+        await at.press("n")
+        assert said(at) == ["First.", "Second."]
+        await at.press("delete", "y")
+        await until_said(at)
+
+
+async def test_seed_opinions_stay(bench: OpenBench) -> None:
+    async with bench(replies=REPLIES) as at:
+        await at.press("s")
+        await at.until_state("paused")
+        await at.press("3", "home", "delete")
+        assert "they stay" in at.toasts()
+
+
+# Again -------------------------------------------------------------------------------------------
+
+
+async def test_g_says_the_last_message_again(bench: OpenBench) -> None:
+    async with bench(setup=TWO, replies=REPLIES) as at:
+        await two_messages(at)
+        seed = record(at).entries[-1].seed
+        await at.press("g")
+        await until_said(at, "First.", "Third.")
+        assert record(at).entries[-1].seed != seed
+        await at.until(lambda: "said again" in at.text())
+        assert record(at).changes[0].before[0].text == "Second."
+        await at.until_state("paused")
+        await at.press("u")
+        await until_said(at, "First.", "Second.")
+
+
+async def test_g_after_a_humans_words_says_why_not(bench: OpenBench) -> None:
+    async with bench(setup=TWO, replies=REPLIES) as at:
+        await two_messages(at)
+        await at.press("i", "tab", "x", "ctrl+s")
+        await until_said(at, "First.", "Second.", "x")
+        await at.press("g")
+        await at.until(lambda: "no model said the last message" in at.toasts())
+
+
+async def test_candidates_are_shown_and_one_is_taken(bench: OpenBench) -> None:
+    async with bench(setup=TWO, replies=REPLIES) as at:
+        await two_messages(at)
+        await at.press("G")
+        assert "Further tries" in at.text()
+        await at.press("backspace", "2", "enter")
+        await at.until(lambda: isinstance(at.app.screen, CandidatesScreen))
+        await at.until(lambda: "Third." in at.text() and "Fourth." in at.text())
+        assert "as it stands" in at.text()
+        await at.press("right", "right", "enter")
+        await until_said(at, "First.", "Fourth.")
+        kept = [message.text for message in record(at).changes[-1].before]
+        assert kept == ["Second.", "Third."]
+        await at.press("u")
+        await until_said(at, "First.", "Second.")
+
+
+async def test_escape_keeps_what_stands_there_and_the_file_keeps_the_others(
+    bench: OpenBench,
+) -> None:
+    async with bench(setup=TWO, replies=REPLIES) as at:
+        await two_messages(at)
+        await at.press("G", "enter")
+        await at.until(lambda: "Fourth." in at.text())
+        await at.press("down", "escape")
+        await at.until(lambda: bool(record(at).changes))
+        assert said(at) == ["First.", "Second."]
+        assert len(record(at).changes[0].before) == 4
+
+
+async def test_one_that_is_not_finished_is_not_taken(bench: OpenBench) -> None:
+    async with bench(setup=TWO, replies=(*REPLIES[:2], LONG)) as at:
+        await two_messages(at)
+        at.engine.delay = 0.05
+        await at.press("G", "enter")
+        await at.until(lambda: "word word" in at.text() and "▌" in at.text())
+        await at.press("1", "enter")
+        assert "not finished yet" in at.toasts()
+        at.engine.delay = 0
+        await at.press("escape")
+        await at.until(lambda: at.app.screen is at.laboratory)
+        assert said(at) == ["First.", "Second."]
+
+
+# Who is next -------------------------------------------------------------------------------------
+
+
+async def test_w_gives_the_floor_and_takes_it_back(bench: OpenBench) -> None:
+    async with bench(setup=TWO, replies=REPLIES) as at:
+        await two_messages(at)
+        await at.press("w")
+        assert "Who speaks at turn 3" in at.text()
+        assert "is drawn" in at.text()
+        await at.press("down", "enter")
+        await at.until(lambda: "has the floor" in at.text())
+        assert record(at).floor is not None
+        await at.press("enter")
+        await at.until(lambda: "has the floor" not in at.text())
+        await at.press("enter")
+        await at.until(lambda: "has the floor" in at.text())
+        await at.press("escape", "s")
+        await until_said(at, "First.", "Second.", "Third.")
+        assert record(at).entries[-1].name == "Bob"
+        await at.until(lambda: "given the floor" in at.text())
+
+
+async def test_while_somebody_speaks_the_floor_is_that_of_the_turn_after(bench: OpenBench) -> None:
+    async with bench(setup=TWO, replies=(LONG,), delay=0.05) as at:
+        await at.press("r")
+        await at.until(lambda: "▌" in at.text())
+        await at.press("w")
+        assert "Who speaks at turn 2" in at.text()
+        assert isinstance(at.app.screen, NextSpeakerScreen)
+        await at.press("up", "enter")
+        await at.until(lambda: "has the floor" in at.text())
+        at.engine.delay = 0
+        await at.press("escape")
+        await at.until_state("finished")
+        assert [entry.name for entry in record(at).entries[:2]] == ["Ann", "Ann"]
+
+
+# Fork --------------------------------------------------------------------------------------------
+
+
+async def test_f_forks_at_the_current_message_with_one_thing_changed(bench: OpenBench) -> None:
+    async with bench(setup=TWO, replies=REPLIES) as at:
+        await two_messages(at)
+        parent = record(at)
+        await at.press("up", "f")
+        assert "The first of 2 messages is taken over." in at.text()
+        await at.type("What if")
+        await at.press("tab", *["down"] * 9, "right")
+        assert "Changed: Seed" in at.text()
+        await at.press("ctrl+s")
+        await at.until(lambda: len(at.records()) == 2)
+        await at.until(lambda: "What if" in at.text())
+        fork = record(at)
+        assert (fork.title, fork.setup.seed) == ("What if", 1)
+        assert fork.parent is not None
+        assert (fork.parent.id, fork.parent.turn) == (parent.id, 1)
+        assert at.records()[1] == parent
+        await at.until_state("paused")
+        await at.press("r")
+        await at.until_state("finished")
+        assert len(record(at).entries) == 6
+        assert at.records()[1] == parent
+
+
+async def test_a_personas_field_can_be_the_one_thing(bench: OpenBench) -> None:
+    async with bench(setup=TWO, replies=REPLIES) as at:
+        await two_messages(at)
+        await at.press("f", "tab", *["down"] * 18, "enter")
+        await at.type("64")
+        await at.press("enter")
+        assert "Changed: Ann Age" in at.text()
+        await at.press("ctrl+s")
+        await at.until(lambda: len(at.records()) == 2)
+        assert [persona.age for persona in record(at).setup.personas] == [64, None]
+
+
+async def test_a_fork_can_be_left(bench: OpenBench) -> None:
+    async with bench(setup=TWO, replies=REPLIES) as at:
+        await two_messages(at)
+        await at.press("f")
+        assert isinstance(at.app.screen, ForkScreen)
+        await at.press("escape")
+        assert at.app.screen is at.laboratory
+        assert len(at.records()) == 1
+
+
+# What waits --------------------------------------------------------------------------------------
+
+
+async def test_a_change_while_somebody_speaks_says_from_when_and_u_takes_it_back(
+    bench: OpenBench,
+) -> None:
+    async with bench(setup=TWO, replies=(LONG,), delay=0.05) as at:
+        await at.press("r")
+        await at.until(lambda: "▌" in at.text())
+        await at.press("2", "end", "left")
+        await at.until(lambda: "2 Setup  from turn 2" in at.text())
+        await at.press("u")
+        await at.until(lambda: "from turn 2" not in at.text())
+        assert at.laboratory.setup == TWO
+        await at.press("1", "down", "m")
+        await at.until(lambda: "from turn 2" in at.text())
+        await at.press("u")
+        await at.until(lambda: "from turn 2" not in at.text())
+        at.engine.delay = 0
+        await at.until_state("finished")
+        assert record(at).earlier_setups == ()
+
+
+async def test_what_was_staged_applies_and_the_note_goes(bench: OpenBench) -> None:
+    async with bench(setup=TWO, replies=(LONG,), delay=0.05) as at:
+        await at.press("r")
+        await at.until(lambda: "▌" in at.text())
+        await at.press("2", "end", "left")
+        await at.until(lambda: "from turn 2" in at.text())
+        at.engine.delay = 0
+        await at.until_state("finished")
+        assert "from turn 2" not in at.text()
+        assert record(at).earlier_setups[0].last_turn == 1
+
+
+async def test_u_in_the_setup_takes_changes_back_one_by_one(bench: OpenBench) -> None:
+    async with bench(setup=TWO) as at:
+        await at.press("2", "end", "left", "up", "right", "u")
+        assert at.laboratory.setup.top_k == TWO.top_k
+        assert at.laboratory.setup.repetition_penalty != TWO.repetition_penalty
+        await at.press("u")
+        assert at.laboratory.setup == TWO
+        await at.press("u")
+        assert "Nothing to undo." in at.toasts()
+
+
+# Pictures ----------------------------------------------------------------------------------------
+
+SCREENS = {
+    "say": ("i", "left"),
+    "edit": ("up", "E"),
+    "next": ("w",),
+    "fork": ("up", "f"),
+}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("keys", SCREENS.values(), ids=SCREENS.keys())
+async def test_picture_of(
+    bench: OpenBench, size: tuple[int, int], keys: tuple[str, ...], snapshot: SnapshotAssertion
+) -> None:
+    async with bench(size, setup=TWO, replies=REPLIES) as at:
+        await two_messages(at)
+        await at.press(*keys)
+        assert isinstance(at.app.screen, InjectScreen | EditScreen | NextSpeakerScreen | ForkScreen)
+        assert at.text() == snapshot
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_picture_of_candidates(
+    bench: OpenBench, size: tuple[int, int], snapshot: SnapshotAssertion
+) -> None:
+    async with bench(size, setup=TWO, replies=REPLIES) as at:
+        await two_messages(at)
+        await at.press("G", "enter")
+        await at.until(lambda: at.text().count("1 token") == 4)
+        await at.press("down")
+        assert at.text() == snapshot

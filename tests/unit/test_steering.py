@@ -1,0 +1,383 @@
+"""A person reaches into a discussion: saved before it is told, and nothing is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syndisco_tui.discussion import DiscussionRecord, Floor, Persona
+from syndisco_tui.engine.base import EngineError
+from syndisco_tui.headless.replay import replay
+from syndisco_tui.session import (
+    CandidateLost,
+    CandidateMade,
+    CandidatesBegun,
+    Changed,
+    Delete,
+    Edit,
+    GiveFloor,
+    Hindrance,
+    Inject,
+    Opened,
+    Posted,
+    Regenerate,
+    ReplyDropped,
+    ReplyGrew,
+    ReplyStarted,
+    SetupApplied,
+    SetupStaged,
+    Steering,
+    Trouble,
+    Undo,
+    Waiting,
+)
+from syndisco_tui.store.discussions import newest_first, read_discussion
+from tests.scripted_engine import ScriptedEngine
+
+from .test_session import SETUP, SLOW, Begin, Live, begin, changed, folder, seed_as_reply
+
+__all__ = ["begin", "folder"]  # fixtures
+
+
+def said(live: Live) -> list[str]:
+    return [entry.text for entry in live.record.entries]
+
+
+def steer(live: Live, step: Steering) -> DiscussionRecord:
+    """Do it, and wait until it is told; the file must hold it by then."""
+    live.session.steer(step)
+    told = live.until(Changed).record
+    assert told == live.record
+    return told
+
+
+@pytest.fixture
+def paused(begin: Begin) -> Live:
+    """After two messages: "I drew …" of Ann and Bob."""
+    live = begin(seed_as_reply, step=True)
+    live.until(Posted)
+    live.session.step()
+    live.until(Posted)
+    live.until_state("paused")
+    return live
+
+
+class TestBetweenTurns:
+    def test_a_humans_words_are_saved_and_read_by_the_next_speaker(self, paused: Live) -> None:
+        steer(paused, Inject("Zoe", "Excuse me."))
+        message = paused.record.entries[-1]
+        assert (message.name, message.text, message.role) == ("Zoe", "Excuse me.", "human")
+        assert message.created_at
+        paused.session.step()
+        paused.until(Posted)
+        assert "Excuse me." in paused.engine.requests[-1].chat[-1].content
+
+    def test_an_edited_message_is_read_as_it_is_now(self, paused: Live) -> None:
+        steer(paused, Edit(0, "Edited."))
+        paused.session.step()
+        paused.until(Posted)
+        assert "Edited." in paused.engine.requests[-1].chat[-1].content
+        assert paused.record.entries[0].original_text == paused.all(Posted)[0].message.text
+
+    def test_a_message_is_said_again_with_another_seed_and_the_first_is_kept(
+        self, paused: Live
+    ) -> None:
+        first = paused.record.entries[-1]
+        paused.session.steer(Regenerate())
+        assert len(paused.until(Changed).record.entries) == 1
+        again = paused.until(Posted).message
+        paused.until_state("paused")
+        assert (again.name, again.turn) == (first.name, first.turn)
+        assert again.seed != first.seed
+        assert paused.record.changes[-1].before == (first,)
+        steer(paused, Undo())
+        assert paused.record.entries[-1] == first
+
+    def test_a_deleted_message_comes_back(self, paused: Live) -> None:
+        before = paused.record.entries
+        steer(paused, Delete(2))
+        assert paused.record.entries == ()
+        steer(paused, Undo())
+        assert paused.record.entries == before
+        assert paused.record.changes == ()
+
+    def test_the_floor_is_given_and_kept_in_the_file(self, paused: Live) -> None:
+        assert steer(paused, GiveFloor("Bob")).floor == Floor(3, "Bob")
+        paused.session.step()
+        assert paused.until(Posted).message.name == "Bob"
+        paused.until_state("paused")
+        assert paused.record.floor is None
+        assert paused.record.entries[-1].floor_given
+
+    def test_what_cannot_be_done_is_said_and_nothing_changes(self, paused: Live) -> None:
+        before = steer(paused, Inject("Zoe", "Hm."))
+        paused.session.steer(Regenerate())
+        assert paused.until(Trouble).sentence == (
+            "There is nothing to regenerate: no model said the last message."
+        )
+        assert paused.record.entries == before.entries
+
+    def test_a_finished_discussion_can_be_said_again_and_is_finished_then(
+        self, begin: Begin
+    ) -> None:
+        live = begin()
+        live.until_state("finished")
+        live.session.steer(Regenerate())
+        live.until(Posted)
+        live.until_state("finished")
+        assert (live.record.status, live.record.turns_taken) == ("finished", 4)
+
+    def test_deleting_reopens_a_finished_discussion(self, begin: Begin) -> None:
+        live = begin()
+        live.until_state("finished")
+        steer(live, Delete())
+        live.until_state("paused")
+        assert live.record.status == "paused"
+
+    def test_resumed_it_goes_on_as_if_nobody_had_left(self, paused: Live, begin: Begin) -> None:
+        steer(paused, Edit(0, "Edited."))
+        steer(paused, GiveFloor("Bob"))
+        steer(paused, Delete())
+        paused.session.close()
+        again = begin(seed_as_reply, setup=None)
+        again.session.resume(paused.path, go_on=False)
+        again.until_state("paused")
+        steer(again, Undo())
+        assert len(again.record.entries) == 2
+        again.session.run()
+        again.until_state("finished")
+        assert [entry.name for entry in again.record.entries] == ["Ann", "Bob", "Bob", "Bob"]
+        engine = ScriptedEngine(seed_as_reply)
+        assert replay(engine, again.record) == 0
+        engine.close()
+
+    def test_a_regeneration_that_was_stopped_goes_on_after_a_restart(
+        self, begin: Begin, folder: Path
+    ) -> None:
+        live = begin(seed_as_reply, step=True, delay=SLOW)
+        live.until(Posted)
+        live.until_state("paused")
+        live.session.steer(Regenerate())
+        live.until(ReplyGrew)
+        live.session.close()
+        asked = live.engine.requests[-1]
+        again = begin(seed_as_reply, setup=None)
+        again.session.resume(live.path)
+        again.until_state("finished")
+        assert again.engine.requests[0] == asked
+
+
+class TestWhileAReplyIsMade:
+    def test_words_wait_for_the_reply_in_the_making(self, begin: Begin) -> None:
+        live = begin(delay=SLOW)
+        live.until(ReplyStarted)
+        live.session.steer(Inject("Zoe", "Excuse me."))
+        assert live.until(Waiting).steps == (Inject("Zoe", "Excuse me."),)
+        live.until(Posted)
+        live.until(Changed)
+        assert live.until(Waiting).steps == ()
+        assert said(live)[1] == "Excuse me."
+        live.until_state("finished")
+
+    def test_what_waits_can_be_taken_back(self, begin: Begin) -> None:
+        live = begin(delay=SLOW)
+        live.until(ReplyStarted)
+        live.session.steer(Inject("Zoe", "Excuse me."))
+        live.session.steer(Undo())
+        live.until(Waiting, lambda event: not event.steps)
+        live.until_state("finished")
+        assert not live.all(Changed)
+
+    def test_what_waits_is_done_when_the_reply_is_stopped_or_one_quits(self, begin: Begin) -> None:
+        live = begin(delay=SLOW)
+        live.until(ReplyStarted)
+        live.session.steer(Inject("Zoe", "Excuse me."))
+        live.session.stop()
+        live.until(Changed)
+        live.session.run()
+        live.until(ReplyStarted)
+        live.session.steer(Inject("Zoe", "Me again."))
+        live.session.close()
+        assert said(live) == ["Excuse me.", "Me again."]
+        assert live.record.status == "paused"
+
+    def test_saying_again_drops_it_and_goes_on(self, begin: Begin) -> None:
+        live = begin(seed_as_reply, delay=SLOW)
+        first = live.until(Posted).message
+        live.until(ReplyGrew)
+        live.session.steer(Regenerate())
+        live.until(ReplyDropped)
+        again = live.until(Posted).message
+        assert (again.name, again.turn, again.attempt) == (first.name, 1, 1)
+        live.until_state("finished")
+        engine = ScriptedEngine(seed_as_reply)
+        assert replay(engine, live.record) == 0
+        engine.close()
+
+    def test_deleting_drops_it_and_pauses(self, begin: Begin) -> None:
+        live = begin(delay=SLOW)
+        live.until(Posted)
+        live.until(ReplyGrew)
+        live.session.steer(Delete())
+        live.until(ReplyDropped)
+        live.until_state("paused")
+        assert live.record.entries == ()
+        assert live.quiet()
+
+    def test_an_injected_message_is_taken_back_from_under_the_reply(self, begin: Begin) -> None:
+        live = begin(delay=SLOW)
+        live.until(ReplyStarted)
+        live.session.steer(Inject("Zoe", "Excuse me."))
+        live.until(Changed)
+        live.until(ReplyStarted)
+        live.session.steer(Undo())
+        live.until(ReplyDropped)
+        live.until_state("finished")
+        assert "Excuse me." not in said(live)
+        assert "Excuse me." not in live.engine.requests[-1].chat[-1].content
+
+    def test_a_setup_is_staged_until_then_and_can_be_taken_back(self, begin: Begin) -> None:
+        live = begin(delay=SLOW)
+        live.until(ReplyStarted)
+        new = changed(context="It is raining.")
+        live.session.change_setup(new)
+        assert live.until(SetupStaged) == SetupStaged(new, 2)
+        live.session.change_setup(SETUP)
+        assert live.until(SetupStaged).setup is None
+        live.until_state("finished")
+        assert not live.all(SetupApplied)
+
+
+class TestCandidates:
+    def test_they_are_asked_for_together_and_one_is_taken(self, paused: Live) -> None:
+        before = len(paused.engine.requests)
+        present = paused.record.entries[-1]
+        paused.session.offer_candidates(3)
+        assert paused.until(CandidatesBegun) == CandidatesBegun(present, 3)
+        made = [paused.until(CandidateMade) for _ in range(3)]
+        asked = paused.engine.requests[before:]
+        assert len({request.seed for request in asked} | {present.seed}) == 4
+        assert len({request.chat for request in asked}) == 1
+        paused.session.choose(1)
+        paused.until(Changed)
+        chosen = next(event.message for event in made if event.number == 1)
+        assert paused.record.entries[-1] == chosen
+        others = {event.message for event in made if event.number != 1}
+        assert {*paused.record.changes[-1].before} == {present, *others}
+        assert paused.record.status == "paused"
+
+    def test_the_present_one_stays_and_what_was_made_is_kept(self, paused: Live) -> None:
+        before = paused.record.entries
+        paused.session.offer_candidates(2)
+        for _ in range(2):
+            paused.until(CandidateMade)
+        paused.session.choose(None)
+        paused.until(Changed)
+        assert paused.record.entries == before
+        assert len(paused.record.changes[-1].before) == 2
+
+    def test_who_goes_on_leaves_them(self, paused: Live) -> None:
+        paused.engine.delay = SLOW
+        paused.session.offer_candidates(2)
+        paused.until(CandidatesBegun)
+        paused.session.run()
+        paused.engine.delay = 0
+        paused.until_state("finished")
+        assert len(paused.record.entries) == 4
+
+    def test_a_reply_in_the_making_is_dropped_and_the_discussion_pauses(self, begin: Begin) -> None:
+        live = begin(delay=SLOW)
+        live.until(Posted)
+        live.until(ReplyGrew)
+        live.session.offer_candidates(2)
+        live.until(ReplyDropped)
+        live.until(CandidateMade)
+        assert live.record.status == "paused"
+
+    def test_one_that_fails_says_why_and_the_others_can_be_chosen(self, begin: Begin) -> None:
+        live = begin(["One.", EngineError("Out of memory."), "Three."], step=True)
+        live.until_state("paused")
+        live.session.offer_candidates(2)
+        assert live.until(CandidateLost) == CandidateLost(0, "Out of memory.")
+        live.until(CandidateMade)
+        live.session.choose(1)
+        live.until(Changed)
+        assert said(live) == ["Three."]
+
+    def test_the_model_is_loaded_for_them(self, paused: Live, begin: Begin) -> None:
+        paused.session.close()
+        again = begin(setup=None)
+        again.session.resume(paused.path, go_on=False)
+        again.session.offer_candidates(2)
+        again.until(CandidateMade)
+
+    def test_before_anybody_has_spoken_there_is_nothing_to_choose(self, begin: Begin) -> None:
+        live = begin(delay=SLOW)
+        live.until(ReplyStarted)
+        live.session.offer_candidates(2)
+        assert "nobody has spoken yet" in live.until(Trouble).sentence
+        live.session.run()
+        live.engine.delay = 0
+        live.until_state("finished")
+
+
+class TestFork:
+    def test_it_shares_the_beginning_and_the_parent_stays_as_it_was(self, paused: Live) -> None:
+        parent, before = paused.path, paused.record
+        paused.session.fork(1, changed(title="What if", temperature=0.1))
+        opened = paused.until(Opened)
+        paused.until_state("paused")
+        fork = read_discussion(opened.path)
+        assert opened.path != parent
+        assert (fork.title, fork.setup.temperature, fork.status) == ("What if", 0.1, "paused")
+        assert fork.parent is not None
+        assert (fork.parent.id, fork.parent.turn) == (before.id, 1)
+        assert fork.entries == before.entries[:1]
+        assert read_discussion(parent) == before
+        paused.session.run()
+        paused.until_state("finished")
+        assert len(read_discussion(opened.path).entries) == 4
+
+    def test_a_fork_of_a_running_discussion_leaves_it_paused(
+        self, begin: Begin, folder: Path
+    ) -> None:
+        live = begin(delay=SLOW)
+        live.until(Posted)
+        parent = live.path
+        live.session.fork(1, SETUP)
+        live.until(Opened, lambda event: event.path != parent)
+        live.until_state("paused")
+        assert read_discussion(parent).status == "paused"
+        assert len(newest_first(folder)) == 2
+
+
+def test_a_change_that_cannot_be_saved_is_told_once_it_is(
+    paused: Live, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("syndisco_tui.session.saving.RETRY_SECONDS", 0.05)
+    away = folder.with_name("away")
+    folder.rename(away)
+    paused.session.steer(Inject("Zoe", "Excuse me."))
+    assert paused.until(Hindrance).cause == "saving"
+    assert not paused.all(Changed)
+    away.rename(folder)
+    told = paused.until(Changed).record
+    assert told.entries[-1].text == "Excuse me."
+    assert said(paused)[-1] == "Excuse me."
+
+
+@pytest.mark.parametrize("step", [Inject("Zoe", "Hm."), Undo(), Regenerate(), Delete()])
+def test_where_nothing_is_open_nothing_happens(begin: Begin, step: Any) -> None:
+    live = begin(setup=None)
+    live.session.steer(step)
+    assert live.quiet(0.05)
+
+
+def test_the_moderators_answer_can_be_said_again(begin: Begin) -> None:
+    live = begin(setup=changed(moderator=Persona(username="Mod"), conv_len=1))
+    live.until_state("finished")
+    live.session.steer(Regenerate())
+    assert live.until(Posted).message.role == "moderator"
+    live.until_state("finished")
