@@ -71,6 +71,6 @@ class Counting:
             seen, diversity = (), Diversity()
         for entry in record.entries[len(seen) :]:
             if entry.is_prompted:
-                diversity.add(entry.text)
+                diversity.add(entry.text if entry.original_text is None else entry.original_text)
         self._compared[record.id] = (record.entries, diversity)
         return diversity

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ..discussion import Discussion, DiscussionRecord, DiscussionSetup, TurnManager
+from ..discussion import Discussion, DiscussionRecord, DiscussionSetup, Message, TurnManager
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,8 @@ class TurnTaking:
     """Turns by name, summed over one discussion or several.
 
     ``expected`` adds up the odds that each name had at every turn, given who had spoken by then:
-    realised turns differ from it by chance alone, whatever the turn manager.
+    realised turns differ from it by chance alone, whatever the turn manager. A turn for which a
+    person gave the floor was certain.
     """
 
     next_odds: dict[str, float] = field(default_factory=dict)
@@ -48,7 +49,7 @@ def turn_taking(records: Iterable[DiscussionRecord]) -> TurnTaking:
             turns[name] = turns.get(name, 0) + 1
             last = spoken[-1] if spoken else None
             before = next((other for other in reversed(spoken) if other != last), None)
-            if before is not None and before in odds:
+            if before is not None and before in odds and len(odds) > 1:
                 answerable += 1
                 answers += name == before
                 answers_expected += odds[before]
@@ -64,10 +65,10 @@ def turn_taking(records: Iterable[DiscussionRecord]) -> TurnTaking:
 
 def _turns(record: DiscussionRecord, spoken: list[str]) -> Iterable[tuple[dict[str, float], str]]:
     """Each turn's odds and who took it; ``spoken`` holds who had spoken before it."""
-    by_turn: dict[int, str] = {}
+    by_turn: dict[int, Message] = {}
     for entry in record.entries:
         if entry.is_prompted:
-            by_turn.setdefault(entry.turn, entry.name)
+            by_turn.setdefault(entry.turn, entry)
     setups = [(kept.last_turn, kept.setup) for kept in record.earlier_setups]
     manager: TurnManager | None = None
     until = 0
@@ -75,9 +76,12 @@ def _turns(record: DiscussionRecord, spoken: list[str]) -> Iterable[tuple[dict[s
         if manager is None or turn > until:
             until, setup = next((s for s in setups if s[0] >= turn), (10**9, record.setup))
             manager = _manager(setup)
-        if manager is not None:
-            yield manager.odds(spoken), by_turn[turn]
-        spoken.append(by_turn[turn])
+        name = by_turn[turn].name
+        if by_turn[turn].floor_given:  # a person chose: nothing was left to the odds
+            yield {name: 1.0}, name
+        elif manager is not None:
+            yield manager.odds(spoken), name
+        spoken.append(name)
 
 
 def _manager(setup: DiscussionSetup) -> TurnManager | None:
@@ -87,5 +91,5 @@ def _manager(setup: DiscussionSetup) -> TurnManager | None:
 def _next_odds(record: DiscussionRecord) -> dict[str, float]:
     if not record.setup.turn_takers:
         return {}
-    discussion = Discussion(record.setup, record.entries, record.earlier_setups)
+    discussion = Discussion.of(record)
     return {} if discussion.is_finished else discussion.odds()

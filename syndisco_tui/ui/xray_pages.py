@@ -94,20 +94,23 @@ def said_lines(message: Message, width: int) -> list[Content]:
     """What the model said, with what the guard took away struck through."""
     if not message.is_prompted:
         return [heading("what was said"), *_text(message.text, width)]
-    if message.raw_text is None:
-        return [heading("what it said", "posted as it is"), *_text(message.text, width)]
-    parts = changes(message.raw_text, message.text)
-    added = any(kind == "added" for kind, _ in parts)
-    note = "raw → posted" if added else "what the guard took away is struck through"
-    if message.is_silence:
-        note += "; a silence"
-    content = Content.assemble(*(Content.styled(safe(text), _STYLES[kind]) for kind, text in parts))
-    return [heading("what it said"), *rows_of_note(note, width), *wrapped(content, width)]
+    posted = message.text if message.original_text is None else message.original_text
+    lines = [heading("what it said", "posted as it is"), *_text(posted, width)]
+    if message.raw_text is not None:
+        note = "what the guard took away is struck through"
+        note += "" if posted else "; a silence"
+        lines = _changed("what it said", note, message.raw_text, posted, width)
+    if message.is_edited:
+        edited = _changed("edited since", "by a person", posted, message.text, width)
+        lines += [Content(""), *edited]
+    return lines
 
 
-def rows_of_note(note: str, width: int) -> list[Content]:
-    """A remark under a heading."""
-    return wrapped(Content.styled(note, "$quiet"), width)
+def _changed(title: str, note: str, before: str, after: str, width: int) -> list[Content]:
+    """What became of a text: struck through what went, in colour what came."""
+    parts = [Content.styled(safe(text), _STYLES[kind]) for kind, text in changes(before, after)]
+    remark = wrapped(Content.styled(note, "$quiet"), width)
+    return [heading(title), *remark, *wrapped(Content.assemble(*parts), width)]
 
 
 def window_lines(asked: Asked, width: int, colours: dict[str, str]) -> list[Content]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from syndisco_tui.discussion import DiscussionSetup
+from syndisco_tui.discussion import DiscussionSetup, Message
 from syndisco_tui.ui.screens.xray import XRay
+from syndisco_tui.ui.xray_pages import said_lines
 
 from .conftest import Bench, OpenBench
 from .test_screen import SIZES
@@ -137,3 +138,19 @@ async def test_it_is_the_current_message_that_is_looked_into(bench: OpenBench) -
         await at.press("up", "up")
         await xray(at)
         assert f"message {last - 2} of {last}" in at.text()
+
+
+def test_an_edit_is_told_apart_from_what_the_guard_did() -> None:
+    message = Message(
+        "Ann",
+        "I love cats.",
+        "user",
+        turn=1,
+        raw_text='"I like cats."',
+        original_text="I like cats.",
+    )
+    lines = said_lines(message, 40)
+    text = "\n".join(line.plain for line in lines)
+    assert '"I like cats."' in text
+    assert "edited since" in text
+    assert "I likelove cats." in text  # one struck through, the other in colour

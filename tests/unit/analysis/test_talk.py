@@ -108,3 +108,16 @@ def test_an_empty_record_has_odds_only() -> None:
     taken = turn_taking([record_of(Discussion(setup()))])
     assert taken.total == 0
     assert taken.next_odds == {"Ann": 1.0, "Bob": 0.0}
+
+
+def test_a_floor_that_was_given_is_not_held_against_the_odds() -> None:
+    discussion = Discussion(setup("Ann", "Bob", "Cleo", conv_len=6))
+    say(discussion, "a")
+    discussion.give_floor("Cleo")
+    say(discussion, "c", "x")
+    taken = turn_taking([record_of(discussion)])
+    assert taken.turns == taken.expected
+    assert taken.turns["Cleo"] >= 1
+    discussion.give_floor("Ann")
+    odds = turn_taking([replace(record_of(discussion), floor=discussion.floor)]).next_odds
+    assert odds == {"Ann": 1.0, "Bob": 0.0, "Cleo": 0.0}
