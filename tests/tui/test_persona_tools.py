@@ -121,6 +121,15 @@ class TestOneField:
             await at.press("4", "enter")
             assert cast(at)[-1].model_extra == {"pets": 3, "mood": "4"}  # text stays text
 
+    async def test_the_value_is_for_whom_the_bar_was_opened(self, bench: OpenBench) -> None:
+        async with bench() as at:
+            await at.press("f", "9", "9")
+            at.laboratory.personas_pane.list.focus()
+            await at.press("down")
+            at.laboratory.personas_pane.bar.query_one(Input).focus()
+            await at.press("enter")
+            assert [each.age for each in cast(at)[:2]] == [99, 21]
+
     async def test_a_taken_name_is_refused_in_place(self, bench: OpenBench) -> None:
         async with bench() as at:
             await at.press("f", "left")

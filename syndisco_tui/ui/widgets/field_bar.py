@@ -39,7 +39,7 @@ class FieldBar(Vertical):
     def __init__(self) -> None:
         super().__init__()
         self.field = "age"
-        self._persona: Persona | None = None
+        self.persona: Persona | None = None
         self._fields: tuple[str, ...] = ()
         self.steps = True
         self.display = False
@@ -59,7 +59,7 @@ class FieldBar(Vertical):
         self, persona: Persona, fields: tuple[str, ...], *, title: str = "", steps: bool = True
     ) -> None:
         """Ask about ``persona``. ``steps``: up and down go on to another persona."""
-        self._persona, self._fields, self.steps = persona, fields, steps
+        self.persona, self._fields, self.steps = persona, fields, steps
         if self.field not in fields:
             self.field = fields[0]
         heading = self.query_one("#field-bar-title", Static)
@@ -71,7 +71,7 @@ class FieldBar(Vertical):
 
     def close(self) -> None:
         self.display = False
-        self._persona = None
+        self.persona = None
 
     def show_fault(self, sentence: str) -> None:
         fault = self.query_one("#field-bar-fault", Static)
@@ -86,7 +86,7 @@ class FieldBar(Vertical):
 
     @property
     def _before(self) -> str:
-        value = value_of(self._persona, self.field) if self._persona else None
+        value = value_of(self.persona, self.field) if self.persona else None
         return editable(as_text(value)).replace("\n", " ")
 
     def _show_field(self) -> None:
@@ -112,8 +112,8 @@ class FieldBar(Vertical):
     def enter(self, step: int) -> None:
         if step == 0 or self.steps:
             text = self._input.value
-            if text == self._before and self._persona:  # untouched, line breaks and all
-                text = editable(as_text(value_of(self._persona, self.field)))
+            if text == self._before and self.persona:  # untouched, line breaks and all
+                text = editable(as_text(value_of(self.persona, self.field)))
             self.post_message(self.Entered(self.field, text, step))
 
     def leave(self) -> None:

@@ -272,11 +272,11 @@ class PersonasPane(Vertical):
     @on(FieldBar.Entered)
     def _field_entered(self, event: FieldBar.Entered) -> None:
         event.stop()
-        index = self.list.highlighted
-        if index is None:
+        persona = self.bar.persona
+        if persona is None or persona not in self.cast.personas:  # changed elsewhere meanwhile
             self._close_bar()
             return
-        persona = self.cast.personas[index]
+        index = self.cast.personas.index(persona)
         try:
             new = with_field(persona, event.field, event.text)
         except FieldFault as fault:
