@@ -73,7 +73,7 @@ def _agrees(forward: Forward) -> bool:
     # Kernels of fewer bits round by how many rows they are given; a wrong position or mask is far
     # beyond either tolerance.
     is_exact = model.dtype == torch.float32 and not getattr(model, "is_quantized", False)
-    tolerance = 1e-4 if is_exact else 0.25
+    tolerance = 1e-4 if is_exact else 0.1
     return all(
         _error(actual.float(), expected[position]) <= tolerance for actual, position in results
     )
