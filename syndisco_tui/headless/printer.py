@@ -67,7 +67,7 @@ class Printer:
             self._loading(event)
         elif isinstance(event, ModelReady):
             info = event.info
-            self._line(f"{info.name or info.model} on {info.device}, {info.dtype}")
+            self._line(one_line(f"{info.name or info.model} on {info.device}, {info.dtype}"))
         elif isinstance(event, Opened):
             self.path = event.path
             for entry in event.record.entries:
@@ -136,14 +136,15 @@ class Printer:
         self._print(text)
 
     def _loading(self, progress: LoadProgress) -> None:
+        stage = one_line(progress.stage)
         if progress.stage != self._stage and not self._has_bar:
-            self._line(f"{progress.stage} …")
+            self._line(f"{stage} …")
         self._stage = progress.stage
         amount = ""
         if progress.unit == "bytes":
             amount = f"  {progress.done / 1e6:.0f} MB"
             amount += f" of {progress.total / 1e6:.0f}" if progress.total else ""
-        self._bar(progress.stage + amount, progress.done, progress.total)
+        self._bar(stage + amount, progress.done, progress.total)
 
     def _bar(self, label: str, done: float | None = None, total: float | None = None) -> None:
         if not self._has_bar or (self._shared and self._mid_line):

@@ -9,7 +9,7 @@ from typing import TextIO
 from ..batch import Batch, duration
 from ..engine.base import LoadProgress
 from ..session import ModelReady, Trouble
-from ..text import safe
+from ..text import one_line, safe
 from .live import NO_MODEL, forgive_encoding
 from .printer import FINISHED, progress_bar
 from .signals import caught_signals
@@ -41,10 +41,10 @@ def _follow(batch: Batch, received: list[int], out: TextIO, err: TextIO) -> int:
         for run, event in batch.drain(TELL_SECONDS):
             if isinstance(event, LoadProgress) and event.stage != stage:
                 stage = event.stage
-                say(f"{stage} …")
+                say(f"{one_line(stage)} …")
             elif isinstance(event, ModelReady) and stage != "ready":
                 stage = "ready"
-                say(f"{event.info.name or event.info.model} on {event.info.device}")
+                say(one_line(f"{event.info.name or event.info.model} on {event.info.device}"))
             elif isinstance(event, Trouble) and event.fatal:
                 say(safe(event.sentence))
                 return NO_MODEL

@@ -449,11 +449,11 @@ class Laboratory(Screen[None]):
         try:
             write_setup(path, self.setup)
         except OSError as error:
-            self.notify(f"{path}: {error.strerror}", severity="error", markup=False)
+            self.notify(safe(f"{path}: {error.strerror}"), severity="error", markup=False)
             return
         self._setup_file, self._wrote_setup_file = path, True
         self._show_titles()
-        self.notify(f"The setup is saved: {path}", markup=False, timeout=8)
+        self.notify(safe(f"The setup is saved: {path}"), markup=False, timeout=8)
 
     @property
     def _looking(self) -> Looking:

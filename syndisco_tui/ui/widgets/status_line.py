@@ -162,7 +162,7 @@ class StatusLine(Widget):
             memory = f" {in_bytes(info.memory_bytes)}" if info.memory_bytes else ""
             numbers = info.dtype if info.quantization == "none" else info.quantization
             path = f" {info.path}" if info.path else ""
-            parts.append(f"{info.device} {numbers}{memory}{path}")
+            parts.append(one_line(f"{info.device} {numbers}{memory}{path}", 60))
             parts.append(one_line((info.name or info.model).rsplit("/", 1)[-1], 30))
         if figures.speed:
             course = sparkline(figures.speeds, SPARKLINE) if len(figures.speeds) > 1 else ""
