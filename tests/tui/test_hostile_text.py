@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,9 +21,11 @@ from tests.hostile_text import giants, names, payloads
 from .conftest import Bench, OpenBench
 from .watched import Frames, watched
 
+EVERYTHING = bool(os.environ.get("HOSTILE_EVERYTHING"))
+"""``tests/reliability/hostile_text.py`` takes more time than the tests do."""
 COUNT = 1000
 CAST = 200
-SIZES = [(120, 40), (60, 20)]
+SIZES = [(120, 40), (60, 20)] if EVERYTHING else [(80, 24)]
 
 
 @pytest.fixture
@@ -124,7 +127,7 @@ async def test_a_thousand_messages_growing(bench: OpenBench, frames: Frames) -> 
     assert f"p{COUNT - 1}q" in frames.shown
 
 
-@pytest.mark.parametrize("what", giants())
+@pytest.mark.parametrize("what", giants() if EVERYTHING else ["5,000 marks", "100,000 lines"])
 async def test_sheer_size_is_shown_too(bench: OpenBench, frames: Frames, what: str) -> None:
     async with bench((80, 24)) as at:
         transcript = at.laboratory.transcript
@@ -135,9 +138,10 @@ async def test_sheer_size_is_shown_too(bench: OpenBench, frames: Frames, what: s
 
 async def test_a_thousand_messages_as_markdown(bench: OpenBench, frames: Frames) -> None:
     """The reading view renders them: no link, no action, no character that an entity spells."""
-    texts = payloads(COUNT)
+    count = COUNT if EVERYTHING else 250
+    texts = payloads(count)
     async with bench((120, 40)) as at:
-        for start in range(0, COUNT, 125):
+        for start in range(0, count, 125):
             page = SafeMarkdown("\n\n---\n\n".join(texts[start : start + 125]))
             await at.laboratory.mount(page)
             page.styles.height = "auto"
@@ -156,11 +160,11 @@ async def test_the_laboratory_and_its_dialogs(
     everybody = hostile_personas()
     replies = tuple(payloads(30, seed=5))
     async with bench(size, setup=hostile_setup(), personas=everybody, replies=replies) as at:
-        await at.press("1", *["pagedown"] * 8, "home")
+        await at.press("1", *["pagedown"] * (8 if EVERYTHING else 3), "home")
         for opened in ("e", "f", "F", "T", "L", "G", "S", "O"):
             await at.press(opened, "tab", "down", "down", "pagedown")
             await leave(at)
-        await at.press("2", *["down"] * 25)
+        await at.press("2", *["down"] * (25 if EVERYTHING else 8))
         await at.press("home", "enter", "x", "escape")
         await at.press("r")
         await at.until_state("finished")
@@ -232,10 +236,8 @@ async def test_many_at_once(bench: OpenBench, frames: Frames) -> None:
 async def test_what_the_session_tells(bench: OpenBench, frames: Frames) -> None:
     """Toasts, the banner, the status line: sentences with foreign words in them."""
     async with bench((120, 60)) as at:
-        for text in payloads(60, seed=13):
-            info = EngineInfo(
-                text, name=text, device=text, dtype=text, path=text, context_length=9
-            )
+        for text in payloads(COUNT if EVERYTHING else 30, seed=13):
+            info = EngineInfo(text, name=text, device=text, dtype=text, path=text, context_length=9)
             for event in (
                 Trouble(text),
                 Hindrance("saving", text, text),
@@ -251,13 +253,13 @@ async def test_what_the_session_tells(bench: OpenBench, frames: Frames) -> None:
 
 
 async def test_reading_view(bench: OpenBench, frames: Frames) -> None:
-    texts = payloads(60, seed=17)
+    texts = payloads(200 if EVERYTHING else 20, seed=17)
     async with bench() as at:
         messages = tuple(Message(text, text, "user", n) for n, text in enumerate(texts, 1))
         at.laboratory.transcript.show(messages)
         await at.press("3", "home", "z")
         assert isinstance(at.app.screen, ReadingScreen)
-        for _ in range(12):
+        for _ in range(6):
             await at.press("pagedown")
         await at.press("m", "pageup", "escape")
 

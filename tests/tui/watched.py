@@ -16,7 +16,6 @@ from textual.widgets import Input, TextArea
 
 from tests.hostile_text import forbidden
 
-
 _SCROLLING = {"grab", "scroll_up", "scroll_down"}
 """What clicks on the parts of a scroll bar mean."""
 
@@ -53,6 +52,10 @@ class Frames:
             acting = {key: what for key, what in meta.items() if key.startswith("@")}
             if set(acting.values()) - _SCROLLING:
                 self.faults.append(f"{acting!r} in {text[:80]!r}")
+
+
+MEASURED: list[tuple[float, str]] = []
+"""The slowest layout or drawing of each test so far, in seconds, and where."""
 
 
 @contextmanager
@@ -93,3 +96,4 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[Frames]:
         App, "action_hostile", lambda *_: frames.actions.append("hostile"), raising=False
     )
     yield frames
+    MEASURED.append((frames.slowest, frames.slowest_on))
