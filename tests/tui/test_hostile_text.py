@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from textual.widget import Widget
 
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Message, Parent, Persona
 from syndisco_tui.engine.base import EngineError, EngineInfo, LoadProgress
@@ -144,13 +145,15 @@ async def test_a_thousand_messages_as_markdown(bench: OpenBench, frames: Frames)
         for start in range(0, count, 125):
             page = SafeMarkdown("\n\n---\n\n".join(texts[start : start + 125]))
             await at.laboratory.mount(page)
-            page.styles.height = "auto"
+            page.styles.height = 4000
             page.styles.dock = "top"
-            for node in page.walk_children():
+            await at.pilot.pause()
+            for node in page.walk_children(Widget):
                 for line in range(node.size.height):
                     frames.look(iter(node.render_line(line)), edited=False)
             await at.pilot.pause()
             await page.remove()
+    assert f"p{count - 1}q" in frames.shown
 
 
 @pytest.mark.parametrize("size", SIZES)
