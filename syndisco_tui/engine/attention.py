@@ -78,6 +78,19 @@ class PieceAttention:
         return attended[0].transpose(0, 1).reshape(self.count, -1)
 
 
+class Padding:
+    """Tokens that nobody asked for, so that products come in few sizes."""
+
+    def __init__(self, count: int, like: Tensor) -> None:
+        self.count = count
+        self.positions = torch.zeros(count, dtype=torch.int64, device=like.device)
+
+    def attend(self, cache: SlotLayer, states: Tensor, scale: float) -> Tensor:
+        assert cache.states is not None
+        heads = states.shape[1] - 2 * cache.states.shape[2]
+        return states.new_zeros(self.count, heads * states.shape[2])
+
+
 class RowsAttention:
     """One token for each of the slots ``rows``, which hold ``lengths`` tokens, known on the host.
 

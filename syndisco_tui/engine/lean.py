@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .attention import Part, Piece, PieceAttention, RowsAttention, StaticRowsAttention
+from .attention import Padding, Part, Piece, PieceAttention, RowsAttention, StaticRowsAttention
 from .forward import Forward
-from .linear import Projection
+from .linear import FEW_ROWS, Projection
 from .memory import free_memory
 from .slots import SlotLayer, Slots
 
@@ -58,8 +58,7 @@ class LeanForward(Forward):
         ]
         self._norm = _norm(self._body.norm)
         self._head = Projection([model.lm_head])
-        if self.device.type == "cpu":
-            self._pack()
+        self._is_packed = self.device.type == "cpu" and self._pack()
 
     @staticmethod
     def knows(model: Any) -> bool:
@@ -78,14 +77,23 @@ class LeanForward(Forward):
             parts.append(RowsAttention(rows, lengths, longest, dtype, self.device))
         parts += [PieceAttention(piece, dtype) for piece in pieces]
         ids = torch.cat([tokens, *(piece.ids for piece in pieces)]) if pieces else tokens
-        if not pieces:
+        missing = _padded(len(ids)) - len(ids) if self._is_packed else 0
+        if missing:
+            ids = functional.pad(ids, (0, missing))
+            parts.append(Padding(missing, ids))
+        if not pieces and not missing:
             return self._pass(ids, parts, None)
         wanted, at = list(range(len(rows))), len(rows)
         for piece in pieces:
             at += len(piece.ids)
             if piece.ends:
                 wanted.append(at - 1)
-        return self._pass(ids, parts, torch.tensor(wanted, dtype=torch.int64, device=self.device))
+        count = len(wanted)
+        if self._is_packed:
+            # Beyond few rows, so that a prompt ends the same alone and among others.
+            wanted += [0] * (_padded(max(count, FEW_ROWS + 1)) - count)
+        places = torch.tensor(wanted, dtype=torch.int64, device=self.device)
+        return self._pass(ids, parts, places)[:count]
 
     def static_step(
         self, rows: Tensor | slice, row_ids: Tensor, tokens: Tensor, positions: Tensor, top: int
@@ -156,19 +164,20 @@ class LeanForward(Forward):
         for cache in self.slots.layers:
             cache.lazy_initialization(like, like)
 
-    def _pack(self) -> None:
+    def _pack(self) -> bool:
         projections = [self._head]
         for layer in self._layers:
             projections += [layer.qkv, layer.output, layer.gate_up, layer.down]
         if sum(p.nbytes for p in projections) > PACKED_SHARE * free_memory("cpu"):
-            return
+            return False
         try:
             for layer in self._layers:
                 layer.gate_up.pack(apart=True)
             for projection in projections:
                 projection.pack()
         except (RuntimeError, AttributeError):  # a torch without oneDNN: the ordinary products
-            return
+            return False
+        return True
 
 
 def _layer(layer: Any, cache: SlotLayer) -> _Layer:
@@ -186,6 +195,17 @@ def _layer(layer: Any, cache: SlotLayer) -> _Layer:
         scaling=attention.scaling,
         cache=cache,
     )
+
+
+def _padded(tokens: int) -> int:
+    """Up to which number products are padded: oneDNN compiles code for each size it meets.
+
+    Unpadded, a thousand sizes came to half a gigabyte. What a row gives is the same.
+    """
+    if tokens <= 4:
+        return tokens
+    step = 8 if tokens <= 64 else 32 if tokens <= 256 else 64
+    return -(-tokens // step) * step
 
 
 def _norm(module: Any) -> _Norm:

@@ -76,7 +76,7 @@ def test_two_thousand_requests(
         assert "".join(texts.get(identity, ())) == result.text
         assert result.finish_reason != "cancelled" or identity in cancelled
     assert sum(result.finish_reason == "cancelled" for result in results.values()) > 20
-    assert held[1] - held[0] < 60e6  # a thousand requests later
+    assert held[1] - held[0] < 30e6  # a thousand requests later
     decoder: Any = engine._decoder
     assert not decoder.busy
     assert not any(slot.busy for slot in decoder._slots.slots)
