@@ -44,6 +44,7 @@ class Proceedings:
         self.entries = (*self.entries, message)
 
     def copy(self) -> Proceedings:
+        """Proceedings of their own, the same so far."""
         return Proceedings(self.entries, self.earlier_setups, self.changes)
 
     def fork(self, position: int) -> Proceedings:

@@ -128,6 +128,7 @@ class Driver:
         self.tell_state()
 
     def tell_state(self) -> None:
+        """Tell where we stand."""
         opened = self.opened
         state: State
         if self._model.is_loading:
@@ -207,6 +208,7 @@ class Driver:
         self.tell(Opened(opened.record, opened.file.path))
 
     def set_goal(self, goal: Literal["step", "run"]) -> None:
+        """Go on, for one message or to the end."""
         if self.opened or self._to_begin:
             self.reaching.choose(None)
             self.goal = goal
@@ -227,6 +229,7 @@ class Driver:
         self.tell_state()
 
     def change_setup(self, setup: DiscussionSetup) -> None:
+        """Go on with ``setup``, now or after the reply in the making. Raises InputError."""
         refuse_without_users(setup)
         if self._to_begin:
             self._to_begin = setup
@@ -238,6 +241,7 @@ class Driver:
                 self.tell(SetupStaged(self._staged, self.reply.request.turn + 1))
 
     def fork(self, position: int, setup: DiscussionSetup) -> None:
+        """Leave this discussion for a paused one that shares its first ``position`` entries."""
         parent = self.opened
         if parent is None:
             return
@@ -293,6 +297,7 @@ class Driver:
             self._ask(self.opened)
 
     def load(self, setup: DiscussionSetup) -> None:
+        """Have the model of ``setup``."""
         if self._model.load(setup):
             self.tell_state()
 
@@ -332,6 +337,7 @@ class Driver:
         self.tell_state()
 
     def submit(self, request: TurnRequest, setup: DiscussionSetup) -> Generation:
+        """Ask the engine; what it says comes back on this thread."""
         return self.engine.submit(
             generation_request(request, setup),
             lambda event: self._post_later(lambda: self._heard(event)),
@@ -375,6 +381,7 @@ class Driver:
         self.tell_state()
 
     def now(self) -> str:
+        """ISO 8601, to the millisecond."""
         return self._clock().isoformat(timespec="milliseconds")
 
     def _apply_staged(self) -> None:
@@ -391,6 +398,7 @@ class Driver:
         self.tell_state()
 
     def drop_reply(self) -> None:
+        """Give up the reply in the making, if there is one; its turn stays open."""
         if self.reply:
             self.reply.generation.cancel()
             if self.reply.seconds_silent >= self._silence:
@@ -406,6 +414,7 @@ class Driver:
             self._saving.save(self.opened, status, self.engine.info)
 
     def save_changed(self, opened: OpenDiscussion) -> None:
+        """Save what a person changed, then tell of it. Raises OSError."""
         status = self._standing(opened)
         record = opened.as_of_now(status, self.engine.info)
         self._saving.tell_when_saved(Changed(record))
@@ -418,6 +427,7 @@ class Driver:
         return "paused" if self.goal == "wait" else "running"
 
     def save_status(self) -> None:
+        """The file says that nobody speaks any more."""
         if self.opened and self.opened.record.status == "running":
             self._save("paused")
 

@@ -114,6 +114,7 @@ ACTIONS = (
         "again",
         "Say the last message again, with another seed",
         "transcript",
+        False,
     ),
     Action(
         "steer('candidates')",
