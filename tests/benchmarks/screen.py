@@ -93,10 +93,10 @@ def opened(terminal: Terminal, last: int) -> float:
     return terminal.settle(first=QUIET, quiet=QUIET) - start
 
 
-def paged(terminal: Terminal, pages: int = 30) -> list[float]:
-    """Milliseconds for each page."""
-    times = []
-    for _ in range(pages):
+def paged(terminal: Terminal, pages: int = 30, seconds: float = 10) -> list[float]:
+    """Milliseconds for each page, as many as there is time for."""
+    times: list[float] = []
+    while len(times) < pages and sum(times) < 1000 * seconds:
         start = terminal.press(PAGE_UP)
         times.append(1000 * (terminal.settle(first=5) - start))
     return times
