@@ -1,6 +1,6 @@
 """How quick the screen is, in a real terminal of 120×40, beside a Textual app of Static widgets.
 
-    python -m tests.benchmarks.screen [--messages 10000] [--static 2000] [--streamed 50000] [--json FILE]
+    python -m tests.benchmarks.screen [--messages 10000] [--static 2000] [--streamed 50000]
 
 Times are from the key that is pressed to the last byte of the picture it makes.
 """
