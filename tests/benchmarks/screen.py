@@ -1,6 +1,6 @@
 """How quick the screen is, in a real terminal of 120×40, beside a Textual app of Static widgets.
 
-    python -m tests.benchmarks.screen [--messages 10000] [--streamed 50000] [--json FILE]
+    python -m tests.benchmarks.screen [--messages 10000] [--static 2000] [--streamed 50000]
 
 Times are from the key that is pressed to the last byte of the picture it makes.
 """
@@ -93,10 +93,10 @@ def opened(terminal: Terminal, last: int) -> float:
     return terminal.settle(first=QUIET, quiet=QUIET) - start
 
 
-def paged(terminal: Terminal, pages: int = 30) -> list[float]:
-    """Milliseconds for each page."""
-    times = []
-    for _ in range(pages):
+def paged(terminal: Terminal, pages: int = 30, seconds: float = 10) -> list[float]:
+    """Milliseconds for each page, as many as there is time for."""
+    times: list[float] = []
+    while len(times) < pages and sum(times) < 1000 * seconds:
         start = terminal.press(PAGE_UP)
         times.append(1000 * (terminal.settle(first=5) - start))
     return times
@@ -144,19 +144,20 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             **{f"XDG_{kind}_HOME": home for kind in ("DATA", "CONFIG", "CACHE", "STATE")},
             "TERM": "xterm-256color",
             "COLORTERM": "truecolor",
-            "MANY": str(options.messages),
             "STREAMED": str(options.streamed),
         }
         for name in ("COLUMNS", "LINES", "TMUX", "NO_COLOR"):
             environment.pop(name, None)
         table: dict[str, Any] = {"laboratory": {"first paint, s": first_paint(environment)}}
         figures = Path(home) / "memory.json"
-        for app in ("laboratory", "static"):
+        for app, count in (("laboratory", options.messages), ("static", options.static)):
+            environment["MANY"] = str(count)
             row: dict[str, Any] = table.setdefault(app, {})
             command = [sys.executable, "-m", "tests.benchmarks.screen_apps", app]
             terminal = Terminal([*command, "--json", str(figures)], environment)
             terminal.settle(first=20, quiet=0.7)
-            row["open, s"] = opened(terminal, options.messages - 1)
+            row["messages"] = count
+            row["open, s"] = opened(terminal, count - 1)
             row["page, ms"] = statistics.median(paged(terminal))
             terminal.close()
             terminal = Terminal([*command, "--json", str(figures)], environment)
@@ -188,6 +189,7 @@ def show(table: dict[str, Any]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=re.split(r"\n\n", __doc__ or "")[0])
     parser.add_argument("--messages", type=int, default=10_000)
+    parser.add_argument("--static", type=int, default=2000, help="messages for the other app")
     parser.add_argument("--streamed", type=int, default=50_000)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--keys", type=int, default=200)

@@ -139,8 +139,8 @@ class StaticApp(App[None]):
             Static(f"{message.name}\n{message.text}\n", markup=False)
             for message in messages(("Emma35", "Giannis"))
         )
-        self.pane.scroll_end(animate=False)
         self.pane.focus()
+        self.call_after_refresh(self.pane.scroll_end, animate=False)
 
     async def action_stream(self) -> None:
         self.query_one(Input).focus()

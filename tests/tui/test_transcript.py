@@ -143,6 +143,20 @@ async def test_a_growing_reply_is_no_entry() -> None:
         assert transcript.current == 3
 
 
+async def test_a_change_above_leaves_the_growing_reply_and_the_current_message() -> None:
+    async with pane(messages(20)) as (app, transcript, pilot):
+        transcript.begin_reply("Name1", "user")
+        transcript.grow_reply("still growing")
+        transcript.show_again((*messages(18), message(18, "edited")))
+        transcript.grow_reply("still growing and growing")
+        await pilot.pause()
+        assert "edited" in app.text()
+        assert "still growing and growing ▌" in app.text()
+        await pilot.press("up")
+        transcript.show_again(messages(19))
+        assert transcript.current == 17
+
+
 async def test_a_tall_message_scrolls_inside_before_it_is_left() -> None:
     tall = message(1, "\n".join(f"line {number}" for number in range(60)))
     async with pane((message(0), tall, message(2))) as (app, transcript, pilot):

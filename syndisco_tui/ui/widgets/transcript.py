@@ -90,7 +90,10 @@ class Transcript(TranscriptView):
 
     def show_again(self, messages: tuple[Message, ...]) -> None:
         """Show these messages, most of which were shown before; what is in sight stays so."""
+        growing = self.lines.growing
         self.lines.show(messages)
+        if growing is not None:
+            self.lines.begin(growing)
         self._seen = min(self._seen, len(self.lines.rows))
         self.finding.search_again()
         self._redraw()
