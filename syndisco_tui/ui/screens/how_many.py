@@ -18,13 +18,15 @@ from ...text import safe
 class HowMany(ModalScreen[int | None]):
     """The result is a whole number from 1 to ``most``, or None."""
 
+    HELP = """How many
+    Type a whole number; enter begins with it, escape goes back."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "back", key_display="esc")
     ]
 
     def __init__(self, title: str, explanation: str, *, suggested: int, most: int) -> None:
         super().__init__()
-        self.HELP = f"{title}\n{explanation}"
         self._title = title
         self._explanation = explanation
         self._suggested = suggested
