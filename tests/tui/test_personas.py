@@ -118,7 +118,7 @@ async def test_an_edit_while_it_runs_applies_from_the_next_turn_and_the_file_say
         await at.press("1", "down", "e")
         at.app.screen.query_one("#field-further", TextArea).text = "mood: furious"
         await at.press("ctrl+s")
-        assert "Applies from the next turn" in at.toasts()
+        await at.until(lambda: "from turn" in at.text())
         at.engine.delay = 0
         await at.until_state("finished")
         (record,) = at.records()
