@@ -89,13 +89,14 @@ def live_through(messages: int, folder: Path, turns: int = TURNS) -> Course:
             if isinstance(event, Posted):
                 course.messages += 1
             elif isinstance(event, StateChanged) and event.state == "finished":
+                open_file = event.path
                 break
         del event
         gc.collect()
         course.samples.append((course.messages, resident_bytes()))
         before = before or (threading.active_count(), descriptors())
         for path in folder.glob("2*.json"):
-            if path != session._open.file.path:  # type: ignore[union-attr]
+            if path != open_file:
                 path.unlink()
     course.seconds = time.monotonic() - began
     assert before is not None
