@@ -36,7 +36,8 @@ class ScriptedEngine:
 
     A reply that is an EngineError is raised; a function makes the reply to a request. It may
     hang, and raise SystemExit to end the engine's thread. The model
-    ``nowhere`` cannot be had. ``load_steps`` load steps of ``delay`` each come first.
+    ``nowhere`` cannot be had. ``load_steps`` load steps of ``delay`` each come first. It holds
+    its breath before the next word while ``may_speak`` is not set.
     """
 
     def __init__(
@@ -51,6 +52,8 @@ class ScriptedEngine:
         self._replies = itertools.cycle(said) if said else None
         self._count = itertools.count(1)
         self.delay = delay
+        self.may_speak = threading.Event()
+        self.may_speak.set()
         self.load_steps = load_steps
         self.tokens_per_word = 1
         self.requests: list[GenerationRequest] = []
@@ -157,7 +160,9 @@ class ScriptedEngine:
         words = reply.split(" ")
         said, tokens, reason = "", 0, "stop"
         for tokens, word in enumerate(words, start=1):
-            if generation.is_cancelled or self._closing.is_set():
+            while not self._is_over(generation) and not self.may_speak.wait(0.01):
+                pass
+            if self._is_over(generation):
                 reason = "cancelled"
                 break
             if tokens > request.max_out_tokens:
@@ -171,3 +176,6 @@ class ScriptedEngine:
         seconds = tokens * (self.delay or 0.02)  # the same in every run
         result = GenerationResult(said, reason, prompt_tokens, tokens, 0, seconds, 0.0)
         generation.emit(Finished(generation, result))
+
+    def _is_over(self, generation: Generation) -> bool:
+        return generation.is_cancelled or self._closing.is_set()

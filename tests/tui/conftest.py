@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from syndisco_tui import paths
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Persona
 from syndisco_tui.session import LiveSession, State
+from syndisco_tui.session.live import SILENCE
 from syndisco_tui.store.discussions import newest_first, read_discussion
 from syndisco_tui.store.personas import shipped_personas
 from syndisco_tui.store.setups import read_setup
@@ -51,7 +52,7 @@ class Bench:
     async def type(self, text: str) -> None:
         await self.press(*("space" if letter == " " else letter for letter in text))
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 5) -> None:
+    async def until(self, condition: Callable[[], bool], seconds: float = 30) -> None:
         """Wait for something to become true; fail with the screen's text if it does not."""
         for _ in range(int(seconds / 0.02)):
             if condition():
@@ -108,12 +109,13 @@ def bench(tmp_path: Path, demonstration: DiscussionSetup) -> OpenBench:
         settings: str = "",
         flags: dict[str, object] | None = None,
         environment: dict[str, str] | None = None,
+        silence: float = SILENCE,
     ) -> AsyncIterator[Bench]:
         places = Places(tmp_path / "discussions", tmp_path / "personas.json", tmp_path / "setups")
         places.discussions.mkdir(exist_ok=True)
         places.setups.mkdir(exist_ok=True)
         engine = ScriptedEngine(replies, delay=delay)
-        session = LiveSession(engine, places.discussions)
+        session = LiveSession(engine, places.discussions, silence=silence)
         if personas is None:
             personas = tuple(shipped_personas(paths.shipped_personas_folder()))
         laboratory = Laboratory(session, setup, personas, places, start=start)

@@ -143,8 +143,7 @@ async def test_a_model_that_says_nothing_is_said_and_x_then_r_starts_it_anew(
             over.wait(20)
         return "I am here."
 
-    async with bench() as at:
-        at.session._silence = 0.2
+    async with bench(silence=0.2) as at:
         at.engine._answer = hangs
         await at.press("r")
         await at.until(lambda: "! No word from the model for" in at.text())

@@ -112,14 +112,15 @@ async def test_a_deleted_seed_author_keeps_their_opinion(bench: OpenBench) -> No
 async def test_an_edit_while_it_runs_applies_from_the_next_turn_and_the_file_says_so(
     bench: OpenBench,
 ) -> None:
-    async with bench(delay=0.05) as at:
+    async with bench() as at:
+        at.engine.may_speak.clear()
         await at.press("r")
         await at.until(lambda: "▌" in at.text())
         await at.press("1", "down", "e")
         at.app.screen.query_one("#field-further", TextArea).text = "mood: furious"
         await at.press("ctrl+s")
         await at.until(lambda: "from turn" in at.text())
-        at.engine.delay = 0
+        at.engine.may_speak.set()
         await at.until_state("finished")
         (record,) = at.records()
         assert record.earlier_setups

@@ -89,7 +89,8 @@ async def test_nothing_and_nobody_cannot_be_said(bench: OpenBench) -> None:
 
 
 async def test_what_is_said_while_somebody_speaks_comes_after_it(bench: OpenBench) -> None:
-    async with bench(setup=TWO, replies=(LONG,), delay=0.05) as at:
+    async with bench(setup=TWO, replies=(LONG,)) as at:
+        at.engine.may_speak.clear()
         await at.press("r")
         await at.until(lambda: "▌" in at.text())
         await at.press("i")
@@ -98,7 +99,7 @@ async def test_what_is_said_while_somebody_speaks_comes_after_it(bench: OpenBenc
         await at.type("Hm")
         await at.press("ctrl+s")
         await at.until(lambda: "1 waits for this reply" in at.text())
-        at.engine.delay = 0
+        at.engine.may_speak.set()
         await at.until_state("finished")
         assert said(at)[1] == "Hm"
         assert "waits for" not in at.text()
@@ -266,7 +267,8 @@ async def test_w_gives_the_floor_and_takes_it_back(bench: OpenBench) -> None:
 
 
 async def test_while_somebody_speaks_the_floor_is_that_of_the_turn_after(bench: OpenBench) -> None:
-    async with bench(setup=TWO, replies=(LONG,), delay=0.05) as at:
+    async with bench(setup=TWO, replies=(LONG,)) as at:
+        at.engine.may_speak.clear()
         await at.press("r")
         await at.until(lambda: "▌" in at.text())
         await at.press("w")
@@ -274,7 +276,7 @@ async def test_while_somebody_speaks_the_floor_is_that_of_the_turn_after(bench: 
         assert isinstance(at.app.screen, NextSpeakerScreen)
         await at.press("up", "enter")
         await at.until(lambda: "has the floor" in at.text())
-        at.engine.delay = 0
+        at.engine.may_speak.set()
         await at.press("escape")
         await at.until_state("finished")
         assert [entry.name for entry in record(at).entries[:2]] == ["Ann", "Ann"]
@@ -335,7 +337,8 @@ async def test_a_fork_can_be_left(bench: OpenBench) -> None:
 async def test_a_change_while_somebody_speaks_says_from_when_and_u_takes_it_back(
     bench: OpenBench,
 ) -> None:
-    async with bench(setup=TWO, replies=(LONG,), delay=0.05) as at:
+    async with bench(setup=TWO, replies=(LONG,)) as at:
+        at.engine.may_speak.clear()
         await at.press("r")
         await at.until(lambda: "▌" in at.text())
         await at.press("2", "end", "left")
@@ -347,18 +350,19 @@ async def test_a_change_while_somebody_speaks_says_from_when_and_u_takes_it_back
         await at.until(lambda: "from turn 2" in at.text())
         await at.press("u")
         await at.until(lambda: "from turn 2" not in at.text())
-        at.engine.delay = 0
+        at.engine.may_speak.set()
         await at.until_state("finished")
         assert record(at).earlier_setups == ()
 
 
 async def test_what_was_staged_applies_and_the_note_goes(bench: OpenBench) -> None:
-    async with bench(setup=TWO, replies=(LONG,), delay=0.05) as at:
+    async with bench(setup=TWO, replies=(LONG,)) as at:
+        at.engine.may_speak.clear()
         await at.press("r")
         await at.until(lambda: "▌" in at.text())
         await at.press("2", "end", "left")
         await at.until(lambda: "from turn 2" in at.text())
-        at.engine.delay = 0
+        at.engine.may_speak.set()
         await at.until_state("finished")
         assert "from turn 2" not in at.text()
         assert record(at).earlier_setups[0].last_turn == 1

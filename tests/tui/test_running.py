@@ -35,12 +35,13 @@ async def test_a_reply_grows_on_the_screen_before_it_is_posted(bench: OpenBench)
 
 
 async def test_p_pauses_after_this_message_and_r_goes_on(bench: OpenBench) -> None:
-    async with bench(delay=0.03) as at:
+    async with bench() as at:
+        at.engine.may_speak.clear()
         await at.press("r")
         await at.until(lambda: "▌" in at.text())
         await at.press("p")
         await at.until(lambda: "pausing" in at.text())
-        at.engine.delay = 0
+        at.engine.may_speak.set()
         await at.until_state("paused")
         (record,) = at.records()
         assert record.status == "paused"
@@ -64,7 +65,8 @@ def _prompted(at: object) -> int:
 
 
 async def test_x_stops_now_and_the_same_turn_is_asked_for_again(bench: OpenBench) -> None:
-    async with bench(delay=0.03) as at:
+    async with bench() as at:
+        at.engine.may_speak.clear()
         await at.press("r")
         await at.until(lambda: "▌" in at.text())
         await at.press("x")
@@ -72,7 +74,7 @@ async def test_x_stops_now_and_the_same_turn_is_asked_for_again(bench: OpenBench
         assert "▌" not in at.text()
         assert at.records()[0].turns_taken == 0
         before = at.engine.requests[-1]
-        at.engine.delay = 0
+        at.engine.may_speak.set()
         await at.press("r")
         await at.until_state("finished")
         assert at.engine.requests[1].seed == before.seed
