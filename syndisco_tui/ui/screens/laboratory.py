@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from queue import Empty
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -19,7 +19,6 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from ... import paths
-from ...batch import Batch, repeated
 from ...discussion import DiscussionRecord, DiscussionSetup, Persona
 from ...session import (
     LiveSession,
@@ -41,8 +40,6 @@ from ...text import one_line, safe
 from ..actions import ACTIONS, bindings
 from ..few_colours import has_few_colours
 from ..keymap import key_of
-from ..library_visit import LibraryVisit
-from ..looking import Looking
 from ..pane_titles import PANES, pane_title
 from ..places import Places
 from ..reach import Reach
@@ -55,7 +52,9 @@ from ..widgets.setup_pane import SetupPane
 from ..widgets.status_line import StatusLine
 from ..widgets.transcript import Transcript
 from .question import Question, leaving_question
-from .repeat import BatchScreen, how_many_runs
+
+if TYPE_CHECKING:
+    from ..looking import Looking
 
 DRAINS_PER_SECOND = 15
 
@@ -340,6 +339,8 @@ class Laboratory(Screen[None]):
     def action_repeat(self) -> None:
         if not self._somebody_takes_part():
             return
+        from ...batch import Batch, repeated  # not before the first picture, as others below
+        from .repeat import BatchScreen, how_many_runs
 
         def begin(count: int | None) -> None:
             if count:
@@ -378,6 +379,8 @@ class Laboratory(Screen[None]):
         self.transcript.set_hint(welcome(self.setup, record, partial(key_of, self.app)))
 
     def action_library(self) -> None:
+        from ..library_visit import LibraryVisit
+
         visit = LibraryVisit(
             self.app,
             self._session,
@@ -457,6 +460,8 @@ class Laboratory(Screen[None]):
 
     @property
     def _looking(self) -> Looking:
+        from ..looking import Looking
+
         return Looking(self.app, self._session, self.transcript, self._colours_by_name)
 
     def action_xray(self) -> None:

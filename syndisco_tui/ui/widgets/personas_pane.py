@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 from textual import on
@@ -23,11 +24,13 @@ from ...text import one_line, safe
 from ..cast import Cast, renamed_author
 from ..keymap import key_of
 from ..persona_fields import FieldFault, fields_of, with_field
-from ..persona_tools import PersonaTools
 from ..screens.persona_editor import PersonaEditor
 from ..speaker_colours import SpeakerColours
 from .field_bar import FieldBar
 from .persona_list import PersonaList, persona_summary
+
+if TYPE_CHECKING:
+    from ..persona_tools import PersonaTools
 
 SECONDS_UNTIL_LOOKED_AT = 0.3
 """After a change, before likely mistakes are looked for: not between two keys."""
@@ -69,7 +72,14 @@ class PersonasPane(Vertical):
         self._findings: tuple[Finding, ...] = ()
         self._looked_at: tuple[Persona, ...] | None = None
         self._look: Timer | None = None
-        self.tools = PersonaTools(self, sets)
+        self._sets = sets
+
+    @cached_property
+    def tools(self) -> PersonaTools:
+        """What opens dialogs; they are not imported before one is wanted."""
+        from ..persona_tools import PersonaTools
+
+        return PersonaTools(self, self._sets)
 
     def compose(self) -> ComposeResult:
         yield Static("", classes="pane-title")
