@@ -130,7 +130,6 @@ def syndisco(job: Job) -> dict[str, Any]:
     reply(WARM_UP)
     measure = Measure(job)
     for history, turns in job["live"].items():
-        turns = turns[: job["syndisco_turns"]]
         measure.row("SynDisco", history, lambda turns=turns: [reply(turn) for turn in turns])
     long: dict[str, float] = {}
     for turn, prompts in job["long"].items():
@@ -193,7 +192,7 @@ def transformers(job: Job) -> dict[str, Any]:
     """``generate`` live and in padded batches that wait for their slowest."""
     contestant, measure = Transformers(job), Measure(job)
     contestant.generate([WARM_UP])
-    turns = job["live"]["3"][: job["syndisco_turns"]]
+    turns = job["live"]["3"]
     measure.row(
         "transformers generate",
         "3",
@@ -309,8 +308,7 @@ def ours(job: Job) -> dict[str, Any]:
         return replies
 
     for history, turns in job["live"].items():
-        few = turns[: job["syndisco_turns"]]
-        measure.row("ours, live, no prefix kept", history, lambda few=few: live_without(few))
+        measure.row("ours, live, no prefix kept", history, lambda turns=turns: live_without(turns))
         contestant.forget()
         measure.row("ours, live", history, lambda turns=turns: contestant.play([turns]))
     for size in job["sizes"]:

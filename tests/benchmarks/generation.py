@@ -84,8 +84,7 @@ def _run(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
         "dtype": dtype,
         "threads": os.cpu_count() or 1,
         "tokens": 32 if quick else 128,
-        "syndisco_turns": 2 if quick else 4,
-        "live": {"3": work.turns(0, 4 if quick else 12, 3)},
+        "live": {"3": work.turns(0, 2 if quick else 6, 3)},
         "many": [work.turns(number, 1 if quick else 2, 3) for number in range(64)],
         "many_full": [],
         "long": {},
@@ -93,7 +92,7 @@ def _run(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
         "padded": [8] if quick else [8, 32],
     }
     if not quick:
-        job["live"]["full"] = work.turns(0, 12, None)
+        job["live"]["full"] = work.turns(0, 8, None)
         job["many_full"] = [work.turns(number, 2, None) for number in range(32)]
         job["long"] = {"20": work.long(20), "200": work.long(200)}
     job["model"] = str(_model(options.model, job, scratch))

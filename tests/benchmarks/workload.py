@@ -17,7 +17,7 @@ from syndisco_tui.store.setups import read_setup
 
 RECORDED = Path(__file__).parents[3] / "shared" / "data" / "syndisco" / "discussions"
 SETUP = "main-llama8b_vanilla-*.json"  # seven users with a moderator, as in SynDisco's experiments
-FIRST_TURN = 12  # from here on a history of three is full, and a full one is long
+BEGINNING, MIDDLE = 2, 12  # after the two seed opinions; where a history of three is full
 
 Prompt = tuple[str, str]
 """A system prompt and a user prompt."""
@@ -46,14 +46,18 @@ class Workload:
         self._short_words = min(self._words, key=lambda words: sum(map(len, words)) / len(words))
 
     def turns(self, discussion: int, count: int, history: int | None) -> list[Prompt]:
-        """The prompts of ``count`` turns of a discussion. ``history`` None: all that was said."""
+        """The prompts of ``count`` turns of a discussion. ``history`` None: all that was said.
+
+        With a full history they are its first turns, otherwise turns of its middle.
+        """
+        first = MIDDLE if history is not None else BEGINNING
         own, times = discussion % len(self._words), discussion // len(self._words)
         words = itertools.cycle(self._words[own])
-        texts = list(itertools.islice(words, times, times + FIRST_TURN + count))
+        texts = list(itertools.islice(words, times, times + first + count))
         order = self._speakers
         speakers = [order[(turn + discussion) % len(order)] for turn in range(len(texts))]
         said = self._said(speakers, texts)
-        return [self._prompt(said, turn, history) for turn in range(FIRST_TURN, len(said))]
+        return [self._prompt(said, turn, history) for turn in range(first, len(said))]
 
     def long(self, turn: int) -> list[Prompt]:
         """A turn of three users who remember everything, after the three turns before it."""
