@@ -156,10 +156,12 @@ class SlotDecoder:
                 self._leave(row)
 
     def _admit(self) -> None:
-        while self._waiting and len(self._decoding) + len(self._reading) < self._max_rows:
-            reply = self._waiting[0]
-            if self._unread() >= self._budget() or self._is_worth_waiting(reply):
+        for reply in list(self._waiting):
+            is_full = len(self._decoding) + len(self._reading) >= self._max_rows
+            if is_full or self._unread() >= self._budget():
                 return
+            if self._is_worth_waiting(reply):
+                continue  # those behind it may begin with something else
             room = self._room_for(reply)
             try:
                 slot, kept = self._slots.acquire(reply.prompt, room, IDLE_SLOTS)
@@ -170,10 +172,10 @@ class SlotDecoder:
                 try:
                     slot, kept = self._slots.acquire(reply.prompt, room, IDLE_SLOTS)
                 except OutOfSlots:
-                    self._waiting.popleft()
+                    self._waiting.remove(reply)
                     reply.fail(self._does_not_fit(room))
                     continue
-            self._waiting.popleft()
+            self._waiting.remove(reply)
             reply.cached_tokens = kept
             self._reading.append(Row(reply, slot, kept))
 
@@ -209,7 +211,9 @@ class SlotDecoder:
         left, pieces = self._budget(), []
         for row in self._reading:
             prompt = row.reply.prompt
-            end = min(row.read + left, len(prompt))
+            unread = len(prompt) - row.read
+            # A short rest is read along: a pass of its own would cost as much as many tokens.
+            end = row.read + (unread if unread <= left + left // 4 else max(left, 0))
             if end > row.read:
                 ids = torch.tensor(prompt[row.read : end], device=self._device)
                 piece = Piece(row.slot.index, ids, row.read, ends=end == len(prompt))

@@ -70,13 +70,22 @@ def _agrees(forward: Forward) -> bool:
     slots.release(second)
     slots.forget()
     results = ((end, 6), (ragged[0], 3), (ragged[1], 7), (alone[0], 8))
-    # Kernels of fewer bits round by how many rows they are given; a wrong position or mask is far
-    # beyond either tolerance.
-    is_exact = model.dtype == torch.float32 and not getattr(model, "is_quantized", False)
-    tolerance = 1e-4 if is_exact else 0.1
+    tolerance = _tolerance(model)
     return all(
         _error(actual.float(), expected[position]) <= tolerance for actual, position in results
     )
+
+
+def _tolerance(model: Any) -> float:
+    """A position or a mask that is wrong by one is an error of 0.6 or more, in any dtype.
+
+    16 bits in another order of products came to 0.11. Of quantized weights the error must be that
+    of 16 bits in the same order: LLM.int8 rounds by which rows are computed together, so that a
+    kept prefix would change the words.
+    """
+    if getattr(model, "is_quantized", False):
+        return 0.1
+    return 1e-4 if model.dtype == torch.float32 else 0.25
 
 
 def _error(actual: Tensor, expected: Tensor) -> float:

@@ -310,6 +310,8 @@ def ours(job: Job) -> dict[str, Any]:
     for history, turns in job["live"].items():
         measure.row("ours, live, no prefix kept", history, lambda turns=turns: live_without(turns))
         contestant.forget()
+        for earlier in job["before"].get(history, []):  # who has spoken has a prefix that is kept
+            contestant.play([[earlier]], tokens=1)
         measure.row("ours, live", history, lambda turns=turns: contestant.play([turns]))
     for size in job["sizes"]:
         contestant.forget()

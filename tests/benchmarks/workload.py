@@ -51,13 +51,20 @@ class Workload:
         With a full history they are its first turns, otherwise turns of its middle.
         """
         first = MIDDLE if history is not None else BEGINNING
+        return self._turns(discussion, first, first + count, history)
+
+    def before(self, discussion: int, count: int, history: int) -> list[Prompt]:
+        """The ``count`` turns before those in the middle of a discussion."""
+        return self._turns(discussion, MIDDLE - count, MIDDLE, history)
+
+    def _turns(self, discussion: int, first: int, end: int, history: int | None) -> list[Prompt]:
         own, times = discussion % len(self._words), discussion // len(self._words)
         words = itertools.cycle(self._words[own])
-        texts = list(itertools.islice(words, times, times + first + count))
+        texts = list(itertools.islice(words, times, times + end))
         order = self._speakers
-        speakers = [order[(turn + discussion) % len(order)] for turn in range(len(texts))]
+        speakers = [order[(turn + discussion) % len(order)] for turn in range(end)]
         said = self._said(speakers, texts)
-        return [self._prompt(said, turn, history) for turn in range(first, len(said))]
+        return [self._prompt(said, turn, history) for turn in range(first, end)]
 
     def long(self, turn: int) -> list[Prompt]:
         """A turn of three users who remember everything, after the three turns before it."""

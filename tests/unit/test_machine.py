@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from syndisco_tui.machine import GpuLoad, MachineLoad, MachineMeter, resident_bytes
+from syndisco_tui.machine import GpuLoad, MachineLoad, MachineMeter
 
 
 class Nvml:
