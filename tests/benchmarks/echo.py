@@ -96,7 +96,9 @@ def measure(home: Path, keys: int, at_once: int) -> list[float]:
     terminal.read(1)
     terminal.app.send(REPEAT)
     terminal.wait_for("Repeatthissetup", 20)
-    terminal.app.send(CLEAR + f"{at_once}\r")
+    terminal.app.send(CLEAR)
+    terminal.read(1)  # Textual may act on a control key after the letters sent along with it
+    terminal.app.send(f"{at_once}\r")
     terminal.wait_for("tok/s", 180)  # words are coming
     for _ in range(50):
         terminal.read(0.1)
