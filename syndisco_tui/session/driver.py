@@ -25,6 +25,7 @@ from ..engine.base import (
     Finished,
     Generation,
     GenerationEvent,
+    OutOfMemory,
 )
 from .events import (
     Changed,
@@ -46,6 +47,7 @@ from .open_discussion import OpenDiscussion, refuse_without_users
 from .reaching import Reaching
 from .reply import ReplyInTheMaking, decoding_speed, finished_reply, generation_request
 from .saving import Goal, Saving
+from .shorter import announcement, shorter
 
 LOOK_INTERVAL = 1.0
 """Seconds between two looks at the engine while a reply is being made."""
@@ -331,10 +333,23 @@ class Driver:
             return
         if opened.record.status != "running":
             self._save("running")
+        self._make(request, opened.discussion.setup)
+
+    def _make(self, request: TurnRequest, setup: DiscussionSetup) -> None:
         self.tell(ReplyStarted(request.name, request.role, request.turn))
-        generation = self.submit(request, opened.discussion.setup)
-        self.reply = ReplyInTheMaking(request, generation)
+        self.reply = ReplyInTheMaking(request, self.submit(request, setup))
         self.tell_state()
+
+    def _ask_for_less(self, opened: OpenDiscussion, request: TurnRequest) -> bool:
+        """Memory is full: ask once more, with less. False if that has been done, or cannot be."""
+        setup = opened.discussion.setup
+        less = shorter(request, setup)
+        again = opened.discussion.next_request(request.attempt, less) if less else None
+        if less is None or again is None:
+            return False
+        self._hindrances.say("memory", announcement(again.name, less))
+        self._make(again, less.of(setup))
+        return True
 
     def submit(self, request: TurnRequest, setup: DiscussionSetup) -> Generation:
         """Ask the engine; what it says comes back on this thread."""
@@ -354,6 +369,9 @@ class Driver:
         if isinstance(event, Failed):
             self.reply = None
             self.tell(ReplyDropped(reply.request.name))
+            if isinstance(event.error, OutOfMemory) and self._ask_for_less(opened, reply.request):
+                return
+            self._hindrances.over("memory")
             try:
                 self.save_status()
             finally:
@@ -370,6 +388,7 @@ class Driver:
 
     def _post(self, opened: OpenDiscussion, reply: ReplyInTheMaking, finished: Finished) -> None:
         made = finished_reply(finished.result, self.engine.info)
+        self._hindrances.over("memory")
         message = opened.discussion.post(reply.request, made, created_at=self.now())
         speed = decoding_speed(finished.result)
         self._saving.tell_when_saved(Posted(message, speed))
@@ -404,6 +423,7 @@ class Driver:
             if self.reply.seconds_silent >= self._silence:
                 self._model.engine_is_stuck()
             self._hindrances.over("silence")
+            self._hindrances.over("memory")
             self.tell(ReplyDropped(self.reply.request.name))
             self.reply = None
 
