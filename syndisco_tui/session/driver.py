@@ -47,7 +47,7 @@ from .open_discussion import OpenDiscussion, refuse_without_users
 from .reaching import Reaching
 from .reply import ReplyInTheMaking, decoding_speed, finished_reply, generation_request
 from .saving import Goal, Saving
-from .shorter import announcement, shorter
+from .shorter import announcement, asked_for_less
 
 LOOK_INTERVAL = 1.0
 """Seconds between two looks at the engine while a reply is being made."""
@@ -333,23 +333,13 @@ class Driver:
             return
         if opened.record.status != "running":
             self._save("running")
-        self._make(request, opened.discussion.setup)
+        self._make(opened, request)
 
-    def _make(self, request: TurnRequest, setup: DiscussionSetup) -> None:
+    def _make(self, opened: OpenDiscussion, request: TurnRequest) -> None:
         self.tell(ReplyStarted(request.name, request.role, request.turn))
-        self.reply = ReplyInTheMaking(request, self.submit(request, setup))
+        generation = self.submit(request, opened.discussion.setup)
+        self.reply = ReplyInTheMaking(request, generation)
         self.tell_state()
-
-    def _ask_for_less(self, opened: OpenDiscussion, request: TurnRequest) -> bool:
-        """Memory is full: ask once more, with less. False if that has been done, or cannot be."""
-        setup = opened.discussion.setup
-        less = shorter(request, setup)
-        again = opened.discussion.next_request(request.attempt, less) if less else None
-        if less is None or again is None:
-            return False
-        self._hindrances.say("memory", announcement(again.name, less))
-        self._make(again, less.of(setup))
-        return True
 
     def submit(self, request: TurnRequest, setup: DiscussionSetup) -> Generation:
         """Ask the engine; what it says comes back on this thread."""
@@ -369,7 +359,10 @@ class Driver:
         if isinstance(event, Failed):
             self.reply = None
             self.tell(ReplyDropped(reply.request.name))
-            if isinstance(event.error, OutOfMemory) and self._ask_for_less(opened, reply.request):
+            is_full = isinstance(event.error, OutOfMemory)
+            if is_full and (less := asked_for_less(opened.discussion, reply.request)):
+                self._hindrances.say("memory", announcement(less))
+                self._make(opened, less)
                 return
             self._hindrances.over("memory")
             try:

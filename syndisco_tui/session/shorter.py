@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from ..discussion import DiscussionSetup, Shortened, TurnRequest
+from ..discussion import Discussion, Shortened, TurnRequest
 
 
-def shorter(request: TurnRequest, setup: DiscussionSetup) -> Shortened | None:
-    """Half the messages that the prompt quotes and half the tokens of a reply.
+def asked_for_less(discussion: Discussion, request: TurnRequest) -> TurnRequest | None:
+    """``request`` with half the messages that it quotes and half the tokens of its reply.
 
-    None where ``request`` was shortened already, or where nothing is left to be halved.
+    None where it was shortened already, or where nothing is left to be halved.
     """
-    spoken = request.entries[request.first_in_window :]
-    quoted = sum(not entry.is_silence for entry in spoken)
-    less = Shortened(quoted // 2, max(1, setup.max_out_tokens // 2))
-    if request.shortened or (quoted == 0 and less.max_out_tokens == setup.max_out_tokens):
+    quoted = sum(not entry.is_silence for entry in request.entries[request.first_in_window :])
+    most = discussion.setup.max_out_tokens
+    if request.shortened or (quoted, most) == (0, 1):
         return None
-    return less
+    return discussion.next_request(request.attempt, Shortened(quoted // 2, max(1, most // 2)))
 
 
-def announcement(name: str, less: Shortened) -> str:
+def announcement(request: TurnRequest) -> str:
     """A sentence for a person."""
+    less = request.shortened
+    assert less is not None
     count = less.history_context_len
     history = {0: "without the history", 1: "with the last message alone"}.get(
         count, f"with the last {count} messages"
     )
     return (
-        f"Memory was full: {name} is asked again, {history} and for "
+        f"Memory was full: {request.name} is asked again, {history} and for "
         f"{less.max_out_tokens:,} tokens at most."
     )

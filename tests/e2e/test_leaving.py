@@ -163,7 +163,7 @@ def beside(home: dict[str, str]) -> Iterator[Callable[..., PseudoTerminal]]:
 
 def test_ctrl_z_and_fg(beside: Callable[..., PseudoTerminal], discussions: Path) -> None:
     shell = beside("bash", "--norc", "-i")
-    shell.type(shlex.join([sys.executable, *APP]).encode() + b"; echo LEFT WITH $?\n")
+    shell.type(shlex.join([sys.executable, *APP]).encode() + b"\n")
     shell.wait(b"comment")
     shell.type(b"\x1a")
     shell.wait(b"Stopped")
@@ -177,7 +177,12 @@ def test_ctrl_z_and_fg(beside: Callable[..., PseudoTerminal], discussions: Path)
         assert time.monotonic() < deadline, shell.received[before:][-500:]
         time.sleep(0.05)
     shell.wait(b"finished")
+    left = shell.received.count(b"\x1b[?1049l")
     shell.type(b"q")
+    while shell.received.count(b"\x1b[?1049l") == left:
+        assert time.monotonic() < deadline + 30, shell.received[-500:]
+        time.sleep(0.05)
+    shell.type(b"echo LEFT WITH $?\n")
     shell.wait(b"LEFT WITH 0")
     assert read_discussion(newest_first(discussions)[0]).status == "finished"
 

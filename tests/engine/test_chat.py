@@ -82,7 +82,7 @@ def test_a_control_token_anywhere_in_a_discussion_is_only_text(
         assert rendered.tokens == len(ChatTokenizer(tokenizer).ids(request.chat))
         return rendered
 
-    hostile, harmless = asked(ATTACK.replace("\n", " ")), asked("hello")
+    hostile, harmless = asked(ATTACK.replace("\n", " ").strip()), asked("hello")
     control = [text for text, is_control in hostile.parts if is_control]
     assert control == [text for text, is_control in harmless.parts if is_control]
     as_text = "".join(text for text, is_control in hostile.parts if not is_control)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Iterator
@@ -66,6 +67,8 @@ MEASURED: list[tuple[float, str, str]] = []
 def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[Frames]:
     """All frames of all apps, while it lasts."""
     frames = Frames()
+    gc.collect()
+    gc.freeze()  # as the app does: what other tests have left is not walked in the midst of a frame
 
     def display(app: App[Any], screen: Screen[Any], update: object) -> None:
         if isinstance(update, LayoutUpdate):
