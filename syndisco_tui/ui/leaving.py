@@ -92,7 +92,7 @@ def _take_the_picture_back(descriptor: int) -> None:
         os.close(nowhere)
     for thread in threading.enumerate():
         if thread.ident not in (None, threading.get_ident()):
-            signal.pthread_kill(thread.ident, signal.SIGURG)  # type: ignore[arg-type]
+            signal.pthread_kill(thread.ident, signal.SIGURG)
     time.sleep(_MOMENT)
     termios.tcflush(descriptor, termios.TCOFLUSH)
 
