@@ -260,7 +260,9 @@ def main() -> NoReturn:
         _leave(done.exit_code)
     except Exception as error:
         if hasattr(error, "format_message"):  # click's own usage errors
-            print(error.format_message(), file=sys.stderr)
+            from .text import safe
+
+            print(safe(error.format_message()), file=sys.stderr)
             _leave(BAD_INPUT)
         raise
     _leave(0)

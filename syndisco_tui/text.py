@@ -23,6 +23,9 @@ _TABLE |= dict.fromkeys(
 _TABLE |= dict.fromkeys(range(0xE0000, 0xE0080), "")  # invisible tags
 _LINE_BREAKS = {0x0A: "\n", 0x0B: "\n", 0x0C: "\n", 0x85: "\n", 0x2028: "\n", 0x2029: "\n"}
 _MANY_LINES = _TABLE | _LINE_BREAKS
+_FOREIGN = frozenset(map(chr, _MANY_LINES)) - {"\n"}
+_FEW = 20
+"""Up to so many kinds of characters are replaced one kind after the other, which is faster."""
 _ONE_LINE = _TABLE | dict.fromkeys(_LINE_BREAKS, " ")
 _EDITABLE: dict[int, str] = {
     code: shown for code, shown in _TABLE.items() if len(shown) == 1 and code != 0x0A
@@ -32,8 +35,17 @@ _MAYBE_MARKS = re.compile(rf"[^\w\s\0-\x7f]{{{_MAX_MARKS + 1},}}")
 
 def safe(text: str) -> str:
     """``text`` with nothing in it that a terminal would obey. Line breaks stay."""
-    shown = text if text.isprintable() else text.translate(_MANY_LINES)
+    shown = text if text.isprintable() else _replaced(text)
     return shown if text.isascii() else _fewer_marks(shown)
+
+
+def _replaced(text: str) -> str:
+    found = _FOREIGN.intersection(text)
+    if len(found) > _FEW:
+        return text.translate(_MANY_LINES)
+    for character in found:
+        text = text.replace(character, _MANY_LINES[ord(character)])
+    return text
 
 
 def one_line(text: str, limit: int = 200) -> str:

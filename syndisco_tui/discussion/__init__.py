@@ -17,6 +17,7 @@ from .record import (
     Parent,
     Reply,
     Role,
+    Shortened,
     Status,
 )
 from .setup import DiscussionSetup
@@ -46,6 +47,7 @@ __all__ = [
     "Reply",
     "Role",
     "RoundRobin",
+    "Shortened",
     "Status",
     "TurnManager",
     "TurnRequest",

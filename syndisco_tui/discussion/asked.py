@@ -20,7 +20,10 @@ class NotOnRecord(ValueError):
 
 @dataclass(frozen=True)
 class Asked:
-    """A message, the request that asked for it, and the setup in force at that moment."""
+    """A message, the request that asked for it, and the setup in force at that moment.
+
+    Where memory was full, the setup has the limits that it was asked with in the end.
+    """
 
     message: Message
     request: TurnRequest
@@ -49,9 +52,10 @@ def asked_for(record: DiscussionRecord, index: int) -> Asked:
     for setup in setups_at(record, index):
         if not setup.turn_takers:
             continue
-        request = Discussion(setup, history, floor=floor).next_request(message.attempt)
+        discussion, less = Discussion(setup, history, floor=floor), message.shortened
+        request = discussion.next_request(message.attempt, less)
         if request and request.name == message.name and request.system_prompt == message.prompt:
-            return Asked(message, request, setup)
+            return Asked(message, request, less.of(setup) if less else setup)
     raise NotOnRecord(
         f"Turn {message.turn} of {message.name} cannot be asked again: "
         "the file does not say with which setup it was."

@@ -24,6 +24,7 @@ from .record import (
     Floor,
     Message,
     Reply,
+    Shortened,
 )
 from .setup import DiscussionSetup
 from .turns import TurnManager, make_turn_manager
@@ -50,6 +51,8 @@ class TurnRequest:
     """Index in ``entries`` of the oldest message that the prompt quotes."""
     floor_given: bool = False
     """Whether the turn manager would have drawn another speaker."""
+    shortened: Shortened | None = None
+    """With less than the setup says, because memory was full."""
 
     @property
     def position(self) -> int:
@@ -149,13 +152,16 @@ class Discussion:
         given = self._given_floor()
         return {name: float(name == given) for name in odds} if given else odds
 
-    def next_request(self, attempt: int | None = None) -> TurnRequest | None:
+    def next_request(
+        self, attempt: int | None = None, shortened: Shortened | None = None
+    ) -> TurnRequest | None:
         """The next reply to be had, or None at the end. The same until something is posted.
 
         ``attempt`` counts further tries at the same turn; each has its own sampler seed. Unless
         it is given it is 0, or the next one of a message that is to be regenerated.
+        ``shortened``: with these limits, because memory is full.
         """
-        setup = self._setup
+        setup = shortened.of(self._setup) if shortened else self._setup
         again = self._proceedings.asked_again
         if attempt is None:
             position = len(self._entries)
@@ -172,7 +178,7 @@ class Discussion:
         else:
             return None
         actor = setup.actor(name)
-        window = self._window()
+        window = self._window(setup.history_context_len)
         return TurnRequest(
             turn=turn,
             attempt=attempt,
@@ -189,6 +195,7 @@ class Discussion:
             entries=self.entries,
             first_in_window=window[0] if window else len(self._entries),
             floor_given=floor_given,
+            shortened=shortened,
         )
 
     def post(self, request: TurnRequest, reply: Reply, *, created_at: str = "") -> Message:
@@ -224,6 +231,7 @@ class Discussion:
             attempt=request.attempt,
             created_at=created_at,
             floor_given=request.floor_given,
+            shortened=request.shortened,
         )
 
     def cleaned(self, request: TurnRequest, raw: str, *, complete: bool = False) -> str:
@@ -385,8 +393,8 @@ class Discussion:
         heard = dict.fromkeys((*self._setup.names, *self._proceedings.tally.names))
         return [name for name in heard if name_key(name) != name_key(speaker)]
 
-    def _window(self) -> list[int]:
-        entries, length = self._entries, self._setup.history_context_len
+    def _window(self, length: int | None) -> list[int]:
+        entries = self._entries
         newest_first = range(len(entries) - 1, -1, -1)
         spoken = (index for index in newest_first if not entries[index].is_silence)
         most = len(entries) if length is None else min(length, len(entries))

@@ -31,6 +31,18 @@ class Reply:
 
 
 @dataclass(frozen=True)
+class Shortened:
+    """What a reply was really asked with, where memory did not suffice for what the setup says."""
+
+    history_context_len: int
+    max_out_tokens: int
+
+    def of(self, setup: DiscussionSetup) -> DiscussionSetup:
+        """``setup`` with these limits in the place of its own."""
+        return setup.model_copy(update=vars(self))
+
+
+@dataclass(frozen=True)
 class Message:
     """One turn taken. A silence is a message with no text: recorded, never prompted or logged.
 
@@ -38,6 +50,7 @@ class Message:
     and what a human put in have none (0). ``raw_text`` is what the model said, where it differs;
     ``original_text`` what stood here before somebody edited it. ``floor_given``: a person chose
     the speaker, the turn manager would have drawn another. ``attempt`` above 0: regenerated.
+    ``shortened``: memory was full, and it was asked for with less.
     """
 
     name: str
@@ -56,6 +69,7 @@ class Message:
     created_at: str = ""
     original_text: str | None = None
     floor_given: bool = False
+    shortened: Shortened | None = None
 
     @property
     def model_text(self) -> str:

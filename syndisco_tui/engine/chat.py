@@ -10,8 +10,13 @@ from itertools import groupby
 from typing import Any
 
 from .base import EngineError, RenderedPrompt, Turn
+from .template_limit import DoesNotEnd, limited_template
 
 _PRIVATE_USE = range(0xE000, 0xF8FF)
+
+
+class EndlessTemplate(EngineError):
+    """The chat template computes without an end."""
 
 
 class ChatTokenizer:
@@ -108,17 +113,25 @@ class ChatTokenizer:
         messages = [{"role": role, "content": content} for role, content in turns]
         options.setdefault("add_generation_prompt", True)
         try:
-            return self._tokenizer.apply_chat_template(messages, **options)
+            with limited_template():
+                return self._tokenizer.apply_chat_template(messages, **options)
+        except DoesNotEnd as error:
+            raise EndlessTemplate(
+                f"The model's chat template is broken: {error}; choose another model."
+            ) from None
         except Exception as error:  # jinja's errors and whatever a foreign template raises
             reason = str(error).strip().splitlines() or [type(error).__name__]
             raise EngineError(
-                f"The model's chat template refuses this prompt: {reason[0].rstrip('.')}."
+                f"The model's chat template refuses this prompt ({reason[0].rstrip('.')}): "
+                "choose another prompt style, or another model."
             ) from None
 
     def _keeps_system_role(self) -> bool:
         mark = _unused_character([])
         try:
             return mark in self._apply([("system", mark), ("user", "a")], tokenize=False)
+        except EndlessTemplate:
+            raise
         except EngineError:
             return False
 

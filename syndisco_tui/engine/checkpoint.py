@@ -64,13 +64,17 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
+        raise ModelUnavailable(_no_model(folder)) from None
+    except (ValueError, OSError, RecursionError) as error:
+        is_deep = isinstance(error, RecursionError)
+        reason = "it is nested too deeply" if is_deep else str(error).partition("\n")[0]
         raise ModelUnavailable(
-            f"The folder {folder} holds no model: config.json is missing."
+            f"{folder / 'config.json'} cannot be read ({reason}): fetch the model again."
         ) from None
-    except (ValueError, OSError) as error:
-        raise ModelUnavailable(f"{folder / 'config.json'} cannot be read: {error}.") from None
     if not isinstance(config, dict):
-        raise ModelUnavailable(f"{folder / 'config.json'} is not a model's configuration.")
+        raise ModelUnavailable(
+            f"{folder / 'config.json'} is not a model's configuration: fetch the model again."
+        )
     files = _weight_files(folder)
     parameters = matrices = 0
     for file in files:
@@ -81,6 +85,15 @@ def read_checkpoint(folder: Path) -> Checkpoint:
                 matrices += elements
     size = sum(file.stat().st_size for file in files)
     return Checkpoint(folder, config, size, parameters, matrices)
+
+
+def _no_model(folder: Path) -> str:
+    if any(folder.glob("*.gguf")):
+        return (
+            f"The folder {folder} holds a model as GGUF, which is not read here: choose the same "
+            "model as safetensors."
+        )
+    return f"The folder {folder} holds no model: config.json is missing; check the path."
 
 
 def is_complete(folder: Path) -> bool:
@@ -110,7 +123,8 @@ def _weight_files(folder: Path) -> list[Path]:
             )
         raise ModelUnavailable(
             f"The model in {folder} is incomplete: {missing[0]} is missing"
-            + (f", and {len(missing) - 1} more." if missing[1:] else ".")
+            + (f", and {len(missing) - 1} more" if missing[1:] else "")
+            + "; fetch it again."
         )
     return files
 
@@ -129,4 +143,6 @@ def _tensors(file: Path) -> list[tuple[str, list[int], str]]:
             if name != "__metadata__"
         ]
     except (ValueError, KeyError, TypeError, AttributeError, struct.error):
-        raise ModelUnavailable(f"{file} is not a safetensors file, or it is cut short.") from None
+        raise ModelUnavailable(
+            f"{file} is not a safetensors file, or it is cut short: fetch the model again."
+        ) from None

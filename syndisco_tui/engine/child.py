@@ -25,11 +25,14 @@ def run_child(
     show: Callable[[str], object],
     is_cancelled: IsCancelled,
     environment: Mapping[str, str] | None = None,
+    *,
+    umask: int = -1,
 ) -> tuple[int, str]:
     """Run ``command`` to its end: its exit status and all it printed.
 
     ``show`` is called ten times a second with what was printed last. The program reads nothing,
-    writes to a file in the folder ``work``, and never outlives this call.
+    writes to a file in the folder ``work``, and never outlives this call. ``umask``: for the
+    files that it makes; this process's own if it is negative.
 
     Raises:
         Cancelled: ``is_cancelled`` became true; the program is gone by then.
@@ -42,6 +45,7 @@ def run_child(
             stdout=output,
             stderr=subprocess.STDOUT,
             env={**os.environ, **(environment or {})},
+            umask=umask,
             start_new_session=True,  # Ctrl+C in the terminal is for the app, not for this
         )
         everything = b""

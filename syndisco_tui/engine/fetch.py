@@ -6,11 +6,13 @@ Run by ``hub`` alone, which can end it at any moment. Prints a JSON object a lin
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import socket
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 WANTED = (".json", ".safetensors", ".jinja", ".txt", ".model", ".tiktoken")
@@ -44,7 +46,26 @@ def fetch(model: str) -> None:
         allow_patterns=[file.rfilename for file in files],
         tqdm_class=progress_class(),
     )
+    checksums = {file.rfilename: file.lfs.sha256 for file in files if file.lfs}
+    if damaged := remove_damaged(Path(folder), checksums):
+        tell(error="damaged", file=damaged)
+        return
     tell(folder=str(folder))
+
+
+def remove_damaged(folder: Path, checksums: dict[str, str]) -> str:
+    """Remove the files of ``folder`` whose SHA-256 is not the expected one; the name of one."""
+    damaged = ""
+    for name, expected in checksums.items():
+        path = folder / name
+        with path.open("rb") as file:
+            arrived = hashlib.file_digest(file, "sha256").hexdigest()
+        if arrived != expected:
+            damaged = name
+            blob = path.resolve()  # the hub's cache keeps the content apart, and links to it
+            path.unlink()
+            blob.unlink(missing_ok=True)
+    return damaged
 
 
 def progress_class() -> Any:
@@ -84,6 +105,8 @@ def kind_of(error: BaseException) -> str:
             return "gated"
         if isinstance(seen, (errors.RepositoryNotFoundError, errors.HFValidationError)):
             return "unknown"
+        if getattr(getattr(seen, "response", None), "status_code", 0) == 401:
+            return "unknown"
         if isinstance(
             seen, (ConnectionError, TimeoutError, socket.gaierror, errors.OfflineModeIsEnabled)
         ):
@@ -95,8 +118,6 @@ def kind_of(error: BaseException) -> str:
 
 
 def _existing(folder: str) -> str:
-    from pathlib import Path
-
     path = Path(folder)
     while not path.exists():
         path = path.parent

@@ -95,6 +95,11 @@ def _why(model: str, told: dict[str, Any], output: str) -> str:
         )
     if kind == "weights":
         return f"The model “{model}” has no weights as safetensors: choose another, {OFFER}."
+    if kind == "damaged":
+        return (
+            f"The model “{model}” arrived damaged ({told.get('file')} has another checksum than "
+            f"the hub says): try again, {OFFER}."
+        )
     if kind == "disk":
         needed, free = told.get("needed", 0) / 1e9, told.get("free", 0) / 1e9
         return (

@@ -23,7 +23,7 @@ from .base import EngineError, EngineInfo, LoadProgress, ModelSpec, ModelUnavail
 from .checkpoint import Checkpoint, read_checkpoint
 from .child import IsCancelled, stop_if
 from .hub import OFFER, snapshot
-from .memory import free_memory
+from .memory import free_memory, is_out_of_memory
 from .starter import REVISION, STARTER, prepare_starter
 
 DEFAULT_WITH_CUDA = "unsloth/Llama-3.2-3B-Instruct-bnb-4bit"
@@ -72,10 +72,10 @@ def load_model(
     with _weights_progress(report, is_cancelled):
         try:
             tokenizer, model = _read(checkpoint, asked, dtype, quantization, device)
-        except torch.OutOfMemoryError:
+        except MemoryError:
             model = None
-    if model is None:
-        raise ModelUnavailable(f"The model “{asked}” does not fit into the memory of {device}.")
+    if model is None:  # out of the except block, which holds on to what was allocated
+        raise does_not_fit(asked, device)
     if not getattr(tokenizer, "chat_template", None):
         raise ModelUnavailable(
             f"The model “{asked}” has no chat template: choose an instruction-tuned one, {OFFER}."
@@ -186,6 +186,7 @@ def _read(
     transformers_logging.set_verbosity_error()
     options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     weights: dict[str, Any] = {"use_safetensors": True, "output_loading_info": True}
+    weights["ignore_mismatched_sizes"] = True  # they are told then, and refused below
     if device != "cpu":
         weights["device_map"] = {"": device}
     if checkpoint.quantization == "none" and quantization == "4bit":
@@ -194,22 +195,26 @@ def _read(
         )
     elif checkpoint.quantization == "none" and quantization == "8bit":
         weights["quantization_config"] = BitsAndBytesConfig(load_in_8bit=True)
-    import torch
-
     try:
         config = AutoConfig.from_pretrained(checkpoint.folder, **options)
         tokenizer = AutoTokenizer.from_pretrained(checkpoint.folder, **options)
         made, found = _class_for(config).from_pretrained(
             checkpoint.folder, config=config, dtype=dtype, **options, **weights
         )
-    except (torch.OutOfMemoryError, EngineError):
+    except EngineError:
         raise
     except Exception as error:  # whatever transformers makes of a foreign folder
+        if is_out_of_memory(error):
+            raise MemoryError from None
         reason = str(error).strip().splitlines() or [type(error).__name__]
+        if "does not recognize this architecture" in str(error):
+            kind = checkpoint.config.get("model_type")
+            reason = [f"it is of a kind, “{kind}”, that the installed transformers does not know"]
         if checkpoint.config.get("auto_map") and "trust_remote_code" in str(error):
             reason = ["it brings code of its own, which is never run here"]
         raise ModelUnavailable(
-            f"The model “{name}” cannot be loaded: {reason[0].rstrip('.:')}."
+            f"The model “{name}” cannot be loaded ({reason[0].rstrip('.:')}): choose another, "
+            f"{OFFER}."
         ) from None
     _refuse_gaps(name, found)
     model = made.eval().requires_grad_(False)
@@ -227,7 +232,17 @@ def _class_for(config: Any) -> Any:
     ):
         if config.model_type in mapping:
             return getattr(transformers, name)
-    raise ModelUnavailable(f"A model of the kind “{config.model_type}” does not write text.")
+    raise ModelUnavailable(
+        f"A model of the kind “{config.model_type}” does not write text: choose another, {OFFER}."
+    )
+
+
+def does_not_fit(name: str, device: str) -> ModelUnavailable:
+    """What to say where memory was full in the midst of loading."""
+    where = "" if device == "auto" else f" of {device}"
+    return ModelUnavailable(
+        f"The model “{name}” does not fit into the memory{where}: choose a smaller one, {OFFER}."
+    )
 
 
 def _refuse_gaps(name: str, found: dict[str, Any]) -> None:
@@ -242,7 +257,7 @@ def _refuse_gaps(name: str, found: dict[str, Any]) -> None:
         if gaps:
             raise ModelUnavailable(
                 f"The weights of the model “{name}” are incomplete or damaged: {len(gaps)} "
-                f"tensors {verb} ({gaps[0]}…)."
+                f"tensors {verb} ({gaps[0]}…): fetch it again, {OFFER}."
             )
 
 

@@ -201,7 +201,8 @@ class LocalEngine:
             except Exception as error:  # a fault of ours or of a library: the model goes, we stay
                 problem = str(error).strip().partition("\n")[0] or type(error).__name__
                 if self._is_mine(commands):
-                    self._drop_model(EngineError(f"The model failed: {problem.rstrip('.')}."))
+                    sentence = f"The model failed ({problem.rstrip('.')}): load it again."
+                    self._drop_model(EngineError(sentence))
         if self._is_mine(commands):
             self._drop_model(None)
             _fail_all(commands, _CLOSED)
@@ -253,15 +254,25 @@ class LocalEngine:
         load.listener(event)
 
     def _replace_model(self, load: _Load) -> Loaded | LoadFailed:
-        problem = ""
         try:
             return Loaded(self._install(self._wait_for_model(load), load))
         except EngineError as error:
             return LoadFailed(error.with_traceback(None))
         except Exception as error:  # a fault of ours or of a library: still one sentence
-            problem = str(error).strip().partition("\n")[0] or type(error).__name__
+            problem = self._why_not_loaded(load, error)
         self._drop_model(_REPLACED)
-        return LoadFailed(EngineError(f"The model could not be loaded: {problem.rstrip('.')}."))
+        return LoadFailed(problem)
+
+    def _why_not_loaded(self, load: _Load, error: Exception) -> EngineError:
+        from .loading import does_not_fit
+        from .memory import is_out_of_memory
+
+        if is_out_of_memory(error):
+            return does_not_fit(load.spec.model, load.spec.device)
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        return EngineError(
+            f"The model could not be loaded ({reason.rstrip('.')}): try again, or choose another."
+        )
 
     def _wait_for_model(self, load: _Load) -> LoadedModel:
         """Load on a side thread, which is abandoned if the load is cancelled."""

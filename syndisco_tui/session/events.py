@@ -148,15 +148,16 @@ class Trouble:
     fatal: bool = False
 
 
-Cause = Literal["engine", "saving", "silence", "space"]
+Cause = Literal["engine", "memory", "saving", "silence", "space"]
 
 
 @dataclass(frozen=True)
 class Hindrance:
     """Something that stays wrong until it is said to be over, with an empty ``sentence``.
 
-    ``engine``: the model's thread has ended. ``saving``: the disk refuses; the discussion pauses
-    and goes on by itself. ``silence``: no token for long. ``space``: the disk is nearly full.
+    ``engine``: the model's thread has ended. ``memory``: it was full, and the reply in the making
+    is asked for with less. ``saving``: the disk refuses; the discussion pauses and goes on by
+    itself. ``silence``: no token for long. ``space``: the disk is nearly full.
     """
 
     cause: Cause

@@ -62,9 +62,10 @@ class ReplyInTheMaking:
 
 def generation_request(request: TurnRequest, setup: DiscussionSetup) -> GenerationRequest:
     """What the engine is asked for, so that ``request`` is answered under ``setup``."""
+    limits = request.shortened or setup
     return GenerationRequest(
         chat=request.chat,
-        max_out_tokens=setup.max_out_tokens,
+        max_out_tokens=limits.max_out_tokens,
         sampling=Sampling(setup.temperature, setup.top_p, setup.top_k, setup.repetition_penalty),
         seed=request.seed,
         stop=request.stop,

@@ -26,6 +26,7 @@ from ..discussion import (
     Parent,
     Persona,
     Role,
+    Shortened,
     Status,
 )
 from ..discussion.changes import TAKES_OUT
@@ -202,11 +203,18 @@ def entry_to_json(entry: Message) -> dict[str, Any]:
         value["original_text"] = entry.original_text
     if entry.floor_given:
         value["floor_given"] = True
+    if entry.shortened:
+        value["shortened"] = vars(entry.shortened).copy()
     return value
 
 
 class _Lenient(BaseModel):
     model_config = ConfigDict(extra="ignore")
+
+
+class _Shortened(_Lenient):
+    history_context_len: Annotated[int, Field(ge=0)]
+    max_out_tokens: Annotated[int, Field(ge=1)]
 
 
 class _Log(_Lenient):
@@ -226,10 +234,12 @@ class _Log(_Lenient):
     attempt: Annotated[int, Field(ge=0)] = 0
     original_text: str | None = None
     floor_given: bool = False
+    shortened: _Shortened | None = None
 
     def message(self, role: Role = "user") -> Message:
         values = {field: getattr(self, field) for field in _Log.model_fields}
-        return Message(**{**values, "role": self.role or role})
+        shortened = Shortened(**dict(self.shortened)) if self.shortened else None
+        return Message(**{**values, "role": self.role or role, "shortened": shortened})
 
 
 class _Silence(_Log):

@@ -211,7 +211,7 @@ class SyndiscoApp(App[int]):
         if self.size.height < LOWEST_PALETTE:  # Textual's list fails where it has no height
             key = key_of(self, "app.help")
             sentence = f"The window is too low for the palette; {key} lists all keys."
-            self.notify(sentence, markup=False, timeout=4)
+            self.notify(safe(sentence), markup=False, timeout=4)
         else:
             super().action_command_palette()
 

@@ -8,6 +8,7 @@ import signal
 import sys
 import termios
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 
@@ -16,6 +17,8 @@ _RESTORE = (
     "\x1b[?2004l\x1b[?1004l\x1b[<u"  # bracketed paste, focus, kitty keys
     "\x1b[0m\x1b[?25h\x1b[?1049l"  # style, cursor, alternate screen
 )
+_TRIES, _MOMENT = 50, 0.005
+"""How often, and for how many seconds each, room is made in a terminal that reads nothing."""
 DEADLINE = 3.0
 """Seconds after which the process goes, saved or not."""
 
@@ -58,6 +61,7 @@ def leave_on_signals(save: Callable[[], object]) -> Callable[[], None]:
 
     for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
+    signal.signal(signal.SIGURG, lambda *_: None)  # see _take_the_picture_back
     return leave_in_time
 
 
@@ -69,12 +73,40 @@ def _terminal_state() -> tuple[int, list[object]] | None:
         return None
 
 
+def _write_whole(descriptor: int, content: bytes) -> bool:
+    try:
+        return os.write(descriptor, content) == len(content)
+    except BlockingIOError:
+        return False
+
+
+def _take_the_picture_back(descriptor: int) -> None:
+    """The terminal reads nothing: what is on its way to it is thrown away.
+
+    A thread that waits for it in the midst of a frame holds the line. A signal makes it go on,
+    and the rest of its frame goes nowhere.
+    """
+    if sys.__stderr__ is not None and sys.__stderr__.fileno() not in (0, 1, 2):  # the screen's own
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.__stderr__.fileno())
+        os.close(nowhere)
+    for thread in threading.enumerate():
+        if thread.ident not in (None, threading.get_ident()):
+            signal.pthread_kill(thread.ident, signal.SIGURG)
+    time.sleep(_MOMENT)
+    termios.tcflush(descriptor, termios.TCOFLUSH)
+
+
 def _restore(terminal: tuple[int, list[object]] | None) -> None:
     if terminal is None:
         return
     descriptor, attributes = terminal
     with contextlib.suppress(OSError, termios.error):
         os.set_blocking(descriptor, False)  # a terminal that is gone or stuck must not hold us
-        os.write(descriptor, _RESTORE.encode())
+        for _ in range(_TRIES):
+            if _write_whole(descriptor, _RESTORE.encode()):
+                break
+            _take_the_picture_back(descriptor)
+    with contextlib.suppress(OSError, termios.error):
         os.set_blocking(descriptor, True)
         termios.tcsetattr(descriptor, termios.TCSANOW, attributes)  # type: ignore[arg-type]

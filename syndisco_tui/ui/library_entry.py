@@ -104,7 +104,7 @@ def preview_of(entry: Entry, standing: Standing, colours: dict[str, str]) -> Con
     ]
     for label, value in facts:
         beside = [label] if value else []
-        for line in Content(value).wrap(VALUE_WIDTH) if value else ():
+        for line in Content(safe(value)).wrap(VALUE_WIDTH) if value else ():
             told = beside.pop() if beside else ""
             lines.append(Content.assemble(Content.styled(f"{told:<{LABEL_WIDTH}}", "$quiet"), line))
     said = [summary.first] if summary.messages else []

@@ -11,7 +11,7 @@ from ..analysis.rouge import MOST
 from ..analysis.talk import Talk
 from ..analysis.turn_taking import TurnTaking
 from ..machine import MachineLoad
-from ..text import one_line
+from ..text import one_line, safe
 from .drawing import binned, columns, heading, rows, share_bar, sparkline, wrapped
 from .widgets.status_line import Figures as StatusFigures
 from .widgets.status_line import in_bytes
@@ -41,7 +41,7 @@ def turn_lines(turns: TurnTaking, rule: str, width: int, colours: Colours) -> li
             share = turns.turns[name] / total if total else 0.0
             expected = turns.expected[name] / total if total else 0.0
             parts += [
-                Content(f"{turns.turns[name]:>6}    {share:>4.0%}  "),
+                Content(f"{turns.turns[name]:>6d}    {share:>4.0%}  "),
                 share_bar(share, room, _colour(name, colours), expected if total else None),
                 Content.styled(f" {expected:>4.0%}" if total else "", "$quiet"),
             ]
@@ -157,7 +157,7 @@ def meter_lines(status: StatusFigures, load: MachineLoad | None, width: int) -> 
             pairs.append((f"{label} memory", _bar_and(bar, room, amount)))
     if load:
         text = f"{load.cores:.1f} cores, {in_bytes(load.memory_bytes)} of memory"
-        pairs.append(("process", Content(text)))
+        pairs.append(("process", Content(safe(text))))
     return [heading("Meters"), *rows(pairs, width)] if pairs else []
 
 

@@ -49,7 +49,7 @@ def figures(message: Message, setup: DiscussionSetup | None) -> list[tuple[str, 
 
 def figure_lines(pairs: list[tuple[str, str]], width: int) -> list[Content]:
     """The figures in a column."""
-    return rows(((label, Content(value)) for label, value in pairs), width)
+    return rows(((label, Content(safe(value))) for label, value in pairs), width)
 
 
 def figure_flow(pairs: list[tuple[str, str]], width: int) -> list[Content]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import sys
+import threading
 import time
+from pathlib import Path
+from types import FrameType
 
 from syndisco_tui import paths
 from syndisco_tui.session import LiveSession
@@ -21,12 +26,50 @@ def _crash(_laboratory: object) -> None:
     raise RuntimeError("something broke")
 
 
+def _note_how_it_leaves(note: Path) -> None:
+    """At the end write down, by this process's own clock, how long leaving took.
+
+    Seconds from the signal, and seconds of computing in that time.
+    """
+    came: list[tuple[float, float]] = []
+    really_set, really_exit = signal.signal, os._exit
+
+    def set_handler(number: signal.Signals, handler: object) -> object:
+        if number == signal.SIGURG:
+            return really_set(number, handler)  # type: ignore[arg-type]
+
+        def noting(received: int, frame: FrameType | None) -> None:
+            came.append((time.monotonic(), time.process_time()))
+            handler(received, frame)  # type: ignore[operator]
+
+        return really_set(number, noting if callable(handler) else handler)  # type: ignore[arg-type]
+
+    def leave(status: int) -> None:
+        if came:
+            wall, computing = time.monotonic() - came[0][0], time.process_time() - came[0][1]
+            note.write_text(json.dumps({"seconds": wall, "computing": computing}))
+        really_exit(status)
+
+    signal.signal, os._exit = set_handler, leave  # type: ignore[assignment]
+
+
+def _stuck(_request: object) -> str:
+    threading.Event().wait()
+    return ""
+
+
 if __name__ == "__main__":
+    if "LEAVING_NOTE" in os.environ:
+        _note_how_it_leaves(Path(os.environ["LEAVING_NOTE"]))
     if "HANGING_DISK" in os.environ:
         laboratory.unfinished = lambda _folder: time.sleep(60)  # type: ignore[assignment]
     if "CRASH" in os.environ:
         laboratory.Laboratory.action_save_setup = _crash  # type: ignore[method-assign]
-    engine = ScriptedEngine(delay=float(os.environ.get("WORD_SECONDS", "0.02")))
+    engine = ScriptedEngine(
+        _stuck if "STUCK" in os.environ else None,
+        delay=float(os.environ.get("WORD_SECONDS", "0.02")),
+        load_steps=int(os.environ.get("LOAD_STEPS", "2")),
+    )
     session = LiveSession(engine, paths.discussions_folder())
     setup = read_setup(paths.shipped_personas_folder() / "demonstration.toml")
     settings = load_settings(paths.settings_file(), {}, {})

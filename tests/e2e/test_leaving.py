@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
+import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ import pytest
 from syndisco_tui.store.discussions import is_interrupted, newest_first, read_discussion
 
 from .conftest import OpenTerminal
+from .pseudo_terminal import PseudoTerminal
 
 APP = ("-m", "tests.e2e.scripted_app", "--start")
 
@@ -140,3 +144,61 @@ def test_resizing_while_it_runs(terminal: OpenTerminal) -> None:
         time.sleep(0.2)
     window.wait("comment number 3")
     window.wait("finished")
+
+
+@pytest.fixture
+def beside(home: dict[str, str]) -> Iterator[Callable[..., PseudoTerminal]]:
+    """Opens terminals without tmux around them."""
+    opened: list[PseudoTerminal] = []
+
+    def open_one(*command: str) -> PseudoTerminal:
+        environment = {**home, "TERM": "xterm-256color"}
+        opened.append(PseudoTerminal(command, environment))
+        return opened[-1]
+
+    yield open_one
+    for window in opened:
+        window.end()
+
+
+def test_ctrl_z_and_fg(beside: Callable[..., PseudoTerminal], discussions: Path) -> None:
+    shell = beside("bash", "--norc", "-i")
+    shell.type(shlex.join([sys.executable, *APP]).encode() + b"\n")
+    shell.wait(b"comment")
+    shell.type(b"\x1a")
+    shell.wait(b"Stopped")
+    back = shell.received
+    assert back.rfind(b"\x1b[?1049l") > back.rfind(b"\x1b[?1049h")
+    assert back.rfind(b"\x1b[?1000l") > back.rfind(b"\x1b[?1000h")
+    before = len(back)
+    shell.type(b"fg\n")
+    deadline = time.monotonic() + 30
+    while b"\x1b[?1049h" not in shell.received[before:]:
+        assert time.monotonic() < deadline, shell.received[before:][-500:]
+        time.sleep(0.05)
+    shell.wait(b"finished")
+    left = shell.received.count(b"\x1b[?1049l")
+    shell.type(b"q")
+    while shell.received.count(b"\x1b[?1049l") == left:
+        assert time.monotonic() < deadline + 30, shell.received[-500:]
+        time.sleep(0.05)
+    shell.type(b"echo LEFT WITH $?\n")
+    shell.wait(b"LEFT WITH 0")
+    assert read_discussion(newest_first(discussions)[0]).status == "finished"
+
+
+def test_detached_from_tmux_it_goes_on_and_attached_again_it_is_there(
+    terminal: OpenTerminal, beside: Callable[..., PseudoTerminal]
+) -> None:
+    window = terminal(*APP)
+    attach = ("tmux", "-L", window._socket, "attach")
+    first = beside(*attach)
+    first.wait(b"comment")
+    window._tmux("detach-client")
+    first.process.wait(timeout=20)
+    window.wait("finished")
+    second = beside(*attach)
+    second.wait(b"finished")
+    second.resize(60, 20)
+    second.type(b"q")
+    assert window.exit_status() == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from syndisco_tui.engine.local import LocalEngine
 from syndisco_tui.engine.starter import STARTER
 from tests.conftest import load
 
+from .hub import Hub
 from .tiny import make_tiny
 
 TINY = {
@@ -60,3 +62,23 @@ def starter_model(starter_folder: Path) -> tuple[Any, Any]:
 def read_model(folder: Path) -> tuple[Any, Any]:
     model = AutoModelForCausalLM.from_pretrained(folder, dtype="float32").eval()
     return model, AutoTokenizer.from_pretrained(folder)
+
+
+@pytest.fixture
+def broken(tiny_folder: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny model, to be damaged."""
+    return Path(shutil.copytree(tiny_folder, tmp_path / "model"))
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
+    """A hub of this test's own, with an empty cache."""
+    from huggingface_hub import constants
+
+    hub = Hub()
+    monkeypatch.setenv("HF_ENDPOINT", hub.url)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("HF_HUB_DISABLE_XET", "1")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    yield hub
+    hub.close()

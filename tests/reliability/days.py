@@ -1,15 +1,17 @@
 """Days in minutes: tens of thousands of messages in one process. Does anything pile up?
 
 ``python -m tests.reliability.days [MESSAGES]`` prints the figures and fails where memory grows by
-more than 1 MB an hour, or threads or descriptors are left behind.
+more than 1 MB an hour, or threads or descriptors are left behind. With ``--starter [MINUTES]``
+the starter speaks, for so long.
 
 The memory's slope is a straight line through the samples of the second half (the first warms up
 caches), in bytes a message. An hour is taken as 3,600 messages: one a second, without a pause,
-is more than a real model on one GPU says in one discussion.
+is more than a real model on one GPU says in one discussion. With the starter an hour is an hour.
 """
 
 from __future__ import annotations
 
+import argparse
 import gc
 import os
 import shutil
@@ -21,24 +23,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from syndisco_tui import paths
-from syndisco_tui.session import LiveSession, Posted, StateChanged
+from syndisco_tui.session import LiveSession, Posted, StateChanged, Trouble
 from syndisco_tui.store.setups import read_setup
 from tests.scripted_engine import ScriptedEngine
 
 MESSAGES = 50_000
 TURNS = 500
 MESSAGES_AN_HOUR = 3600
+MINUTES = 20.0
+STARTER_TURNS = 12
+SAMPLE_SECONDS = 2.0
 MOST_GROWTH = 1_000_000
 """Bytes an hour."""
 
 
 @dataclass
 class Course:
-    """What was measured on the way. A sample: messages so far, resident bytes."""
+    """What was measured on the way. A sample: messages (or seconds) so far, resident bytes."""
 
     messages: int = 0
     seconds: float = 0.0
-    samples: list[tuple[int, int]] = field(default_factory=list)
+    samples: list[tuple[float, int]] = field(default_factory=list)
     threads_gained: int = 0
     descriptors_gained: int = 0
 
@@ -107,15 +112,58 @@ def live_through(messages: int, folder: Path, turns: int = TURNS) -> Course:
     return course
 
 
+def live_with_starter(minutes: float, folder: Path) -> Course:
+    """Have the starter speak for so long, in discussions one after the other."""
+    from syndisco_tui.engine.local import LocalEngine
+    from tests.reliability.kill import starter_cache
+
+    setup = read_setup(paths.shipped_personas_folder() / "demonstration.toml")
+    setup = setup.model_copy(update={"conv_len": STARTER_TURNS, "model": "starter"})
+    engine = LocalEngine(starter_cache())
+    session = LiveSession(engine, folder, device="cpu")
+    course, began, discussions = Course(), 0.0, 0
+    before: tuple[int, int] | None = None
+    session.start(setup)
+    while not began or course.seconds < 60 * minutes:
+        event = session.events.get(timeout=300)
+        if isinstance(event, Posted):
+            began = began or time.monotonic()
+            course.messages += 1
+            course.seconds = time.monotonic() - began
+            if not course.samples or course.seconds - course.samples[-1][0] > SAMPLE_SECONDS:
+                gc.collect()
+                course.samples.append((course.seconds, resident_bytes()))
+            before = before or (threading.active_count(), descriptors())
+        elif isinstance(event, StateChanged) and event.state == "finished":
+            discussions += 1
+            session.start(setup.model_copy(update={"seed": discussions}))
+        elif isinstance(event, Trouble):
+            raise RuntimeError(event.sentence)
+    assert before is not None
+    course.threads_gained = threading.active_count() - before[0]
+    course.descriptors_gained = descriptors() - before[1]
+    session.close()
+    engine.close()
+    return course
+
+
 def main() -> int:
-    messages = int(sys.argv[1]) if len(sys.argv) > 1 else MESSAGES
+    parser = argparse.ArgumentParser(prog="python -m tests.reliability.days")
+    parser.add_argument("messages", nargs="?", type=int, default=MESSAGES)
+    parser.add_argument("--starter", nargs="?", type=float, const=MINUTES, metavar="MINUTES")
+    asked = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="days-"))
-    course = live_through(messages, folder)
+    if asked.starter:
+        course, unit = live_with_starter(asked.starter, folder), "s"
+    else:
+        course, unit = live_through(asked.messages, folder), "messages"
     shutil.rmtree(folder)
     first, last = course.samples[len(course.samples) // 2], course.samples[-1]
     print(f"{course.messages} messages in {course.seconds:.0f} s")
-    print(f"resident {first[1] / 1e6:.1f} MB at {first[0]}, {last[1] / 1e6:.1f} MB at {last[0]}")
-    print(f"growth {course.growth / 1e6:+.3f} MB an hour at {MESSAGES_AN_HOUR} messages an hour")
+    for at, size in (first, last):
+        print(f"resident {size / 1e6:.1f} MB at {at:.0f} {unit}")
+    hour = "" if asked.starter else f" at {MESSAGES_AN_HOUR} messages an hour"
+    print(f"growth {course.growth / 1e6:+.3f} MB an hour{hour}, by {len(course.samples)} samples")
     print(f"{course.threads_gained:+} threads, {course.descriptors_gained:+} descriptors")
     whole = course.growth <= MOST_GROWTH and not course.threads_gained
     return 0 if whole and not course.descriptors_gained else 1

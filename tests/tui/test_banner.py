@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from syndisco_tui.engine.base import GenerationRequest, OutOfMemory
 from syndisco_tui.session import hindrances, saving
 from syndisco_tui.store import atomic
 
@@ -114,6 +115,41 @@ async def test_a_nearly_full_disk_is_said_at_the_start(
         await at.until(lambda: "! Only 312 MB are free where discussions are saved" in at.text())
         await at.press("r")
         await at.until_state("finished")
+
+
+@pytest.mark.parametrize("size", [(120, 40), (60, 20)])
+async def test_full_memory_is_said_while_less_is_asked_for_and_then_it_pauses(
+    bench: OpenBench, size: tuple[int, int]
+) -> None:
+    least = 60
+
+    def remembers(request: GenerationRequest) -> str:
+        nonlocal least
+        if len(at.engine.requests) == 5:  # now it gets worse
+            least = 10
+        if request.max_out_tokens > least:
+            return OutOfMemory("The memory is full: shorten the reply.")  # type: ignore[return-value]
+        return "I am brief."
+
+    async with bench(size) as at:
+        at.engine._answer = remembers
+        at.engine.may_speak.clear()
+        await at.press("r")
+        await at.until(lambda: "! Memory was full: " in at.text())
+        shown = " ".join(at.text().split())
+        assert "asked again, without the history and for 55 tokens at most." in shown
+        assert "speaking" in shown
+        at.engine.may_speak.set()
+        await at.until_state("paused")
+        assert "shorter: memory was full" in at.text()
+        assert "The memory is full: shorten the reply." in at.toasts()
+        assert "Memory was full" not in at.text().replace("shorter: memory was full", "")
+        said = len(at.records()[0].entries)
+        assert said >= 2
+        least = 1000
+        await at.press("r")
+        await at.until_state("finished")
+        assert len(at.records()[0].entries) > said
 
 
 async def test_an_engine_that_died_is_said_and_r_starts_it_anew(bench: OpenBench) -> None:

@@ -129,14 +129,16 @@ def test_what_is_no_file_of_ours_is_refused_at_once(tmp_path: Path, kind: str, w
         case _:
             with path.open("wb") as file:
                 file.truncate(600_000_000 if kind == "discussion" else 100_000_000)
-    began = time.perf_counter()
-    sentence = refusal(kind, path)
-    taken = time.perf_counter() - began
+    takes: list[float] = []
+    for _ in range(5):  # the fastest counts: a busy machine makes the others slower
+        began = time.perf_counter()
+        sentence = refusal(kind, path)
+        takes.append(time.perf_counter() - began)
     if kind == "settings" and what in ("dangling link", "loop"):
         assert sentence == ""  # nothing is there: no settings are fine
         return
     assert str(path) in sentence
-    assert taken < 0.05, f"{taken * 1000:.0f} ms"
+    assert min(takes) < 0.05, f"{min(takes) * 1000:.0f} ms"
 
 
 @pytest.mark.parametrize("kind", KINDS)

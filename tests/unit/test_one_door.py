@@ -26,59 +26,18 @@ CONTENT = {"Content", "styled", "assemble", "join", "bar", "truncate", "wrap", "
 """What they return is content; what goes into it is looked at where they are called."""
 NUMBERS = {"len", "int", "round", "float"}
 
-_OWN = "the program's own words"
+NUMBERED = {"seed", "turn", "turns", "tokens", "number", "finished", "runs", "_most", "share"}
+"""Attributes that hold numbers wherever they are shown."""
+
 _CONTENT = "content, made where it can be seen"
-_PASSED = "has passed the door where it was made"
+_COLUMN = "names a column of the table, which is not shown"
 ALLOWED: dict[tuple[str, str], str] = {
-    ("app.py", "sentence"): _OWN,
-    ("screens/fork.py", "self._taken_over()"): _OWN,
-    ("screens/help.py", "title"): _OWN,
-    ("screens/help.py", "text"): _OWN,
-    ("screens/help.py", "heading"): _OWN,
-    ("screens/help.py", "key"): _OWN,
-    ("screens/help.py", "does"): _OWN,
-    ("screens/how_many.py", "f'a whole number from 1 to {self._most}'"): _OWN,
-    ("screens/jump.py", "letter"): _OWN,
-    ("screens/laboratory.py", "f'Nobody takes part: choose personas with {key}.'"): _OWN,
-    ("screens/laboratory.py", "f'“{action.label}” does not apply now.'"): _OWN,
-    ("screens/library.py", "note"): _OWN,
-    ("screens/library_forms.py", "self._title"): _OWN,
-    ("screens/library_forms.py", "self._explanation"): _OWN,
-    ("screens/library_forms.py", "f'⏎ {self._verb}      esc back'"): _OWN,
-    ("screens/persona_editor.py", "LABELS[key]"): _OWN,
-    ("screens/persona_editor.py", "LABELS.get(key, 'More fields')"): _OWN,
-    ("screens/repeat.py", "str(run.seed)"): _OWN,
-    ("screens/repeat.py", "f'{run.turn} of {run.turns}'"): _OWN,
-    ("screens/repeat.py", "str(run.tokens)"): _OWN,
-    ("screens/repeat.py", "f'  {figures.finished} of {figures.runs} finished'"): _OWN,
-    ("screens/repeat.py", "title"): _OWN,
-    ("screens/repeat.py", "str(run.number)"): _OWN,
-    ("screens/repeat.py", "label"): _OWN,
-    ("screens/settings.py", "f'{field.description}.  '"): _OWN,
-    ("screens/settings.py", "self.field.title or self.key"): _OWN,
-    ("screens/write_message.py", "sentence"): _OWN,
-    ("transcript/find_line.py", "text"): _OWN,
-    ("transcript/find_line.py", "self.sign"): _OWN,
-    ("turn_lab_pages.py", "f'{turns.turns[name]:>6}    {share:>4.0%}  '"): _OWN,
-    ("turn_lab_pages.py", "text"): _OWN,
-    ("widgets/banner.py", "f' {_WHAT_NOW[cause]}' if cause in _WHAT_NOW else ''"): _OWN,
-    ("widgets/setup_pane.py", "self.field.label"): _OWN,
-    ("widgets/status_line.py", "f' {figures.turn}/{figures.turns}'"): _OWN,
-    ("drawing.py", "' ' * column"): _OWN,
-    ("library_entry.py", "value"): _PASSED,
-    ("screens/candidates.py", "text"): _PASSED,
-    ("screens/candidates.py", "title"): _PASSED,
-    ("screens/compare.py", "_title(record)"): _PASSED,
-    ("screens/library_forms.py", "self._heading"): _PASSED,
-    ("screens/next_speaker.py", "title"): _PASSED,
-    ("screens/persona_editor.py", "self._title"): _PASSED,
-    ("screens/repeat.py", "self._title"): _PASSED,
-    ("xray_pages.py", "value"): _PASSED,
     ("screens/laboratory.py", "shown"): _CONTENT,
     ("screens/library.py", "preview"): _CONTENT,
     ("screens/likely_mistakes.py", "*map(self._option, self._findings)"): _CONTENT,
     ("screens/persona_sets.py", "map(_option, self._shown)"): _CONTENT,
     ("screens/repeat.py", "cell"): _CONTENT,
+    ("screens/repeat.py", "label"): _COLUMN,
 }
 
 
@@ -161,10 +120,21 @@ class Source:
                 "int",
             ):
                 return True
+            case ast.Call(func=ast.Name(id="str"), args=[ast.Attribute(attr=name)]):
+                return strings and name in NUMBERED
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id=table), attr="get"), args=[_, other]
+            ):
+                return strings and table.strip("_").isupper() and self._is(other, strings=True)
+            case ast.Subscript(value=ast.Name(id=table)) if table.strip("_").isupper():
+                return True  # one of the program's own tables
+            case ast.BinOp(left=ast.Constant(), op=ast.Mult()):
+                return strings
             case ast.JoinedStr(values=values):
                 return strings and all(self._is(each, strings=True) for each in values)
             case ast.FormattedValue(value=value, format_spec=spec):
                 is_number = spec is not None and ast.unparse(spec).rstrip("'\"")[-1:] in "f%,d"
+                is_number |= isinstance(value, ast.Attribute) and value.attr in NUMBERED
                 return is_number or self._is(value, strings=True)
             case ast.IfExp(body=one, orelse=other):
                 return self._is(one, strings=strings) and self._is(other, strings=strings)

@@ -1,4 +1,7 @@
-"""What the environment holds stays there: not in output, files, logs or arguments."""
+"""What the environment holds stays there: not in output, files, logs or arguments.
+
+And what the app makes is its user's alone, whatever the umask.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,30 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from syndisco_tui import paths
+from syndisco_tui.discussion import Discussion, DiscussionRecord, Persona, Reply
+from syndisco_tui.engine import starter
+from syndisco_tui.settings import keep_setting
+from syndisco_tui.store import shelf
+from syndisco_tui.store.discussions import DiscussionFile, newest_first
+from syndisco_tui.store.library import Library
+from syndisco_tui.store.persona_sets import PersonaSets
+from syndisco_tui.store.personas import write_personas
+from syndisco_tui.store.setups import write_setup
+from syndisco_tui.ui.clipboard import copy
+from syndisco_tui.ui.external_editor import draft
+from syndisco_tui.ui.library_work import LibraryWork
+from syndisco_tui.ui.log import output_to
+from tests.processes import ArgumentsOfChildren
+
 from .places import ROOT
+from .test_session import SETUP
 
 CANARIES = {"HF_TOKEN": "hf_CANARYofTheHub123", "EXAMPLE_API_KEY": "sk-CANARYofSomebody456"}
 
@@ -43,13 +65,70 @@ def test_no_canary_sings(tmp_path: Path, home: Path, failure: str) -> None:
         stderr=subprocess.STDOUT,
         umask=0,
     )
-    told, _ = process.communicate(timeout=30)
+    with ArgumentsOfChildren(process.pid) as arguments_seen:
+        told, _ = process.communicate(timeout=30)
+    assert arguments_seen.looks
     assert (process.returncode == 0) == (failure == "a run that ends well"), told
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     for canary in CANARIES.values():
         assert canary.encode() not in told
+        assert not [line for line in arguments_seen.lines if canary.encode() in line]
         assert not [path for path in files if canary.encode() in path.read_bytes()]
     own = [path for path in home.rglob("*") if "syndisco-tui" in path.parts]
     for path in own:
         wanted = 0o700 if path.is_dir() else 0o600
         assert oct(stat.S_IMODE(path.stat().st_mode)) == oct(wanted), path
+
+
+@pytest.fixture(params=[0o000, 0o022, 0o077], ids=lambda umask: f"{umask:03o}")
+def umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("umask")
+def test_every_folder_and_every_file_is_private(home: Path, tmp_path: Path) -> None:
+    """All that the app writes on its own, made by its own hands and then walked through."""
+    discussion = Discussion(SETUP)
+    request = discussion.next_request()
+    assert request is not None
+    discussion.post(request, Reply("Hello."))
+    began = datetime(2026, 3, 4, tzinfo=UTC)
+    record = DiscussionRecord("1", began.isoformat(), SETUP, discussion.entries, "paused")
+    for _ in range(2):
+        file = DiscussionFile.create(paths.discussions_folder(), began)
+        file.write(record)
+        file.close()
+    shelf.discard(newest_first(paths.discussions_folder())[0])
+    (path,) = newest_first(paths.discussions_folder())
+    library = Library(paths.discussions_folder(), paths.library_cache())
+    assert [entry for part in library.entries() for entry in part]
+    folders = paths.discussions_folder(), paths.exports_folder(), paths.library_cache()
+    work = LibraryWork(*folders, personas=tuple)
+    work.export(path, "markdown")
+    people = [Persona(username="Ann")]
+    write_personas(paths.personas_file(), people)
+    PersonaSets(paths.persona_sets_folder(), paths.shipped_personas_folder()).save("mine", people)
+    write_setup(paths.setups_folder() / "mine.toml", SETUP)
+    keep_setting(paths.settings_file(), "theme", "daylight")
+    paths.user_themes_folder()
+    copy("text", "It", write=None, environment={}, file=paths.copied_file())
+    with output_to(paths.log_file()):
+        print("something that a library says")
+    with starter._only_one_process(paths.cache_folder() / ".lock", lambda _: None, lambda: False):
+        pass
+    letter = draft("text", suffix=".json")
+    found = [home / "data" / "syndisco-tui", *(home / "data" / "syndisco-tui").rglob("*"), letter]
+    for kind in ("config", "cache", "state"):
+        found += (home / kind / "syndisco-tui").rglob("*")
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in found}
+    letter.unlink()
+    library.close()
+    wrong = {str(path): oct(mode) for path, mode in modes.items() if mode not in (0o600, 0o700)}
+    assert not wrong
+    names = {path.name for path in found}
+    assert names >= {"discussions", "trash", "exports", "personas", "setups", "themes", "log"}
+    assert names >= {"library.sqlite", "settings.toml", "personas.json", "mine.json", "mine.toml"}
+    assert names >= {"syndisco-tui.log", "copied.txt", path.name, path.with_suffix(".md").name}
+    assert all(mode == 0o700 for path, mode in modes.items() if path in {p.parent for p in found})

@@ -237,7 +237,8 @@ def test_a_decoder_that_raises_costs_the_model_and_not_the_thread(engine: LocalE
     decoder.fault = fault
     failed = ask(engine).get(timeout=5)
     assert isinstance(failed, Failed)
-    assert str(failed.error) == "The model failed: CUDA error: an illegal memory access."
+    fault_of_cuda = "CUDA error: an illegal memory access"
+    assert str(failed.error) == f"The model failed ({fault_of_cuda}): load it again."
     assert engine.is_alive
     assert engine.info is None
     assert loaded(engine) is not decoder

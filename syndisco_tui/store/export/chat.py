@@ -31,7 +31,7 @@ def replies(record: DiscussionRecord) -> Iterator[tuple[ChatMessage, ...]]:
             continue
         if entry.is_prompted:
             setup, system_prompt = _asked_with(record, entry)
-            length = setup.history_context_len
+            length = (entry.shortened or setup).history_context_len
             window = spoken if length is None else spoken[max(0, len(spoken) - length) :]
             prompt = chat_prompt(setup.prompt_style, system_prompt, window, entry.name)
             yield (*prompt, ChatMessage("assistant", entry.text))

@@ -59,7 +59,7 @@ class Candidate(Static):
                 Content.styled(title, "bold"),
                 Content.styled(f"  {self._note}" if self._note else "", "$quiet"),
                 "\n",
-                Content(text),
+                Content(safe(text)),
             )
         )
 
@@ -99,7 +99,7 @@ class CandidatesScreen(Screen[int | None]):
     def compose(self) -> ComposeResult:
         name = one_line(self._present.name, 40)
         title = f"Further tries at what {name} says at turn {self._present.turn}"
-        yield Static(Content(title), classes="batch-title")
+        yield Static(Content(safe(title)), classes="batch-title")
         with VerticalScroll(can_focus=False), Grid(id="candidates"):
             yield from self._candidates
         yield KeyLine()

@@ -18,7 +18,7 @@ from textual.widgets.option_list import Option
 from ...analysis.compare import align, changes_on_the_way, kinship, setup_differences
 from ...discussion import DiscussionRecord
 from ...store.discussions import others
-from ...text import one_line
+from ...text import one_line, safe
 from ..side_by_side import GAP, SIDES
 from ..widgets.key_line import KeyLine
 from ..widgets.page import Page
@@ -131,7 +131,7 @@ class Compare(Screen[None]):
         for side, record in zip(SIDES, self._both, strict=True):
             note = f"  {_when(record)}, {record.turns_taken} turns"
             room = max(8, column - 3 - cell_len(note))
-            title = Content(_title(record)).truncate(room, ellipsis=True)
+            title = Content(safe(_title(record))).truncate(room, ellipsis=True)
             line = Content.assemble((f"{side}  ", "bold $accent"), title, (note, "$quiet"))
             shown.append(line.truncate(column, ellipsis=True, pad=True))
         return shown if stacked else [Content.assemble(shown[0], " " * GAP, shown[1])]

@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from ...discussion import DiscussionSetup
-from ...text import one_line
+from ...text import one_line, safe
 from ..setup_fields import FIELDS, as_text, persona_rows
 from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput
@@ -51,7 +51,7 @@ class ForkScreen(ModalScreen[DiscussionSetup | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="fork", classes="dialog"):
             yield Static("Fork", classes="dialog-title", markup=False)
-            yield Static(self._taken_over(), markup=False)
+            yield Static(safe(self._taken_over()), markup=False)
             with Horizontal(classes="form-row"):
                 yield Static("Title", classes="row-label", markup=False)
                 yield SafeInput(self._title, compact=True, id="fork-title")

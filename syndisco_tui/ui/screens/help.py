@@ -19,6 +19,7 @@ from textual.keys import key_to_character
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
+from ...text import safe
 from ..actions import ACTIONS, Action, Where
 from ..keymap import Keymap, shown_key
 
@@ -55,16 +56,16 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         title, text = _explanation(self._chain)
         with VerticalScroll(id="help", classes="dialog"):
-            yield Static(Content(title), classes="dialog-title")
+            yield Static(Content(safe(title)), classes="dialog-title")
             if text:
-                yield Static(Content(text), classes="help-text")
+                yield Static(Content(safe(text)), classes="help-text")
             for heading, lines in self._groups():
                 if heading:
-                    yield Static(heading, classes="help-group", markup=False)
+                    yield Static(safe(heading), classes="help-group", markup=False)
                 for key, does in lines:
                     with Horizontal(classes="help-line"):
-                        yield Static(Content(key), classes="help-key")
-                        yield Static(Content(does), classes="help-does")
+                        yield Static(Content(safe(key)), classes="help-key")
+                        yield Static(Content(safe(does)), classes="help-does")
             yield Static("esc goes back", classes="dialog-hint", markup=False)
 
     def _groups(self) -> Iterator[tuple[str, list[Line]]]:

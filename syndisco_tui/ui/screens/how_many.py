@@ -47,5 +47,5 @@ class HowMany(ModalScreen[int | None]):
             self.dismiss(count)
         else:
             fault = self.query_one("#fault", Static)
-            fault.update(f"a whole number from 1 to {self._most}")
+            fault.update(Content(f"a whole number from 1 to {self._most}"))
             fault.display = True

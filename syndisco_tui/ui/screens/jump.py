@@ -15,6 +15,8 @@ from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from ...text import safe
+
 MARGIN = 2  # cells beside a place, in which its letter stands
 LETTERS = "asdfghjklqwertyuiopzxcvbnm1234567890"
 
@@ -68,7 +70,7 @@ class JumpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         for letter, place in self._places.items():
-            label = Static(Content(letter), classes="jump-letter")
+            label = Static(Content(safe(letter)), classes="jump-letter")
             label.absolute_offset = Offset(max(0, place.at.x - MARGIN), place.at.y)
             yield label
         yield Static("press a letter      esc back", id="jump-hint", markup=False)

@@ -307,7 +307,11 @@ class Laboratory(Screen[None]):
         if self.setup.turn_takers:
             return True
         key = key_of(self.app, "personas.take_part")
-        self.notify(f"Nobody takes part: choose personas with {key}.", severity="warning")
+        self.notify(
+            safe(f"Nobody takes part: choose personas with {key}."),
+            severity="warning",
+            markup=False,
+        )
         self._go_to_pane("personas")
         return False
 
@@ -496,7 +500,7 @@ class Laboratory(Screen[None]):
         if action.where in PANES:
             self._go_to_pane(action.where)
         if self.check_action(action.name, ()) is not True:
-            self.notify(f"“{action.label}” does not apply now.", timeout=3)
+            self.notify(safe(f"“{action.label}” does not apply now."), timeout=3, markup=False)
             return
         target: DOMNode = self.app if action.where == "app" else self
         if action.where in PANES:

@@ -198,7 +198,7 @@ class LibraryScreen(Screen[Choice | None]):
         count = f"{shown:,} of {all_:,}" if shown != all_ else f"{all_:,}"
         noun = "discussion" if all_ == 1 else "discussions"
         note = f"{count} {noun}{' …' if self._is_loading else ''}"
-        self.query_one(".library-top .library-note", Static).update(Content(note))
+        self.query_one(".library-top .library-note", Static).update(Content(safe(note)))
 
     # The filter --------------------------------------------------------------------------------
 
@@ -385,7 +385,7 @@ class LibraryScreen(Screen[Choice | None]):
 
     def _show_progress(self, note: str) -> None:
         if self.is_current:
-            self.query_one(".library-top .library-note", Static).update(Content(note))
+            self.query_one(".library-top .library-note", Static).update(Content(safe(note)))
 
     def _say(self, sentence: str) -> None:
         self.app.notify(safe(sentence), markup=False, timeout=6)

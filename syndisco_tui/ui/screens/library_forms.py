@@ -14,6 +14,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from ...store.export import FORMAT_NAMES, FORMATS, ExportFormat
+from ...text import safe
 from ..widgets.safe_input import SafeInput
 
 
@@ -41,7 +42,7 @@ class ChooseFormat(ModalScreen[ExportFormat | None]):
         ]
         with Vertical(classes="dialog"):
             yield Static("Export", classes="dialog-title", markup=False)
-            yield Static(Content(self._heading), classes="library-subject")
+            yield Static(Content(safe(self._heading)), classes="library-subject")
             yield OptionList(*options, markup=False, compact=True, id="formats")
             yield Static("⏎ export      esc back", classes="dialog-hint", markup=False)
 
@@ -66,10 +67,10 @@ class AskLine(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(self._title, classes="dialog-title", markup=False)
-            yield Static(self._explanation, markup=False)
+            yield Static(safe(self._title), classes="dialog-title", markup=False)
+            yield Static(safe(self._explanation), markup=False)
             yield SafeInput(self._value, compact=True, id="line")
-            yield Static(f"⏎ {self._verb}      esc back", classes="dialog-hint", markup=False)
+            yield Static(safe(f"⏎ {self._verb}      esc back"), classes="dialog-hint", markup=False)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

@@ -18,7 +18,7 @@ from textual.widgets.option_list import Option
 
 from ...discussion import DiscussionSetup
 from ...discussion.turns import make_turn_manager
-from ...text import one_line
+from ...text import one_line, safe
 from ..widgets.key_line import KeyLine
 from ..widgets.status_line import bar
 
@@ -103,7 +103,7 @@ class NextSpeakerScreen(ModalScreen[None]):
             odds.highlighted = min(at, len(turn.odds) - 1)
         over = turn.turn > turn.turns
         title = "Who would speak next" if over else f"Who speaks at turn {turn.turn}"
-        self.query_one(".dialog-title", Static).update(title)
+        self.query_one(".dialog-title", Static).update(Content(safe(title)))
         note = f"Drawn by {turn.turn_manager}."
         if over:
             note = f"All {turn.turns} turns are taken. {note}"

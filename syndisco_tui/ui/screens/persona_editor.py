@@ -67,7 +67,7 @@ class PersonaEditor(ModalScreen[Persona | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="editor"):
-            yield Static(self._title, classes="dialog-title", markup=False)
+            yield Static(safe(self._title), classes="dialog-title", markup=False)
             with Horizontal(id="editor-panes"):
                 with VerticalScroll(id="form", can_focus=False):
                     for key in _LINES:

@@ -59,7 +59,7 @@ class BatchScreen(Screen[None]):
         self._reader: RunReader | None = None
 
     def compose(self) -> ComposeResult:
-        yield Static(self._title, classes="batch-title", markup=False)
+        yield Static(safe(self._title), classes="batch-title", markup=False)
         yield DataTable(cursor_type="row", zebra_stripes=False)
         yield Static("", id="batch-figures")
         yield KeyLine()
@@ -167,7 +167,7 @@ class RunReader(Screen[None]):
 
     def compose(self) -> ComposeResult:
         title = f"Discussion {self.run.number}   seed {self.run.seed}"
-        yield Static(title, classes="batch-title", markup=False)
+        yield Static(safe(title), classes="batch-title", markup=False)
         yield Transcript()
         yield KeyLine()
 

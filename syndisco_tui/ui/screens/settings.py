@@ -58,7 +58,7 @@ class SettingRow(Widget):
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="row-line"):
-            yield Static(self.field.title or self.key, classes="setting-label", markup=False)
+            yield Static(safe(self.field.title or self.key), classes="setting-label", markup=False)
             yield Static("", classes="setting-value")
             yield Static("", classes="setting-origin")
         yield Static("", classes="row-error")
@@ -264,7 +264,8 @@ class SettingsScreen(ModalScreen[None]):
         field = event.row.field
         applies = (field.json_schema_extra or {}).get("applies", "at the next start")  # type: ignore[union-attr]
         text = Content.assemble(
-            Content(f"{field.description}.  "), Content.styled(f"Applies {applies}.", "$quiet")
+            Content(safe(f"{field.description}.  ")),
+            Content.styled(f"Applies {applies}.", "$quiet"),
         )
         self.query_one("#setting-about", Static).update(text)
         self.refresh_bindings()

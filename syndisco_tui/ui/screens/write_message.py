@@ -97,7 +97,7 @@ class InjectScreen(ModalScreen[Inject | None]):
 
     def _say_fault(self, sentence: str) -> None:
         fault = self.query_one("#fault", Static)
-        fault.update(sentence)
+        fault.update(Content(safe(sentence)))
         fault.display = True
 
 

@@ -101,11 +101,12 @@ def block_of(message: Message) -> Block:
 
 
 def marks(message: Message) -> list[str]:
-    """What people did to a message, in a word or two each."""
+    """What is unusual about a message, in a few words each: mostly what people did to it."""
     marks = {
         "edited": message.is_edited,
         "said again": message.attempt > 0,
         "given the floor": message.floor_given,
+        "shorter: memory was full": message.shortened is not None,
     }
     return [word for word, is_so in marks.items() if is_so]
 

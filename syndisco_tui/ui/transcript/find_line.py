@@ -9,8 +9,10 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.content import Content
 from textual.widgets import Input, Static
 
+from ...text import safe
 from ..widgets.safe_input import SafeInput
 
 
@@ -35,7 +37,7 @@ class FindLine(Horizontal):
         self._placeholder = placeholder
 
     def compose(self) -> ComposeResult:
-        yield Static(self.sign, classes="find-sign", markup=False)
+        yield Static(safe(self.sign), classes="find-sign", markup=False)
         yield SafeInput(placeholder=self._placeholder, compact=True)
         yield Static("", classes="find-note", markup=False)
 
@@ -50,7 +52,7 @@ class FindLine(Horizontal):
 
     def note(self, text: str) -> None:
         """What stands at the right end."""
-        self.query_one(".find-note", Static).update(text, layout=False)
+        self.query_one(".find-note", Static).update(Content(safe(text)), layout=False)
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:

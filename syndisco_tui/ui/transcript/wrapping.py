@@ -22,7 +22,11 @@ def wrap(text: str, width: int, start: int = 0) -> list[Span]:
     while True:
         end = text.find("\n", start)
         end = len(text) if end < 0 else end
-        _wrap_paragraph(text, start, end, width, lines)
+        paragraph = text[start:end]
+        if end - start <= width and (paragraph.isascii() or cell_len(paragraph) <= width):
+            lines.append((start, start + len(paragraph.rstrip())))
+        else:
+            _wrap_paragraph(text, start, end, width, lines)
         if end == len(text):
             return lines
         start = end + 1

@@ -13,7 +13,7 @@ from ...session import Hindrance, SessionEvent
 from ...session.events import Cause
 from ...text import one_line
 
-GRAVEST_FIRST: tuple[Cause, ...] = ("engine", "saving", "silence", "space")
+GRAVEST_FIRST: tuple[Cause, ...] = ("engine", "saving", "silence", "memory", "space")
 _WHAT_NOW: dict[Cause, str] = {"saving": "Goes on once mended; r tries now."}
 
 

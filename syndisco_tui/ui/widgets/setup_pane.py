@@ -78,7 +78,7 @@ class SetupRow(Widget):
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="row-line"):
-            yield Static(self.field.label, classes="row-label", markup=False)
+            yield Static(safe(self.field.label), classes="row-label", markup=False)
             yield Static(self._value(), classes="row-value")
         yield Static("", classes="row-error", markup=False)
 
