@@ -245,12 +245,8 @@ class Reach:
         return next_turn(setup, speakers, floor, answering)
 
     def _fork(self, record: DiscussionRecord, count: int) -> None:
-        setup = self._setup()
-        title = f"{setup.title or ' & '.join(setup.names)} (fork)"
-
         def forked(setup: DiscussionSetup | None) -> None:
             if setup:
                 self._session.fork(count, setup)
 
-        screen = ForkScreen(setup, title, count, len(record.entries))
-        self._screen.app.push_screen(screen, forked)
+        self._screen.app.push_screen(ForkScreen(record, self._setup(), count), forked)
