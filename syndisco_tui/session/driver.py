@@ -123,7 +123,7 @@ class Driver:
         self._model.engine_died()
         self.goal = "wait"
         self.drop_reply()
-        self._hindrances.say("engine", "The model's thread has ended; r starts it anew.")
+        self._hindrances.say("engine", "The model's thread has ended.")
         self.save_status()
         self.tell_state()
 

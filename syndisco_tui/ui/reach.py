@@ -30,6 +30,7 @@ from ..session import (
     Waiting,
 )
 from ..text import one_line
+from .keymap import key_of
 from .screens.candidates import CandidatesScreen
 from .screens.fork import ForkScreen
 from .screens.how_many import HowMany
@@ -167,18 +168,23 @@ class Reach:
         title = f"Edit what {one_line(message.name, 40)} said"
         self._screen.app.push_screen(EditScreen(title, message.text, hint=hint), edited)
 
+    @property
+    def _undo_key(self) -> str:
+        return key_of(self._screen.app, "transcript.undo")
+
     def _delete(self, record: DiscussionRecord, at: int) -> None:
         count = len(record.entries) - at
         if record.entries[at].role == "seed":
             self._screen.notify("Seed opinions belong to the setup; they stay.", timeout=4)
         elif count == 1:
             self._session.steer(Delete())
-            self._screen.notify("Deleted; u undoes it.", timeout=4)
+            self._screen.notify(f"Deleted; {self._undo_key} undoes it.", markup=False, timeout=4)
         else:
             name = one_line(record.entries[at].name, 40)
             question = Question(
                 f"Delete the last {count} messages?",
-                f"From what {name} said here to the end. They are kept in the file; u undoes it.",
+                f"From what {name} said here to the end. They are kept in the file; "
+                f"{self._undo_key} undoes it.",
                 "delete them",
                 "leave them",
             )

@@ -42,7 +42,7 @@ def change_a_persona_while_a_reply_is_made(window: Terminal) -> None:
     open_with(window, "f", "‹ Age ›")
     window.type("39")  # over what is there, which is selected
     window.press("Enter")
-    window.wait("Emma35        39", PATIENCE)
+    window.wait("Emma35     39", PATIENCE)
     window.wait("from turn 2", PATIENCE)
 
 
