@@ -115,8 +115,8 @@ def test_run_change_say_fork_compare_find_copy_export_open_quit(
     open_with(window, "c", "this one forks it")
     window.press("Enter")
     compared = window.wait("where they part", PATIENCE)
-    different = [line.split() for line in compared.splitlines() if line.split()[:1] == ["seed"]]
-    assert different == [["seed", "1", "seed", "0"]], compared
+    different = [line.split() for line in compared.splitlines() if line.split()[:1] == ["Seed"]]
+    assert different == [["Seed", "1", "0"]], compared
     close(window, "where they part")
 
     open_with(window, "n", "1 of 1")  # the search is still on, and finds it in the fork too
