@@ -75,7 +75,8 @@ class OpenDiscussion:
 
         It is paused and saved at once, in a new file. Raises OSError.
         """
-        discussion = Discussion.of(parent).fork(position)
+        named = parent.setup.model_copy(update={"title": setup.title})  # a name changes nothing
+        discussion = Discussion.of(replace(parent, setup=named)).fork(position)
         discussion.change_setup(setup)
         record = DiscussionRecord(
             id=str(uuid.uuid4()),

@@ -116,7 +116,7 @@ def test_a_faulty_edit_says_the_line_and_can_be_edited_again(
     window.press("e")
     window.wait("THE EDITOR HAS")
     window.press("Enter")
-    window.wait("Emma35        40")
+    window.wait("Emma35     40")
     assert own(home)[0]["age"] == 40
     assert not left_over(tmp_path)
 

@@ -149,7 +149,8 @@ class Compare(Screen[None]):
         column = width if stacked else (width - GAP) // 2
         titles, notes = [], []
         for side, record in zip(SIDES, self._both, strict=True):
-            note = f"{_when(record)}, {record.turns_taken} turns"
+            note = f"{record.turns_taken} turns"
+            note = note if stacked else f"{_when(record)}, {note}"
             room = max(8, column - 3 - (cell_len(note) + 2 if stacked else 0))
             title = Content(_title(record)).truncate(room, ellipsis=True)
             line = Content.assemble((f"{side}  ", "bold $accent"), title)
