@@ -29,7 +29,7 @@ from ..session import (
     Undo,
     Waiting,
 )
-from ..text import one_line
+from ..text import one_line, safe
 from .keymap import key_of
 from .screens.candidates import CandidatesScreen
 from .screens.fork import ForkScreen
@@ -178,7 +178,8 @@ class Reach:
             self._screen.notify("Seed opinions belong to the setup; they stay.", timeout=4)
         elif count == 1:
             self._session.steer(Delete())
-            self._screen.notify(f"Deleted; {self._undo_key} undoes it.", markup=False, timeout=4)
+            told = safe(f"Deleted; {self._undo_key} undoes it.")
+            self._screen.notify(told, markup=False, timeout=4)
         else:
             name = one_line(record.entries[at].name, 40)
             question = Question(

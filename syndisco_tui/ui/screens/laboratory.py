@@ -308,7 +308,7 @@ class Laboratory(Screen[None]):
             return True
         key = key_of(self.app, "personas.take_part")
         sentence = f"Nobody takes part: choose personas with {key}."
-        self.notify(sentence, severity="warning", markup=False)
+        self.notify(safe(sentence), severity="warning", markup=False)
         self._go_to_pane("personas")
         return False
 

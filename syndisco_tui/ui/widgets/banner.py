@@ -62,7 +62,7 @@ class Banner(Horizontal):
             self.query_one("#hindrance", Static).update(
                 Content.assemble(
                     Content(one_line(said.sentence)),
-                    Content(f" {what_now}" if what_now else ""),
+                    Content(one_line(f" {what_now}" if what_now else "")),
                     Content.styled(f"  {one_line(where or said.where)}", "$quiet"),
                 )
             )
