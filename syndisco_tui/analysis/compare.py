@@ -53,7 +53,7 @@ def setup_differences(a: DiscussionSetup, b: DiscussionSetup) -> list[SetupDiffe
 def changes_on_the_way(a: DiscussionRecord, b: DiscussionRecord) -> list[SetupDifference]:
     """After which turns the setups were changed while the discussions ran, where that differs."""
     ours, theirs = (
-        "; ".join(f"after turn {kept.last_turn}" for kept in record.earlier_setups)
+        "; ".join(dict.fromkeys(f"after turn {kept.last_turn}" for kept in record.earlier_setups))
         for record in (a, b)
     )
     return _difference("changed", ours, theirs)

@@ -125,7 +125,7 @@ class Driver:
         self._model.engine_died()
         self.goal = "wait"
         self.drop_reply()
-        self._hindrances.say("engine", "The model's thread has ended; r starts it anew.")
+        self._hindrances.say("engine", "The model's thread has ended.")
         self.save_status()
         self.tell_state()
 
@@ -242,17 +242,24 @@ class Driver:
             else:
                 self.tell(SetupStaged(self._staged, self.reply.request.turn + 1))
 
-    def fork(self, position: int, setup: DiscussionSetup) -> None:
-        """Leave this discussion for a paused one that shares its first ``position`` entries."""
-        parent = self.opened
-        if parent is None:
-            return
+    def fork(
+        self, position: int, setup: DiscussionSetup, parent: DiscussionRecord | None = None
+    ) -> None:
+        """Leave this discussion for a paused one that shares the first ``position`` entries.
+
+        They are those of ``parent``, or of this discussion.
+        """
         refuse_without_users(setup)
         self.reaching.choose(None)
         self.drop_reply()
         self.reaching.apply_waiting()
+        if parent is None:
+            if self.opened is None:
+                return
+            parent = self.opened.as_of_now(self.opened.record.status, self.engine.info)
         self.goal = "wait"
-        fork = parent.fork(position, self._model.named(setup), self._folder, self._clock())
+        setup = self._model.named(setup)
+        fork = OpenDiscussion.forked(parent, position, setup, self._folder, self._clock())
         self._leave_for(fork)
         self.tell_state()
 

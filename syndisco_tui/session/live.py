@@ -136,12 +136,14 @@ class LiveSession:
         """Put the candidate ``number`` (from 0) in the last message's place; None: leave it."""
         self._inbox.put(lambda: self._driver.reaching.choose(number))
 
-    def fork(self, position: int, setup: DiscussionSetup) -> None:
+    def fork(
+        self, position: int, setup: DiscussionSetup, parent: DiscussionRecord | None = None
+    ) -> None:
         """Leave this discussion for a new one that shares its first ``position`` entries.
 
-        It goes on with ``setup``, and is paused.
+        With ``parent``, those of that one. It goes on with ``setup``, and is paused.
         """
-        self._inbox.put(lambda: self._driver.fork(position, setup))
+        self._inbox.put(lambda: self._driver.fork(position, setup, parent))
 
     def rename(self, title: str) -> None:
         """Give the open discussion another title."""

@@ -62,14 +62,21 @@ class OpenDiscussion:
             raise
         return cls(Discussion.of(record), file, record)
 
-    def fork(
-        self, position: int, setup: DiscussionSetup, folder: Path, now: datetime
+    @classmethod
+    def forked(
+        cls,
+        parent: DiscussionRecord,
+        position: int,
+        setup: DiscussionSetup,
+        folder: Path,
+        now: datetime,
     ) -> OpenDiscussion:
-        """A discussion of its own with the first ``position`` entries, that goes on with ``setup``.
+        """One with the first ``position`` entries of ``parent``, that goes on with ``setup``.
 
         It is paused and saved at once, in a new file. Raises OSError.
         """
-        discussion = self.discussion.fork(position)
+        named = parent.setup.model_copy(update={"title": setup.title})  # a name changes nothing
+        discussion = Discussion.of(replace(parent, setup=named)).fork(position)
         discussion.change_setup(setup)
         record = DiscussionRecord(
             id=str(uuid.uuid4()),
@@ -78,13 +85,13 @@ class OpenDiscussion:
             entries=discussion.entries,
             status="finished" if discussion.is_finished else "paused",
             title=setup.title,
-            parent=Parent(self.record.id, position),
-            engine=self.record.engine,
+            parent=Parent(parent.id, position),
+            engine=parent.engine,
             earlier_setups=discussion.earlier_setups,
             changes=discussion.changes,
             floor=discussion.floor,
         )
-        return self._created(discussion, record, folder, now)
+        return cls._created(discussion, record, folder, now)
 
     def as_of_now(self, status: Status, info: EngineInfo | None) -> DiscussionRecord:
         """The record of the discussion as it is now."""

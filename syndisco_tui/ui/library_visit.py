@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from textual.app import App
 
+from ..discussion import DiscussionRecord, DiscussionSetup
+from ..inputs import InputError
 from ..session import LiveSession, State
+from ..store.discussions import read_discussion
+from ..text import safe
+from .library_choice import Choice
 from .library_work import LibraryWork
 from .places import Places
-from .screens.library import Choice, LibraryScreen
+from .screens.fork import ForkScreen
+from .screens.library import LibraryScreen
 from .screens.question import Question
 from .speaker_colours import SpeakerColours
 from .widgets.personas_pane import PersonasPane
@@ -50,6 +57,7 @@ class LibraryVisit:
             self._colours,
             open_here=open_here,
             rename_here=self._session.rename,
+            fork=lambda path: self._read_to_fork(path, library),
             take_in=pane.take_in,
         )
 
@@ -69,6 +77,33 @@ class LibraryVisit:
 
         self._app.push_screen(library, chosen)
 
+    def _read_to_fork(self, path: Path, library: LibraryScreen) -> None:
+        """Ask what is to be different after the last message; ``library`` then gives way to it."""
+
+        def ask(record: DiscussionRecord) -> None:
+            def asked(setup: DiscussionSetup | None) -> None:
+                if setup:
+                    library.dismiss(Choice(path, fork=(record, setup)))
+
+            if library.is_current:
+                screen = ForkScreen(record, record.setup, len(record.entries))
+                self._app.push_screen(screen, asked)
+
+        def read() -> None:
+            try:
+                record = read_discussion(path)
+            except InputError as error:
+                notify = partial(self._app.notify, severity="error", markup=False, timeout=12)
+                self._app.call_from_thread(notify, safe(str(error)))
+            else:
+                self._app.call_from_thread(ask, record)
+
+        self._app.run_worker(read, thread=True, exit_on_error=False)
+
     def _resume(self, choice: Choice) -> None:
         self._show_transcript()
-        self._session.resume(choice.path, go_on=choice.go_on)
+        if choice.fork:
+            parent, setup = choice.fork
+            self._session.fork(len(parent.entries), setup, parent)
+        else:
+            self._session.resume(choice.path, go_on=choice.go_on)

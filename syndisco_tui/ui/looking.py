@@ -56,9 +56,12 @@ class Looking:
             self._app.notify("No discussion is open yet.", timeout=3)
             return
 
+        def latest() -> DiscussionRecord:
+            now = self._session.record
+            return now if now and now.id == record.id else record
+
         def show(other: DiscussionRecord | None) -> None:
             if other:
-                now = self._session.record or record
-                self._app.push_screen(Compare(now, other, self._colours()))
+                self._app.push_screen(Compare(latest, other, self._colours()))
 
         self._app.push_screen(CompareWith(record, folder), show)

@@ -20,5 +20,5 @@ def pane_title(name: str, current: str, note: str, *, tabs: bool, underline: boo
         if tabs or pane == name:
             style = marked if pane == current else "$quiet" if tabs else "bold $quiet"
             parts += [Content.styled(f"{number} {pane.capitalize()}", style)]
-            parts.append("    " if tabs else "  ")
+            parts.append("   " if tabs else "  ")
     return Content.assemble(*parts, Content.styled(one_line(note, 40), "$quiet"))

@@ -45,7 +45,9 @@ class PersonaTools:
             if not wanted.personas:
                 pane.tell("Nothing changes.")
             elif pane.change(pane.cast.with_all(wanted.personas)):
-                pane.tell(f"{label(wanted.field)} of {count} is changed; u undoes it.")
+                pane.tell(
+                    f"{label(wanted.field)} of {count} is changed; {pane.undo_key} undoes it."
+                )
 
         at = pane.list.highlighted or 0
         pane.app.push_screen(ManyFields(pane.cast, at, pane.bar.field), chosen)
@@ -56,7 +58,7 @@ class PersonaTools:
         def drawn(personas: tuple[Persona, ...] | None) -> None:
             if personas and pane.change(pane.cast.with_new_ones(pane.below, personas), pane.below):
                 verb = "is" if len(personas) == 1 else "are"
-                pane.tell(f"{many(len(personas))} {verb} drawn; u undoes it.")
+                pane.tell(f"{many(len(personas))} {verb} drawn; {pane.undo_key} undoes it.")
 
         cast = pane.cast
         at_hand = [each for each in cast.personas if not cast.moderates(each)]
@@ -130,11 +132,11 @@ class PersonaTools:
                 if not added:
                     pane.tell("They are all there already.")
                 elif pane.change(new, pane.below):
-                    pane.tell(f"{many(added)} added; u undoes it.")
+                    pane.tell(f"{many(added)} added; {pane.undo_key} undoes it.")
             elif how in ("r", "t"):
                 new = cast.with_these(apart)
                 if pane.change(new.with_everybody() if how == "t" else new, 0):
-                    pane.tell(f"{many(len(apart))} in the list; u undoes it.")
+                    pane.tell(f"{many(len(apart))} in the list; {pane.undo_key} undoes it.")
 
         title = f"{many(len(apart))} of {one_line(path.stem, 40)}"
         pane.app.push_screen(Choice(title, note, answers, esc="leave the list as it is"), chosen)

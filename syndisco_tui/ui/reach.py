@@ -29,7 +29,8 @@ from ..session import (
     Undo,
     Waiting,
 )
-from ..text import one_line
+from ..text import one_line, safe
+from .keymap import key_of
 from .screens.candidates import CandidatesScreen
 from .screens.fork import ForkScreen
 from .screens.how_many import HowMany
@@ -167,18 +168,24 @@ class Reach:
         title = f"Edit what {one_line(message.name, 40)} said"
         self._screen.app.push_screen(EditScreen(title, message.text, hint=hint), edited)
 
+    @property
+    def _undo_key(self) -> str:
+        return key_of(self._screen.app, "transcript.undo")
+
     def _delete(self, record: DiscussionRecord, at: int) -> None:
         count = len(record.entries) - at
         if record.entries[at].role == "seed":
             self._screen.notify("Seed opinions belong to the setup; they stay.", timeout=4)
         elif count == 1:
             self._session.steer(Delete())
-            self._screen.notify("Deleted; u undoes it.", timeout=4)
+            told = safe(f"Deleted; {self._undo_key} undoes it.")
+            self._screen.notify(told, markup=False, timeout=4)
         else:
             name = one_line(record.entries[at].name, 40)
             question = Question(
                 f"Delete the last {count} messages?",
-                f"From what {name} said here to the end. They are kept in the file; u undoes it.",
+                f"From what {name} said here to the end. They are kept in the file; "
+                f"{self._undo_key} undoes it.",
                 "delete them",
                 "leave them",
             )
@@ -245,12 +252,8 @@ class Reach:
         return next_turn(setup, speakers, floor, answering)
 
     def _fork(self, record: DiscussionRecord, count: int) -> None:
-        setup = self._setup()
-        title = f"{setup.title or ' & '.join(setup.names)} (fork)"
-
         def forked(setup: DiscussionSetup | None) -> None:
             if setup:
                 self._session.fork(count, setup)
 
-        screen = ForkScreen(setup, title, count, len(record.entries))
-        self._screen.app.push_screen(screen, forked)
+        self._screen.app.push_screen(ForkScreen(record, self._setup(), count), forked)

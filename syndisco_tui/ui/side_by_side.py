@@ -13,10 +13,13 @@ from rich.cells import cell_len, set_cell_size
 
 from ..analysis.compare import Row, SetupDifference, parting
 from ..text import one_line, safe
+from .persona_fields import LABELS
+from .setup_fields import FIELDS
 from .transcript.view import BAR
 from .transcript.wrapping import wrap
 
 GAP = 3
+_SETUP_LABELS = {each.key: each.label for each in FIELDS} | {"changed": "Changed on the way"}
 SIDES = ("A", "B")
 
 Span = tuple[str, str]
@@ -71,14 +74,22 @@ def _parting_line(row: Row, width: int) -> Line:
 def _differences(
     differences: Iterable[SetupDifference], column: int, stacked: bool
 ) -> Iterable[Line]:
-    shown = [(one_line(each.field, 60), safe(each.a), safe(each.b)) for each in differences]
+    shown = [(one_line(_label(each.field), 60), safe(each.a), safe(each.b)) for each in differences]
     label = min(max((cell_len(field) for field, _, _ in shown), default=0), column // 2 - 1) + 2
     for field, a, b in shown:
         if stacked:
             yield from _labelled(field, f"{a}  →  {b}", label, column)
         else:
-            sides = [_labelled(field, value, label, column) for value in (a, b)]
-            yield from _beside(sides[0], sides[1], column)
+            right: list[Line] = [((text, "text"),) for text in _wrapped(b, column)]
+            yield from _beside(_labelled(field, a, label, column), right, column)
+
+
+def _label(field: str) -> str:
+    """A difference's field as the setup and the personas call it."""
+    owner, colon, own = field.rpartition(": ")
+    if colon:
+        return f"{owner}: {LABELS.get(own, own).lower()}"
+    return _SETUP_LABELS.get(field, field)
 
 
 def _labelled(field: str, value: str, label: int, column: int) -> list[Line]:

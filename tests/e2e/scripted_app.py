@@ -58,6 +58,16 @@ def _stuck(_request: object) -> str:
     return ""
 
 
+def _hold_its_breath(engine: ScriptedEngine, while_there: Path) -> None:
+    """The engine says nothing further while this file is there: a terminal's way to it."""
+    while True:
+        if while_there.exists():
+            engine.may_speak.clear()
+        else:
+            engine.may_speak.set()
+        time.sleep(0.02)
+
+
 if __name__ == "__main__":
     if "LEAVING_NOTE" in os.environ:
         _note_how_it_leaves(Path(os.environ["LEAVING_NOTE"]))
@@ -70,6 +80,8 @@ if __name__ == "__main__":
         delay=float(os.environ.get("WORD_SECONDS", "0.02")),
         load_steps=int(os.environ.get("LOAD_STEPS", "2")),
     )
+    if breath := os.environ.get("HOLDS_ITS_BREATH_WHILE"):
+        threading.Thread(target=_hold_its_breath, args=(engine, Path(breath)), daemon=True).start()
     session = LiveSession(engine, paths.discussions_folder())
     setup = read_setup(paths.shipped_personas_folder() / "demonstration.toml")
     settings = load_settings(paths.settings_file(), {}, {})

@@ -76,9 +76,9 @@ def test_one_persona_then_all(
         "people = json.loads(text); people.reverse(); open(path, 'w').write(json.dumps(people))",
     )
     window = terminal(*APP)
-    window.wait("Emma35        38")
+    window.wait("Emma35     38")
     edit(window, "e")
-    window.wait("Emma35        39")
+    window.wait("Emma35     39")
     assert own(home)[0]["age"] == 39
     mode, name, has_terminal = log.read_text().splitlines()
     assert mode == "600"
@@ -103,7 +103,7 @@ def test_a_faulty_edit_says_the_line_and_can_be_edited_again(
         "assert '40,,' in text; open(path, 'w').write(text.replace('40,,', '40'))",
     )
     window = terminal(*APP)
-    window.wait("Emma35        38")
+    window.wait("Emma35     38")
     edit(window, "e")
     window.wait("line 3: age: must be a whole number or text, not 3.5")
     window.press("e")
@@ -116,7 +116,7 @@ def test_a_faulty_edit_says_the_line_and_can_be_edited_again(
     window.press("e")
     window.wait("THE EDITOR HAS")
     window.press("Enter")
-    window.wait("Emma35        40")
+    window.wait("Emma35     40")
     assert own(home)[0]["age"] == 40
     assert not left_over(tmp_path)
 
@@ -126,7 +126,7 @@ def test_a_faulty_edit_is_kept_or_thrown_away_as_one_likes(
 ) -> None:
     edits(*["open(path, 'w').write('[')"] * 2)
     window = terminal(*APP)
-    window.wait("Emma35        38")
+    window.wait("Emma35     38")
     edit(window, "e")
     window.wait("not valid JSON")
     window.press("Escape")
@@ -135,7 +135,7 @@ def test_a_faulty_edit_is_kept_or_thrown_away_as_one_likes(
     edit(window, "e")
     window.wait("not valid JSON")
     window.press("d")
-    window.wait("Emma35        38")
+    window.wait("Emma35     38")
     assert len(left_over(tmp_path)) == 1
     assert own(home) == []
 
@@ -145,7 +145,7 @@ def test_two_of_one_name_are_not_taken_over(
 ) -> None:
     edits("open(path, 'w').write(text.replace('Emma35', 'giannis'))")
     window = terminal(*APP)
-    window.wait("Emma35        38")
+    window.wait("Emma35     38")
     edit(window, "e")
     window.wait("are called “giannis”")
 
@@ -155,14 +155,14 @@ def test_an_editor_that_fails_or_is_not_there_leaves_the_screen_as_it_was(
 ) -> None:
     edits("raise SystemExit(3)")
     window = terminal(*APP)
-    window.wait("Emma35        38")
+    window.wait("Emma35     38")
     edit(window, "e")
     window.wait("ended with status 3.")
     window.press("q")
     assert window.exit_status() == 0
     home["VISUAL"] = "no-such-editor-anywhere"
     window = terminal(*APP)
-    window.wait("Emma35        38")
+    window.wait("Emma35     38")
     window.press("E")
     window.wait("Edit as JSON in")
     window.press("Enter")
@@ -177,7 +177,7 @@ def test_ctrl_c_in_the_editor_ends_the_editor_alone(
 ) -> None:
     edits()
     window = terminal(*APP)
-    window.wait("Emma35        38")
+    window.wait("Emma35     38")
     window.press("E")
     window.wait("Edit as JSON in")
     window.press("e")

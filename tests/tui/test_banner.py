@@ -161,7 +161,7 @@ async def test_an_engine_that_died_is_said_and_r_starts_it_anew(bench: OpenBench
     async with bench() as at:
         at.engine._answer = dies_once
         await at.press("r")
-        await at.until(lambda: "! The model's thread has ended; r starts it anew." in at.text())
+        await at.until(lambda: "! The model's thread has ended. r starts it anew." in at.text())
         await at.until_state("paused")
         assert len(at.records()[0].entries) == 2  # the seed opinion and the first reply
         await at.press("r")

@@ -68,10 +68,29 @@ async def test_forks_stand_first_and_differences_on_top(bench: OpenBench) -> Non
         assert len(rows) == 2
         await at.press("enter")
         await at.until(lambda: "What differs in the setup" in at.text())
-        assert re.search(r"temperature +0\.6 +temperature +1\.3", at.text())
-        assert re.search(r"Emma35: age +.* +Emma35: age +83", at.text())
+        assert re.search(r"Temperature +0\.6 +1\.3", at.text())
+        assert re.search(r"Emma35: age +38 +83", at.text())
         await at.press("escape")
         assert at.app.screen is at.laboratory
+
+
+async def test_the_open_one_is_followed_while_it_runs(bench: OpenBench) -> None:
+    async with bench(replies=[f"Comment {n}." for n in range(60)]) as at:
+        await finished(at)
+        fork_of(at)
+        at.engine.may_speak.clear()
+        await at.press("ctrl+n")
+        await at.until(lambda: len(newest_first(at.places.discussions)) == 3)
+        await at.until_state("running")
+        await at.press("c")
+        await at.until(lambda: "turn 8 of 8" in at.text())
+        await at.press("enter")
+        await at.until(lambda: "0 turns" in at.text())
+        await at.press("end")
+        at.engine.may_speak.set()
+        await at.until_state("finished")
+        last = at.records()[0].entries[-1].text
+        await at.until(lambda: at.text().count("8 turns") == 2 and last in at.text())
 
 
 async def test_the_parting_is_marked_and_found(bench: OpenBench) -> None:

@@ -143,6 +143,26 @@ async def test_changed_keys_work_and_footer_help_and_palette_know_them(bench: Op
         await at.until_state("finished")
 
 
+async def test_what_is_said_names_the_keys_as_they_are_now(bench: OpenBench) -> None:
+    settings = """[keys]
+    "transcript.undo" = "f4"
+    "everywhere.resume" = "f6"
+    """
+    async with bench(settings=settings) as at:
+        await at.press("s")
+        await at.until_state("paused")
+        await at.press("3", "i", "tab", "h", "ctrl+s")
+        await at.until(lambda: len(at.records()[0].entries) == 3)
+        await at.press("delete")
+        await at.until(lambda: "Deleted; f4 undoes it." in at.toasts())
+        at.engine.may_speak.clear()
+        await at.press("r")
+        await at.until_state("running")
+        await at.press("q")
+        await at.until(lambda: "f6 resumes at" in at.text())
+        at.engine.may_speak.set()
+
+
 async def test_in_vim_letters_move_except_where_text_is_typed(bench: OpenBench) -> None:
     async with bench((120, 60), settings='keymap = "vim"\n') as at:
         people = at.laboratory.personas_pane.list

@@ -16,6 +16,7 @@ from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Message, 
 from syndisco_tui.store.discussions import DiscussionFile, read_discussion
 from syndisco_tui.store.export import exported
 from syndisco_tui.store.format import to_bytes
+from syndisco_tui.ui.screens.fork import ForkScreen
 from syndisco_tui.ui.screens.laboratory import Laboratory
 from syndisco_tui.ui.screens.library import LibraryScreen
 from syndisco_tui.ui.screens.reader import Reader
@@ -129,6 +130,17 @@ async def test_a_wide_screen_shows_first_and_last_words(bench: OpenBench, four: 
         assert "I see it in another way." in at.text()
         await at.pilot.resize_terminal(80, 24)
         await at.until(lambda: "milk's leap" not in at.text())
+
+
+async def test_its_keys_fit_on_one_line(bench: OpenBench, four: list[Path]) -> None:
+    async with bench((80, 24)) as at:
+        screen = await go_to_library(at, 4)
+        await at.press("end", "delete")
+        await until_shown(at, screen, "Ann and Bob", "On the sea", "On trains")
+        await at.until(lambda: "u undo" in at.text())
+        assert [line for line in at.text().splitlines() if "undo" in line or "? help" in line] == [
+            "  ⏎ open  r go on  f fork  e export  del delete  u undo  esc back  ? help"
+        ]
 
 
 async def test_nothing_saved_yet(bench: OpenBench) -> None:
@@ -281,6 +293,43 @@ class TestOpening:
             await at.until(lambda: at.laboratory.setup.title == "On cheese")
             newest = max(at.places.discussions.glob("*.json"))
             assert read_discussion(newest).status == "paused"
+
+    async def test_a_fork_goes_on_from_its_last_message(
+        self, bench: OpenBench, four: list[Path]
+    ) -> None:
+        before = four[1].read_bytes()
+        async with bench() as at:
+            screen = await go_to_library(at, 4)
+            await at.press("down", "down", "f")
+            await at.until(lambda: isinstance(at.app.screen, ForkScreen))
+            assert "All messages so far are taken over." in at.text()
+            await at.press("escape")
+            assert at.app.screen is screen, "nothing was forked"
+            await at.press("f")
+            await at.until(lambda: isinstance(at.app.screen, ForkScreen))
+            await at.press("enter")
+            await at.until(lambda: at.laboratory.setup.title == "On trains (fork)")
+            await at.until_state("paused")
+            fork, parent = at.records()[0], read_discussion(four[1])
+            assert fork.parent == Parent(parent.id, 2)
+            assert (fork.entries, fork.status) == (parent.entries, "paused")
+            await at.press("r")
+            await at.until_state("finished")
+        assert four[1].read_bytes() == before
+
+    async def test_what_is_syndisco_s_or_cannot_be_read_is_not_forked(
+        self, bench: OpenBench, four: list[Path]
+    ) -> None:
+        (four[0].parent / "29990101T000000000Z-00000000.json").write_text("{")
+        async with bench() as at:
+            screen = await go_to_library(at, 5)
+            for place in ("home", "end"):
+                await at.press(place)
+                assert "f fork" not in at.text()
+                await at.press("f")
+            assert at.app.screen is screen
+            await at.press("up")
+            assert "f fork" in at.text()
 
     async def test_a_file_that_cannot_be_read_says_why(
         self, bench: OpenBench, four: list[Path]

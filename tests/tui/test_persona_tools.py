@@ -288,7 +288,7 @@ class TestLikelyMistakes:
             update={"username": "Zed", "sexual_orientation": "White", "age": 9}
         )
         async with bench(personas=(*PEOPLE, odd)) as at:
-            await at.until(lambda: "Zed         ?" in at.text())
+            await at.until(lambda: "Zed      ?" in at.text())
             await at.press("home", "L")
             assert "“White” looks like a demographic_group" in at.text()
             await at.press("end", "enter")
@@ -296,7 +296,7 @@ class TestLikelyMistakes:
             await at.press("f")
             assert "‹ Orientation ›" in at.text()
             await at.press("backspace", "enter")
-            await at.until(lambda: "Zed         ?" not in at.text())
+            await at.until(lambda: "Zed      ?" not in at.text())
 
     async def test_nothing_is_marked_among_the_shipped(self, bench: OpenBench) -> None:
         async with bench() as at:
@@ -470,7 +470,7 @@ async def test_picture_of_likely_mistakes(
 ) -> None:
     odd = Persona.model_validate({"username": "Zed", "age": 300, "Sex": "m"})
     async with bench(size, personas=(*PEOPLE, odd)) as at:
-        await at.until(lambda: "Zed         ?" in at.text())
+        await at.until(lambda: "Zed      ?" in at.text())
         await at.press("L")
         assert at.text() == snapshot
 
@@ -480,7 +480,7 @@ async def test_a_thousand_are_drawn_as_they_come_into_sight(bench: OpenBench) ->
     async with bench(personas=many) as at:
         drawn: list[int] = []
         row = at.laboratory.personas_pane.list._row
-        at.laboratory.personas_pane.list._row = lambda n: (drawn.append(n), row(n))[1]  # type: ignore[method-assign]
+        at.laboratory.personas_pane.list._row = lambda n, width: (drawn.append(n), row(n, width))[1]  # type: ignore[method-assign]
         await at.press("end", "space")
         assert "P0999" in at.text()
         assert "P0999" in at.laboratory.setup.names

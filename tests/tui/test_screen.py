@@ -6,6 +6,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from syndisco_tui.ui.actions import ACTIONS
+from syndisco_tui.ui.screens.reading import ReadingScreen
 
 from .conftest import Bench, OpenBench
 
@@ -145,4 +146,34 @@ async def test_picture_of_the_other_screens(
 ) -> None:
     async with bench(size) as at:
         await at.press(keys)
+        assert at.text() == snapshot
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("keys", ["v", "slash", "ctrl+o", "ctrl+r"])
+async def test_picture_of_what_opens_over_a_discussion(
+    bench: OpenBench, size: tuple[int, int], keys: str, snapshot: SnapshotAssertion
+) -> None:
+    async with bench(size) as at:
+        await at.press("r")
+        await at.until_state("finished")
+        await at.press("3")
+        await at.until(lambda: at.app.focused is at.laboratory.transcript)
+        before = at.text()
+        await at.press(keys)
+        await at.until(lambda: at.text() != before)
+        assert at.text() == snapshot
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_picture_of_the_reading_view(
+    bench: OpenBench, size: tuple[int, int], snapshot: SnapshotAssertion
+) -> None:
+    replies = ("# Why\n\nIt is *calm*:\n\n- no trains\n- no `noise`\n", "One line.")
+    async with bench(size, replies=replies) as at:
+        await at.press("s")
+        await at.until_state("paused")
+        await at.press("3", "z")
+        await at.until(lambda: isinstance(at.app.screen, ReadingScreen))
+        await at.until(lambda: "no trains" in at.text())
         assert at.text() == snapshot

@@ -259,6 +259,21 @@ class TestChat:
         assert "Quite another place" not in first[0]["content"]
         assert "Quite another place" in second[0]["content"]
 
+    def test_an_edit_leaves_the_prompts_before_it_as_they_were(self) -> None:
+        discussion = Discussion(SETUP.model_copy(update={"moderator": None, "conv_len": 3}))
+        asked = []
+        for text in ("As it was.", "Hm.", "Well."):
+            if text == "Well.":
+                discussion.edit(len(discussion.entries) - 2, "As it is now.")
+            request = discussion.next_request()
+            assert request is not None
+            asked.append([vars(turn) for turn in request.chat])
+            discussion.post(request, Reply(text))
+        whole = record(*discussion.entries, setup=discussion.setup, changes=discussion.changes)
+        lines = chats(exported(whole, "jsonl"))
+        assert [prompt for *prompt, _ in lines] == asked
+        assert lines[0][-1]["content"] == "As it is now."
+
     @needs_syndisco
     def test_syndisco_s_own_get_their_prompts_made(self) -> None:
         own = read_discussion(PUBLISHED[0])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from syndisco_tui.discussion import DiscussionRecord, Floor, Persona
+from syndisco_tui.discussion import DiscussionRecord, Floor, Parent, Persona
 from syndisco_tui.engine.base import EngineError
 from syndisco_tui.headless.replay import replay
 from syndisco_tui.session import (
@@ -339,6 +340,19 @@ class TestFork:
         paused.session.run()
         paused.until_state("finished")
         assert len(read_discussion(opened.path).entries) == 4
+
+    def test_another_title_is_no_change_of_the_setup(self, paused: Live) -> None:
+        setup = paused.record.setup.model_copy(update={"title": "What if"})
+        paused.session.fork(1, setup)
+        fork = read_discussion(paused.until(Opened).path)
+        assert (fork.title, fork.setup, fork.earlier_setups) == ("What if", setup, ())
+
+    def test_one_that_is_not_open_here_can_be_forked(self, paused: Live) -> None:
+        other = replace(paused.record, id="other", title="Elsewhere")
+        paused.session.fork(1, SETUP, other)
+        fork = read_discussion(paused.until(Opened).path)
+        assert fork.parent == Parent("other", 1)
+        assert fork.entries == other.entries[:1]
 
     def test_a_fork_of_a_running_discussion_leaves_it_paused(
         self, begin: Begin, folder: Path

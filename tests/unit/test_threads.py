@@ -94,7 +94,7 @@ def test_fifty_one_faults_and_every_message_is_there(folder: Path) -> None:
             assert live.until(Hindrance) == Hindrance("silence", "")
         else:
             told = live.until(Hindrance, lambda event: event.cause == "engine")
-            assert told.sentence == "The model's thread has ended; r starts it anew."
+            assert told.sentence == "The model's thread has ended."
         live.until_state("paused")
         live.session.run()
     live.until(StateChanged, lambda event: event.state == "finished", within=20)

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
-from ...discussion import ChatMessage, DiscussionRecord, DiscussionSetup, Message
+from ...discussion import ChatMessage, DiscussionRecord, DiscussionSetup
+from ...discussion.asked import setups_at
+from ...discussion.changes import as_it_stood
 from ...discussion.prompt import chat_prompt
 
 
@@ -24,28 +27,28 @@ def as_jsonl(records: Sequence[DiscussionRecord]) -> str:
 
 
 def replies(record: DiscussionRecord) -> Iterator[tuple[ChatMessage, ...]]:
-    """Every prompted reply with the prompt it answers, made anew from the record."""
-    spoken: list[Message] = []
-    for entry in record.entries:
-        if entry.is_silence:
-            continue
-        if entry.is_prompted:
-            setup, system_prompt = _asked_with(record, entry)
+    """Every prompted reply with the prompt it answers, made anew from the record.
+
+    The prompt quotes what stood there when it was asked, whatever was edited since.
+    """
+    for index, entry in enumerate(record.entries):
+        if entry.is_prompted and not entry.is_silence:
+            setup, system_prompt = _asked_with(record, index)
+            stood = as_it_stood(record.entries, record.changes, index)
             length = (entry.shortened or setup).history_context_len
-            window = spoken if length is None else spoken[max(0, len(spoken) - length) :]
+            spoken = (each for each in reversed(stood) if not each.is_silence)
+            window = list(islice(spoken, length))[::-1]
             prompt = chat_prompt(setup.prompt_style, system_prompt, window, entry.name)
             yield (*prompt, ChatMessage("assistant", entry.text))
-        spoken.append(entry)
 
 
-def _asked_with(record: DiscussionRecord, entry: Message) -> tuple[DiscussionSetup, str]:
+def _asked_with(record: DiscussionRecord, index: int) -> tuple[DiscussionSetup, str]:
     """The setup in force when the reply was asked for, and the system prompt.
 
-    A change between a comment and the moderator's answer applies to the answer already: the
-    saved prompt tells which. SynDisco's older files keep no prompt: the actor's is made.
+    The saved prompt tells which, where the setups do not. SynDisco's older files keep no prompt:
+    the actor's is made.
     """
-    later = [kept.setup for kept in record.earlier_setups if kept.last_turn >= entry.turn]
-    setups = [*later, record.setup]
+    entry, setups = record.entries[index], setups_at(record, index)
     made = [_system_prompt(setup, entry.name) for setup in setups]
     if not entry.prompt:
         return setups[0], made[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,7 +16,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from ...analysis.compare import align, changes_on_the_way, kinship, setup_differences
+from ...analysis.compare import kinship
 from ...discussion import DiscussionRecord
 from ...store.discussions import others
 from ...text import one_line, safe
@@ -23,6 +24,8 @@ from ..side_by_side import GAP, SIDES
 from ..widgets.key_line import KeyLine
 from ..widgets.page import Page
 from ..widgets.side_by_side_view import NARROWEST_BESIDE, SideBySideView
+
+LOOKS_PER_SECOND = 4
 
 
 class CompareWith(ModalScreen[DiscussionRecord | None]):
@@ -94,11 +97,15 @@ def _when(record: DiscussionRecord) -> str:
 
 
 class Compare(Screen[None]):
-    """Shows ``a`` and ``b`` turn by turn, what differs in their setups on top."""
+    """Shows ``a`` and ``b`` turn by turn, what differs in their setups on top.
+
+    ``a`` is asked for again and again: it may be running.
+    """
 
     HELP = """Compare
     Two discussions, turn by turn, with what differs in their setups on top. What they have in
-    common at the beginning steps back; a line marks where they part.
+    common at the beginning steps back; a line marks where they part. A is the one that is open,
+    and is followed while it runs.
     """
     CSS_PATH = "instruments.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
@@ -107,34 +114,51 @@ class Compare(Screen[None]):
         Binding("escape,q,c,enter", "dismiss(None)", "back", key_display="esc"),
     ]
 
-    def __init__(self, a: DiscussionRecord, b: DiscussionRecord, colours: dict[str, str]) -> None:
+    def __init__(
+        self, a: Callable[[], DiscussionRecord], b: DiscussionRecord, colours: dict[str, str]
+    ) -> None:
         super().__init__()
-        self._both = (a, b)
+        self._latest = a
+        self._both = (a(), b)
         self._colours = colours
 
     def compose(self) -> ComposeResult:
-        a, b = self._both
-        differences = [*setup_differences(a.setup, b.setup), *changes_on_the_way(a, b)]
         yield Static(Content.styled("Compare", "bold $accent"), classes="instrument-title")
         yield Page(id="compare-titles")
-        yield SideBySideView(differences, align(a.entries, b.entries), self._colours)
+        yield SideBySideView(self._colours)
         yield KeyLine(classes="instrument-keys")
 
     def on_mount(self) -> None:
-        self.query_one(Page).show(self._titles)
+        self._show()
         self.query_one(SideBySideView).focus()
+        self.set_interval(1 / LOOKS_PER_SECOND, self._look)
+
+    def _look(self) -> None:
+        """See whether there is something new."""
+        a, b = self._both
+        if (latest := self._latest()) is not a:
+            self._both = (latest, b)
+            self._show()
+
+    def _show(self) -> None:
+        self.query_one(Page).show(self._titles)
+        self.query_one(SideBySideView).show(*self._both)
 
     def _titles(self, width: int) -> list[Content]:
         stacked = width < NARROWEST_BESIDE
         column = width if stacked else (width - GAP) // 2
-        shown = []
+        titles, notes = [], []
         for side, record in zip(SIDES, self._both, strict=True):
-            note = f"  {_when(record)}, {record.turns_taken} turns"
-            room = max(8, column - 3 - cell_len(note))
+            note = f"{record.turns_taken} turns"
+            note = note if stacked else f"{_when(record)}, {note}"
+            room = max(8, column - 3 - (cell_len(note) + 2 if stacked else 0))
             title = Content(safe(_title(record))).truncate(room, ellipsis=True)
-            line = Content.assemble((f"{side}  ", "bold $accent"), title, (note, "$quiet"))
-            shown.append(line.truncate(column, ellipsis=True, pad=True))
-        return shown if stacked else [Content.assemble(shown[0], " " * GAP, shown[1])]
+            line = Content.assemble((f"{side}  ", "bold $accent"), title)
+            if stacked:
+                line = Content.assemble(line, (f"  {note}", "$quiet"))
+            titles.append(line.truncate(column, ellipsis=True, pad=True))
+            notes.append(Content.styled(f"   {note}", "$quiet").truncate(column, pad=True))
+        return titles if stacked else [Content(" " * GAP).join(row) for row in (titles, notes)]
 
     def action_parting(self) -> None:
         self.query_one(SideBySideView).to_parting()

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from ...discussion import DiscussionSetup
+from ...discussion import DiscussionRecord, DiscussionSetup
 from ...text import one_line, safe
 from ..setup_fields import FIELDS, as_text, persona_rows
 from ..widgets.key_line import KeyLine
@@ -23,7 +23,7 @@ from ..widgets.setup_pane import SetupPane
 class ForkScreen(ModalScreen[DiscussionSetup | None]):
     """The result is the setup that the fork goes on with, or None.
 
-    ``count`` messages of ``total`` are taken over.
+    ``count`` messages of ``record`` are taken over; ``setup`` is what it would go on with.
     """
 
     CSS_PATH = "laboratory.tcss"
@@ -40,12 +40,12 @@ class ForkScreen(ModalScreen[DiscussionSetup | None]):
         Binding("escape", "dismiss(None)", "back", key_display="esc"),
     ]
 
-    def __init__(self, setup: DiscussionSetup, title: str, count: int, total: int) -> None:
+    def __init__(self, record: DiscussionRecord, setup: DiscussionSetup, count: int) -> None:
         super().__init__()
         self._before = self._setup = setup
-        self._title = title
+        self._title = f"{record.title or ' & '.join(setup.names)} (fork)"
         self._count = count
-        self._total = total
+        self._total = len(record.entries)
         self._fields = (*FIELDS, *persona_rows(setup))
 
     def compose(self) -> ComposeResult:

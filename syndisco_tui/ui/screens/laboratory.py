@@ -307,11 +307,8 @@ class Laboratory(Screen[None]):
         if self.setup.turn_takers:
             return True
         key = key_of(self.app, "personas.take_part")
-        self.notify(
-            safe(f"Nobody takes part: choose personas with {key}."),
-            severity="warning",
-            markup=False,
-        )
+        sentence = f"Nobody takes part: choose personas with {key}."
+        self.notify(safe(sentence), severity="warning", markup=False)
         self._go_to_pane("personas")
         return False
 
@@ -488,7 +485,8 @@ class Laboratory(Screen[None]):
         self._looking.at_another(self._places.discussions)
 
     def action_quit(self) -> None:
-        question = leaving_question(self._state, unsaved=self.banner.lasts("saving"))
+        resume, unsaved = key_of(self.app, "everywhere.resume"), self.banner.lasts("saving")
+        question = leaving_question(self._state, unsaved=unsaved, resume=resume)
         if question is None:
             self.app.exit()
             return

@@ -6,7 +6,6 @@ The list is made in the background and comes in slices; the files are watched wh
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Event as Flag
 from typing import ClassVar
@@ -25,6 +24,8 @@ from ...inputs import InputError
 from ...store.export import ExportFormat
 from ...store.library import Entry, Library
 from ...text import one_line, safe
+from ..keymap import key_of
+from ..library_choice import Choice
 from ..library_entry import Standing, preview_of
 from ..library_work import LibraryWork
 from ..speaker_colours import SpeakerColours
@@ -40,19 +41,11 @@ LOOKS_UNASKED = 5
 that was killed changes nothing."""
 
 
-@dataclass(frozen=True)
-class Choice:
-    """The discussion to open in the laboratory; ``go_on``: and to go on with at once."""
-
-    path: Path
-    go_on: bool = False
-
-
 class LibraryScreen(Screen[Choice | None]):
     """Lists ``folder``; dismissed with a Choice, or None.
 
     ``open_here`` tells which file the laboratory has open, ``rename_here`` gives that one another
-    title, and ``take_in`` is handed personas that were imported.
+    title, ``fork`` asks how one is to be forked, and ``take_in`` is handed imported personas.
     """
 
     HELP = """
@@ -68,12 +61,13 @@ class LibraryScreen(Screen[Choice | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open", key_display="⏎", priority=True),
         Binding("r", "go_on", "go on"),
-        Binding("slash", "filter", "filter", key_display="/"),
+        Binding("f", "fork", "fork"),
+        Binding("slash", "filter", "filter", key_display="/", show=False),
         Binding("e", "export", "export"),
-        Binding("t", "rename", "rename"),
+        Binding("t", "rename", "rename", show=False),
         Binding("delete,backspace", "discard", "delete", key_display="del"),
         Binding("u", "bring_back", "undo"),
-        Binding("i", "import", "import"),
+        Binding("i", "import", "import", show=False),
         Binding("escape,q,o", "leave", "back", key_display="esc"),
         Binding("up", "list('move', -1)", show=False),
         Binding("down", "list('move', 1)", show=False),
@@ -105,6 +99,7 @@ class LibraryScreen(Screen[Choice | None]):
         *,
         open_here: Callable[[], Path | None],
         rename_here: Callable[[str], object],
+        fork: Callable[[Path], object],
         take_in: Callable[[list[Persona]], object],
     ) -> None:
         super().__init__()
@@ -112,6 +107,7 @@ class LibraryScreen(Screen[Choice | None]):
         self._colours = colours
         self._open_here = open_here
         self._rename_here = rename_here
+        self._fork = fork
         self._take_in = take_in
         self._library: Library | None = None
         self._left = Flag()
@@ -187,7 +183,10 @@ class LibraryScreen(Screen[Choice | None]):
         else:
             self.discussions.add(event.entries)
         if event.is_done and not self.discussions.counts[1]:
-            self.discussions.say("Nothing is saved yet. r in the laboratory runs a discussion.")
+            run = key_of(self.app, "everywhere.run")
+            self.discussions.say(
+                f"Nothing is saved yet: {run} in the laboratory runs a discussion, i here imports."
+            )
         if event.entries and self.filter_line.value.strip():
             self._match()
         self._show_count()
@@ -270,6 +269,8 @@ class LibraryScreen(Screen[Choice | None]):
                 return standing.can_go_on
             case "export":
                 return standing.can_be_read
+            case "fork":
+                return entry.summary.own_format and standing.can_be_read
             case "rename":
                 own = entry.summary.own_format and standing.can_be_read
                 return own and not standing.is_elsewhere
@@ -304,6 +305,10 @@ class LibraryScreen(Screen[Choice | None]):
     def action_go_on(self) -> None:
         if entry := self.discussions.highlighted:
             self.dismiss(Choice(entry.path, go_on=True))
+
+    def action_fork(self) -> None:
+        if entry := self.discussions.highlighted:
+            self._fork(entry.path)
 
     def action_export(self) -> None:
         if entry := self.discussions.highlighted:

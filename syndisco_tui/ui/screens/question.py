@@ -53,8 +53,11 @@ class Question(ModalScreen[bool]):
         self.dismiss(answer)
 
 
-def leaving_question(state: State, *, unsaved: bool) -> Question | None:
-    """What is asked before the app is left; nothing where nothing would be lost."""
+def leaving_question(state: State, *, unsaved: bool, resume: str) -> Question | None:
+    """What is asked before the app is left; nothing where nothing would be lost.
+
+    ``resume`` is the key that resumes a discussion.
+    """
     if unsaved and state != "idle":
         return Question(
             "Not everything is saved. Quit?",
@@ -66,7 +69,8 @@ def leaving_question(state: State, *, unsaved: bool) -> Question | None:
     if state == "running":
         return Question(
             "A reply is being generated. Quit?",
-            "What was said is saved. The unfinished reply is dropped; R resumes at its turn.",
+            "What was said is saved. The unfinished reply is dropped; "
+            f"{resume} resumes at its turn.",
             "quit",
             "stay",
         )

@@ -12,9 +12,13 @@ from textual.widgets import Static
 from ...session import Hindrance, SessionEvent
 from ...session.events import Cause
 from ...text import one_line
+from ..keymap import key_of
 
 GRAVEST_FIRST: tuple[Cause, ...] = ("engine", "saving", "silence", "memory", "space")
-_WHAT_NOW: dict[Cause, str] = {"saving": "Goes on once mended; r tries now."}
+_WHAT_NOW: dict[Cause, str] = {
+    "engine": "{run} starts it anew.",
+    "saving": "Goes on once mended; {run} tries now.",
+}
 
 
 class Banner(Horizontal):
@@ -52,12 +56,13 @@ class Banner(Horizontal):
         self.display = cause is not None
         if cause is not None:
             said = self._lasting[cause]
+            what_now = _WHAT_NOW.get(cause, "").format(run=key_of(self.app, "everywhere.run"))
             home = str(Path.home())
             where = f"~{said.where.removeprefix(home)}" if said.where.startswith(home) else ""
             self.query_one("#hindrance", Static).update(
                 Content.assemble(
                     Content(one_line(said.sentence)),
-                    Content(f" {_WHAT_NOW[cause]}" if cause in _WHAT_NOW else ""),
+                    Content(one_line(f" {what_now}" if what_now else "")),
                     Content.styled(f"  {one_line(where or said.where)}", "$quiet"),
                 )
             )

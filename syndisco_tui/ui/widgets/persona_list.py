@@ -22,7 +22,11 @@ from ..cast import Cast
 from ..speaker_colours import SpeakerColours
 
 NAME_WIDTH, AGE_WIDTH, SEX_WIDTH = 12, 8, 6
-"""Cells of the columns; that of ages is as narrow as the ages allow."""
+"""Most cells of the columns where there is no room for all; less where less is needed."""
+BESIDE_COLUMNS = 8
+"""Cells of the mark, the sign of a mistake, and the gaps."""
+MEASURED = 300
+"""Personas whose columns are measured: all of them, in any list that one reads."""
 LIKELY_MISTAKE = "?"
 
 
@@ -61,7 +65,7 @@ class PersonaList(ScrollView, can_focus=True):
         self._colours = colours
         self._cast = Cast()
         self._doubtful: frozenset[str] = frozenset()
-        self._age_width = 2
+        self._widest = (NAME_WIDTH, 2, SEX_WIDTH, 0)
         self._at = 0
 
     @property
@@ -72,8 +76,9 @@ class PersonaList(ScrollView, can_focus=True):
     def show(self, cast: Cast, highlight: int | None = None) -> None:
         """Show ``cast``; the highlight stays where it was, or goes to ``highlight``."""
         if cast.personas is not self._cast.personas:
-            ages = [cell_len(_shown(persona.age)) for persona in cast.personas]
-            self._age_width = max(2, min(AGE_WIDTH, max(ages, default=2)))
+            rows = [("", "", "", ""), *map(_row_texts, cast.personas[:MEASURED])]
+            name, age, sex, job = (max(map(cell_len, cells)) for cells in zip(*rows, strict=True))
+            self._widest = (name, max(2, min(AGE_WIDTH, age)), sex, job)
         same_length = len(cast.personas) == len(self._cast.personas)
         self._cast = cast
         if not same_length:
@@ -103,11 +108,18 @@ class PersonaList(ScrollView, can_focus=True):
         style = self.visual_style
         if index == self._at:
             style += self.get_visual_style("persona-list--cursor")
-        row = self._row(index).truncate(max(8, width - 1), ellipsis=True)
+        row = self._row(index, width - 1).truncate(max(8, width - 1), ellipsis=True)
         (strip,) = Visual.to_strips(self, row, width, 1, style)
         return strip.extend_cell_length(width, style.rich_style)
 
-    def _row(self, index: int) -> Content:
+    def _column_widths(self, width: int) -> tuple[int, int, int]:
+        """Of name, age and sex: as wide as they need, less where the occupation needs it too."""
+        name, age, sex, occupation = self._widest
+        if BESIDE_COLUMNS + name + age + sex + occupation <= width:
+            return name, age, sex
+        return min(name, NAME_WIDTH), age, min(sex, SEX_WIDTH)
+
+    def _row(self, index: int, width: int) -> Content:
         persona = self._cast.personas[index]
         colour = self._colours.of(persona.name, dark=self.app.current_theme.dark)
         takes_part = self._cast.takes_part(persona)
@@ -115,14 +127,9 @@ class PersonaList(ScrollView, can_focus=True):
         mark = "◆" if moderates else "●" if takes_part else "·"
         present = takes_part or moderates
         odd = LIKELY_MISTAKE if name_key(persona.name) in self._doubtful else " "
-        name = _cell(persona.name, NAME_WIDTH)
-        rest = "  ".join(
-            (
-                _cell(persona.age, self._age_width),
-                _cell(persona.sex, SEX_WIDTH),
-                _shown(persona.current_employment),
-            )
-        )
+        widths = self._column_widths(width)
+        name, *cells = map(_cell, _row_texts(persona), widths)
+        rest = "  ".join([*cells, _shown(persona.current_employment)])
         return Content.assemble(
             Content.styled(f"{mark} ", colour if present else "$quiet"),
             Content.styled(name, f"bold {colour}" if present else "$quiet"),
@@ -176,9 +183,14 @@ def _shown(value: object) -> str:
     return "" if value in (None, "", -1, "-1") else one_line(str(value), 40)
 
 
-def _cell(value: object, width: int) -> str:
-    """The value in exactly ``width`` cells (of which a character may take two)."""
-    text = _shown(value)
+def _row_texts(persona: Persona) -> tuple[str, str, str, str]:
+    employment = persona.current_employment
+    name, age, sex, employment = map(_shown, (persona.name, persona.age, persona.sex, employment))
+    return name, age, sex, employment
+
+
+def _cell(text: str, width: int) -> str:
+    """``text`` in exactly ``width`` cells (of which a character may take two)."""
     return set_cell_size(text if cell_len(text) <= width else f"{text[: width - 1]}…", width)
 
 

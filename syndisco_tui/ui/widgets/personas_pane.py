@@ -144,7 +144,8 @@ class PersonasPane(Vertical):
         elif event.what in ("generate", "open_set"):
             getattr(self.tools, event.what)()
         elif index is None:
-            self.notify("There is nobody: n makes a persona, O opens a set.", timeout=4)
+            new, open_set = (key_of(self.app, f"personas.{name}") for name in ("new", "open_set"))
+            self.tell(f"There is nobody: {new} makes a persona, {open_set} opens a set.")
         elif event.what == "take_part":
             self.change(cast.with_part_turned(index))
         elif event.what == "moderate":
@@ -174,6 +175,10 @@ class PersonasPane(Vertical):
         """Where somebody new is put: below the cursor."""
         at = self.list.highlighted
         return len(self.cast.personas) if at is None else at + 1
+
+    @property
+    def undo_key(self) -> str:
+        return key_of(self.app, "personas.undo")
 
     def tell(self, sentence: str) -> None:
         """Say what was done, instead of what was said before."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from rich.segment import Segment
 from rich.style import Style as RichStyle
 from textual import work
@@ -11,50 +9,87 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ...analysis.compare import Row, SetupDifference
+from ...analysis.compare import align, changes_on_the_way, setup_differences
+from ...discussion import DiscussionRecord
 from ...text import one_line
 from ..side_by_side import Laid, lay_out
 
 NARROWEST_BESIDE = 72
 """Cells below which one discussion stands below the other."""
 
+Both = tuple[DiscussionRecord, DiscussionRecord]
+
 
 class SideBySideView(ScrollView, can_focus=True):
-    """Shows ``rows`` under ``differences``; both sides scroll together."""
+    """Shows two discussions under what differs in their setups; both sides scroll together.
+
+    At its end it follows what is said further.
+    """
 
     COMPONENT_CLASSES = {"side--quiet", "side--mark"}
 
-    def __init__(
-        self,
-        differences: Sequence[SetupDifference],
-        rows: Sequence[Row],
-        colours: dict[str, str],
-    ) -> None:
+    def __init__(self, colours: dict[str, str]) -> None:
         super().__init__()
-        self._differences = differences
-        self._rows = rows
+        self._both: Both | None = None
+        self._width = -1
+        self._is_laying_out = False
         self._colours = {one_line(name, 40): colour for name, colour in colours.items()}
         self._laid = Laid((), 0)
-        self._laid_width = -1
         self._styles: dict[str, RichStyle] = {}
+
+    def show(self, a: DiscussionRecord, b: DiscussionRecord) -> None:
+        """Show these two, or what has become of them."""
+        self._both = (a, b)
+        self._begin_to_lay_out()
 
     def on_resize(self) -> None:
         width = max(8, self.scrollable_content_region.width)
-        if width != self._laid_width:
-            self._laid_width = width
-            self._lay_out(width)
+        if width != self._width:
+            self._width = width
+            self._begin_to_lay_out()
+
+    def _begin_to_lay_out(self) -> None:
+        if self._both and self._width > 0 and not self._is_laying_out:
+            self._is_laying_out = True
+            self._lay_out(self._both, self._width)
 
     @work(thread=True, exit_on_error=False)
-    def _lay_out(self, width: int) -> None:
-        stacked = width < NARROWEST_BESIDE
-        laid = lay_out(self._differences, self._rows, width, stacked=stacked)
-        self.app.call_from_thread(self._show, laid, width)
+    def _lay_out(self, both: Both, width: int) -> None:
+        a, b = both
+        differences = [*setup_differences(a.setup, b.setup), *changes_on_the_way(a, b)]
+        laid = lay_out(
+            [each for each in differences if each.field != "title"],  # it stands above
+            align(a.entries, b.entries),
+            width,
+            stacked=width < NARROWEST_BESIDE,
+        )
+        self.app.call_from_thread(self._laid_out, laid, both, width)
 
-    def _show(self, laid: Laid, width: int) -> None:
-        if width == self._laid_width:
+    def _laid_out(self, laid: Laid, both: Both, width: int) -> None:
+        self._is_laying_out = False
+        if width == self._width:
+            follows = 0 < self.max_scroll_y <= self.scroll_offset.y
             self._laid = laid
             self.virtual_size = Size(0, len(laid.lines))
             self.refresh()
+            if follows:
+                self.action_scroll_end()
+        if width != self._width or both is not self._both:
+            self._begin_to_lay_out()
+
+    # Pages are turned at once: gliding over ten thousand messages takes a second.
+
+    def action_page_up(self) -> None:
+        self.scroll_page_up(animate=False)
+
+    def action_page_down(self) -> None:
+        self.scroll_page_down(animate=False)
+
+    def action_scroll_home(self) -> None:
+        self.scroll_home(animate=False)
+
+    def action_scroll_end(self) -> None:
+        self.scroll_end(animate=False)
 
     def to_parting(self) -> None:
         """Scroll to where the discussions part."""
