@@ -20,7 +20,7 @@ from textual.theme import Theme
 
 from .. import paths
 from ..inputs import InputError
-from ..text import safe
+from ..text import one_line, safe
 from . import clipboard
 from .actions import ACTIONS, bindings
 from .few_colours import has_few_colours
@@ -34,6 +34,9 @@ from .screens.settings import SettingsChanged, SettingsScreen
 from .theme_watch import ThemesRead, ThemeWatch
 from .widgets.transcript import Transcript
 
+MOST_FAULTS = 6
+LONGEST_FAULT = 400
+"""Faults and characters of each that one notice tells."""
 LOWEST_PALETTE = 10
 """Rows that the palette needs."""
 DEFAULT_THEME = "lamplight"
@@ -168,9 +171,14 @@ class SyndiscoApp(App[int]):
                 self.theme = theme
 
     def say(self, faults: Iterable[str]) -> None:
-        """All that is wrong with a file, in one notice."""
-        if sentences := list(faults):
-            self.notify(safe("\n".join(sentences)), severity="warning", markup=False, timeout=12)
+        """What is wrong with a file, in one notice."""
+        sentences = list(faults)
+        lines = [one_line(sentence, LONGEST_FAULT) for sentence in sentences[:MOST_FAULTS]]
+        if more := len(sentences) - len(lines):
+            lines.append(f"… and {more} more")
+        if lines:
+            notice = "\n".join(lines)
+            self.notify(notice, severity="warning", markup=False, timeout=12)
 
     # Actions -----------------------------------------------------------------------------------
 

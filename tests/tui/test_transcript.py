@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.widgets import Input
 
 from syndisco_tui import paths
@@ -481,3 +483,25 @@ async def test_looking_into_the_reading_view_does_not_stop_following() -> None:
         await pilot.press("z", "escape")
         await pilot.pause()
         assert transcript.follows
+
+
+async def test_letters_beyond_the_search_line_s_width_move_it_and_lay_nothing_out_again(
+    bench: OpenBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layouts = []
+    lay_out = Screen._refresh_layout
+
+    def counted(*args: Any, **options: Any) -> None:
+        layouts.append(args)
+        lay_out(*args, **options)
+
+    async with bench() as at:
+        await at.press("r")
+        await at.until_state("finished")
+        await at.press("3", "slash", *"abcdef")
+        monkeypatch.setattr(Screen, "_refresh_layout", counted)
+        await at.press(*"ghijklmnopqrstuvwxyz" * 3, *"END")
+        assert "xyzEND" in at.text()
+        assert not layouts
+        await at.press("home")
+        assert " abcdef" in at.text()

@@ -6,17 +6,19 @@ Keys come from the registry and, for places that are not in it, from their bindi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from inspect import cleandoc
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.dom import DOMNode
+from textual.geometry import Size
 from textual.keys import key_to_character
 from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
 from textual.widgets import Static
 
 from ...text import safe
@@ -28,6 +30,35 @@ _PACKAGE = __name__.partition(".")[0]
 
 Line = tuple[str, str]
 """A key as it is written for people, and what it does."""
+
+
+class KeyTable(Widget):
+    """Keys on the left, what they do on the right, wrapped there.
+
+    One widget for all its lines: three for each made the help slow to open.
+    """
+
+    KEY_WIDTH, GAP = 9, 3
+
+    def __init__(self, lines: Iterable[Line]) -> None:
+        super().__init__()
+        self._keys = [(safe(key), Content(safe(does))) for key, does in lines]
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._lines(width))
+
+    def render(self) -> Content:
+        return Content("\n").join(self._lines(self.content_size.width))
+
+    def _lines(self, width: int) -> list[Content]:
+        indent = self.KEY_WIDTH + self.GAP
+        lines = []
+        for key, does in self._keys:
+            first, *others = does.wrap(max(1, width - indent)) or [Content()]
+            left = Content.styled(key.rjust(self.KEY_WIDTH), "bold $accent")
+            lines.append(Content.assemble(left, " " * self.GAP, first))
+            lines += [Content.assemble(" " * indent, line) for line in others]
+        return lines
 
 
 class HelpScreen(ModalScreen[None]):
@@ -62,10 +93,7 @@ class HelpScreen(ModalScreen[None]):
             for heading, lines in self._groups():
                 if heading:
                     yield Static(safe(heading), classes="help-group", markup=False)
-                for key, does in lines:
-                    with Horizontal(classes="help-line"):
-                        yield Static(Content(safe(key)), classes="help-key")
-                        yield Static(Content(safe(does)), classes="help-does")
+                yield KeyTable(lines)
             yield Static("esc goes back", classes="dialog-hint", markup=False)
 
     def _groups(self) -> Iterator[tuple[str, list[Line]]]:

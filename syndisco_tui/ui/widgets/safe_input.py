@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from textual.geometry import Size
+from textual.reactive import Reactive
 from textual.widgets import Input, TextArea
 from textual.widgets.text_area import Edit, EditResult
 
@@ -12,6 +14,9 @@ from ...text import editable
 
 class SafeInput(Input):
     """One line, of which nothing is obeyed by the terminal, however it got in."""
+
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0), layout=False)
+    """How long the text is: no reason to lay the whole screen out again for every letter."""
 
     def validate_value(self, value: str) -> str:
         return editable(value).replace("\n", " ")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from pydantic import ValidationError
@@ -21,6 +21,9 @@ from ...text import one_line, safe
 from ..actions import bindings
 from ..setup_fields import FIELDS, FieldError, SetupField, as_text, changed, turned
 from .safe_input import SafeInput, SafeTextArea
+
+AT_ONCE = 20
+"""Rows that are made at once: the fields of many personas are a hundred."""
 
 
 class _LineEditor(SafeInput):
@@ -194,8 +197,11 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
         """What the fields held before each change."""
 
     def compose(self) -> ComposeResult:
-        group = ""
-        for field in self._fields:
+        yield from self._lines(0, AT_ONCE)
+
+    def _lines(self, first: int, end: int) -> Iterator[Widget]:
+        group = self._fields[first - 1].group if first else ""
+        for field in self._fields[first:end]:
             if field.group != group:
                 if group:
                     yield Static("", classes="group-gap")
@@ -206,6 +212,14 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
 
     def on_mount(self) -> None:
         self._mark()
+        self.call_after_refresh(self._add_lines)
+
+    async def _add_lines(self) -> None:
+        """What was too much for the first picture, as many rows as a key can wait for."""
+        there = len(self.rows)
+        if there < len(self._fields):
+            await self.mount_all(self._lines(there, there + AT_ONCE))
+            self.call_after_refresh(self._add_lines)
 
     @property
     def rows(self) -> list[SetupRow]:
@@ -245,7 +259,7 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
         return not (action in ("edit", "turn", "move", "undo") and self.row.is_editing)
 
     def action_move(self, steps: int) -> None:
-        self._at = max(0, min(len(self._fields) - 1, self._at + steps))
+        self._at = max(0, min(len(self.rows) - 1, self._at + steps))
         self._mark()
 
     async def action_edit(self) -> None:
