@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
 from textual.widgets import DataTable
 
 from .conftest import OpenBench
@@ -49,3 +53,20 @@ async def test_a_number_that_is_none_is_said(bench: OpenBench) -> None:
         assert "a whole number from 1 to 1000" in at.text()
         await at.press("escape")
         assert not at.records()
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 20)])
+async def test_picture_of_the_table(
+    bench: OpenBench, size: tuple[int, int], snapshot: SnapshotAssertion
+) -> None:
+    async with bench(size, replies=("I would rather walk.",)) as at:
+        await at.press("ctrl+r", "ctrl+u", "3", "enter")
+        await at.until(lambda: "3 of 3 finished" in at.text())
+        at.app.clear_notifications()
+        await at.pilot.pause()
+        assert re.sub(r"[\d.]+ tok/s", "… tok/s", at.text()) == snapshot
+        await at.press("enter")
+        await at.until(lambda: "Discussion 1" in at.text())
+        at.app.clear_notifications()
+        await at.pilot.pause()
+        assert at.text() == snapshot
