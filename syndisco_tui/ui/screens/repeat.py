@@ -57,6 +57,8 @@ class BatchScreen(Screen[None]):
         self._batch = batch
         self._title = title
         self._reader: RunReader | None = None
+        self._behind: dict[int, BatchRun] = {}
+        """Runs that have gone on since their rows were drawn, by number."""
 
     def compose(self) -> ComposeResult:
         yield Static(safe(self._title), classes="batch-title", markup=False)
@@ -89,19 +91,29 @@ class BatchScreen(Screen[None]):
 
     def _drain(self) -> None:
         events = self._batch.drain()
-        table = self.query_one(DataTable)
-        for run in {id(run): run for run, _ in events}.values():
-            for label, cell in zip(
-                ("", "seed", "turn", "tokens", "last words"), self._cells(run), strict=True
-            ):
-                table.update_cell(str(run.number), label, cell)
-        if events:
-            self._show_figures()
+        self._behind |= {run.number: run for run, _ in events}
+        if self._behind and self.is_current:  # what is read along has all the time there is
+            self._show_runs()
         if self._reader and self._reader.is_current:
             reader = self._reader
             for run, event in events:
                 if run is reader.run:
                     reader.show_event(event)
+
+    def _show_runs(self) -> None:
+        table = self.query_one(DataTable)
+        for run in self._behind.values():
+            for label, cell in zip(
+                ("", "seed", "turn", "tokens", "last words"), self._cells(run), strict=True
+            ):
+                table.update_cell(str(run.number), label, cell)
+        self._behind.clear()
+        self._show_figures()
+        if self._batch.is_over:
+            self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "stop" or not self._batch.is_over
 
     def _show_figures(self) -> None:
         figures = self._batch.figures()
@@ -114,7 +126,7 @@ class BatchScreen(Screen[None]):
             parts.append(Content.styled(f"   {figures.tokens_per_second:.0f} tok/s", "$quiet"))
         if figures.seconds_left and not self._batch.is_over:
             parts.append(Content.styled(f"   {duration(figures.seconds_left)} left", "$quiet"))
-        self.query_one("#batch-figures", Static).update(Content.assemble(*parts))
+        self.query_one("#batch-figures", Static).update(Content.assemble(*parts), layout=False)
 
     def action_open(self) -> None:
         row = self.query_one(DataTable).cursor_row
