@@ -191,6 +191,8 @@ class Photographer:
     async def take(self, name: str) -> None:
         await self._pilot.pause(0.6)
         svg = self._pilot.app.export_screenshot(title="syndisco-tui")
+        # some renderers would drop the spaces that a run of text begins with
+        svg = svg.replace("<svg ", '<svg xml:space="preserve" ', 1)
         (Path(__file__).parent / f"{name}.svg").write_text(svg, encoding="utf-8")
 
 
