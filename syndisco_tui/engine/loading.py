@@ -10,6 +10,7 @@ import contextlib
 import logging
 import os
 import platform
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -292,15 +293,28 @@ def _weights_progress(report: Report, is_cancelled: IsCancelled) -> Iterator[Non
         def __exit__(self, *exception: object) -> None:
             return None
 
-    def hook(factory: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Bar:
-        return Bar(*args[:1], **{k: v for k, v in kwargs.items() if k == "total"})
-
     report(LoadProgress("reading weights"))
-    before = transformers_logging.set_tqdm_hook(hook)
+    transformers_logging.set_tqdm_hook(_own_bar)
+    _bars.kind = Bar
     try:
         yield
     finally:
-        transformers_logging.set_tqdm_hook(before)
+        del _bars.kind
+
+
+_bars = threading.local()
+
+
+def _own_bar(factory: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The progress bar of the thread that loads, and transformers' own on all others.
+
+    The hook is the whole process's. A load that was given up ends when it may, in the midst of
+    the next one: each must see to its own bar.
+    """
+    kind = getattr(_bars, "kind", None)
+    if kind is None:
+        return factory(*args, **kwargs)
+    return kind(*args[:1], **{k: v for k, v in kwargs.items() if k == "total"})
 
 
 def _context_length(config: Any) -> int:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
+import threading
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
+from transformers import AutoModelForCausalLM
 
 from syndisco_tui.engine import loading
 from syndisco_tui.engine.base import (
@@ -134,3 +136,30 @@ def test_a_model_from_the_hub(engine: LocalEngine, hub: Hub, tiny_folder: Path) 
     assert any(p.unit == "bytes" and 0 < p.done <= p.total for p in seen)
     hub.answer = "unknown"  # from now on it is in the cache
     assert isinstance(load(engine, ModelSpec("some/model", dtype="bfloat16")), Loaded)
+
+
+def test_a_load_that_was_given_up_leaves_the_next_one_its_progress(
+    tiny_folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The first goes on reading until it may end; by then the second is under way."""
+    entered, given_up = threading.Event(), threading.Event()
+    reports: list[LoadProgress] = []
+
+    def first() -> None:
+        with loading._weights_progress(lambda _: None, lambda: True):
+            entered.set()
+            given_up.wait(30)
+
+    def read() -> None:
+        AutoModelForCausalLM.from_pretrained(tiny_folder)
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert entered.wait(30)
+    with loading._weights_progress(reports.append, lambda: False):
+        given_up.set()
+        thread.join(30)
+        read()
+    assert reports[-1].done == reports[-1].total > 1
+    assert capfd.readouterr().err == ""
+    read()  # and nobody is cancelled afterwards
