@@ -48,7 +48,6 @@ class Terminal:
         self.app = pexpect.spawn(
             sys.executable, ["-c", APP, *arguments], env=environment, dimensions=(ROWS, COLUMNS)
         )
-
         self._got = b""
 
     def forget(self) -> None:
@@ -90,7 +89,7 @@ def measure(home: Path, keys: int, at_once: int) -> list[float]:
     setup = home / "setup.toml"
     personas = Path(__file__).parents[2] / "personas" / "demonstration.json"
     setup.write_text(
-        f'conv_len = 500\nmax_out_tokens = 200\nmodel = "starter"\npersona_file = "{personas}"\n'
+        f'conv_len = 500\nmax_out_tokens = 40\nmodel = "starter"\npersona_file = "{personas}"\n'
     )
     terminal = Terminal(home, ["--setup", str(setup)])
     terminal.wait_for("starter", 60)
@@ -101,12 +100,14 @@ def measure(home: Path, keys: int, at_once: int) -> list[float]:
     terminal.read(1)  # Textual may act on a control key after the letters sent along with it
     terminal.app.send(f"{at_once}\r")
     terminal.wait_for("tok/s", 180)  # words are coming
+    terminal.wait_for("1of500", 120)  # somebody has said something that can be searched
     for _ in range(50):
         terminal.read(0.1)
     terminal.app.send("\r")  # read the first of them along
     terminal.wait_for("Discussion1", 20)
     terminal.app.send("/")
     terminal.wait_for("escleave", 20)
+    terminal.app.delaybeforesend = None  # pexpect waits 50 ms before every key otherwise
     taken: list[float] = []
     pause = random.Random(1)
     typed = ""
