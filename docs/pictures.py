@@ -207,7 +207,7 @@ async def take_all(folder: Path) -> None:
     session = LiveSession(engine, places.discussions, clock=Clock())
     laboratory = Laboratory(session, setup, shipped, places)
     themes, _ = read_themes(paths.shipped_themes_folder())
-    preferences = Preferences(folder / "settings.toml", paths.shipped_keymaps_folder())
+    preferences = Preferences(folder / "settings.toml")
     app = SyndiscoApp(lambda: laboratory, themes=themes, theme="lamplight", preferences=preferences)
     async with app.run_test(size=SIZE) as pilot:
         at = Photographer(pilot, laboratory)

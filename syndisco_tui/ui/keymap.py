@@ -9,13 +9,13 @@ import difflib
 import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from textual.app import App
 from textual.binding import Binding
 from textual.keys import Keys, format_key
 
+from .. import paths
 from ..inputs import read_toml
 from .actions import ACTIONS, Action
 from .pane_titles import PANES
@@ -66,14 +66,14 @@ def shown_key(key: str) -> str:
 
 
 def read_keymap(
-    folder: Path, name: str = STANDARD, own: Mapping[str, Any] | None = None
+    name: str = STANDARD, own: Mapping[str, Any] | None = None
 ) -> tuple[Keymap, list[str]]:
-    """The set ``name`` of ``folder`` with the user's ``own`` entries on top of it.
+    """The shipped set ``name`` with the user's ``own`` entries on top of it.
 
-    Returns it with a sentence for each entry of ``own`` that cannot be used. Raises InputError
-    where the set itself cannot be read.
+    Returns it with a sentence for each entry of ``own`` that cannot be used.
     """
-    shipped = {} if name == STANDARD else read_toml(folder / f"{name}.toml")
+    file = paths.shipped_keymaps_folder() / f"{name}.toml"
+    shipped = {} if name == STANDARD else read_toml(file)
     base = dict(shipped.get("keys", {}))
     wanted, faults = _usable(own or {})
     while clash := _first_clash({**base, **wanted}, wanted):

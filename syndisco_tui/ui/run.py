@@ -57,7 +57,7 @@ def run_screen(
         lambda: Laboratory(session, setup, personas, places, start=start, setup_file=setup_file),
         themes=themes,
         theme=settings.theme,
-        preferences=Preferences(paths.settings_file(), paths.shipped_keymaps_folder(), flags),
+        preferences=Preferences(paths.settings_file(), flags),
         theme_folders=theme_folders,
         notices=[*notices, *faults],
         before_leaving=leave_in_time,

@@ -124,8 +124,7 @@ def bench(tmp_path: Path, demonstration: DiscussionSetup) -> OpenBench:
         file = tmp_path / "settings.toml"
         if settings:
             file.write_text(settings)
-        keymaps = paths.shipped_keymaps_folder()
-        preferences = Preferences(file, keymaps, flags, environment or {})
+        preferences = Preferences(file, flags, environment or {})
         app = SyndiscoApp(lambda: laboratory, themes=themes, theme=theme, preferences=preferences)
         async with app.run_test(size=size, notifications=True) as pilot:
             await pilot.pause()
