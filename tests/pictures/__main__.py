@@ -1,4 +1,4 @@
-"""The pictures in README: ``python -m docs.pictures`` in the repository makes them anew.
+"""The pictures in README: ``python -m tests.pictures`` in the repository makes them anew.
 
 The app is driven with keys on a fake terminal, over the tests' scripted engine: what the personas
 say is written below, so that the pictures need no model and are the same on every machine.
