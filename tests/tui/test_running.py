@@ -149,10 +149,10 @@ async def test_the_transcript_follows_until_somebody_scrolls_away(bench: OpenBen
         transcript = at.laboratory.transcript
         assert transcript.scroll_y == transcript.max_scroll_y
         await at.press("3", "home")
-        await at.until(lambda: not transcript.follows)
+        await at.until(lambda: not transcript.cursor.follows)
         assert "End follows" in at.text()
         await at.press("end")
-        await at.until(lambda: transcript.follows)
+        await at.until(lambda: transcript.cursor.follows)
         assert transcript.scroll_y == transcript.max_scroll_y
 
 

@@ -220,8 +220,8 @@ class Laboratory(Screen[None]):
     def action_previous_pane(self) -> None:
         self._go_to_pane(PANES[PANES.index(self._pane) - 1])
 
-    @on(Transcript.FollowChanged)
-    def _follow_changed(self) -> None:
+    @on(Transcript.BadgeChanged)
+    def _badge_changed(self) -> None:
         self._show_titles()
 
     # Events of the session ---------------------------------------------------------------------
