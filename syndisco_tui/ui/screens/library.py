@@ -244,7 +244,7 @@ class LibraryScreen(Screen[Choice | None]):
         if entry is not None:
             dark = self.app.current_theme.dark
             said = (entry.summary.first[0], entry.summary.last[0])
-            colours = {name: self._colours.of(name, dark=dark) for name in said if name}
+            colours = self._colours.by_name(filter(None, said), dark=dark)
             preview = preview_of(entry, Standing.of(entry, self._open_here()), colours)
         self.query_one("#library-preview Static", Static).update(preview)
         self.refresh_bindings()
