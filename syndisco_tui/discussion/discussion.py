@@ -7,6 +7,7 @@ very same code. Its whole state is the setup and the entries; all else follows f
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from . import guard
 from .chance import draw_seed
@@ -60,6 +61,17 @@ class Discussion:
         """The discussion at the turn where ``record`` leaves it."""
         return cls(
             record.setup, record.entries, record.earlier_setups, record.changes, record.floor
+        )
+
+    def onto(self, record: DiscussionRecord) -> DiscussionRecord:
+        """``record`` with the discussion as it is now: ``of`` the other way round."""
+        return replace(
+            record,
+            setup=self.setup,
+            entries=self.entries,
+            earlier_setups=self.earlier_setups,
+            changes=self.changes,
+            floor=self.floor,
         )
 
     @property
