@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..discussion import HARDCODED, IMPORTED_FROM
-from ..discussion.record import named_together
+from ..discussion.setup import named_together
 from ..inputs import MAX_DISCUSSION_BYTES, InputError, read_text
 from .syndisco import content_id, started_at
 

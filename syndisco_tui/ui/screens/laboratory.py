@@ -156,8 +156,8 @@ class Laboratory(Screen[None]):
         for name, note in self._reach.notes().items():
             notes[name] = f"{notes[name]} · {note}" if notes[name] else note
         self.panes.note(notes)
-        title = self.setup.title or " & ".join(self.setup.names)
-        self.query_one("#title", Static).update(Content(one_line(title, 120)))
+        title = one_line(self.setup.heading, 120)
+        self.query_one("#title", Static).update(Content(title))
 
     def action_pane(self, pane: str) -> None:
         self.panes.go_to(pane)

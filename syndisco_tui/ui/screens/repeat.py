@@ -35,8 +35,7 @@ def ask_to_repeat(
     def begin(count: int | None) -> None:
         if count:
             batch = Batch(session.sibling, repeated(setup, count))
-            title = setup.title or " & ".join(setup.names)
-            app.push_screen(BatchScreen(batch, one_line(title, 120), colours))
+            app.push_screen(BatchScreen(batch, one_line(setup.heading, 120), colours))
 
     how_many = HowMany(
         "Repeat this setup",
