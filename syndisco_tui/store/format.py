@@ -10,8 +10,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from pydantic import ValidationError
-
 from .. import __version__
 from ..discussion import (
     Change,
@@ -23,7 +21,7 @@ from ..discussion import (
     Parent,
 )
 from ..discussion.changes import TAKES_OUT
-from ..inputs import InputError, describe
+from ..inputs import InputError, validated
 from .shapes import FileShape
 from .syndisco import TIMESTAMP, from_syndisco
 
@@ -82,10 +80,7 @@ def to_bytes(record: DiscussionRecord) -> bytes:
 def from_json(value: object, where: object) -> DiscussionRecord:
     """The record in a discussion file of ours or of any SynDisco. Raises InputError."""
     _refuse_newer(value, where)
-    try:
-        file = FileShape.model_validate(value)
-    except ValidationError as error:
-        raise InputError(f"{where}: not a discussion: {describe(error, FileShape)}") from None
+    file = validated(FileShape, value, f"{where}: not a discussion")
     if file.syndisco_tui is None:
         return from_syndisco(file, value)
     own = file.syndisco_tui

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .. import paths
 from ..discussion import DiscussionSetup, Persona
+from ..exit_status import CRASHED
 from ..inputs import InputError
 from ..session import LiveSession
 from ..settings import Settings
@@ -19,8 +20,6 @@ from .places import Places
 from .preferences import Preferences
 from .screens.laboratory import Laboratory
 from .themes import read_themes
-
-CRASHED = 70
 
 
 def run_screen(
