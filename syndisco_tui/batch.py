@@ -59,12 +59,14 @@ class BatchRun:
     def __init__(self, number: int, begin: DiscussionSetup | Path) -> None:
         self.number = number
         self.begin = begin
-        record = None if isinstance(begin, DiscussionSetup) else read_discussion(begin)
-        setup = begin if isinstance(begin, DiscussionSetup) else _setup_of(record)
+        self.path: Path | None = None
+        self.turn = 0
+        self.entries: tuple[Message, ...] = ()
+        if isinstance(begin, Path):
+            record = read_discussion(begin)
+            self.path, self.turn, self.entries = begin, record.turns_taken, record.entries
+        setup = record.setup if isinstance(begin, Path) else begin
         self.seed, self.turns = setup.seed, setup.conv_len
-        self.path = None if isinstance(begin, DiscussionSetup) else begin
-        self.turn = record.turns_taken if record else 0
-        self.entries: tuple[Message, ...] = record.entries if record else ()
         self.growing = ""
         """What the speaker has said so far of the reply in the making."""
         self.speaker = ""
@@ -206,11 +208,6 @@ class Batch:
         deadline = time.monotonic() + CLOSE_SECONDS
         for session in self._sessions:
             session.close(max(0.0, deadline - time.monotonic()))
-
-
-def _setup_of(record: DiscussionRecord | None) -> DiscussionSetup:
-    assert record is not None
-    return record.setup
 
 
 def duration(seconds: float) -> str:

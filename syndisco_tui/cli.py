@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, Optional
 import typer
 
 from . import __version__
+from .exit_status import BAD_INPUT
 from .inputs import InputError
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from .engine.base import Engine
     from .session import LiveSession
     from .settings import Settings
-
-BAD_INPUT = 2
 
 app = typer.Typer(
     add_completion=False,

@@ -224,9 +224,13 @@ def _requirement(fault: ErrorDetails) -> str:
 
 def unknown_key(key: str, known: Iterable[str]) -> str:
     """“There is no key x”, with the near one where there is one."""
-    near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.6)
-    hint = f"; did you mean “{near[0]}”?" if near else ""
-    return f"there is no key {_quoted(key)}{hint}"
+    return f"there is no key {_quoted(key)}{near_one(key, known)}"
+
+
+def near_one(word: str, known: Iterable[str]) -> str:
+    """“; did you mean …?” where one of ``known`` is nearly ``word``, else nothing."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"; did you mean “{near[0]}”?" if near else ""
 
 
 def _quoted(key: str) -> str:
@@ -238,5 +242,4 @@ def _short(text: str) -> str:
 
 
 def _shown(value: object) -> str:
-    text = repr(value) if not isinstance(value, (dict, list)) else type(value).__name__
-    return text if len(text) <= 60 else text[:57] + "…"
+    return _short(type(value).__name__ if isinstance(value, (dict, list)) else repr(value))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 
 from platformdirs import PlatformDirs
@@ -10,6 +9,7 @@ from platformdirs import PlatformDirs
 from .inputs import InputError
 
 _DIRS = PlatformDirs("syndisco-tui", appauthor=False)
+_PACKAGE = Path(__file__).parent
 
 
 def discussions_folder() -> Path:
@@ -73,14 +73,13 @@ def shipped_themes_folder() -> Path:
 
 
 def shipped_keymaps_folder() -> Path:
-    return _shipped("keymaps")
+    return _PACKAGE / "ui" / "keymaps"
 
 
 def _shipped(name: str) -> Path:
     """A top-level folder of the project: inside the package in a wheel, beside it in a clone."""
-    package = Path(str(files("syndisco_tui")))
-    inside = package / "shipped" / name
-    return inside if inside.is_dir() else package.parent / name
+    inside = _PACKAGE / "shipped" / name
+    return inside if inside.is_dir() else _PACKAGE.parent / name
 
 
 def _private(folder: Path) -> Path:

@@ -24,14 +24,6 @@ def words(text: str) -> list[str]:
     return _WORDS.findall(text.lower())
 
 
-def rouge_l(a: str, b: str) -> float:
-    """The ROUGE-L F-measure of two texts, 0 to 1; 0 where either has no word."""
-    pair = Diversity()
-    pair.add(a)
-    pair.add(b)
-    return pair.total if pair.pairs else 0.0
-
-
 class Diversity:
     """1 − the mean ROUGE-L over all pairs of the comments added so far.
 

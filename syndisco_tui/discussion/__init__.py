@@ -2,7 +2,7 @@
 
 from .actor import Actor
 from .asked import Asked, NotOnRecord, asked_for
-from .discussion import Discussion, NotTheNextTurn, TurnRequest
+from .discussion import Discussion, NotTheNextTurn
 from .persona import Persona, name_clash, name_key
 from .proceedings import CannotChange
 from .prompt import ChatMessage
@@ -20,6 +20,7 @@ from .record import (
     Shortened,
     Status,
 )
+from .request import TurnRequest
 from .setup import DiscussionSetup
 from .turns import TURN_MANAGERS, RandomTurn, RandomWeighted, RoundRobin, TurnManager
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .changes import as_it_stood
-from .discussion import Discussion, TurnRequest
+from .discussion import Discussion
 from .record import DiscussionRecord, Floor, Message
+from .request import TurnRequest
 from .setup import DiscussionSetup
 
 

@@ -7,15 +7,14 @@ very same code. Its whole state is the setup and the entries; all else follows f
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import replace
 
 from . import guard
 from .chance import draw_seed
 from .changes import next_attempt
 from .persona import name_key
 from .proceedings import CannotChange, Proceedings
-from .prompt import ChatMessage, chat_prompt, stop_strings
+from .prompt import chat_prompt, stop_strings, window
 from .record import (
     HARDCODED,
     Change,
@@ -26,42 +25,13 @@ from .record import (
     Reply,
     Shortened,
 )
+from .request import TurnRequest
 from .setup import DiscussionSetup
 from .turns import TurnManager, make_turn_manager
 
 
 class NotTheNextTurn(ValueError):
     """A reply was posted to a request that the discussion no longer waits for."""
-
-
-@dataclass(frozen=True)
-class TurnRequest:
-    """Who is to speak, and everything a model needs for it."""
-
-    turn: int
-    attempt: int
-    name: str
-    role: str
-    chat: tuple[ChatMessage, ...]
-    stop: tuple[str, ...]
-    seed: int
-    entries: tuple[Message, ...] = field(repr=False)
-    """What had been said; a reply fits only as long as that is so."""
-    first_in_window: int
-    """Index in ``entries`` of the oldest message that the prompt quotes."""
-    floor_given: bool = False
-    """Whether the turn manager would have drawn another speaker."""
-    shortened: Shortened | None = None
-    """With less than the setup says, because memory was full."""
-
-    @property
-    def position(self) -> int:
-        """How many entries the discussion had."""
-        return len(self.entries)
-
-    @property
-    def system_prompt(self) -> str:
-        return self.chat[0].content
 
 
 class Discussion:
@@ -93,6 +63,17 @@ class Discussion:
             record.setup, record.entries, record.earlier_setups, record.changes, record.floor
         )
 
+    def onto(self, record: DiscussionRecord) -> DiscussionRecord:
+        """``record`` with the discussion as it is now: ``of`` the other way round."""
+        return replace(
+            record,
+            setup=self.setup,
+            entries=self.entries,
+            earlier_setups=self.earlier_setups,
+            changes=self.changes,
+            floor=self.floor,
+        )
+
     @property
     def setup(self) -> DiscussionSetup:
         return self._setup
@@ -105,7 +86,7 @@ class Discussion:
     @property
     def entries(self) -> tuple[Message, ...]:
         """Messages and silences so far."""
-        return self._entries
+        return self._proceedings.entries
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -128,10 +109,6 @@ class Discussion:
     @property
     def is_finished(self) -> bool:
         return self.turns_taken >= self._setup.conv_len and not self._moderator_is_owed()
-
-    @property
-    def _entries(self) -> tuple[Message, ...]:
-        return self._proceedings.entries
 
     @property
     def turn_manager(self) -> TurnManager:
@@ -164,7 +141,7 @@ class Discussion:
         setup = shortened.of(self._setup) if shortened else self._setup
         again = self._proceedings.asked_again
         if attempt is None:
-            position = len(self._entries)
+            position = len(self.entries)
             attempt = next_attempt(self.changes, position, again) if again else 0
         floor_given = False
         if self._moderator_is_owed() and setup.moderator:
@@ -178,7 +155,7 @@ class Discussion:
         else:
             return None
         actor = setup.actor(name)
-        window = self._window(setup.history_context_len)
+        quoted = window(self.entries, setup.history_context_len)
         return TurnRequest(
             turn=turn,
             attempt=attempt,
@@ -187,13 +164,13 @@ class Discussion:
             chat=chat_prompt(
                 setup.prompt_style,
                 actor.system_prompt(),
-                [self._entries[index] for index in window],
+                [self.entries[index] for index in quoted],
                 name,
             ),
             stop=stop_strings(setup.prompt_style, self._others(name), name),
             seed=draw_seed(setup.seed, f"sampler {role}", turn, attempt),
             entries=self.entries,
-            first_in_window=window[0] if window else len(self._entries),
+            first_in_window=quoted[0] if quoted else len(self.entries),
             floor_given=floor_given,
             shortened=shortened,
         )
@@ -215,24 +192,7 @@ class Discussion:
     def message(self, request: TurnRequest, reply: Reply, *, created_at: str = "") -> Message:
         """What the reply to ``request`` would be as a message, cleaned by the guard."""
         text = self.cleaned(request, reply.text, complete=reply.finish_reason == "stop")
-        return Message(
-            name=request.name,
-            text=text,
-            role="moderator" if request.role == "moderator" else "user",
-            turn=request.turn,
-            model=reply.model,
-            prompt=request.system_prompt,
-            raw_text=reply.text if reply.text != text else None,
-            finish_reason=reply.finish_reason,
-            prompt_tokens=reply.prompt_tokens,
-            completion_tokens=reply.completion_tokens,
-            seconds=reply.seconds,
-            seed=request.seed,
-            attempt=request.attempt,
-            created_at=created_at,
-            floor_given=request.floor_given,
-            shortened=request.shortened,
-        )
+        return request.answered(reply, text, created_at=created_at)
 
     def cleaned(self, request: TurnRequest, raw: str, *, complete: bool = False) -> str:
         """What the guard makes of a reply to ``request``, finished or still growing."""
@@ -262,15 +222,15 @@ class Discussion:
 
         Raises CannotChange for an empty text, IndexError where there is no such entry.
         """
-        if not 0 <= position < len(self._entries):
-            raise IndexError(f"message {position} of {len(self._entries)}")
+        if not 0 <= position < len(self.entries):
+            raise IndexError(f"message {position} of {len(self.entries)}")
         return self._proceedings.edit(position, text, at)
 
     def delete(self, count: int = 1, *, at: str = "") -> tuple[Message, ...]:
         """Take the last ``count`` entries back; their turns are open again. Seed opinions stay."""
-        position = len(self._entries)
-        while position > max(0, len(self._entries) - count):
-            if self._entries[position - 1].role == "seed":
+        position = len(self.entries)
+        while position > max(0, len(self.entries) - count):
+            if self.entries[position - 1].role == "seed":
                 break
             position -= 1
         self._floor = self.floor  # one that is over does not come back
@@ -283,11 +243,11 @@ class Discussion:
 
         Raises CannotChange where no model was asked for it, or its speaker has left.
         """
-        last = self._entries[-1] if self._entries else None
+        last = self.entries[-1] if self.entries else None
         if last is None or not last.is_prompted:
             what = "nobody has spoken yet" if last is None else "no model said the last message"
             raise CannotChange(f"there is nothing to regenerate: {what}")
-        self._proceedings.take_out("regenerated", len(self._entries) - 1, at)
+        self._proceedings.take_out("regenerated", len(self.entries) - 1, at)
         request = self.next_request()
         if request is None or (request.name, request.turn) != (last.name, last.turn):
             self.undo()
@@ -313,8 +273,8 @@ class Discussion:
         """
         if not candidates:
             return
-        position = len(self._entries) - 1
-        last = self._entries[-1] if self._entries else None
+        position = len(self.entries) - 1
+        last = self.entries[-1] if self.entries else None
         turns = {(each.name, each.role, each.turn) for each in candidates}
         if last is None or turns != {(last.name, last.role, last.turn)}:
             raise NotTheNextTurn("the candidates are not of the last message")
@@ -348,12 +308,12 @@ class Discussion:
 
         Raises IndexError where there are not that many.
         """
-        if not 0 <= position <= len(self._entries):
-            raise IndexError(f"message {position} of {len(self._entries)}")
+        if not 0 <= position <= len(self.entries):
+            raise IndexError(f"message {position} of {len(self.entries)}")
         fork = self._copy()
         fork._proceedings = self._proceedings.fork(position)
-        fork._floor = self._floor if position == len(self._entries) else None
-        fork._give_floor_again(self._entries[position:])
+        fork._floor = self._floor if position == len(self.entries) else None
+        fork._give_floor_again(self.entries[position:])
         return fork
 
     def change_setup(self, setup: DiscussionSetup) -> None:
@@ -393,18 +353,11 @@ class Discussion:
         heard = dict.fromkeys((*self._setup.names, *self._proceedings.tally.names))
         return [name for name in heard if name_key(name) != name_key(speaker)]
 
-    def _window(self, length: int | None) -> list[int]:
-        entries = self._entries
-        newest_first = range(len(entries) - 1, -1, -1)
-        spoken = (index for index in newest_first if not entries[index].is_silence)
-        most = len(entries) if length is None else min(length, len(entries))
-        return list(islice(spoken, most))[::-1]
-
     def _moderator_is_owed(self) -> bool:
         moderator = self._setup.moderator
         if moderator is None or self._setup.moderator_takes_turns:
             return False
-        for entry in reversed(self._entries):
+        for entry in reversed(self.entries):
             if entry.role == "human" and entry.name == moderator.name:
                 return False
             if entry.is_prompted:

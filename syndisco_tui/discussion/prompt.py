@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from .record import Message
@@ -37,6 +38,14 @@ def chat_prompt(
         return (system, *_chat_turns(history, speaker))
     render = _syndisco_2_0 if style == "syndisco-2.0" else _syndisco_2_2
     return (system, ChatMessage("user", render(history, speaker)))
+
+
+def window(entries: Sequence[Message], length: int | None) -> list[int]:
+    """Indices of the messages that a prompt quotes: the last ``length``, or all; no silences."""
+    newest_first = range(len(entries) - 1, -1, -1)
+    spoken = (index for index in newest_first if not entries[index].is_silence)
+    most = len(entries) if length is None else min(length, len(entries))
+    return list(islice(spoken, most))[::-1]
 
 
 def stop_strings(style: PromptStyle, names: Sequence[str], speaker: str) -> tuple[str, ...]:

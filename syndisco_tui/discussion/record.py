@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -174,7 +173,7 @@ class DiscussionRecord:
     @property
     def heading(self) -> str:
         """What to call it: its title, or else who takes part."""
-        return self.title or self.setup.title or named_together(self.setup.names)
+        return self.title or self.setup.heading
 
     @property
     def is_foreign(self) -> bool:
@@ -188,10 +187,3 @@ class DiscussionRecord:
     def turns_taken(self) -> int:
         """How many of the setup's ``conv_len`` turns are over."""
         return max((entry.turn for entry in self.entries), default=0)
-
-
-def named_together(names: Sequence[str]) -> str:
-    """“Ann, Bob and Cyd”; of more than four the first three, and how many more."""
-    if len(names) > 4:
-        return f"{', '.join(names[:3])} and {len(names) - 3} more"
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)

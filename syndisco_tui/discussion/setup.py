@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -77,10 +78,19 @@ class DiscussionSetup(BaseModel):
         return self
 
     @property
+    def everybody(self) -> tuple[Persona, ...]:
+        """The users, and the moderator last."""
+        return (*self.personas, self.moderator) if self.moderator else self.personas
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Everybody's name, users first, the moderator last."""
-        personas = (*self.personas, *((self.moderator,) if self.moderator else ()))
-        return tuple(persona.name for persona in personas)
+        return tuple(persona.name for persona in self.everybody)
+
+    @property
+    def heading(self) -> str:
+        """What to call its discussions: its title, or else who takes part."""
+        return self.title or named_together(self.names)
 
     @property
     def turn_takers(self) -> tuple[str, ...]:
@@ -109,3 +119,10 @@ class DiscussionSetup(BaseModel):
             for name, text in zip(authors, self.seed_opinions, strict=True)
             if text.strip()
         ]
+
+
+def named_together(names: Sequence[str]) -> str:
+    """“Ann, Bob and Cyd”; of more than four the first three, and how many more."""
+    if len(names) > 4:
+        return f"{', '.join(names[:3])} and {len(names) - 3} more"
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)

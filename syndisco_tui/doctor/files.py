@@ -97,7 +97,7 @@ def settings() -> Iterator[Finding]:
         yield Finding("settings", str(error), "at fault", "Mend it; the app does not start.")
         return
     yield Finding("settings", _short(file) if file.exists() else "the defaults")
-    _, faults = read_keymap(paths.shipped_keymaps_folder(), settings.keymap, settings.keys)
+    _, faults = read_keymap(settings.keymap, settings.keys)
     for fault in faults:
         yield Finding("keys", fault, "could be better", f"Mend it in {file}, under [keys].")
     if not faults:

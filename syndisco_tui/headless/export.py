@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..discussion import DiscussionRecord
+from ..exit_status import BAD_INPUT
 from ..inputs import InputError
 from ..store.discussions import json_files, read_discussion
 from ..store.export import FORMATS, ExportFormat, exported
@@ -16,7 +17,6 @@ from ..store.export.files import encoded, export_names, write_export
 from ..text import safe
 from .counter import Counter
 
-BAD_INPUT = 2
 TO_STDOUT = "-"
 
 

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..discussion import Persona
+from ..exit_status import BAD_INPUT
 from ..inputs import InputError
 from ..store.importing import Import, importable, told
 from ..store.library import Library
 from ..store.personas import write_personas
 from ..text import safe
 from .counter import Counter
-
-BAD_INPUT = 2
 
 
 def import_files(

@@ -13,6 +13,7 @@ from queue import Empty
 from typing import TextIO
 
 from ..discussion import DiscussionSetup
+from ..exit_status import BAD_INPUT, FINISHED, NO_MODEL
 from ..inputs import InputError
 from ..session import (
     Closed,
@@ -26,10 +27,9 @@ from ..session import (
 from ..store.atomic import write_atomic
 from ..store.discussions import read_discussion
 from ..store.format import to_bytes
-from .printer import FINISHED, Printer
+from .printer import Printer
 from .signals import caught_signals
 
-BAD_INPUT, NO_MODEL = 2, 3
 TO_STDOUT = Path("-")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TextIO
 
 from ..engine.base import LoadProgress
+from ..exit_status import FINISHED
 from ..session import (
     Hindrance,
     ModelReady,
@@ -20,13 +21,10 @@ from ..session import (
 )
 from ..text import one_line, safe
 
-FINISHED = 0
 BAR_WIDTH = 20
 
 HEADER_ROOM = 60
 """A line of fewer characters may still turn out to be somebody else's header: it waits."""
-
-
 MARKS = 20
 """How many characters the guard may still take from the front of a reply, or give back to it."""
 

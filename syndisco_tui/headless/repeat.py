@@ -8,10 +8,11 @@ from typing import TextIO
 
 from ..batch import Batch, duration
 from ..engine.base import LoadProgress
+from ..exit_status import FINISHED, NO_MODEL
 from ..session import ModelReady, Trouble
 from ..text import one_line, safe
-from .live import NO_MODEL, forgive_encoding
-from .printer import FINISHED, progress_bar
+from .live import forgive_encoding
+from .printer import progress_bar
 from .signals import caught_signals
 
 TELL_SECONDS = 0.2

@@ -17,12 +17,11 @@ from ..engine.base import (
     LoadFailed,
     ModelSpec,
 )
+from ..exit_status import DIFFERS, FINISHED, NO_MODEL
 from ..session.reply import generation_request
 from ..text import one_line, safe
-from .live import NO_MODEL, forgive_encoding
-from .printer import FINISHED, progress_bar
-
-DIFFERS = 1
+from .live import forgive_encoding
+from .printer import progress_bar
 
 
 @dataclass(frozen=True)

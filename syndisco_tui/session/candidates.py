@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..discussion import Discussion, Message, TurnRequest
 from ..engine.base import Failed, Finished, Generation, GenerationEvent
-from .events import CandidateGrew, CandidateLost, CandidateMade, CandidatesBegun, SessionEvent
+from .events import CandidateGrew, CandidateLost, CandidateMade, CandidatesBegun, Tell
 from .reply import ReplyInTheMaking
 
 
@@ -25,7 +25,7 @@ class Candidates:
         *,
         submit: Callable[[TurnRequest], Generation],
         made: Callable[[TurnRequest, Finished], Message],
-        tell: Callable[[SessionEvent], object],
+        tell: Tell,
     ) -> None:
         self._discussion = discussion
         self._made = made
@@ -35,7 +35,7 @@ class Candidates:
         self._replies = [ReplyInTheMaking(request, submit(request)) for request in requests]
         self._messages: dict[int, Message] = {}
 
-    def take(self, event: GenerationEvent) -> bool:
+    def take(self, event: GenerationEvent) -> None:
         """Note and tell an event, if it is of one of them."""
         for number, reply in enumerate(self._replies):
             if reply.generation is not event.generation:
@@ -49,8 +49,6 @@ class Candidates:
             elif reply.take(event):
                 text = self._discussion.cleaned(reply.request, reply.text)
                 self._tell(CandidateGrew(number, text, reply.tokens))
-            return True
-        return False
 
     def choose(self, number: int | None, now: str) -> bool:
         """Take the one with this number, or none; the finished others are kept.

@@ -11,43 +11,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from ..discussion import (
-    DiscussionRecord,
-    DiscussionSetup,
-    Status,
-    TurnRequest,
-)
-from ..engine.base import (
-    Cancelled,
-    Engine,
-    EngineError,
-    Failed,
-    Finished,
-    Generation,
-    GenerationEvent,
-    OutOfMemory,
-)
-from .events import (
-    Changed,
-    Opened,
-    Posted,
-    ReplyDropped,
-    ReplyGrew,
-    ReplyStarted,
-    SessionEvent,
-    SetupApplied,
-    SetupStaged,
-    State,
-    StateChanged,
-    Trouble,
-)
+from ..discussion import DiscussionRecord, DiscussionSetup, Status, TurnRequest
+from ..engine.base import Cancelled, Engine, EngineError, GenerationResult
+from .events import Changed, Opened, Posted, SetupApplied, SetupStaged, Tell, Trouble
 from .hindrances import Hindrances, low_space
 from .loading import ModelLoading
 from .open_discussion import OpenDiscussion, refuse_without_users
 from .reaching import Reaching
-from .reply import ReplyInTheMaking, decoding_speed, finished_reply, generation_request
-from .saving import Goal, Saving
-from .shorter import announcement, asked_for_less
+from .reply import decoding_speed, finished_reply
+from .saving import Saving
+from .speaking import Speaking
+from .standing import Goal, state_changed, status_of
 
 LOOK_INTERVAL = 1.0
 """Seconds between two looks at the engine while a reply is being made."""
@@ -67,16 +41,14 @@ class Driver:
         device: str,
         clock: Callable[[], datetime],
         post: Callable[[Callable[[], object]], object],
-        tell: Callable[[SessionEvent], object],
+        tell: Tell,
         silence: float,
     ) -> None:
         self.engine = engine
         self._folder = folder
         self._clock = clock
-        self._post_later = post
         self.tell = tell
         self.opened: OpenDiscussion | None = None
-        self.reply: ReplyInTheMaking | None = None
         self.goal: Goal = "wait"
         self._model = ModelLoading(engine, device, post=post, tell=tell, ended=self._loaded)
         self._to_begin: DiscussionSetup | None = None
@@ -84,7 +56,16 @@ class Driver:
         self.reaching = Reaching(self)
         self._hindrances = Hindrances(tell)
         self._saving = Saving(tell, self._hindrances)
-        self._silence = silence
+        self._look_interval = min(LOOK_INTERVAL, silence)
+        self.speaking = Speaking(
+            engine,
+            self._hindrances,
+            silence=silence,
+            post=post,
+            tell=tell,
+            finished=self._finished,
+            failed=self._failed,
+        )
 
     @property
     def record(self) -> DiscussionRecord | None:
@@ -96,19 +77,16 @@ class Driver:
     def seconds_to_look(self) -> float | None:
         """Until ``look_after`` is due; None while there is nothing to look after."""
         waits = [self._saving.seconds_left()]
-        if self.reply or self._model.is_loading:
-            waits.append(min(LOOK_INTERVAL, self._silence))
+        if self.speaking.reply or self._model.is_loading:
+            waits.append(self._look_interval)
         return min((wait for wait in waits if wait is not None), default=None)
 
     def look_after(self) -> None:
         """Time has passed: is the engine alive, does it say anything, is the disk back?"""
-        if (self.reply or self._model.is_loading) and not self.engine.is_alive:
+        if (self.speaking.reply or self._model.is_loading) and not self.engine.is_alive:
             self._engine_died()
-        elif self.reply and self.reply.seconds_silent >= self._silence:
-            sentence = (
-                f"No word from the model for {self._silence:.0f} s; x, then r: start it anew."
-            )
-            self._hindrances.say("silence", sentence)
+        else:
+            self.speaking.say_if_silent()
         if self._saving.behind and not self._saving.seconds_left():
             goal = self._saving.goal
             self._save(self._saving.behind)
@@ -131,49 +109,26 @@ class Driver:
 
     def tell_state(self) -> None:
         """Tell where we stand."""
-        opened = self.opened
-        state: State
-        if self._model.is_loading:
-            state = "loading"
-        elif self.reply:
-            state = "running"
-        elif opened is None:
-            state = "idle"
-        elif opened.discussion.is_finished:
-            state = "finished"
-        else:
-            state = "paused" if self.goal == "wait" else "running"
-        self.tell(
-            StateChanged(
-                state,
-                pausing=bool(self.reply) and self.goal != "run",
-                turn=self._turn_now(),
-                turns=opened.discussion.setup.conv_len if opened else 0,
-                path=opened.file.path if opened else None,
-            )
-        )
-
-    def _turn_now(self) -> int:
-        """The turn in the making, else how many were taken."""
-        if self.reply:
-            return self.reply.request.turn
-        return self.opened.discussion.turns_taken if self.opened else 0
+        is_loading, reply = self._model.is_loading, self.speaking.reply
+        self.tell(state_changed(self.opened, reply, self.goal, is_loading=is_loading))
 
     def give_up(self, sentence: str) -> None:
         """Something failed: stand still where we are, with everything kept."""
-        self.goal = "wait"
-        self._to_begin = None
-        self.reaching.give_up()
+        self._stand_still()
         self.tell(Trouble(sentence))
         self.tell_state()
 
     def wait_for_the_disk(self, error: OSError) -> None:
         """Stand still with everything kept; go on by itself once the disk takes it."""
         self._saving.failed(error, self.goal if self.opened else "wait")
+        self._stand_still()
+        self.tell_state()
+
+    def _stand_still(self) -> None:
+        """Want nothing any more: no next reply, no other discussion, no candidates."""
         self.goal = "wait"
         self._to_begin = None
         self.reaching.give_up()
-        self.tell_state()
 
     # Commands ---------------------------------------------------------------------------------
 
@@ -237,10 +192,10 @@ class Driver:
             self._to_begin = setup
         elif self.opened:
             self._staged = setup if setup != self.opened.discussion.setup else None
-            if self.reply is None:
-                self._apply_staged()
+            if reply := self.speaking.reply:
+                self.tell(SetupStaged(self._staged, reply.request.turn + 1))
             else:
-                self.tell(SetupStaged(self._staged, self.reply.request.turn + 1))
+                self._apply_staged()
 
     def fork(
         self, position: int, setup: DiscussionSetup, parent: DiscussionRecord | None = None
@@ -284,7 +239,7 @@ class Driver:
 
     def advance(self) -> None:
         """Do the next thing there is to do, if anything: load, begin, ask, or stand still."""
-        if self.reply:
+        if self.speaking.reply:
             return
         self.reaching.apply_waiting()
         if self._model.is_loading or (self.goal == "wait" and not self.reaching.wants_candidates):
@@ -313,9 +268,7 @@ class Driver:
     def _loaded(self, error: EngineError | None) -> None:
         if error:
             was_needed = self.goal != "wait"
-            self.goal = "wait"
-            self._to_begin = None
-            self.reaching.give_up()
+            self._stand_still()
             cancelled = isinstance(error, Cancelled)
             sentence = "Loading was cancelled." if cancelled else str(error)
             self.tell(Trouble(sentence, fatal=was_needed and not cancelled))
@@ -340,64 +293,28 @@ class Driver:
             return
         if opened.record.status != "running":
             self._save("running")
-        self._make(opened, request)
-
-    def _make(self, opened: OpenDiscussion, request: TurnRequest) -> None:
-        self.tell(ReplyStarted(request.name, request.role, request.turn))
-        generation = self.submit(request, opened.discussion.setup)
-        self.reply = ReplyInTheMaking(request, generation)
+        self.speaking.begin(opened.discussion, request)
         self.tell_state()
 
-    def submit(self, request: TurnRequest, setup: DiscussionSetup) -> Generation:
-        """Ask the engine; what it says comes back on this thread."""
-        return self.engine.submit(
-            generation_request(request, setup),
-            lambda event: self._post_later(lambda: self._heard(event)),
-        )
-
-    def _heard(self, event: GenerationEvent) -> None:
-        """An event of a generation; those of one that was dropped are too late."""
-        if self.reaching.take(event):
+    def _finished(self, request: TurnRequest, result: GenerationResult) -> None:
+        opened = self.opened
+        if opened is None:
             return
-        reply, opened = self.reply, self.opened
-        if reply is None or opened is None or event.generation is not reply.generation:
-            return
-        self._hindrances.over("silence")
-        if isinstance(event, Failed):
-            self.reply = None
-            self.tell(ReplyDropped(reply.request.name))
-            is_full = isinstance(event.error, OutOfMemory)
-            if is_full and (less := asked_for_less(opened.discussion, reply.request)):
-                self._hindrances.say("memory", announcement(less))
-                self._make(opened, less)
-                return
-            self._hindrances.over("memory")
-            try:
-                self.save_status()
-            finally:
-                self.give_up(str(event.error))
-        elif isinstance(event, Finished):
-            self.reply = None
-            self._post(opened, reply, event)
-        elif reply.take(event):
-            self._tell_growth(opened, reply)
-
-    def _tell_growth(self, opened: OpenDiscussion, reply: ReplyInTheMaking) -> None:
-        name, text = reply.request.name, opened.discussion.cleaned(reply.request, reply.text)
-        self.tell(ReplyGrew(name, text, reply.tokens, reply.prompt_tokens, reply.tokens_per_second))
-
-    def _post(self, opened: OpenDiscussion, reply: ReplyInTheMaking, finished: Finished) -> None:
-        made = finished_reply(finished.result, self.engine.info)
-        self._hindrances.over("memory")
-        message = opened.discussion.post(reply.request, made, created_at=self.now())
-        speed = decoding_speed(finished.result)
-        self._saving.tell_when_saved(Posted(message, speed))
+        reply = finished_reply(result, self.engine.info)
+        message = opened.discussion.post(request, reply, created_at=self.now())
+        self._saving.tell_when_saved(Posted(message, decoding_speed(result)))
         if self.goal == "step" or opened.discussion.is_finished:
             self.goal = "wait"
-        self._save(self._standing(opened))
+        self._save(status_of(opened.discussion, self.goal))
         if self.goal == "wait":
             self._apply_staged()
         self.tell_state()
+
+    def _failed(self, error: EngineError) -> None:
+        try:
+            self.save_status()
+        finally:
+            self.give_up(str(error))
 
     def now(self) -> str:
         """ISO 8601, to the millisecond."""
@@ -418,14 +335,9 @@ class Driver:
 
     def drop_reply(self) -> None:
         """Give up the reply in the making, if there is one; its turn stays open."""
-        if self.reply:
-            self.reply.generation.cancel()
-            if self.reply.seconds_silent >= self._silence:
-                self._model.engine_is_stuck()
-            self._hindrances.over("silence")
-            self._hindrances.over("memory")
-            self.tell(ReplyDropped(self.reply.request.name))
-            self.reply = None
+        if self.speaking.is_silent:
+            self._model.engine_is_stuck()
+        self.speaking.drop()
 
     # The file ---------------------------------------------------------------------------------
 
@@ -435,16 +347,11 @@ class Driver:
 
     def save_changed(self, opened: OpenDiscussion) -> None:
         """Save what a person changed, then tell of it. Raises OSError."""
-        status = self._standing(opened)
+        status = status_of(opened.discussion, self.goal)
         record = opened.as_of_now(status, self.engine.info)
         self._saving.tell_when_saved(Changed(record))
         self._save(status)
         self.tell_state()
-
-    def _standing(self, opened: OpenDiscussion) -> Status:
-        if opened.discussion.is_finished:
-            return "finished"
-        return "paused" if self.goal == "wait" else "running"
 
     def save_status(self) -> None:
         """The file says that nobody speaks any more."""
@@ -462,6 +369,6 @@ class Driver:
         self.reaching.choose(None)
         self.reaching.apply_waiting()
         if self._saving.behind or opened.record.status == "running":
-            self._save("finished" if opened.discussion.is_finished else "paused")
+            self._save(status_of(opened.discussion, "wait"))
         opened.file.close()
         self.opened = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -200,3 +201,6 @@ SessionEvent = (
     | NotSaved
     | Closed
 )
+
+Tell = Callable[[SessionEvent], object]
+"""Takes an event to whoever drains them."""

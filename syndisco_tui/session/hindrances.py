@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
-from .events import Cause, Hindrance, SessionEvent
+from .events import Cause, Hindrance, Tell
 
 LOW_SPACE = 500_000_000
 """Bytes free on the disk below which it is said."""
-
-Tell = Callable[[SessionEvent], object]
 
 
 class Hindrances:

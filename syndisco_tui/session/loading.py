@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..discussion import DiscussionSetup
 from ..engine.base import Engine, EngineError, Loaded, LoadEvent, LoadProgress, ModelSpec
-from .events import ModelReady, SessionEvent
+from .events import ModelReady, Tell
 
 
 class ModelLoading:
@@ -22,7 +22,7 @@ class ModelLoading:
         device: str,
         *,
         post: Callable[[Callable[[], object]], object],
-        tell: Callable[[SessionEvent], object],
+        tell: Tell,
         ended: Callable[[EngineError | None], object],
     ) -> None:
         self._engine = engine

@@ -31,11 +31,10 @@ class OpenDiscussion:
             id=str(uuid.uuid4()),
             started_at=now.isoformat(timespec="seconds"),
             setup=setup,
-            entries=discussion.entries,
             title=setup.title,
             engine=info.as_dict() if info else {},
         )
-        return cls._created(discussion, record, folder, now)
+        return cls._created(discussion, discussion.onto(record), folder, now)
 
     @classmethod
     def _created(
@@ -81,27 +80,18 @@ class OpenDiscussion:
         record = DiscussionRecord(
             id=str(uuid.uuid4()),
             started_at=now.isoformat(timespec="seconds"),
-            setup=discussion.setup,
-            entries=discussion.entries,
+            setup=setup,
             status="finished" if discussion.is_finished else "paused",
             title=setup.title,
             parent=Parent(parent.id, position),
             engine=parent.engine,
-            earlier_setups=discussion.earlier_setups,
-            changes=discussion.changes,
-            floor=discussion.floor,
         )
-        return cls._created(discussion, record, folder, now)
+        return cls._created(discussion, discussion.onto(record), folder, now)
 
     def as_of_now(self, status: Status, info: EngineInfo | None) -> DiscussionRecord:
         """The record of the discussion as it is now."""
         return replace(
-            self.record,
-            setup=self.discussion.setup,
-            entries=self.discussion.entries,
-            earlier_setups=self.discussion.earlier_setups,
-            changes=self.discussion.changes,
-            floor=self.discussion.floor,
+            self.discussion.onto(self.record),
             status=status,
             engine=info.as_dict() if info else self.record.engine,
         )

@@ -39,7 +39,7 @@ class Reaching:
         if self._waiting and isinstance(step, Undo):
             self._waiting.pop()
             self._tell_waiting()
-        elif driver.reply and step.waits(opened.discussion):
+        elif driver.speaking.reply and step.waits(opened.discussion):
             self._waiting.append(step)
             self._tell_waiting()
         else:
@@ -96,14 +96,15 @@ class Reaching:
         self._candidates = Candidates(
             opened.discussion,
             count,
-            submit=lambda request: driver.submit(request, setup),
+            submit=lambda request: driver.speaking.submit(request, setup, self._heard),
             made=made,
             tell=driver.tell,
         )
 
-    def take(self, event: GenerationEvent) -> bool:
-        """Note what the engine says, if it is about a candidate."""
-        return self._candidates is not None and self._candidates.take(event)
+    def _heard(self, event: GenerationEvent) -> None:
+        """An event of a candidate; after the choice it is too late."""
+        if self._candidates:
+            self._candidates.take(event)
 
     def choose(self, number: int | None) -> None:
         """Take the candidate with this number, or leave what stands there."""

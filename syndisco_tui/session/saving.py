@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Literal
 
 from ..discussion import Status
 from ..engine.base import EngineInfo
-from .events import NotSaved, Posted, SessionEvent
-from .hindrances import Hindrances, Tell
+from .events import NotSaved, Posted, SessionEvent, Tell
+from .hindrances import Hindrances
 from .open_discussion import OpenDiscussion
+from .standing import Goal
 
 RETRY_SECONDS = 3.0
-
-Goal = Literal["wait", "step", "run"]
 
 
 class Saving:
@@ -66,7 +64,3 @@ class Saving:
         if self.behind is None:
             return None
         return max(0.0, self._tried_at + RETRY_SECONDS - time.monotonic())
-
-    def let_go(self) -> None:
-        """The discussion is left; nothing of it waits any more."""
-        self.behind, self.goal, self._untold, self._shown_unsaved = None, "wait", [], 0

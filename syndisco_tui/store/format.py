@@ -1,22 +1,17 @@
 """A discussion's record ⇄ its JSON, a superset of SynDisco 2.0.1's export (format 1).
 
-Also reads what SynDisco itself writes: 2.0.1 (prompts as objects), its 2026 exports (prompts as
-JSON text) and 2.2.1 (``timestamp`` and ``logs`` alone).
+Also reads what SynDisco itself writes, in all its layouts.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from datetime import datetime
+from typing import Any
 
 from .. import __version__
 from ..discussion import (
-    HARDCODED,
     Change,
     DiscussionRecord,
     DiscussionSetup,
@@ -24,19 +19,13 @@ from ..discussion import (
     Floor,
     Message,
     Parent,
-    Persona,
-    Role,
-    Shortened,
-    Status,
 )
 from ..discussion.changes import TAKES_OUT
-from ..discussion.record import ChangeKind
-from ..inputs import InputError, describe
+from ..inputs import InputError, validated
+from .shapes import FileShape
+from .syndisco import TIMESTAMP, from_syndisco
 
 FORMAT = 1
-TIMESTAMP = "%y-%m-%d-%H-%M"
-NO_TIME = datetime.fromtimestamp(0, UTC).isoformat()
-"""When a discussion began of which that is not known."""
 
 
 def to_json(record: DiscussionRecord) -> dict[str, Any]:
@@ -91,12 +80,9 @@ def to_bytes(record: DiscussionRecord) -> bytes:
 def from_json(value: object, where: object) -> DiscussionRecord:
     """The record in a discussion file of ours or of any SynDisco. Raises InputError."""
     _refuse_newer(value, where)
-    try:
-        file = _File.model_validate(value)
-    except ValidationError as error:
-        raise InputError(f"{where}: not a discussion: {describe(error, _File)}") from None
+    file = validated(FileShape, value, f"{where}: not a discussion")
     if file.syndisco_tui is None:
-        return _from_syndisco(file, value)
+        return from_syndisco(file, value)
     own = file.syndisco_tui
     earlier = tuple(each.earlier() for each in own.earlier_setups)
     entries: list[Message] = []
@@ -119,22 +105,6 @@ def from_json(value: object, where: object) -> DiscussionRecord:
         changes=tuple(change.change(earlier) for change in own.changes),
         floor=Floor(own.floor.turn, own.floor.name) if own.floor else None,
     )
-
-
-def content_id(value: object) -> str:
-    """An id for a discussion without one: the same for the same timestamp and words."""
-    keys = ("timestamp", "logs")
-    content = {key: value.get(key) for key in keys} if isinstance(value, dict) else value
-    text = json.dumps(content, sort_keys=True, ensure_ascii=True)
-    return f"syndisco-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-
-
-def started_at(timestamp: str) -> str:
-    """SynDisco's timestamp in ISO 8601, taken for UTC; empty where it is none."""
-    try:
-        return datetime.strptime(timestamp, TIMESTAMP).replace(tzinfo=UTC).isoformat()
-    except ValueError:
-        return ""
 
 
 def _refuse_newer(value: object, where: object) -> None:
@@ -206,193 +176,3 @@ def entry_to_json(entry: Message) -> dict[str, Any]:
     if entry.shortened:
         value["shortened"] = vars(entry.shortened).copy()
     return value
-
-
-class _Lenient(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-
-class _Shortened(_Lenient):
-    history_context_len: Annotated[int, Field(ge=0)]
-    max_out_tokens: Annotated[int, Field(ge=1)]
-
-
-class _Log(_Lenient):
-    name: str
-    text: str
-    model: str = HARDCODED
-    prompt: str = ""
-    turn: int = 0
-    role: Role | None = None
-    raw_text: str | None = None
-    finish_reason: Literal["stop", "length", "cancelled"] | None = None
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    seconds: float = 0.0
-    seed: int | None = None
-    created_at: str = ""
-    attempt: Annotated[int, Field(ge=0)] = 0
-    original_text: str | None = None
-    floor_given: bool = False
-    shortened: _Shortened | None = None
-
-    def message(self, role: Role = "user") -> Message:
-        values = {field: getattr(self, field) for field in _Log.model_fields}
-        shortened = Shortened(**dict(self.shortened)) if self.shortened else None
-        return Message(**{**values, "role": self.role or role, "shortened": shortened})
-
-
-class _Silence(_Log):
-    position: int = 0
-
-
-class _ParentOfFork(_Lenient):
-    id: str
-    turn: int
-
-
-class _Earlier(_Lenient):
-    last_turn: int
-    length: int = 0
-    setup: DiscussionSetup
-
-    def earlier(self) -> EarlierSetup:
-        return EarlierSetup(self.last_turn, self.setup, self.length)
-
-
-class _Change(_Lenient):
-    kind: ChangeKind
-    position: Annotated[int, Field(ge=0)]
-    length: Annotated[int, Field(ge=0)]
-    at: str = ""
-    before: list[_Log] = Field(default_factory=list)
-    is_undone: bool = False
-    earlier_setups: list[_Earlier] | None = None
-    setup: DiscussionSetup | None = None
-
-    def change(self, earlier: tuple[EarlierSetup, ...]) -> Change:
-        """The change; ``earlier`` are the record's own setups."""
-        if self.earlier_setups is not None:
-            earlier = tuple(each.earlier() for each in self.earlier_setups)
-        return Change(
-            kind=self.kind,
-            position=self.position,
-            length=self.length,
-            before=tuple(log.message() for log in self.before),
-            at=self.at,
-            is_undone=self.is_undone,
-            earlier_setups=earlier if self.kind in TAKES_OUT else (),
-            setup=self.setup,
-        )
-
-
-class _Floor(_Lenient):
-    turn: int
-    name: str
-
-
-class _Own(_Lenient):
-    format: int
-    version: str = ""
-    status: Status
-    title: str = ""
-    started_at: str
-    setup: DiscussionSetup
-    silences: list[_Silence] = Field(default_factory=list)
-    parent: _ParentOfFork | None = None
-    engine: dict[str, Any] = Field(default_factory=dict)
-    earlier_setups: list[_Earlier] = Field(default_factory=list)
-    changes: list[_Change] = Field(default_factory=list)
-    floor: _Floor | None = None
-
-    @field_validator("started_at")
-    @classmethod
-    def _a_time(cls, started_at: str) -> str:
-        try:
-            datetime.fromisoformat(started_at)
-        except ValueError:
-            raise ValueError("must be a time such as 2026-01-31T09:30:00+00:00") from None
-        return started_at
-
-
-class _File(_Lenient):
-    id: str = ""
-    timestamp: str = ""
-    users: list[str] | None = None
-    moderator: str | None = None
-    user_prompts: list[str | dict[str, Any]] = Field(default_factory=list)
-    moderator_prompt: str | dict[str, Any] | None = None
-    ctx_length: int | None = None
-    logs: list[_Log]
-    syndisco_tui: _Own | None = None
-
-
-def _from_syndisco(file: _File, value: object) -> DiscussionRecord:
-    """A finished record from SynDisco's own export; what it does not say is left at defaults."""
-    spoken = list(dict.fromkeys(log.name for log in file.logs))
-    moderator = file.moderator
-    users = [name for name in file.users if name != moderator] if file.users else spoken
-    prompts = _prompts_by_name(file, users)
-    moderator_prompt = prompts.get(moderator or "", {})
-    first = prompts.get(users[0], {}) if users else {}
-    entries: list[Message] = []
-    for log in file.logs:
-        role: Role = "moderator" if log.name == moderator else "user"
-        if log.model == HARDCODED:
-            role = "seed"
-        turn = 0
-        if role != "seed":
-            taken = max((entry.turn for entry in entries), default=0)
-            turn = taken + (role == "user")
-        message = log.message(role)
-        entries.append(Message(**{**vars(message), "turn": message.turn or turn}))
-    seeds = [entry for entry in entries if entry.role == "seed"]
-    setup = DiscussionSetup.model_construct(
-        personas=tuple(_persona(prompts.get(name, {}), name) for name in users),
-        moderator=_persona(moderator_prompt, moderator) if moderator else None,
-        context=str(first.get("context", "")),
-        instructions=str(first.get("instructions", "")),
-        moderator_instructions=str(moderator_prompt.get("instructions", "")),
-        seed_opinions=tuple(entry.text for entry in seeds),
-        seed_opinion_usernames=tuple(entry.name for entry in seeds),
-        history_context_len=file.ctx_length,
-        conv_len=max([1, *(entry.turn for entry in entries)]),
-        model=next((log.model for log in file.logs if log.model != HARDCODED), "auto"),
-    )
-    return DiscussionRecord(
-        id=file.id or content_id(value),
-        started_at=started_at(file.timestamp) or NO_TIME,
-        setup=setup,
-        entries=tuple(entries),
-        status="finished",
-    )
-
-
-def _prompts_by_name(file: _File, users: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Every participant's system prompt object; SynDisco's exports give it in either form."""
-    prompts: dict[str, dict[str, Any]] = {}
-    everybody: list[tuple[str | None, str | dict[str, Any]]]
-    everybody = [(None, prompt) for prompt in file.user_prompts]
-    if file.moderator_prompt:
-        everybody.append((file.moderator, file.moderator_prompt))
-    by_order = dict(zip(range(len(everybody)), users, strict=False))
-    for index, (name, prompt) in enumerate(everybody):
-        try:
-            fields = json.loads(prompt) if isinstance(prompt, str) else prompt
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(fields, dict):
-            persona = fields.get("persona")
-            inner = persona.get("username") if isinstance(persona, dict) else None
-            prompts[str(name or inner or by_order.get(index))] = fields
-    return prompts
-
-
-def _persona(prompt: dict[str, Any], name: str) -> Persona:
-    fields = prompt.get("persona")
-    try:
-        return Persona.model_validate(
-            {**(fields if isinstance(fields, dict) else {}), "username": name}
-        )
-    except ValidationError:
-        return Persona.model_construct(username=name)

@@ -15,9 +15,10 @@ from ..discussion.persona import MAX_NAME_LENGTH
 from ..inputs import MAX_DISCUSSION_BYTES, InputError, read_json, validated
 from ..text import one_line
 from .discussions import DiscussionFile, json_files
-from .format import NO_TIME, from_json
+from .format import from_json
 from .persona_table import read_persona_table
 from .personas import personas_of
+from .syndisco import NO_TIME
 
 TABLE = ".csv"
 

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
-from pydantic import ValidationError
 
 from ..discussion import DiscussionSetup, Persona, name_key
-from ..inputs import InputError, describe, read_toml, unknown_key, validated
+from ..inputs import InputError, read_toml, unknown_key, validated
 from .atomic import write_atomic
 from .personas import read_personas
 
@@ -42,10 +41,7 @@ def read_setup(path: Path) -> DiscussionSetup:
         values["history_context_len"] = None
     for number, value in enumerate(_tables(values.get("personas")), start=1):
         validated(Persona, value, f"{path}: personas, entry {number}")
-    try:
-        return DiscussionSetup.model_validate(values)
-    except ValidationError as error:
-        raise InputError(f"{path}: {describe(error, DiscussionSetup)}") from None
+    return validated(DiscussionSetup, values, path)
 
 
 def setup_to_toml(setup: DiscussionSetup) -> str:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..discussion import HARDCODED, IMPORTED_FROM
-from ..discussion.record import named_together
+from ..discussion.setup import named_together
 from ..inputs import MAX_DISCUSSION_BYTES, InputError, read_text
-from .format import content_id, started_at
+from .syndisco import content_id, started_at
 
 Kept = Literal["running", "paused", "finished", "failed", "syndisco", "unreadable"]
 """What the file says of itself. Whether a running one has a writer still is not in the file."""

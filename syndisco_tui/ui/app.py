@@ -6,7 +6,6 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -25,7 +24,7 @@ from . import clipboard
 from .actions import ACTIONS, bindings
 from .few_colours import has_few_colours
 from .keymap import Keymap, key_of
-from .pane_titles import PANES
+from .palette import commands
 from .preferences import Preferences
 from .screens.help import HelpScreen
 from .screens.jump import JumpScreen
@@ -224,22 +223,7 @@ class SyndiscoApp(App[int]):
             super().action_command_palette()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        if isinstance(screen, Laboratory):
-            for action in ACTIONS:
-                if action.name == "command_palette":
-                    continue
-                title = action.label.capitalize()
-                if action.where in PANES:
-                    title = f"{action.where.capitalize()}: {action.label}"
-                yield SystemCommand(title, action.help, partial(screen.run_named, action.id))
-        else:
-            told = {action.id: action.help for action in ACTIONS}
-            for active in screen.active_bindings.values():
-                node, binding = active.node, active.binding
-                if active.enabled and binding.show and binding.action != "command_palette":
-                    command = partial(self.call_later, self.run_action, binding.action, node)
-                    help = told.get(binding.id or "", "")
-                    yield SystemCommand(binding.description.capitalize(), help, command)
+        yield from commands(self, screen)
         yield SystemCommand("Theme", "Choose the colours", self.action_change_theme)
 
     def copy_to_clipboard(self, text: str) -> None:

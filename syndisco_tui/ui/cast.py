@@ -24,7 +24,7 @@ class Cast:
 
         Those of the setup that are not at hand stand first.
         """
-        theirs = {name_key(persona.name): persona for persona in _everybody(setup)}
+        theirs = {name_key(persona.name): persona for persona in setup.everybody}
         personas = [theirs.pop(name_key(persona.name), persona) for persona in at_hand]
         return cls(
             personas=(*theirs.values(), *personas),
@@ -153,10 +153,6 @@ def renamed(before: Sequence[Persona], after: Sequence[Persona]) -> tuple[tuple[
 
 def _identity(persona: Persona) -> str:
     return json.dumps(persona.as_dict(), sort_keys=True)
-
-
-def _everybody(setup: DiscussionSetup) -> tuple[Persona, ...]:
-    return (*setup.personas, setup.moderator) if setup.moderator else setup.personas
 
 
 def with_own(setup: DiscussionSetup, own: tuple[Persona, ...]) -> DiscussionSetup:

@@ -5,18 +5,17 @@ Faulty entries are named, all of them, and the others still hold.
 
 from __future__ import annotations
 
-import difflib
 import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from textual.app import App
 from textual.binding import Binding
 from textual.keys import Keys, format_key
 
-from ..inputs import read_toml
+from .. import paths
+from ..inputs import near_one, read_toml
 from .actions import ACTIONS, Action
 from .pane_titles import PANES
 
@@ -66,14 +65,14 @@ def shown_key(key: str) -> str:
 
 
 def read_keymap(
-    folder: Path, name: str = STANDARD, own: Mapping[str, Any] | None = None
+    name: str = STANDARD, own: Mapping[str, Any] | None = None
 ) -> tuple[Keymap, list[str]]:
-    """The set ``name`` of ``folder`` with the user's ``own`` entries on top of it.
+    """The shipped set ``name`` with the user's ``own`` entries on top of it.
 
-    Returns it with a sentence for each entry of ``own`` that cannot be used. Raises InputError
-    where the set itself cannot be read.
+    Returns it with a sentence for each entry of ``own`` that cannot be used.
     """
-    shipped = {} if name == STANDARD else read_toml(folder / f"{name}.toml")
+    file = paths.shipped_keymaps_folder() / f"{name}.toml"
+    shipped = {} if name == STANDARD else read_toml(file)
     base = dict(shipped.get("keys", {}))
     wanted, faults = _usable(own or {})
     while clash := _first_clash({**base, **wanted}, wanted):
@@ -94,7 +93,7 @@ def _usable(own: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
     faults = []
     for identity, keys in own.items():
         if identity not in known:
-            faults.append(f"there is no action “{identity}”{_near(identity, known)}")
+            faults.append(f"there is no action “{identity}”{near_one(identity, known)}")
         elif not isinstance(keys, str) or not keys.strip():
             faults.append(f"{identity}: must be the name of a key, such as “end” or “end,G”")
         else:
@@ -131,7 +130,7 @@ def _why_not(key: str) -> str | None:
     if len(key) == 1 and key.isprintable():
         return None
     names = _key_names()
-    return None if key in names else f"there is no key “{key}”{_near(key, names)}"
+    return None if key in names else f"there is no key “{key}”{near_one(key, names)}"
 
 
 def _key_names() -> list[str]:
@@ -139,11 +138,6 @@ def _key_names() -> list[str]:
     names = [key.value for key in Keys if not key.value.startswith("<") and len(key.value) > 1]
     names = [name for name in names if name not in _REFUSED and "ctrl+shift" not in name]
     return [*names, "comma", *(_named(sign) for sign in string.punctuation if sign != ",")]
-
-
-def _near(word: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"; did you mean “{near[0]}”?" if near else ""
 
 
 def _named(key: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from textual.content import Content
 
-from ..discussion.record import named_together
+from ..discussion.setup import named_together
 from ..store.library import Entry
 from ..text import one_line, safe
 

@@ -17,12 +17,10 @@ class Preferences:
     def __init__(
         self,
         file: Path,
-        keymaps: Path,
         flags: Mapping[str, object] | None = None,
         environment: Mapping[str, str] = os.environ,
     ) -> None:
         self.file = file
-        self._keymaps = keymaps
         self._flags = dict(flags or {})
         self._environment = environment
 
@@ -40,7 +38,7 @@ class Preferences:
         Raises InputError where the settings cannot be read.
         """
         settings = self.settings()
-        keymap, faults = read_keymap(self._keymaps, settings.keymap, settings.keys)
+        keymap, faults = read_keymap(settings.keymap, settings.keys)
         return keymap, [f"{self.file}: keys: {fault}." for fault in faults]
 
     def fault(self, key: str, value: object) -> str | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .. import paths
 from ..discussion import DiscussionSetup, Persona
+from ..exit_status import CRASHED
 from ..inputs import InputError
 from ..session import LiveSession
 from ..settings import Settings
@@ -19,8 +20,6 @@ from .places import Places
 from .preferences import Preferences
 from .screens.laboratory import Laboratory
 from .themes import read_themes
-
-CRASHED = 70
 
 
 def run_screen(
@@ -57,7 +56,7 @@ def run_screen(
         lambda: Laboratory(session, setup, personas, places, start=start, setup_file=setup_file),
         themes=themes,
         theme=settings.theme,
-        preferences=Preferences(paths.settings_file(), paths.shipped_keymaps_folder(), flags),
+        preferences=Preferences(paths.settings_file(), flags),
         theme_folders=theme_folders,
         notices=[*notices, *faults],
         before_leaving=leave_in_time,

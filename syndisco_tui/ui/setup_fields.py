@@ -95,10 +95,9 @@ def changed(field: SetupField, text: str, setup: DiscussionSetup) -> DiscussionS
 
 def persona_rows(setup: DiscussionSetup) -> tuple[SetupField, ...]:
     """A row for every field of everybody in ``setup``, but for their names."""
-    people = (*setup.personas, *((setup.moderator,) if setup.moderator else ()))
     return tuple(
         SetupField(key, persona_fields.label(key), "text", persona.name, owner=persona.name)
-        for persona in people
+        for persona in setup.everybody
         for key in persona_fields.fields_of((persona,))
         if key != "username"
     )

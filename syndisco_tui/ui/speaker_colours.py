@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ..discussion import name_key
 
 _ON_DARK = (
@@ -26,3 +28,7 @@ class SpeakerColours:
         number = self._order.setdefault(name_key(name), len(self._order))
         colours = _ON_DARK if dark else _ON_LIGHT
         return colours[number % len(colours)]
+
+    def by_name(self, names: Iterable[str], *, dark: bool) -> dict[str, str]:
+        """The colours of ``names``."""
+        return {name: self.of(name, dark=dark) for name in names}

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from textual.content import Content
 
 from ..discussion import DiscussionRecord, DiscussionSetup
+from ..discussion.setup import named_together
 from ..text import one_line
 
 
@@ -20,9 +21,8 @@ def welcome(
     """
     lines = [Content.styled("Nobody has said anything yet.", "$quiet"), Content("")]
     if setup.personas:
-        lines.append(
-            _key_line(key("everywhere.run"), f"run the discussion of {_list_of(setup.names)}")
-        )
+        who = named_together([one_line(name, 20) for name in setup.names])
+        lines.append(_key_line(key("everywhere.run"), f"run the discussion of {who}"))
     else:
         lines.append(_key_line(key("personas.take_part"), "choose who takes part, in the personas"))
     if resumable:
@@ -31,17 +31,10 @@ def welcome(
     return lines
 
 
-def _list_of(names: tuple[str, ...]) -> str:
-    shown = [one_line(name, 20) for name in names[:4]]
-    if len(names) > 4:
-        return f"{', '.join(shown[:3])} and {len(names) - 3} more"
-    return f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else shown[0]
-
-
 def _told(record: DiscussionRecord) -> str:
     status = "interrupted" if record.status == "running" else record.status
     turn = f"turn {min(record.turns_taken + 1, record.setup.conv_len)} of {record.setup.conv_len}"
-    title = one_line(record.title or _list_of(record.setup.names), 40)
+    title = one_line(record.heading, 40)
     return f"at {turn} ({status}{_ago(record.started_at)}): {title}"
 
 

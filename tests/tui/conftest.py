@@ -61,6 +61,12 @@ class Bench:
             await asyncio.sleep(0.02)
         raise AssertionError(f"it did not come true; the screen shows:\n{self.text()}")
 
+    async def run_until_somebody_speaks(self) -> None:
+        """The reply in the making grows no further until ``engine.may_speak`` is set."""
+        self.engine.may_speak.clear()
+        await self.press("r")
+        await self.until(lambda: "▌" in self.text())
+
     async def until_state(self, state: State) -> None:
         await self.until(lambda: self.laboratory.status.figures.state == state)
 
@@ -124,8 +130,7 @@ def bench(tmp_path: Path, demonstration: DiscussionSetup) -> OpenBench:
         file = tmp_path / "settings.toml"
         if settings:
             file.write_text(settings)
-        keymaps = paths.shipped_keymaps_folder()
-        preferences = Preferences(file, keymaps, flags, environment or {})
+        preferences = Preferences(file, flags, environment or {})
         app = SyndiscoApp(lambda: laboratory, themes=themes, theme=theme, preferences=preferences)
         async with app.run_test(size=size, notifications=True) as pilot:
             await pilot.pause()

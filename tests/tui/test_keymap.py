@@ -14,12 +14,11 @@ from syndisco_tui.ui.keymap import Keymap, clashes, read_keymap, shown_key
 
 from .conftest import OpenBench
 
-FOLDER = paths.shipped_keymaps_folder()
 BY_ID = {action.id: action for action in ACTIONS}
 
 
 def read(**own: Any) -> tuple[Keymap, list[str]]:
-    return read_keymap(FOLDER, own={key.replace("__", "."): value for key, value in own.items()})
+    return read_keymap(own={key.replace("__", "."): value for key, value in own.items()})
 
 
 def test_every_action_has_an_id_of_its_own() -> None:
@@ -31,15 +30,15 @@ def test_every_action_has_an_id_of_its_own() -> None:
 
 @pytest.mark.parametrize("name", ["standard", "vim"])
 def test_no_shipped_set_puts_two_actions_on_one_key(name: str) -> None:
-    keymap, faults = read_keymap(FOLDER, name)
+    keymap, faults = read_keymap(name)
     assert not faults
     assert [(each, clash) for each in BY_ID for clash in clashes(keymap, each)] == []
 
 
 def test_vim_s_movements_are_on_no_action_and_its_changes_are_of_actions() -> None:
-    shipped = read_toml(FOLDER / "vim.toml")
+    shipped = read_toml(paths.shipped_keymaps_folder() / "vim.toml")
     assert set(shipped["keys"]) <= set(BY_ID)
-    keymap, _ = read_keymap(FOLDER, "vim")
+    keymap, _ = read_keymap("vim")
     taken = {
         (action.id, key)
         for action in ACTIONS
@@ -70,7 +69,7 @@ def test_a_change_counts_for_all_keys_of_the_action() -> None:
     ],
 )
 def test_keys_are_written_as_people_write_them(written: str, key: str, shown: str) -> None:
-    keymap, faults = read_keymap(FOLDER, own={"app.help": "f2", "transcript.follow": written})
+    keymap, faults = read_keymap(own={"app.help": "f2", "transcript.follow": written})
     if written not in ("?", "comma"):
         assert not faults
         assert keymap.keys(BY_ID["transcript.follow"]) == (key,)
@@ -100,7 +99,7 @@ def test_keys_are_written_as_people_write_them(written: str, key: str, shown: st
 def test_what_cannot_be_is_said_and_the_action_keeps_its_key(
     identity: str, keys: object, sentence: str
 ) -> None:
-    keymap, faults = read_keymap(FOLDER, own={identity: keys, "personas.new": "f9"})
+    keymap, faults = read_keymap(own={identity: keys, "personas.new": "f9"})
     assert len(faults) == 1
     assert sentence in faults[0]
     assert faults[0].startswith(identity) or identity in faults[0]

@@ -113,9 +113,7 @@ async def test_an_edit_while_it_runs_applies_from_the_next_turn_and_the_file_say
     bench: OpenBench,
 ) -> None:
     async with bench() as at:
-        at.engine.may_speak.clear()
-        await at.press("r")
-        await at.until(lambda: "▌" in at.text())
+        await at.run_until_somebody_speaks()
         await at.press("1", "down", "e")
         at.app.screen.query_one("#field-further", TextArea).text = "mood: furious"
         await at.press("ctrl+s")

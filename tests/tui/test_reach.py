@@ -90,9 +90,7 @@ async def test_nothing_and_nobody_cannot_be_said(bench: OpenBench) -> None:
 
 async def test_what_is_said_while_somebody_speaks_comes_after_it(bench: OpenBench) -> None:
     async with bench(setup=TWO, replies=(LONG,)) as at:
-        at.engine.may_speak.clear()
-        await at.press("r")
-        await at.until(lambda: "▌" in at.text())
+        await at.run_until_somebody_speaks()
         await at.press("i")
         assert "It is posted after what Ann is saying now." in at.text()
         await at.press("tab")
@@ -268,9 +266,7 @@ async def test_w_gives_the_floor_and_takes_it_back(bench: OpenBench) -> None:
 
 async def test_while_somebody_speaks_the_floor_is_that_of_the_turn_after(bench: OpenBench) -> None:
     async with bench(setup=TWO, replies=(LONG,)) as at:
-        at.engine.may_speak.clear()
-        await at.press("r")
-        await at.until(lambda: "▌" in at.text())
+        await at.run_until_somebody_speaks()
         await at.press("w")
         assert "Who speaks at turn 2" in at.text()
         assert isinstance(at.app.screen, NextSpeakerScreen)
@@ -338,9 +334,7 @@ async def test_a_change_while_somebody_speaks_says_from_when_and_u_takes_it_back
     bench: OpenBench,
 ) -> None:
     async with bench(setup=TWO, replies=(LONG,)) as at:
-        at.engine.may_speak.clear()
-        await at.press("r")
-        await at.until(lambda: "▌" in at.text())
+        await at.run_until_somebody_speaks()
         await at.press("2", "end", "left")
         await at.until(lambda: "2 Setup  from turn 2" in at.text())
         await at.press("u")
@@ -357,9 +351,7 @@ async def test_a_change_while_somebody_speaks_says_from_when_and_u_takes_it_back
 
 async def test_what_was_staged_applies_and_the_note_goes(bench: OpenBench) -> None:
     async with bench(setup=TWO, replies=(LONG,)) as at:
-        at.engine.may_speak.clear()
-        await at.press("r")
-        await at.until(lambda: "▌" in at.text())
+        await at.run_until_somebody_speaks()
         await at.press("2", "end", "left")
         await at.until(lambda: "from turn 2" in at.text())
         at.engine.may_speak.set()

@@ -36,9 +36,7 @@ async def test_a_reply_grows_on_the_screen_before_it_is_posted(bench: OpenBench)
 
 async def test_p_pauses_after_this_message_and_r_goes_on(bench: OpenBench) -> None:
     async with bench() as at:
-        at.engine.may_speak.clear()
-        await at.press("r")
-        await at.until(lambda: "▌" in at.text())
+        await at.run_until_somebody_speaks()
         await at.press("p")
         await at.until(lambda: "pausing" in at.text())
         at.engine.may_speak.set()
@@ -66,9 +64,7 @@ def _prompted(at: object) -> int:
 
 async def test_x_stops_now_and_the_same_turn_is_asked_for_again(bench: OpenBench) -> None:
     async with bench() as at:
-        at.engine.may_speak.clear()
-        await at.press("r")
-        await at.until(lambda: "▌" in at.text())
+        await at.run_until_somebody_speaks()
         await at.press("x")
         await at.until_state("paused")
         assert "▌" not in at.text()
@@ -149,10 +145,10 @@ async def test_the_transcript_follows_until_somebody_scrolls_away(bench: OpenBen
         transcript = at.laboratory.transcript
         assert transcript.scroll_y == transcript.max_scroll_y
         await at.press("3", "home")
-        await at.until(lambda: not transcript.follows)
+        await at.until(lambda: not transcript.cursor.follows)
         assert "End follows" in at.text()
         await at.press("end")
-        await at.until(lambda: transcript.follows)
+        await at.until(lambda: transcript.cursor.follows)
         assert transcript.scroll_y == transcript.max_scroll_y
 
 

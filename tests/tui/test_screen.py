@@ -14,7 +14,7 @@ SIZES = [(120, 40), (80, 24), (60, 20)]
 
 
 def pane(at: Bench) -> str:
-    return at.laboratory._pane
+    return at.laboratory.panes.current
 
 
 async def test_digits_and_tab_go_from_pane_to_pane(bench: OpenBench) -> None:
@@ -75,7 +75,9 @@ async def test_every_action_is_in_the_palette(bench: OpenBench) -> None:
 
 async def test_palette_actions_reach_their_pane(bench: OpenBench) -> None:
     async with bench() as at:
-        at.laboratory.run_named("personas.duplicate")
+        await at.press("ctrl+p")
+        await at.type("personas: copy")
+        await at.press("enter")
         await at.until(lambda: len(at.laboratory.personas_pane.cast.personas) == 12)
 
 

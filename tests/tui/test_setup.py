@@ -9,6 +9,7 @@ import pytest
 from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.store.setups import read_setup
 from syndisco_tui.ui.setup_fields import FIELDS, FieldError, as_text, changed, turned
+from syndisco_tui.ui.setup_file import SetupFile
 
 from .conftest import Bench, OpenBench
 
@@ -101,7 +102,7 @@ async def test_a_hand_written_setup_file_is_not_written_over_unasked(
     file = tmp_path / "mine.toml"
     file.write_text("# precious\n")
     async with bench() as at:
-        at.laboratory._setup_file = file
+        at.laboratory._setup_file = SetupFile(tmp_path, file)
         await at.press("ctrl+s")
         assert "Write over mine.toml?" in at.text()
         await at.press("n")

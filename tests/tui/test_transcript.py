@@ -28,16 +28,9 @@ class Pane(App[None]):
     def get_css_variables(self) -> dict[str, str]:
         return {"quiet": "#888888", **super().get_css_variables()}
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.told: list[int | None] = []
-
     def compose(self) -> ComposeResult:
         yield Transcript()
         yield Input()
-
-    def on_transcript_current_changed(self, event: Transcript.CurrentChanged) -> None:
-        self.told.append(event.index)
 
     @property
     def transcript(self) -> Transcript:
@@ -84,7 +77,7 @@ async def test_up_and_down_go_from_message_to_message_and_bring_it_into_sight() 
         assert transcript.current == 29
         await pilot.press("up")
         assert transcript.current == 28
-        assert not transcript.follows
+        assert not transcript.cursor.follows
         await pilot.press(*["k"] * 18)
         assert transcript.current == 10
         assert "Message 10." in app.text()
@@ -96,9 +89,9 @@ async def test_up_and_down_go_from_message_to_message_and_bring_it_into_sight() 
 async def test_moving_down_past_the_newest_follows_again() -> None:
     async with pane(messages(30)) as (_, transcript, pilot):
         await pilot.press("up", "up")
-        assert not transcript.follows
+        assert not transcript.cursor.follows
         await pilot.press("down", "down")
-        assert transcript.follows
+        assert transcript.cursor.follows
         transcript.post(message(30))
         assert transcript.current == 30
 
@@ -118,7 +111,7 @@ async def test_home_end_and_the_page_keys_take_the_current_message_along() -> No
         assert transcript.current == 0
         await pilot.press("end")
         await pilot.pause()
-        assert (transcript.current, transcript.follows) == (49, True)
+        assert (transcript.current, transcript.cursor.follows) == (49, True)
 
 
 async def test_the_current_message_stays_while_a_reply_grows_below() -> None:
@@ -140,7 +133,7 @@ async def test_a_growing_reply_is_no_entry() -> None:
         assert transcript.current == 2
         transcript.begin_reply("Name0", "user")
         await pilot.press("up", "down", "down")
-        assert transcript.follows
+        assert transcript.cursor.follows
         transcript.post(message(3))
         assert transcript.current == 3
 
@@ -180,7 +173,7 @@ async def test_a_tall_message_scrolls_inside_before_it_is_left() -> None:
             seen |= {number for number in range(60) if f"line {number}\n" in app.text() + "\n"}
             await pilot.press("down")
         assert seen == set(range(60))
-        assert (transcript.current, transcript.follows) == (2, True)
+        assert (transcript.current, transcript.cursor.follows) == (2, True)
 
 
 async def test_silences_count_as_entries() -> None:
@@ -197,16 +190,6 @@ async def test_only_a_focused_pane_shows_the_mark() -> None:
         app.query_one(Input).focus()
         await pilot.pause()
         assert not marked(app)
-
-
-async def test_the_change_of_the_current_message_is_told_once() -> None:
-    async with pane(messages(3)) as (app, transcript, pilot):
-        await pilot.press("up", "up", "up", "up")
-        await pilot.pause()
-        assert app.told == [2, 1, 0]
-        transcript.show(())
-        await pilot.pause()
-        assert app.told[-1] is None
 
 
 async def test_a_click_points_at_a_message() -> None:
@@ -282,7 +265,7 @@ async def test_search_goes_on_from_the_current_message_and_capitals_count() -> N
 async def test_a_search_given_up_follows_again_if_it_did_before() -> None:
     async with pane(SAID) as (_, transcript, pilot):
         await pilot.press("slash", *"dogs", "escape")
-        assert transcript.follows
+        assert transcript.cursor.follows
         await pilot.press("slash", *"cats", "enter", "escape")
         assert (transcript.current, transcript.sought) == (36, None)  # kept: the place stays
 
@@ -482,7 +465,7 @@ async def test_looking_into_the_reading_view_does_not_stop_following() -> None:
     async with pane(messages(30)) as (_, transcript, pilot):
         await pilot.press("z", "escape")
         await pilot.pause()
-        assert transcript.follows
+        assert transcript.cursor.follows
 
 
 async def test_letters_beyond_the_search_line_s_width_move_it_and_lay_nothing_out_again(

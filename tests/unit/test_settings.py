@@ -140,3 +140,4 @@ def test_a_folder_that_cannot_be_made_is_named(home: Path) -> None:
 def test_what_is_shipped_is_found() -> None:
     assert (paths.shipped_personas_folder() / "demonstration.toml").is_file()
     assert list(paths.shipped_themes_folder().glob("*.toml"))
+    assert (paths.shipped_keymaps_folder() / "vim.toml").is_file()

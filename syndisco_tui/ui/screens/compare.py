@@ -89,7 +89,7 @@ def _choice(record: DiscussionRecord, kin: str) -> Content:
 
 
 def _title(record: DiscussionRecord) -> str:
-    return one_line(record.title or " & ".join(record.setup.names), 120)
+    return one_line(record.heading, 120)
 
 
 def _when(record: DiscussionRecord) -> str:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from queue import Empty
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
-from textual.dom import DOMNode
 from textual.screen import Screen
-from textual.widget import Widget
 from textual.widgets import Static
 
 from ... import paths
@@ -23,8 +19,6 @@ from ...discussion import DiscussionRecord, DiscussionSetup, Persona
 from ...session import (
     LiveSession,
     Opened,
-    Posted,
-    ReplyGrew,
     SessionEvent,
     SetupApplied,
     SetupStaged,
@@ -35,23 +29,23 @@ from ...session import (
 )
 from ...store.discussions import unfinished
 from ...store.persona_sets import PersonaSets
-from ...store.setups import write_setup
 from ...text import one_line, safe
-from ..actions import ACTIONS, bindings
-from ..few_colours import has_few_colours
+from ..actions import bindings
+from ..draining import drained
 from ..keymap import key_of
-from ..pane_titles import PANES, pane_title
 from ..places import Places
 from ..reach import Reach
+from ..setup_file import SetupFile
 from ..speaker_colours import SpeakerColours
 from ..welcome import welcome
 from ..widgets.banner import Banner
 from ..widgets.key_line import KeyLine
+from ..widgets.panes import Panes
 from ..widgets.personas_pane import PersonasPane
 from ..widgets.setup_pane import SetupPane
 from ..widgets.status_line import StatusLine
 from ..widgets.transcript import Transcript
-from .question import Question, leaving_question
+from .question import leaving_question
 
 if TYPE_CHECKING:
     from ..looking import Looking
@@ -83,8 +77,7 @@ class Laboratory(Screen[None]):
         super().__init__()
         self._session = session
         self._places = places
-        self._setup_file = setup_file
-        self._wrote_setup_file = False
+        self._setup_file = SetupFile(places.setups, setup_file)
         self._start_at_once = start
         self.setup = setup
         self._personas = personas
@@ -95,29 +88,20 @@ class Laboratory(Screen[None]):
         self._state: State = "idle"
         self._open_path: Path | None = None
         self._resumable: tuple[Path, DiscussionRecord] | None = None
-        self._pane = "personas"
-        self._focus_is_due = False
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="top"):
             yield Static("syndisco", id="brand", markup=False)
             yield Static("", id="title", markup=False)
-        with Horizontal(id="panes"):
-            with Vertical(id="left"):
-                yield PersonasPane(
-                    self.setup,
-                    self._personas,
-                    self._places.personas,
-                    self._colours,
-                    sets=PersonaSets(self._places.persona_sets, paths.shipped_personas_folder()),
-                    id="personas",
-                )
-                with Vertical(id="setup", classes="pane"):
-                    yield Static("", classes="pane-title")
-                    yield SetupPane(self.setup)
-            with Vertical(id="transcript", classes="pane"):
-                yield Static("", classes="pane-title")
-                yield Transcript(steered=True)
+        personas = PersonasPane(
+            self.setup,
+            self._personas,
+            self._places.personas,
+            self._colours,
+            sets=PersonaSets(self._places.persona_sets, paths.shipped_personas_folder()),
+            id="personas",
+        )
+        yield Panes(personas, SetupPane(self.setup), Transcript(steered=True))
         yield Banner()
         yield StatusLine()
         yield KeyLine()
@@ -125,16 +109,20 @@ class Laboratory(Screen[None]):
     def on_mount(self) -> None:
         self._show_colours()
         self._show_welcome()
-        self._go_to_pane("personas")
+        self.panes.go_to("personas")
         self.set_interval(1 / DRAINS_PER_SECOND, self._drain)
         self.app.theme_changed_signal.subscribe(self, lambda _theme: self._show_colours())
         self._find_unfinished()
         if self._start_at_once:
-            self._go_to_pane("transcript")
+            self.panes.go_to("transcript")
             self.action_run()
         self._show_titles()
 
     # The widgets -------------------------------------------------------------------------------
+
+    @property
+    def panes(self) -> Panes:
+        return self.query_one(Panes)
 
     @property
     def transcript(self) -> Transcript:
@@ -158,91 +146,37 @@ class Laboratory(Screen[None]):
 
     # Panes -------------------------------------------------------------------------------------
 
-    def _go_to_pane(self, pane: str) -> None:
-        """Show a pane and give it the focus, once it is there to take it."""
-        self._show_pane(pane)
-        self._focus_is_due = True
-
-        def give_focus() -> None:
-            self._focus_is_due = False
-            self._widget_of(self._pane).focus()
-
-        self.call_after_refresh(give_focus)
-
-    def _show_pane(self, pane: str) -> None:
-        self._pane = pane
-        for name in PANES:
-            self.query_one(f"#{name}").set_class(name == pane, "-current")
-        self.set_class(pane == "transcript", "-transcript")
-        self._show_titles()
-
-    def _widget_of(self, pane: str) -> Widget:
-        return {
-            "personas": self.personas_pane.list,
-            "setup": self.setup_pane,
-            "transcript": self.transcript,
-        }[pane]
-
-    def on_descendant_focus(self) -> None:
-        """The mouse, or a widget, moved the focus: its pane is the current one."""
-        if self._focus_is_due or self.focused is None:
-            return
-        for node in self.focused.ancestors_with_self:
-            if node.id in PANES and node.id != self._pane:
-                self._show_pane(node.id)
-
     def _show_titles(self) -> None:
-        narrow = self.has_class("-narrow")
         taking_part = len(self.setup.personas) + (self.setup.moderator is not None)
         notes = {
             "personas": f"{taking_part} of {len(self.personas_pane.cast.personas)} take part",
-            "setup": self._setup_file.name if self._setup_file else "",
+            "setup": self._setup_file.name,
             "transcript": self.transcript.badge,
         }
         for name, note in self._reach.notes().items():
             notes[name] = f"{notes[name]} · {note}" if notes[name] else note
-        few_colours = has_few_colours(self.app)
-        for name in PANES:
-            shown = pane_title(name, self._pane, notes[name], tabs=narrow, underline=few_colours)
-            self.query_one(f"#{name} > .pane-title", Static).update(shown)
-        title = self.setup.title or " & ".join(self.setup.names)
-        self.query_one("#title", Static).update(Content(one_line(title, 120)))
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._show_titles)
+        self.panes.note(notes)
+        title = one_line(self.setup.heading, 120)
+        self.query_one("#title", Static).update(Content(title))
 
     def action_pane(self, pane: str) -> None:
-        self._go_to_pane(pane)
+        self.panes.go_to(pane)
 
     def action_next_pane(self) -> None:
-        self._go_to_pane(PANES[(PANES.index(self._pane) + 1) % len(PANES)])
+        self.panes.go_on(1)
 
     def action_previous_pane(self) -> None:
-        self._go_to_pane(PANES[PANES.index(self._pane) - 1])
+        self.panes.go_on(-1)
 
-    @on(Transcript.FollowChanged)
-    def _follow_changed(self) -> None:
+    @on(Transcript.BadgeChanged)
+    def _badge_changed(self) -> None:
         self._show_titles()
 
     # Events of the session ---------------------------------------------------------------------
 
     def _drain(self) -> None:
-        """Show what has happened since the last time. Of a growing reply only the latest counts."""
-        grown: ReplyGrew | None = None
-        try:
-            while True:
-                event = self._session.events.get_nowait()
-                if isinstance(event, ReplyGrew):
-                    grown = event
-                    continue
-                if grown and not isinstance(event, Posted):
-                    self._show_event(grown)
-                grown = None
-                self._show_event(event)
-        except Empty:
-            pass
-        if grown:
-            self._show_event(grown)
+        for event in drained(self._session.events):
+            self._show_event(event)
 
     def _show_event(self, event: SessionEvent) -> None:
         if isinstance(event, StateChanged):
@@ -255,7 +189,7 @@ class Laboratory(Screen[None]):
         elif isinstance(event, Trouble):
             self.notify(safe(event.sentence), severity="error", timeout=12, markup=False)
         self._reach.take(event)
-        if isinstance(event, SetupStaged | SetupApplied | Waiting):
+        if isinstance(event, Opened | SetupStaged | SetupApplied | Waiting):
             self._show_titles()
         self.banner.take(event)
         self.status.take(event)
@@ -271,8 +205,7 @@ class Laboratory(Screen[None]):
             self.personas_pane.show(self.setup)
             self._show_colours()
             if event.record.setup != setup.model_copy(update={"model": event.record.setup.model}):
-                self._setup_file = None  # it holds another setup
-            self._show_titles()
+                self._setup_file.forget()
 
     def on_screen_resume(self) -> None:
         """Back from another screen, which may have changed the keys."""
@@ -309,7 +242,7 @@ class Laboratory(Screen[None]):
         key = key_of(self.app, "personas.take_part")
         sentence = f"Nobody takes part: choose personas with {key}."
         self.notify(safe(sentence), severity="warning", markup=False)
-        self._go_to_pane("personas")
+        self.panes.go_to("personas")
         return False
 
     def action_run(self) -> None:
@@ -334,23 +267,14 @@ class Laboratory(Screen[None]):
 
     def _begin(self, *, step: bool) -> None:
         if self.has_class("-narrow"):
-            self._go_to_pane("transcript")
+            self.panes.go_to("transcript")
         self._session.start(self.setup, step=step)
 
     def action_repeat(self) -> None:
-        if not self._somebody_takes_part():
-            return
-        from ...batch import Batch, repeated  # not before the first picture, as others below
-        from .repeat import BatchScreen, how_many_runs
+        if self._somebody_takes_part():
+            from .repeat import ask_to_repeat  # not before the first picture, as others below
 
-        def begin(count: int | None) -> None:
-            if count:
-                batch = Batch(self._session.sibling, repeated(self.setup, count))
-                title = self.setup.title or " & ".join(self.setup.names)
-                screen = BatchScreen(batch, one_line(title, 120), self._colours_by_name())
-                self.app.push_screen(screen)
-
-        self.app.push_screen(how_many_runs(self.setup.seed), begin)
+            ask_to_repeat(self.app, self._session, self.setup, self._colours_by_name())
 
     def action_pause(self) -> None:
         self._session.pause()
@@ -362,7 +286,7 @@ class Laboratory(Screen[None]):
         if self._resumable:
             path, _ = self._resumable
             if self.has_class("-narrow"):
-                self._go_to_pane("transcript")
+                self.panes.go_to("transcript")
             self._session.resume(path)
 
     @work(thread=True, exit_on_error=False)
@@ -388,7 +312,7 @@ class Laboratory(Screen[None]):
             self._places,
             self._colours,
             self.personas_pane,
-            lambda: self._go_to_pane("transcript"),
+            lambda: self.panes.go_to("transcript"),
         )
         visit.open(lambda: self._open_path, lambda: self._state)
 
@@ -428,36 +352,12 @@ class Laboratory(Screen[None]):
     def _colours_by_name(self) -> dict[str, str]:
         dark = self.app.current_theme.dark
         personas = self.personas_pane.cast.personas
-        return {each.name: self._colours.of(each.name, dark=dark) for each in personas}
+        return self._colours.by_name((each.name for each in personas), dark=dark)
 
     # All else ----------------------------------------------------------------------------------
 
     def action_save_setup(self) -> None:
-        path = self._setup_file
-        if path is None:
-            now = datetime.now(UTC)
-            path = self._places.setups / f"setup-{now:%Y%m%d-%H%M%S}.toml"
-            self._wrote_setup_file = True
-        if self._wrote_setup_file:
-            self._write_setup(path)
-            return
-        question = Question(
-            f"Write over {path.name}?",
-            "It was not written by this screen: comments in it are lost.",
-            "write over it",
-            "leave it",
-        )
-        self.app.push_screen(question, lambda yes: self._write_setup(path) if yes else None)
-
-    def _write_setup(self, path: Path) -> None:
-        try:
-            write_setup(path, self.setup)
-        except OSError as error:
-            self.notify(safe(f"{path}: {error.strerror}"), severity="error", markup=False)
-            return
-        self._setup_file, self._wrote_setup_file = path, True
-        self._show_titles()
-        self.notify(safe(f"The setup is saved: {path}"), markup=False, timeout=8)
+        self._setup_file.save(self, self.setup, self._show_titles)
 
     @property
     def _looking(self) -> Looking:
@@ -491,16 +391,3 @@ class Laboratory(Screen[None]):
             self.app.exit()
             return
         self.app.push_screen(question, lambda quit: self.app.exit() if quit else None)
-
-    def run_named(self, name: str) -> None:
-        """Do the action with the id ``name``, in whatever place it belongs to."""
-        action = next(action for action in ACTIONS if action.id == name)
-        if action.where in PANES:
-            self._go_to_pane(action.where)
-        if self.check_action(action.name, ()) is not True:
-            self.notify(safe(f"“{action.label}” does not apply now."), timeout=3, markup=False)
-            return
-        target: DOMNode = self.app if action.where == "app" else self
-        if action.where in PANES:
-            target = self._widget_of(action.where)
-        self.call_later(self.app.run_action, action.name, target)

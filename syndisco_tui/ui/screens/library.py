@@ -1,13 +1,13 @@
 """The library: every saved discussion, to be found, opened, gone on with, exported, put in order.
 
-The list is made in the background and comes in slices; the files are watched while it is open.
+The list comes in slices; the files are watched while it is open.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from threading import Event as Flag
 from typing import ClassVar
 
 from textual import on, work
@@ -15,18 +15,17 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.message import Message as Event
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from ...discussion import Persona
 from ...inputs import InputError
 from ...store.export import ExportFormat
-from ...store.library import Entry, Library
 from ...text import one_line, safe
 from ..keymap import key_of
 from ..library_choice import Choice
 from ..library_entry import Standing, preview_of
+from ..library_watch import LibraryWatch, Listed, Matched
 from ..library_work import LibraryWork
 from ..speaker_colours import SpeakerColours
 from ..widgets.discussion_list import DiscussionList
@@ -34,11 +33,6 @@ from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput
 from .library_forms import AskLine, ChooseFormat
 from .reader import Reader
-
-LOOKS_PER_SECOND = 1
-LOOKS_UNASKED = 5
-"""Looks after which the files are gone through though the folder looks unchanged: a process
-that was killed changes nothing."""
 
 
 class LibraryScreen(Screen[Choice | None]):
@@ -75,23 +69,6 @@ class LibraryScreen(Screen[Choice | None]):
         Binding("pagedown", "list('page', 1)", show=False),
     ]
 
-    class Listed(Event):
-        """Discussions that are there; with ``is_all`` there are no others."""
-
-        def __init__(self, entries: Sequence[Entry], *, is_all: bool, is_done: bool) -> None:
-            super().__init__()
-            self.entries = entries
-            self.is_all = is_all
-            self.is_done = is_done
-
-    class Matched(Event):
-        """The files in which ``words`` occur; None is all of them."""
-
-        def __init__(self, words: str, names: set[str] | None) -> None:
-            super().__init__()
-            self.words = words
-            self.names = names
-
     def __init__(
         self,
         library_work: LibraryWork,
@@ -109,9 +86,7 @@ class LibraryScreen(Screen[Choice | None]):
         self._rename_here = rename_here
         self._fork = fork
         self._take_in = take_in
-        self._library: Library | None = None
-        self._left = Flag()
-        self._look_now = Flag()
+        self._watch = LibraryWatch(library_work.library, self.post_message)
         self._is_loading = True
         self._matching = ""
         """The words being looked for on the other thread."""
@@ -133,11 +108,10 @@ class LibraryScreen(Screen[Choice | None]):
     def on_mount(self) -> None:
         self.discussions.open_here = self._open_here()
         self.discussions.focus()
-        self._watch()
+        self._in_background(self._watch.watch)
 
     def on_unmount(self) -> None:
-        self._left.set()
-        self._look_now.set()
+        self._watch.leave()
 
     @property
     def discussions(self) -> DiscussionList:
@@ -147,35 +121,9 @@ class LibraryScreen(Screen[Choice | None]):
     def filter_line(self) -> Input:
         return self.query_one(Input)
 
-    # The list, made on a thread ----------------------------------------------------------------
+    # The list ----------------------------------------------------------------------------------
 
-    @work(thread=True, exit_on_error=False)
-    def _watch(self) -> None:
-        """List everything, then whatever has changed, until the screen is left."""
-        library = self._library = self._work.library()
-        changed_at = library.changed_at()
-        before: list[Entry] = []
-        for slice_ in library.entries():
-            before += slice_
-            self.post_message(self.Listed(slice_, is_all=False, is_done=False))
-            if self._left.is_set():
-                break
-        self.post_message(self.Listed((), is_all=False, is_done=True))
-        looks = 0
-        while not self._left.is_set():
-            asked = self._look_now.wait(1 / LOOKS_PER_SECOND)
-            self._look_now.clear()
-            looks += 1
-            now = library.changed_at()
-            if asked or now != changed_at or looks >= LOOKS_UNASKED:
-                changed_at, looks = now, 0
-                entries = [entry for slice_ in library.entries() for entry in slice_]
-                if entries != before:
-                    before = entries
-                    self.post_message(self.Listed(entries, is_all=True, is_done=True))
-        library.close()
-
-    def on_library_screen_listed(self, event: Listed) -> None:
+    def on_listed(self, event: Listed) -> None:
         self._is_loading = not event.is_done
         self.discussions.open_here = self._open_here()
         if event.is_all:
@@ -211,16 +159,11 @@ class LibraryScreen(Screen[Choice | None]):
     def _match(self) -> None:
         """Look for the words of the filter, one search at a time; the latest words win."""
         words = self.filter_line.value
-        if self._library is not None and not self._matching:
+        if self._watch.has_begun and not self._matching:
             self._matching = words or " "
-            self._search(words)
+            self._in_background(partial(self._watch.search, words))
 
-    @work(thread=True, exit_on_error=False)
-    def _search(self, words: str) -> None:
-        names = self._library.matching(words) if self._library else None
-        self.post_message(self.Matched(words, names))
-
-    def on_library_screen_matched(self, event: Matched) -> None:
+    def on_matched(self, event: Matched) -> None:
         self._matching = ""
         if event.words != self.filter_line.value:
             self._match()
@@ -244,7 +187,7 @@ class LibraryScreen(Screen[Choice | None]):
         if entry is not None:
             dark = self.app.current_theme.dark
             said = (entry.summary.first[0], entry.summary.last[0])
-            colours = {name: self._colours.of(name, dark=dark) for name in said if name}
+            colours = self._colours.by_name(filter(None, said), dark=dark)
             preview = preview_of(entry, Standing.of(entry, self._open_here()), colours)
         self.query_one("#library-preview Static", Static).update(preview)
         self.refresh_bindings()
@@ -331,7 +274,7 @@ class LibraryScreen(Screen[Choice | None]):
                 return
             if path == self._open_here():
                 self._rename_here(title)
-                self._look_now.set()
+                self._watch.look_now()
             else:
                 self._run(lambda: self._work.rename(path, title))
 
@@ -366,17 +309,17 @@ class LibraryScreen(Screen[Choice | None]):
             sentence, say = str(error), self._say_fault
         except OSError as error:
             sentence, say = f"{error.filename}: {error.strerror}", self._say_fault
-        self._look_now.set()
+        self._watch.look_now()
         self.app.call_from_thread(say, sentence)
 
     @work(thread=True, exit_on_error=False)
     def _import(self, path: Path) -> None:
         def told(done: int, of: int) -> bool:
             self.app.call_from_thread(self._show_progress, f"importing {done:,} of {of:,}")
-            return not self._left.is_set()
+            return not self._watch.is_left
 
         taken = self._work.import_from(path, told)
-        self._look_now.set()
+        self._watch.look_now()
         self.app.call_from_thread(self._imported, taken.personas, taken.sentence, taken.faults)
 
     def _imported(self, personas: list[Persona], sentence: str, faults: Sequence[str]) -> None:
@@ -391,6 +334,10 @@ class LibraryScreen(Screen[Choice | None]):
     def _show_progress(self, note: str) -> None:
         if self.is_current:
             self.query_one(".library-top .library-note", Static).update(Content(safe(note)))
+
+    @work(thread=True, exit_on_error=False)
+    def _in_background(self, job: Callable[[], object]) -> None:
+        job()
 
     def _say(self, sentence: str) -> None:
         self.app.notify(safe(sentence), markup=False, timeout=6)

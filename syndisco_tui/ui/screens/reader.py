@@ -103,7 +103,7 @@ class Reader(Screen[None]):
         dark = self.app.current_theme.dark
         names = _everybody(event.record)
         if before is None or names != _everybody(before):
-            transcript.set_colours({name: self._colours.of(name, dark=dark) for name in names})
+            transcript.set_colours(self._colours.by_name(names, dark=dark))
         there = before.entries if before else ()
         if before and event.record.entries[: len(there)] == there:
             for entry in event.record.entries[len(there) :]:

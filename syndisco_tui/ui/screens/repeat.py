@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import DataTable, Static
 
-from ...batch import Batch, BatchRun, duration
+from ...batch import Batch, BatchRun, duration, repeated
+from ...discussion import DiscussionSetup
 from ...session import LiveSession, SessionEvent
 from ...text import one_line, safe
 from ..looking import Looking
@@ -26,15 +27,24 @@ DRAINS_PER_SECOND = 5
 _STATES = {"waiting": "·", "speaking": "●", "finished": "✓", "stopped": "○", "failed": "!"}
 
 
-def how_many_runs(first_seed: int) -> HowMany:
-    """Asks for a number of discussions."""
-    return HowMany(
+def ask_to_repeat(
+    app: App[int], session: LiveSession, setup: DiscussionSetup, colours: dict[str, str]
+) -> None:
+    """Ask how many discussions of ``setup`` are wanted, and show them being made."""
+
+    def begin(count: int | None) -> None:
+        if count:
+            batch = Batch(session.sibling, repeated(setup, count))
+            app.push_screen(BatchScreen(batch, one_line(setup.heading, 120), colours))
+
+    how_many = HowMany(
         "Repeat this setup",
-        f"So many discussions at once, with seeds from {first_seed} on. "
+        f"So many discussions at once, with seeds from {setup.seed} on. "
         "Each is saved in its own file.",
         suggested=8,
         most=MOST,
     )
+    app.push_screen(how_many, begin)
 
 
 class BatchScreen(Screen[None]):

@@ -56,7 +56,6 @@ class TurnLab(Screen[None]):
         self._counting = Counting()
         self._counted: Sequence[DiscussionRecord] | None = None
         self._is_counting = False
-        self._figures: Figures | None = None
         self._meter = MachineMeter()
 
     def compose(self) -> ComposeResult:
@@ -98,8 +97,7 @@ class TurnLab(Screen[None]):
     def _show_title(self, records: Sequence[DiscussionRecord]) -> None:
         if len(records) == 1:
             record = records[0]
-            name = record.title or " & ".join(record.setup.names)
-            note = f"turn {record.turns_taken} of {record.setup.conv_len}"
+            name, note = record.heading, f"turn {record.turns_taken} of {record.setup.conv_len}"
         else:
             name, note = f"{len(records)} discussions", ""
         title = Content.assemble(

@@ -28,7 +28,7 @@ class Finding:
     def open_search(self) -> None:
         """Type what to search for; Escape goes back to where we were, Enter stays."""
         if self.search is None:
-            self._from = None if self._transcript.follows else self._transcript.current
+            self._from = None if self._transcript.cursor.follows else self._transcript.current
         if self._line is not None and self._line.sign == "/":
             self._line.take_focus()
         else:
@@ -74,9 +74,9 @@ class Finding:
         if not hits:
             self._go_back()
         elif self._from is None:
-            transcript.go_to(hits[-1])  # from the end, the newest
+            transcript.cursor.go_to(hits[-1])  # from the end, the newest
         else:
-            transcript.go_to(next((hit for hit in hits if hit >= self._from), hits[0]))
+            transcript.cursor.go_to(next((hit for hit in hits if hit >= self._from), hits[0]))
         self.show_count()
 
     def _set_search(self, search: Search | None) -> None:
@@ -85,9 +85,9 @@ class Finding:
 
     def _go_back(self) -> None:
         if self._from is None:
-            self._transcript.action_follow()
+            self._transcript.cursor.follow()
         else:
-            self._transcript.go_to(self._from)
+            self._transcript.cursor.go_to(self._from)
 
     def _give_up(self) -> None:
         self._go_back()
@@ -110,7 +110,7 @@ class Finding:
 
     def _go_to(self, hit: int | None) -> None:
         if hit is not None:
-            self._transcript.go_to(hit)
+            self._transcript.cursor.go_to(hit)
 
     def said(self, entry: int) -> None:
         """One more message is shown."""
@@ -147,6 +147,6 @@ class Finding:
             wanted = not text or is_there
             self._line.note("" if wanted else f"there are turns 1 to {self._last_turn}")
         if is_there and entry is not None:
-            self._transcript.go_to(entry)
+            self._transcript.cursor.go_to(entry)
         if done and (is_there or not text):
             self._close()

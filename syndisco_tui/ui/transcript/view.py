@@ -13,13 +13,13 @@ from rich.segment import Segment
 from rich.style import Style as RichStyle
 from textual.content import Content
 from textual.geometry import Offset, Size
-from textual.message import Message as Event
 from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
 from .blocks import Block, shown_name
+from .cursor import Cursor
 from .lines import Lines
 from .wrapping import Span
 
@@ -36,7 +36,7 @@ _LINES_A_MESSAGE = 1 << 24
 
 
 class TranscriptView(ScrollView, can_focus=True):
-    """Draws ``lines``; what they are, and which message is current, its heirs decide."""
+    """Draws ``lines``, and where ``cursor`` is; what they are, its heir decides."""
 
     COMPONENT_CLASSES = {
         "transcript--tag",
@@ -47,17 +47,10 @@ class TranscriptView(ScrollView, can_focus=True):
     virtual_size = Reactive(Size(0, 0), repaint=False)
     """Textual's lays the whole screen out, and draws the whole pane, when it changes."""
 
-    class FollowChanged(Event):
-        """The transcript follows its end, or no longer, or is further behind, or filtered."""
-
-        def __init__(self, follows: bool) -> None:
-            super().__init__()
-            self.follows = follows
-
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.lines = Lines()
-        self.follows = True
+        self.cursor = Cursor(self)
         self.sought: re.Pattern[str] | None = None
         """What is searched for: drawn with a mark."""
         self._colours: dict[str, str] = {}
@@ -67,14 +60,12 @@ class TranscriptView(ScrollView, can_focus=True):
         """We scroll, not the user."""
 
     @property
-    def current(self) -> int | None:
-        """The entry that is drawn as the current one."""
-        return None
-
-    @property
     def marks_current(self) -> bool:
-        """Whether it is told apart now."""
+        """Whether the current message is told apart now."""
         return self.has_focus
+
+    def cursor_moved(self) -> None:
+        """Another message is the current one, or the end is followed or no longer."""
 
     def set_hint(self, lines: list[Content]) -> None:
         """What stands here while nobody has said anything."""
@@ -88,24 +79,20 @@ class TranscriptView(ScrollView, can_focus=True):
         self._styles.clear()
         self.refresh()
 
-    @property
-    def is_empty(self) -> bool:
-        return not self.lines.row_count
-
     # Scrolling ---------------------------------------------------------------------------------
 
     @property
     def _text_width(self) -> int:
         return max(2, min(WIDEST, self.scrollable_content_region.width - MARGIN - 1))
 
-    def _lay_out(self) -> None:
+    def lay_out(self) -> None:
         """Wrap what is in sight, and stay where we are: at the end, or at the same text."""
         if not self.size:
             return
         self._is_moving = True
         page = self.size.height
         around = PAGES_AROUND * page
-        if self.follows:
+        if self.cursor.follows:
             self.lines.settle_end(page + around)
             top = self.lines.total
         else:
@@ -121,12 +108,12 @@ class TranscriptView(ScrollView, can_focus=True):
         line = max(0, min(line, self.max_scroll_y))
         self.scroll_y = self.scroll_target_y = line
 
-    def _scroll_by_hand(self, line: int) -> None:
+    def scroll_by_hand(self, line: int) -> None:
         """Show what begins at ``line``. The user did not scroll."""
         self._is_moving = True
         self._put_top(line)
         self._is_moving = False
-        self._lay_out()
+        self.lay_out()
 
     def scroll_to(self, x: float | None = None, y: float | None = None, **options: Any) -> None:
         """Scroll at once: while a scroll is animated, lines above may get more or fewer."""
@@ -137,19 +124,11 @@ class TranscriptView(ScrollView, can_focus=True):
         if self._is_moving:  # a text that got shorter is nobody scrolling away
             return
         if round(new_value) >= self.max_scroll_y:
-            self._set_follows(True)
+            self.cursor.set_follows(True)
         elif new_value < old_value:
-            self._set_follows(False)
-        self._lay_out()
-        self._scrolled()
-
-    def _scrolled(self) -> None:
-        """The user scrolled."""
-
-    def _set_follows(self, follows: bool) -> None:
-        if follows != self.follows:
-            self.follows = follows
-            self.post_message(self.FollowChanged(follows))
+            self.cursor.set_follows(False)
+        self.lay_out()
+        self.cursor.scrolled()
 
     def _size_updated(
         self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True
@@ -164,14 +143,11 @@ class TranscriptView(ScrollView, can_focus=True):
         top = self.lines.row_at(self.scroll_offset.y) if self.lines.row_count else 0
         if self.lines.width != self._text_width:
             self.lines.set_width(self._text_width)
-            if not self.follows:
-                self._scroll_by_hand(self.lines.start(top))
-        self._lay_out()
-        self._resized()
+            if not self.cursor.follows:
+                self.scroll_by_hand(self.lines.start(top))
+        self.lay_out()
+        self.cursor.resized()
         self.refresh()
-
-    def _resized(self) -> None:
-        """The pane has another size."""
 
     # Drawing -----------------------------------------------------------------------------------
 
@@ -182,6 +158,11 @@ class TranscriptView(ScrollView, can_focus=True):
     def _draw_from(self, line: int) -> None:
         """Draw what is below a line."""
         self.refresh_lines(line, max(1, self.scroll_offset.y + self.size.height - line))
+
+    def draw_entry(self, entry: int | None) -> None:
+        """Draw a message, if there is such a one."""
+        if entry is not None and (row := self.lines.row_of(entry)) < self.lines.row_count:
+            self.refresh_lines(self.lines.start(row), self.lines.height(row))
 
     def _colour_style(self, name: str, *, bold: bool = False) -> RichStyle:
         key = f"{name}|{bold}"
@@ -205,7 +186,7 @@ class TranscriptView(ScrollView, can_focus=True):
         if number >= block.height - 1:
             return Strip.blank(width, base)
         entry = self.lines.entry_of(row)
-        is_current = self.marks_current and entry == self.current
+        is_current = self.marks_current and entry == self.cursor.entry
         mark = CURRENT_BAR if is_current else BAR
         bar = Segment(f"{mark} ", self._colour_style(block.name, bold=is_current))
         strip = self._header(block, base) if number == 0 else self._body(block, number, entry, base)

@@ -164,9 +164,8 @@ class PersonasPane(Vertical):
             self.change(cast.with_new(index + 1, twin), index + 1)
         elif event.what == "delete":
             if self.change(cast.without(index), index):
-                undo = key_of(self.app, "personas.undo")
                 name = one_line(cast.personas[index].name, 40)
-                self.tell(f"{name} is deleted; {undo} undoes it.")
+                self.tell(f"{name} is deleted; {self.undo_key} undoes it.")
         else:
             getattr(self.tools, event.what)()
 

@@ -28,9 +28,6 @@ from ..transcript.blocks import Block, as_text, block_of, shown_name
 from ..transcript.finding import Finding
 from ..transcript.view import TranscriptView
 
-INNER_STEP = 3
-"""Lines that up and down scroll inside a message that is taller than the pane."""
-
 
 class Transcript(TranscriptView):
     """What was said, oldest first. It follows the end until somebody scrolls away.
@@ -43,12 +40,8 @@ class Transcript(TranscriptView):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("transcript")
 
-    class CurrentChanged(Event):
-        """Another message is the current one; ``index`` is an entry of the record, or None."""
-
-        def __init__(self, index: int | None) -> None:
-            super().__init__()
-            self.index = index
+    class BadgeChanged(Event):
+        """``badge`` says something else."""
 
     class Copied(Event):
         """``text`` is to be copied; ``what`` it is begins a sentence."""
@@ -70,12 +63,7 @@ class Transcript(TranscriptView):
         """``steered``: what was said can be changed from here."""
         super().__init__(id=id)
         self._steered = steered
-        self._cursor = 0
-        """The current entry while the end is not followed."""
-        self._told_current: int | None = None
         self._told_badge = ""
-        self._seen = 0
-        """How many rows there were when the end was left."""
         self.finding = Finding(self)
 
     # What is shown -----------------------------------------------------------------------------
@@ -84,7 +72,7 @@ class Transcript(TranscriptView):
         """Show these messages and nothing else."""
         self.lines.speaker = None
         self.lines.show(messages)
-        self.follows = True
+        self.cursor.follows = True
         self.finding.search_again()
         self._redraw()
 
@@ -94,14 +82,15 @@ class Transcript(TranscriptView):
         self.lines.show(messages)
         if growing is not None:
             self.lines.begin(growing)
-        self._seen = min(self._seen, len(self.lines.rows))
+        self.cursor.rows_changed()
         self.finding.search_again()
         self._redraw()
 
     def _redraw(self) -> None:
-        self._lay_out()
-        self._tell_current()
+        self.lay_out()
+        self.cursor.show()
         self._show_badge()
+        self.refresh_bindings()
         self.refresh()
 
     def take(self, event: SessionEvent) -> None:
@@ -127,19 +116,19 @@ class Transcript(TranscriptView):
         tag = "moderator" if role == "moderator" else ""
         end = self.lines.total
         self.lines.begin(Block(shown_name(name), tag=tag, growing=True))
-        self._lay_out()
+        self.lay_out()
         self._draw_from(end)
 
     def grow_reply(self, text: str) -> None:
         """The reply in the making, as it is by now."""
         if changed := self.lines.grow(text):
-            self._lay_out()
+            self.lay_out()
             self.refresh_lines(changed.start, len(changed))
 
     def drop_reply(self) -> None:
         """The reply in the making will not come."""
         self.lines.drop()
-        self._lay_out()
+        self.lay_out()
         self._draw_from(self.lines.total)
 
     def hold(self, message: Message) -> None:
@@ -149,7 +138,7 @@ class Transcript(TranscriptView):
         held = block_of(message)
         held.tag = f"{held.tag} · not saved yet" if held.tag else "not saved yet"
         self.lines.begin(held)
-        self._lay_out()
+        self.lay_out()
         self._draw_from(end)
 
     def post(self, message: Message) -> None:
@@ -157,9 +146,9 @@ class Transcript(TranscriptView):
         self.lines.drop()
         end = self.lines.total
         self.lines.append(message)
-        self._lay_out()
+        self.lay_out()
         self._draw_from(end)
-        self._show_current()
+        self.cursor.show()
         self._show_badge()
         if self.lines.is_shown(message):
             self.finding.said(len(self.lines.entries) - 1)
@@ -168,190 +157,66 @@ class Transcript(TranscriptView):
     def badge(self) -> str:
         """What the pane's title should say of where we are; empty while the end is followed."""
         notes = [f"only {one_line(self.lines.speaker, 16)}"] if self.lines.speaker else []
-        if not self.follows:
-            new = len(self.lines.rows) - self._seen
-            key = key_of(self.app, "transcript.follow")
-            notes.append(f"{new} new ↓ {key}" if new > 0 else f"↓ {key} follows")
+        if not self.cursor.follows:
+            new, key = self.cursor.unseen, key_of(self.app, "transcript.follow")
+            notes.append(f"{new} new ↓ {key}" if new else f"↓ {key} follows")
         return " · ".join(notes)
 
     def _show_badge(self) -> None:
         if self.badge != self._told_badge:
             self._told_badge = self.badge
-            self.post_message(self.FollowChanged(self.follows))
+            self.post_message(self.BadgeChanged())
 
     # The current message -----------------------------------------------------------------------
 
     @property
     def current(self) -> int | None:
-        """Index of the current message in the record's entries; None while there are none.
-
-        A reply in the making is not an entry yet.
-        """
-        row = self._row
-        return None if row is None else self.lines.rows[row]
-
-    @property
-    def _row(self) -> int | None:
-        """The row of the current message."""
-        newest = len(self.lines.rows) - 1
-        if newest < 0:
-            return None
-        return newest if self.follows else min(self.lines.row_of(self._cursor), newest)
+        """Index of the current message in the record's entries; None while there are none."""
+        return self.cursor.entry
 
     @property
     def marks_current(self) -> bool:
         return self.has_focus or self.finding.is_typing
 
-    def _show_current(self) -> None:
-        """Draw the mark where it is now, and tell of it."""
-        before, now = self._told_current, self.current
-        if before != now:
-            self._draw_entry(before)
-            self._draw_entry(now)
-            self._tell_current()
-
-    def _tell_current(self) -> None:
-        self._told_current = self.current
-        self.post_message(self.CurrentChanged(self.current))
+    def cursor_moved(self) -> None:
         self.finding.show_count()
+        self._show_badge()
         self.refresh_bindings()
 
-    def _draw_entry(self, entry: int | None) -> None:
-        if entry is not None and (row := self.lines.row_of(entry)) < self.lines.row_count:
-            self.refresh_lines(self.lines.start(row), self.lines.height(row))
-
-    def _set_follows(self, follows: bool) -> None:
-        if follows != self.follows:
-            self._cursor = self.current or 0
-            self._seen = len(self.lines.rows)
-            self.follows = follows
-            self._show_badge()
-            self.refresh_bindings()
-
-    def go_to(self, entry: int) -> None:
-        """Make a message the current one, and bring it into sight."""
-        if not self.lines.rows:
-            return
-        self._set_follows(False)
-        self._cursor = entry
-        row = self._row or 0
-        self.lines.settle_row(row, 2 * self.size.height)
-        self._lay_out()
-        self._bring_into_sight(row)
-        self._show_current()
-
-    def _bring_into_sight(self, row: int) -> None:
-        """Scroll as little as shows all of it; of one that is too tall, the nearer end."""
-        top, page = self.lines.start(row), self.size.height
-        end = top + self.lines.height(row) - 1
-        now = self.scroll_offset.y
-        if end - top > page:
-            self._scroll_by_hand(top if top >= now else end - page)
-        else:
-            self._scroll_by_hand(min(top, max(now, end - page)))
-
-    def _lines_in_sight(self, row: int) -> range:
-        """The lines of a message, without the blank one, that are in the pane."""
-        top = self.scroll_offset.y
-        start = self.lines.start(row)
-        end = start + self.lines.height(row) - 1
-        return range(max(start, top), min(end, top + self.size.height))
-
     def action_previous_message(self) -> None:
-        """Up: first inside a message that is taller than the pane, then to the one before."""
-        row = self._row
-        if row is None:
-            return
-        hidden = self.scroll_offset.y - self.lines.start(row)
-        if not self._lines_in_sight(row):
-            self.go_to(self.lines.rows[row])
-        elif hidden > 0:
-            self._set_follows(False)
-            self._scroll_by_hand(self.scroll_offset.y - min(hidden, INNER_STEP))
-        elif row > 0:
-            self.go_to(self.lines.rows[row - 1])
+        self.cursor.up()
 
     def action_next_message(self) -> None:
-        """Down: the same the other way; after the newest, the end is followed."""
-        row = self._row
-        if row is None or self.follows:
-            return
-        newest = len(self.lines.rows) - 1
-        end = self.lines.start(row) + self.lines.height(row) - 1
-        hidden = end - self.scroll_offset.y - self.size.height
-        if not self._lines_in_sight(row):
-            self.go_to(self.lines.rows[row])
-        elif hidden > 0:
-            self._scroll_by_hand(self.scroll_offset.y + min(hidden, INNER_STEP))
-        elif row == newest:
-            self.action_follow()
-        else:
-            self.go_to(self.lines.rows[row + 1])
-            fits = self.lines.height(newest) <= self.size.height
-            if row + 1 == newest and fits and not self.lines.shows_growing:
-                self.action_follow()
+        self.cursor.down()
 
     def action_page_up(self) -> None:
-        if self.scroll_offset.y > 0:
-            self.scroll_to(y=self.scroll_offset.y - self.size.height + 1)
-        elif self.lines.rows:
-            self.go_to(self.lines.rows[0])
+        self.cursor.page_up()
 
     def action_page_down(self) -> None:
-        if self.scroll_offset.y < self.max_scroll_y:
-            self.scroll_to(y=self.scroll_offset.y + self.size.height - 1)
-        else:
-            self.action_follow()
+        self.cursor.page_down()
 
     def action_scroll_home(self) -> None:
-        if self.lines.rows:
-            self.go_to(self.lines.rows[0])
+        self.cursor.home()
 
     def action_follow(self) -> None:
-        self._set_follows(True)
-        self._lay_out()
-        self._show_current()
-
-    def _scrolled(self) -> None:
-        """Whoever scrolls takes the current message along."""
-        row = self._row
-        if row is not None and not self.follows and not self._lines_in_sight(row):
-            top, page = self.scroll_offset.y, self.size.height
-            newest = len(self.lines.rows) - 1
-            row = self.lines.row_at(top if self.lines.start(row) < top else top + page - 1)
-            row = min(row, newest)
-            if row < newest and not self._lines_in_sight(row):
-                row += 1  # the line at the edge is the blank one
-            self._cursor = self.lines.rows[row]
-        self._show_current()
-
-    def _resized(self) -> None:
-        """What could be seen of the current message stays in sight."""
-        row = self._row
-        if row is None or self.follows or not self._lines_in_sight(row):
-            return
-        if self.lines.height(row) <= self.size.height:
-            self._bring_into_sight(row)
+        self.cursor.follow()
 
     def on_click(self, event: events.Click) -> None:
         """A click points at a message; one that ends a selection does not."""
-        row, newest = self.lines.row_at(self.scroll_offset.y + event.y), len(self.lines.rows) - 1
-        if newest < 0 or self.text_selection:
-            return
-        if row < newest or (row == newest and not self.follows):
-            self.go_to(self.lines.rows[row])
+        if not self.text_selection:
+            self.cursor.point_at(self.scroll_offset.y + event.y)
 
     def on_focus(self) -> None:
-        self._draw_entry(self.current)
+        self.draw_entry(self.current)
 
     def on_blur(self) -> None:
-        self._draw_entry(self.current)
+        self.draw_entry(self.current)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Which keys apply now."""
         match action:
             case "follow":
-                return not self.follows
+                return not self.cursor.follows
             case "next_match" | "previous_match" | "leave_search":
                 return self.finding.search is not None
             case "search" | "jump" | "copy_message" | "copy_discussion" | "read":
@@ -407,11 +272,11 @@ class Transcript(TranscriptView):
         """Only the messages of ``speaker``, or all; the current message stays if it can."""
         entry = self.current
         self.lines.only(speaker)
-        self._seen = min(self._seen, len(self.lines.rows))
+        self.cursor.rows_changed()
         self.finding.search_again()
         self._redraw()
-        if entry is not None and not self.follows:
-            self.go_to(entry)
+        if entry is not None and not self.cursor.follows:
+            self.cursor.go_to(entry)
 
     def _speakers(self) -> dict[str, int]:
         return Counter(shown_name(entry.name) for entry in self.lines.entries)
@@ -437,13 +302,13 @@ class Transcript(TranscriptView):
 
     def action_read(self) -> None:
         """Read in the whole window; back here, the message read last is the current one."""
-        if (row := self._row) is None:
+        if (row := self.cursor.row) is None:
             return
         from ..screens.reading import ReadingScreen  # Textual's Markdown takes 0.3 s to import
 
         def back(read: int | None) -> None:
             if read is not None and read != row:
-                self.go_to(rows[read])
+                self.cursor.go_to(rows[read])
 
         rows = list(self.lines.rows)
         screen = ReadingScreen(self.lines.entries, rows, row, self._colours)

@@ -8,8 +8,8 @@ import pytest
 
 from syndisco_tui.analysis.talk import Talk, follows, lengths, talk
 from syndisco_tui.analysis.turn_taking import turn_taking
-from syndisco_tui.discussion import Discussion, DiscussionRecord, Message, Reply
-from tests.unit.discussion.people import asked, say, setup
+from syndisco_tui.discussion import Discussion, Message, Reply
+from tests.unit.discussion.people import asked, record_of, say, setup
 
 ENTRIES = (
     Message("Ann", "One two three.", "user", turn=1, completion_tokens=5),
@@ -17,16 +17,6 @@ ENTRIES = (
     Message("Guest", "Hello there!", "human"),
     Message("Ann", "Four.", "user", turn=3, completion_tokens=2),
 )
-
-
-def record_of(discussion: Discussion) -> DiscussionRecord:
-    return DiscussionRecord(
-        "id",
-        "2026-01-31T09:30:00+00:00",
-        discussion.setup,
-        discussion.entries,
-        earlier_setups=discussion.earlier_setups,
-    )
 
 
 def test_talk_counts_words_tokens_and_silences() -> None:

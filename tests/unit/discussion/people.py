@@ -10,6 +10,7 @@ import pytest
 
 from syndisco_tui.discussion import (
     Discussion,
+    DiscussionRecord,
     DiscussionSetup,
     Message,
     Persona,
@@ -56,3 +57,8 @@ def names(entries: Iterable[Message]) -> list[str]:
 
 def texts(entries: Iterable[Message]) -> list[str]:
     return [entry.text for entry in entries]
+
+
+def record_of(discussion: Discussion) -> DiscussionRecord:
+    """The discussion as its file would have it."""
+    return discussion.onto(DiscussionRecord("id", "2026-01-31T09:30:00+00:00", discussion.setup))

@@ -13,17 +13,7 @@ from syndisco_tui.discussion import (
     asked_for,
 )
 
-from .people import asked, setup
-
-
-def record_of(discussion: Discussion) -> DiscussionRecord:
-    return DiscussionRecord(
-        "id",
-        "2026-01-31T09:30:00+00:00",
-        discussion.setup,
-        discussion.entries,
-        earlier_setups=discussion.earlier_setups,
-    )
+from .people import asked, record_of, setup
 
 
 def speak(discussion: Discussion, turns: int, attempt: int = 0) -> list[TurnRequest]:

@@ -7,30 +7,17 @@ import pytest
 from syndisco_tui.discussion import (
     CannotChange,
     Discussion,
-    DiscussionRecord,
     Floor,
     Message,
     Reply,
     asked_for,
 )
 
-from .people import asked, say, setup, texts
-
-
-def record(discussion: Discussion) -> DiscussionRecord:
-    return DiscussionRecord(
-        id="id",
-        started_at="2026-01-01T00:00:00+00:00",
-        setup=discussion.setup,
-        entries=discussion.entries,
-        earlier_setups=discussion.earlier_setups,
-        changes=discussion.changes,
-        floor=discussion.floor,
-    )
+from .people import asked, record_of, say, setup, texts
 
 
 def prompt_of(discussion: Discussion, position: int) -> str:
-    told = asked_for(record(discussion), position)
+    told = asked_for(record_of(discussion), position)
     return told.request.chat[-1].content
 
 
@@ -166,7 +153,7 @@ class TestRegenerate:
         discussion.change_setup(hot)
         discussion.regenerate()
         say(discussion, "hot answer")
-        told = asked_for(record(discussion), 1)
+        told = asked_for(record_of(discussion), 1)
         assert told.setup.temperature == 2.0
 
     @pytest.mark.parametrize("opinion", [(), ("It rains.",)])
@@ -296,7 +283,7 @@ class TestFloor:
         discussion.give_floor("Ann")
         say(discussion, "two", "three")
         for position in range(3):
-            told = asked_for(record(discussion), position)
+            told = asked_for(record_of(discussion), position)
             assert told.request.name == discussion.entries[position].name
 
     def test_who_takes_no_turns_does_not_get_it(self) -> None:

@@ -21,7 +21,6 @@ from syndisco_tui.discussion import (
     TURN_MANAGERS,
     CannotChange,
     Discussion,
-    DiscussionRecord,
     DiscussionSetup,
     Message,
     NotTheNextTurn,
@@ -34,7 +33,7 @@ from syndisco_tui.discussion import (
 from syndisco_tui.discussion.asked import setups_at
 from syndisco_tui.discussion.turns import make_turn_manager
 
-from .people import MODERATOR, people
+from .people import MODERATOR, people, record_of
 
 REPEATABLE = settings(
     deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
@@ -93,18 +92,6 @@ def state(discussion: Discussion) -> State:
         discussion.turns_taken,
         discussion.is_finished,
         discussion.floor,
-    )
-
-
-def record(discussion: Discussion) -> DiscussionRecord:
-    return DiscussionRecord(
-        id="id",
-        started_at="2026-01-01T00:00:00+00:00",
-        setup=discussion.setup,
-        entries=discussion.entries,
-        earlier_setups=discussion.earlier_setups,
-        changes=discussion.changes,
-        floor=discussion.floor,
     )
 
 
@@ -446,7 +433,7 @@ class DiscussionMachine(RuleBasedStateMachine):
         assert all(1 <= turn <= self.discussion.turns_taken for turn in until)
         lengths = [one.length for one in earlier]
         assert lengths == sorted(set(lengths))
-        saved = record(self.discussion)
+        saved = record_of(self.discussion)
         for position, entry in enumerate(self.discussion.entries):
             if entry.is_prompted:
                 _, setup = self.asked[entry.created_at]
@@ -454,7 +441,7 @@ class DiscussionMachine(RuleBasedStateMachine):
 
     @invariant()
     def what_each_reply_was_asked_with_can_be_told_from_the_record(self) -> None:
-        saved = record(self.discussion)
+        saved = record_of(self.discussion)
         for position, entry in enumerate(self.discussion.entries):
             if entry.is_prompted:
                 request, setup = self.asked[entry.created_at]

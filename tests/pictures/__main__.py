@@ -1,4 +1,4 @@
-"""The pictures in README: ``python -m docs.pictures`` in the repository makes them anew.
+"""The pictures in README: ``python -m tests.pictures`` in the repository makes them anew.
 
 The app is driven with keys on a fake terminal, over the tests' scripted engine: what the personas
 say is written below, so that the pictures need no model and are the same on every machine.
@@ -207,7 +207,7 @@ async def take_all(folder: Path) -> None:
     session = LiveSession(engine, places.discussions, clock=Clock())
     laboratory = Laboratory(session, setup, shipped, places)
     themes, _ = read_themes(paths.shipped_themes_folder())
-    preferences = Preferences(folder / "settings.toml", paths.shipped_keymaps_folder())
+    preferences = Preferences(folder / "settings.toml")
     app = SyndiscoApp(lambda: laboratory, themes=themes, theme="lamplight", preferences=preferences)
     async with app.run_test(size=SIZE) as pilot:
         at = Photographer(pilot, laboratory)

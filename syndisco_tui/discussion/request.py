@@ -1,0 +1,59 @@
+"""What a model is asked for: one reply at one turn, and how the answer becomes a message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .prompt import ChatMessage
+from .record import Message, Reply, Shortened
+
+
+@dataclass(frozen=True)
+class TurnRequest:
+    """Who is to speak, and everything a model needs for it."""
+
+    turn: int
+    attempt: int
+    name: str
+    role: str
+    chat: tuple[ChatMessage, ...]
+    stop: tuple[str, ...]
+    seed: int
+    entries: tuple[Message, ...] = field(repr=False)
+    """What had been said; a reply fits only as long as that is so."""
+    first_in_window: int
+    """Index in ``entries`` of the oldest message that the prompt quotes."""
+    floor_given: bool = False
+    """Whether the turn manager would have drawn another speaker."""
+    shortened: Shortened | None = None
+    """With less than the setup says, because memory was full."""
+
+    @property
+    def position(self) -> int:
+        """How many entries the discussion had."""
+        return len(self.entries)
+
+    @property
+    def system_prompt(self) -> str:
+        return self.chat[0].content
+
+    def answered(self, reply: Reply, text: str, *, created_at: str = "") -> Message:
+        """The message that ``reply`` makes; ``text`` is what the guard has left of it."""
+        return Message(
+            name=self.name,
+            text=text,
+            role="moderator" if self.role == "moderator" else "user",
+            turn=self.turn,
+            model=reply.model,
+            prompt=self.system_prompt,
+            raw_text=reply.text if reply.text != text else None,
+            finish_reason=reply.finish_reason,
+            prompt_tokens=reply.prompt_tokens,
+            completion_tokens=reply.completion_tokens,
+            seconds=reply.seconds,
+            seed=self.seed,
+            attempt=self.attempt,
+            created_at=created_at,
+            floor_given=self.floor_given,
+            shortened=self.shortened,
+        )

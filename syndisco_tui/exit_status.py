@@ -1,0 +1,8 @@
+"""How a command ends, as a number for scripts. A signal gives 128 and its own."""
+
+FINISHED = 0
+DIFFERS = 1
+"""A replay had other words."""
+BAD_INPUT = 2
+NO_MODEL = 3
+CRASHED = 70

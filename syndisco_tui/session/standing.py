@@ -1,0 +1,49 @@
+"""Where a session stands: what it is about to do, what every front shows, what the file says."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ..discussion import Discussion, Status
+from .events import State, StateChanged
+from .open_discussion import OpenDiscussion
+from .reply import ReplyInTheMaking
+
+Goal = Literal["wait", "step", "run"]
+"""Stand still, go on for one message, or go on to the end."""
+
+
+def state_changed(
+    opened: OpenDiscussion | None,
+    reply: ReplyInTheMaking | None,
+    goal: Goal,
+    *,
+    is_loading: bool,
+) -> StateChanged:
+    """What is told of a session with this discussion, this reply in the making and this goal."""
+    state: State
+    if is_loading:
+        state = "loading"
+    elif reply:
+        state = "running"
+    elif opened is None:
+        state = "idle"
+    elif opened.discussion.is_finished:
+        state = "finished"
+    else:
+        state = "paused" if goal == "wait" else "running"
+    taken = opened.discussion.turns_taken if opened else 0
+    return StateChanged(
+        state,
+        pausing=bool(reply) and goal != "run",
+        turn=reply.request.turn if reply else taken,
+        turns=opened.discussion.setup.conv_len if opened else 0,
+        path=opened.file.path if opened else None,
+    )
+
+
+def status_of(discussion: Discussion, goal: Goal) -> Status:
+    """What the file of ``discussion`` says between two replies."""
+    if discussion.is_finished:
+        return "finished"
+    return "paused" if goal == "wait" else "running"
