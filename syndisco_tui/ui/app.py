@@ -15,6 +15,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.events import Key
+from textual.notifications import Notify
 from textual.screen import Screen
 from textual.theme import Theme
 
@@ -32,6 +33,7 @@ from .screens.jump import JumpScreen
 from .screens.laboratory import Laboratory
 from .screens.settings import SettingsChanged, SettingsScreen
 from .theme_watch import ThemesRead, ThemeWatch
+from .toasts import make_room
 from .widgets.transcript import Transcript
 
 MOST_FAULTS = 6
@@ -179,6 +181,10 @@ class SyndiscoApp(App[int]):
         if lines:
             notice = "\n".join(lines)
             self.notify(notice, severity="warning", markup=False, timeout=12)
+
+    def on_notify(self, event: Notify) -> None:
+        """Textual shows it, once there is room."""
+        make_room(self, event.notification)
 
     # Actions -----------------------------------------------------------------------------------
 

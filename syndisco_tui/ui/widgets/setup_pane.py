@@ -201,6 +201,7 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
         self._fields = fields
         longest = max(cell_len(one_line(field.label)) for field in fields)
         self._label_width = max(LABELS, min(longest + 2, WIDEST_LABELS))
+        self.rows: list[SetupRow] = []
         self._at = 0
         self._earlier: list[dict[str, object]] = []
         """What the fields held before each change."""
@@ -217,7 +218,8 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
                 group = field.group
                 if field.owner:
                     yield Static(Content.styled(one_line(group, 40), "bold"))
-            yield SetupRow(field, self._setup, self._label_width)
+            self.rows.append(SetupRow(field, self._setup, self._label_width))
+            yield self.rows[-1]
 
     def on_mount(self) -> None:
         self._mark()
@@ -229,10 +231,6 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
         if there < len(self._fields):
             await self.mount_all(self._lines(there, there + AT_ONCE))
             self.call_after_refresh(self._add_lines)
-
-    @property
-    def rows(self) -> list[SetupRow]:
-        return list(self.query(SetupRow))
 
     @property
     def row(self) -> SetupRow:
