@@ -209,7 +209,7 @@ def entry_to_json(entry: Message) -> dict[str, Any]:
 
 
 class _Lenient(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)  # not before a file is read
 
 
 class _Shortened(_Lenient):
