@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
 from textual.app import App, SystemCommand
@@ -28,13 +28,14 @@ from .few_colours import has_few_colours
 from .keymap import Keymap, key_of
 from .pane_titles import PANES
 from .preferences import Preferences
-from .screens.help import HelpScreen
 from .screens.jump import JumpScreen
 from .screens.laboratory import Laboratory
-from .screens.settings import SettingsChanged, SettingsScreen
 from .theme_watch import ThemesRead, ThemeWatch
 from .toasts import make_room
 from .widgets.transcript import Transcript
+
+if TYPE_CHECKING:
+    from .screens.settings import SettingsChanged
 
 MOST_FAULTS = 6
 LONGEST_FAULT = 400
@@ -196,6 +197,8 @@ class SyndiscoApp(App[int]):
         return super().check_action(action, parameters)
 
     def action_help(self) -> None:
+        from .screens.help import HelpScreen  # not before the first picture, as others below
+
         if isinstance(self.screen, HelpScreen):
             self.screen.dismiss(None)
         else:
@@ -205,6 +208,8 @@ class SyndiscoApp(App[int]):
         self.push_screen(JumpScreen(self.screen))
 
     def action_settings(self) -> None:
+        from .screens.settings import SettingsScreen
+
         if self.preferences is None:
             return
         try:
