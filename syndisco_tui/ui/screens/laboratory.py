@@ -299,6 +299,8 @@ class Laboratory(Screen[None]):
                 return self._state in ("idle", "paused", "finished")
             case "new_run":
                 return self._state in ("paused", "finished")
+            case "xray":
+                return self._session.record is not None and bool(self._session.record.entries)
             case "inject" | "next_speaker":
                 return self._session.record is not None and self._state != "idle"
         return True
@@ -306,8 +308,10 @@ class Laboratory(Screen[None]):
     def _somebody_takes_part(self) -> bool:
         if self.setup.turn_takers:
             return True
-        key = key_of(self.app, "personas.take_part")
-        sentence = f"Nobody takes part: choose personas with {key}."
+        there = bool(self.personas_pane.cast.personas)
+        key = key_of(self.app, "personas.take_part" if there else "personas.new")
+        what = "choose personas" if there else "make a persona"
+        sentence = f"Nobody takes part: {what} with {key}."
         self.notify(safe(sentence), severity="warning", markup=False)
         self._go_to_pane("personas")
         return False
@@ -419,6 +423,7 @@ class Laboratory(Screen[None]):
             self.notify(safe(event.fault), severity="error", markup=False, timeout=12)
         self.setup_pane.show(event.setup)
         self._show_colours()
+        self._show_titles()  # somebody who does not take part may have come or gone
         self._use(event.setup)
 
     def _show_colours(self) -> None:
