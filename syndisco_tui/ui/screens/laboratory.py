@@ -299,8 +299,6 @@ class Laboratory(Screen[None]):
                 return self._state in ("idle", "paused", "finished")
             case "new_run":
                 return self._state in ("paused", "finished")
-            case "xray":
-                return self._session.record is not None and bool(self._session.record.entries)
             case "inject" | "next_speaker":
                 return self._session.record is not None and self._state != "idle"
         return True
