@@ -6,13 +6,12 @@ import os
 import sys
 from collections.abc import Iterator
 
+from ..ui.few_colours import UNABLE
 from .asking import answer_of
 from .findings import Finding, Look
 
 NARROWEST, LOWEST = 60, 20
 """The least that the screen is made for, in cells."""
-UNABLE = ("dumb", "unknown")
-"""Values of ``TERM`` with which nothing can be drawn."""
 
 
 def kind() -> Iterator[Finding]:

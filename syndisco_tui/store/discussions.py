@@ -12,9 +12,7 @@ from pathlib import Path
 
 from ..discussion import DiscussionRecord
 from ..inputs import MAX_DISCUSSION_BYTES, InputError, read_json
-from . import format
 from .atomic import TEMPORARY_SUFFIX, write_atomic
-from .growing import GrowingFile
 from .lock import WriterLock, has_writer
 
 TRASH = "trash"
@@ -29,6 +27,8 @@ class DiscussionFile:
     """A discussion's file, held for writing until ``close``."""
 
     def __init__(self, path: Path) -> None:
+        from .growing import GrowingFile  # with the format, which the first picture does not need
+
         self.path = path
         self._growing = GrowingFile()
         try:
@@ -68,7 +68,9 @@ class DiscussionFile:
 
 def read_discussion(path: Path) -> DiscussionRecord:
     """The record in a file of ours or of SynDisco's. Raises InputError."""
-    return format.from_json(read_json(path, max_bytes=MAX_DISCUSSION_BYTES), path)
+    from .format import from_json
+
+    return from_json(read_json(path, max_bytes=MAX_DISCUSSION_BYTES), path)
 
 
 def is_interrupted(path: Path, record: DiscussionRecord) -> bool:

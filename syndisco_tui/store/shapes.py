@@ -25,7 +25,7 @@ from ..discussion.record import ChangeKind
 
 
 class Shape(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)  # not before a file is read
 
 
 class ShortenedShape(Shape):

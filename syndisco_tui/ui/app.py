@@ -7,13 +7,14 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.events import Key
+from textual.notifications import Notify
 from textual.screen import Screen
 from textual.theme import Theme
 
@@ -26,12 +27,14 @@ from .few_colours import has_few_colours
 from .keymap import Keymap, key_of
 from .palette import commands
 from .preferences import Preferences
-from .screens.help import HelpScreen
 from .screens.jump import JumpScreen
 from .screens.laboratory import Laboratory
-from .screens.settings import SettingsChanged, SettingsScreen
 from .theme_watch import ThemesRead, ThemeWatch
+from .toasts import make_room
 from .widgets.transcript import Transcript
+
+if TYPE_CHECKING:
+    from .screens.settings import SettingsChanged
 
 MOST_FAULTS = 6
 LONGEST_FAULT = 400
@@ -179,6 +182,10 @@ class SyndiscoApp(App[int]):
             notice = "\n".join(lines)
             self.notify(notice, severity="warning", markup=False, timeout=12)
 
+    def on_notify(self, event: Notify) -> None:
+        """Textual shows it, once there is room."""
+        make_room(self, event.notification)
+
     # Actions -----------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -189,6 +196,8 @@ class SyndiscoApp(App[int]):
         return super().check_action(action, parameters)
 
     def action_help(self) -> None:
+        from .screens.help import HelpScreen  # not before the first picture, as others below
+
         if isinstance(self.screen, HelpScreen):
             self.screen.dismiss(None)
         else:
@@ -198,6 +207,8 @@ class SyndiscoApp(App[int]):
         self.push_screen(JumpScreen(self.screen))
 
     def action_settings(self) -> None:
+        from .screens.settings import SettingsScreen
+
         if self.preferences is None:
             return
         try:

@@ -1,12 +1,16 @@
-"""Whether the terminal has so few colours that form must tell what shade tells elsewhere."""
+"""What a terminal cannot do: draw at all, or colours enough to tell one shade from another."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from textual.app import App
+if TYPE_CHECKING:
+    from textual.app import App
+
+UNABLE = ("dumb", "unknown")
+"""Values of ``TERM`` with which nothing can be drawn."""
 
 
 def has_few_colours(app: App[Any]) -> bool:
-    """Sixteen colours or fewer, or none wanted (``NO_COLOR``)."""
+    """Sixteen colours or fewer, or none wanted (``NO_COLOR``): form tells what shade tells else."""
     return app.no_color or app.console.color_system in (None, "standard")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
@@ -31,12 +32,11 @@ from ..session import (
 )
 from ..text import one_line, safe
 from .keymap import key_of
-from .screens.candidates import CandidatesScreen
-from .screens.fork import ForkScreen
-from .screens.how_many import HowMany
-from .screens.next_speaker import NextSpeakerScreen, NextTurn, next_turn
 from .screens.question import Question
-from .screens.write_message import EditScreen, InjectScreen
+
+if TYPE_CHECKING:  # the others are imported when they are opened, not before the first picture
+    from .screens.candidates import CandidatesScreen
+    from .screens.next_speaker import NextSpeakerScreen, NextTurn
 
 MOST_CANDIDATES = 16
 CANDIDATES = 4
@@ -114,6 +114,7 @@ class Reach:
 
     def inject(self) -> None:
         """Say something oneself."""
+        from .screens.write_message import InjectScreen
 
         def said(step: Inject | None) -> None:
             if step:
@@ -155,6 +156,8 @@ class Reach:
             self._session.steer(Undo())
 
     def _edit(self, record: DiscussionRecord, at: int) -> None:
+        from .screens.write_message import EditScreen
+
         message = record.entries[at]
 
         def edited(text: str | None) -> None:
@@ -196,6 +199,8 @@ class Reach:
     # Candidates --------------------------------------------------------------------------------
 
     def _ask_candidates(self) -> None:
+        from .screens.how_many import HowMany
+
         how_many = HowMany(
             "Further tries at the last message",
             "So many at once, each with a seed of its own. Take one, or keep what stands there; "
@@ -211,6 +216,8 @@ class Reach:
         self._screen.app.push_screen(how_many, begin)
 
     def _open_candidates(self, event: CandidatesBegun) -> None:
+        from .screens.candidates import CandidatesScreen
+
         def chosen(number: int | None) -> None:
             self._candidates = None
             self._session.choose(number)
@@ -222,6 +229,8 @@ class Reach:
 
     def next_speaker(self) -> None:
         """Show the odds."""
+        from .screens.next_speaker import NextSpeakerScreen
+
         if turn := self._next_turn():
             self._odds = NextSpeakerScreen(
                 turn, self._colours(), lambda name: self._session.steer(GiveFloor(name))
@@ -230,6 +239,8 @@ class Reach:
 
     def _next_turn(self) -> NextTurn | None:
         """The next turn of a user that nobody has begun."""
+        from .screens.next_speaker import next_turn
+
         record, setup = self.record, self._setup()
         if record is None or not setup.turn_takers:
             return None
@@ -252,6 +263,8 @@ class Reach:
         return next_turn(setup, speakers, floor, answering)
 
     def _fork(self, record: DiscussionRecord, count: int) -> None:
+        from .screens.fork import ForkScreen
+
         def forked(setup: DiscussionSetup | None) -> None:
             if setup:
                 self._session.fork(count, setup)

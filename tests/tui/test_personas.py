@@ -226,3 +226,21 @@ async def test_copies_of_the_longest_names_can_be_read_back(bench: OpenBench) ->
     async with bench(personas=(Persona(username="N" * 100),)) as at:
         await at.press("end", "d", "d")
         assert len(read_personas(at.places.personas)) == 3
+
+
+async def test_an_empty_list_says_what_to_do(bench: OpenBench) -> None:
+    async with bench((120, 40)) as at:
+        count = len(at.laboratory.personas_pane.cast.personas)
+        await at.press(*["delete"] * (count - 1))
+        await at.until(lambda: "of 1 take part" in at.text())
+        await at.press("delete", "r")
+        await at.until(lambda: "Nobody: n makes a persona, O opens a set" in at.text())
+        await at.until(lambda: "Nobody takes part: make a persona with n." in at.toasts())
+        await at.press("u")
+        await at.until(lambda: "of 1 take part" in at.text())
+
+
+async def test_the_columns_take_the_room_there_is(bench: OpenBench) -> None:
+    for width in (120, 105, 80, 60):
+        async with bench((width, 40)) as at:
+            assert "non-binary  Barista" in at.text(), at.text()

@@ -53,7 +53,7 @@ class ForkScreen(ModalScreen[DiscussionSetup | None]):
             yield Static("Fork", classes="dialog-title", markup=False)
             yield Static(safe(self._taken_over()), markup=False)
             with Horizontal(classes="form-row"):
-                yield Static("Title", classes="row-label", markup=False)
+                yield Static("Title", classes="form-label", markup=False)
                 yield SafeInput(self._title, compact=True, id="fork-title")
             yield SetupPane(self._setup, fields=self._fields)
             yield Static("", id="fork-changed")

@@ -239,8 +239,10 @@ class Laboratory(Screen[None]):
     def _somebody_takes_part(self) -> bool:
         if self.setup.turn_takers:
             return True
-        key = key_of(self.app, "personas.take_part")
-        sentence = f"Nobody takes part: choose personas with {key}."
+        there = bool(self.personas_pane.cast.personas)
+        key = key_of(self.app, "personas.take_part" if there else "personas.new")
+        what = "choose personas" if there else "make a persona"
+        sentence = f"Nobody takes part: {what} with {key}."
         self.notify(safe(sentence), severity="warning", markup=False)
         self.panes.go_to("personas")
         return False
@@ -343,6 +345,7 @@ class Laboratory(Screen[None]):
             self.notify(safe(event.fault), severity="error", markup=False, timeout=12)
         self.setup_pane.show(event.setup)
         self._show_colours()
+        self._show_titles()  # somebody who does not take part may have come or gone
         self._use(event.setup)
 
     def _show_colours(self) -> None:

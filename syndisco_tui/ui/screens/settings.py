@@ -107,19 +107,17 @@ class SettingsList(VerticalScroll, can_focus=True, can_focus_children=True):
         self._themes = tuple(themes)
         self._settings = preferences.settings()
         self._at = 0
+        self.rows = [
+            SettingRow(key, field, self._themes if key == "theme" else _choices(field))
+            for key, field in Settings.model_fields.items()
+        ]
 
     def compose(self) -> ComposeResult:
-        for key, field in Settings.model_fields.items():
-            choices = self._themes if key == "theme" else _choices(field)
-            yield SettingRow(key, field, choices)
+        yield from self.rows
 
     def on_mount(self) -> None:
         self._show()
         self._mark()
-
-    @property
-    def rows(self) -> list[SettingRow]:
-        return list(self.query(SettingRow))
 
     @property
     def row(self) -> SettingRow:

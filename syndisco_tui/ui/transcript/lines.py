@@ -7,7 +7,7 @@ speaker, and last the reply in the making.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 
 from ...discussion import Message
@@ -24,6 +24,8 @@ class Lines:
     def __init__(self) -> None:
         self.width = 80
         self.entries: list[Message] = []
+        self.speakers: Counter[str] = Counter()
+        """How many entries each name has, in the order in which they first spoke."""
         self.growing: Block | None = None
         self.speaker: str | None = None
         """The only one who is shown, or None for all."""
@@ -38,6 +40,7 @@ class Lines:
     def show(self, messages: Iterable[Message]) -> None:
         """These messages and nothing else."""
         self.entries = list(messages)
+        self.speakers = Counter(shown_name(entry.name) for entry in self.entries)
         self.growing = None
         self._blocks.clear()
         self._arrange()
@@ -104,6 +107,7 @@ class Lines:
         """One more message, in the place of the reply in the making."""
         self.drop()
         self.entries.append(message)
+        self.speakers[shown_name(message.name)] += 1
         if self.is_shown(message):
             if self._rows is not None:
                 self._rows.append(len(self.entries) - 1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -43,28 +42,22 @@ class FieldBar(Vertical):
         self._fields: tuple[str, ...] = ()
         self.steps = True
         self.display = False
-
-    def compose(self) -> ComposeResult:
-        yield Static("", id="field-bar-title", markup=False)
-        with Horizontal():
-            yield Static("", id="field-bar-label")
-            yield _FieldInput(compact=True, id="field-bar-value")
-        yield Static("", id="field-bar-fault", markup=False)
-
-    @property
-    def _input(self) -> SafeInput:
-        return self.query_one(SafeInput)
+        self._title = Static("", id="field-bar-title", markup=False)
+        self._label = Static("", id="field-bar-label")
+        self._input = _FieldInput(compact=True, id="field-bar-value")
+        self._fault = Static("", id="field-bar-fault", markup=False)
 
     def open(
         self, persona: Persona, fields: tuple[str, ...], *, title: str = "", steps: bool = True
     ) -> None:
         """Ask about ``persona``. ``steps``: up and down go on to another persona."""
+        if not self.children:  # the first picture waits for nothing that it does not show
+            self.mount(self._title, Horizontal(self._label, self._input), self._fault)
         self.persona, self._fields, self.steps = persona, fields, steps
         if self.field not in fields:
             self.field = fields[0]
-        heading = self.query_one("#field-bar-title", Static)
-        heading.update(Content(one_line(title, 80)))
-        heading.display = bool(title)
+        self._title.update(Content(one_line(title, 80)))
+        self._title.display = bool(title)
         self.display = True
         self._show_field()
         self._input.focus()
@@ -74,9 +67,8 @@ class FieldBar(Vertical):
         self.persona = None
 
     def show_fault(self, sentence: str) -> None:
-        fault = self.query_one("#field-bar-fault", Static)
-        fault.update(Content(safe(sentence)))
-        fault.display = bool(sentence)
+        self._fault.update(Content(safe(sentence)))
+        self._fault.display = bool(sentence)
 
     @property
     def is_untouched(self) -> bool:
@@ -91,7 +83,7 @@ class FieldBar(Vertical):
 
     def _show_field(self) -> None:
         arrow = "$accent"
-        self.query_one("#field-bar-label", Static).update(
+        self._label.update(
             Content.assemble(
                 Content.styled("‹ ", arrow),
                 one_line(label(self.field), 15),

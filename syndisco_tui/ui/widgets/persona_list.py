@@ -13,16 +13,18 @@ from textual.geometry import Region, Size
 from textual.message import Message as Event
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.style import Style
 from textual.visual import Visual
 
 from ...discussion import Persona, name_key
 from ...text import one_line
 from ..actions import ACTIONS, bindings
 from ..cast import Cast
+from ..keymap import key_of
 from ..speaker_colours import SpeakerColours
 
-NAME_WIDTH, AGE_WIDTH, SEX_WIDTH = 12, 8, 6
-"""Most cells of the columns where there is no room for all; less where less is needed."""
+NAME_WIDTH, AGE_WIDTH, SEX_WIDTH, OCCUPATION_WIDTH = 12, 8, 6, 12
+"""Cells that the columns keep where there is no room for all; less where less is needed."""
 BESIDE_COLUMNS = 8
 """Cells of the mark, the sign of a mistake, and the gaps."""
 MEASURED = 300
@@ -103,21 +105,33 @@ class PersonaList(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         index = self.scroll_offset.y + y
         width = self.size.width
+        if not self._cast.personas and y == 0:
+            return self._line(self._nobody(), width, self.visual_style)
         if index >= len(self._cast.personas) or width < 1:
             return Strip.blank(width, self.rich_style)
         style = self.visual_style
         if index == self._at:
             style += self.get_visual_style("persona-list--cursor")
-        row = self._row(index, width - 1).truncate(max(8, width - 1), ellipsis=True)
+        return self._line(self._row(index, width - 1), width, style)
+
+    def _line(self, row: Content, width: int, style: Style) -> Strip:
+        row = row.truncate(max(8, width - 1), ellipsis=True)
         (strip,) = Visual.to_strips(self, row, width, 1, style)
         return strip.extend_cell_length(width, style.rich_style)
 
+    def _nobody(self) -> Content:
+        new, open_set = (key_of(self.app, f"personas.{name}") for name in ("new", "open_set"))
+        return Content.styled(f"Nobody: {new} makes a persona, {open_set} opens a set", "$quiet")
+
     def _column_widths(self, width: int) -> tuple[int, int, int]:
-        """Of name, age and sex: as wide as they need, less where the occupation needs it too."""
+        """Of name, age and sex: as wide as they need, where the occupation keeps enough too."""
         name, age, sex, occupation = self._widest
-        if BESIDE_COLUMNS + name + age + sex + occupation <= width:
-            return name, age, sex
-        return min(name, NAME_WIDTH), age, min(sex, SEX_WIDTH)
+        least_name, least_sex = min(name, NAME_WIDTH), min(sex, SEX_WIDTH)
+        least = BESIDE_COLUMNS + least_name + age + least_sex + min(occupation, OCCUPATION_WIDTH)
+        spare = max(0, width - least)
+        more_sex = min(spare, sex - least_sex)
+        more_name = min(spare - more_sex, name - least_name)
+        return least_name + more_name, age, least_sex + more_sex
 
     def _row(self, index: int, width: int) -> Content:
         persona = self._cast.personas[index]

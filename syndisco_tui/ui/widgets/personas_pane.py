@@ -24,7 +24,6 @@ from ...text import one_line, safe
 from ..cast import Cast, renamed_author
 from ..keymap import key_of
 from ..persona_fields import FieldFault, fields_of, with_field
-from ..screens.persona_editor import PersonaEditor
 from ..speaker_colours import SpeakerColours
 from .field_bar import FieldBar
 from .persona_list import PersonaList, persona_summary
@@ -355,6 +354,8 @@ class PersonasPane(Vertical):
         index: int | None,
         done: Callable[[Persona | None], None],
     ) -> None:
+        from ..screens.persona_editor import PersonaEditor
+
         def refused(new: Persona) -> str | None:
             return self._clash(new, index)
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from pydantic import ValidationError
+from rich.cells import cell_len, set_cell_size
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message as Event
 from textual.widget import Widget
@@ -22,6 +23,8 @@ from ..actions import bindings
 from ..setup_fields import FIELDS, FieldError, SetupField, as_text, changed, turned
 from .safe_input import SafeInput, SafeTextArea
 
+LABELS, WIDEST_LABELS = 15, 20
+"""Cells of the labels' column, which longer labels may widen."""
 AT_ONCE = 20
 """Rows that are made at once: the fields of many personas are a hundred."""
 
@@ -73,17 +76,12 @@ class SetupRow(Widget):
             self.editor = editor
             self.keep = keep
 
-    def __init__(self, field: SetupField, setup: DiscussionSetup) -> None:
+    def __init__(self, field: SetupField, setup: DiscussionSetup, label_width: int) -> None:
         super().__init__(id=None if field.owner else f"row-{field.key}")
         self.field = field
         self._setup = setup
+        self._label_width = label_width
         self._editor: _LineEditor | _TextEditor | None = None
-
-    def compose(self) -> ComposeResult:
-        with Horizontal(classes="row-line"):
-            yield Static(safe(self.field.label), classes="row-label", markup=False)
-            yield Static(self._value(), classes="row-value")
-        yield Static("", classes="row-error", markup=False)
 
     @property
     def is_editing(self) -> bool:
@@ -94,14 +92,21 @@ class SetupRow(Widget):
 
     def show(self, setup: DiscussionSetup) -> None:
         self._setup = setup
-        if self.is_mounted:
-            self.query_one(".row-value", Static).update(self._value())
+        self.refresh()
+
+    def render(self) -> Content:
+        """Label and value on one line, of one widget: the fields of many personas are a hundred.
+
+        An editor stands where the value was.
+        """
+        label = set_cell_size(one_line(self.field.label, self._label_width), self._label_width - 1)
+        return Content.assemble(label, " ", Content("") if self.is_editing else self._value())
 
     def _value(self) -> Content:
         text = as_text(self.field, self._setup)
         if not text.strip():
             return Content.styled("none", "$quiet")
-        value = Content(one_line(" ".join(text.split()), 300))
+        value = Content.styled(one_line(" ".join(text.split()), 300), "$foreground")
         if self.field.hint and self.field.kind not in ("long", "text"):
             return Content.assemble(value, Content.styled(f"  {self.field.hint}", "$quiet"))
         return value
@@ -118,16 +123,18 @@ class SetupRow(Widget):
         else:
             self._editor = _LineEditor(text, compact=True, classes="row-input")
         self.add_class("-editing")
-        await self.query_one(".row-line", Horizontal).mount(self._editor)
+        error = Static("", classes="row-error", markup=False)
+        for each in (self._editor, error):
+            each.styles.margin = (0, 0, 0, self._label_width)
+        await self.mount(self._editor, error)
         self._editor.focus()
 
     async def leave(self) -> None:
         """Take the editor away."""
         if self._editor:
-            editor, self._editor = self._editor, None
-            self._show_error("")
-            self.remove_class("-editing")
-            await editor.remove()
+            self._editor = None
+            self.remove_class("-editing", "-faulty")
+            await self.remove_children()
 
     def jump_here(self) -> None:
         """Put the pane's cursor here."""
@@ -192,6 +199,9 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
         super().__init__(id=id)
         self._setup = setup
         self._fields = fields
+        longest = max(cell_len(one_line(field.label)) for field in fields)
+        self._label_width = max(LABELS, min(longest + 2, WIDEST_LABELS))
+        self.rows: list[SetupRow] = []
         self._at = 0
         self._earlier: list[dict[str, object]] = []
         """What the fields held before each change."""
@@ -208,7 +218,8 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
                 group = field.group
                 if field.owner:
                     yield Static(Content.styled(one_line(group, 40), "bold"))
-            yield SetupRow(field, self._setup)
+            self.rows.append(SetupRow(field, self._setup, self._label_width))
+            yield self.rows[-1]
 
     def on_mount(self) -> None:
         self._mark()
@@ -220,10 +231,6 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
         if there < len(self._fields):
             await self.mount_all(self._lines(there, there + AT_ONCE))
             self.call_after_refresh(self._add_lines)
-
-    @property
-    def rows(self) -> list[SetupRow]:
-        return list(self.query(SetupRow))
 
     @property
     def row(self) -> SetupRow:

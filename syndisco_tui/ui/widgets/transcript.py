@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import ClassVar
 
 from textual import events
@@ -222,7 +221,7 @@ class Transcript(TranscriptView):
             case "search" | "jump" | "copy_message" | "copy_discussion" | "read":
                 return bool(self.lines.entries)
             case "only_speaker":
-                return self.lines.speaker is not None or len(self._speakers()) > 1
+                return self.lines.speaker is not None or len(self.lines.speakers) > 1
             case "steer":
                 return self._steered and bool(self.lines.entries or parameters == ("undo",))
         return True
@@ -265,7 +264,7 @@ class Transcript(TranscriptView):
 
         current = self.current
         name = "" if current is None else shown_name(self.lines.entries[current].name)
-        choice = SpeakerChoice(self._speakers(), self._colours, name)
+        choice = SpeakerChoice(self.lines.speakers, self._colours, name)
         self.app.push_screen(choice, lambda name: self.show_only(name) if name else None)
 
     def show_only(self, speaker: str | None) -> None:
@@ -277,9 +276,6 @@ class Transcript(TranscriptView):
         self._redraw()
         if entry is not None and not self.cursor.follows:
             self.cursor.go_to(entry)
-
-    def _speakers(self) -> dict[str, int]:
-        return Counter(shown_name(entry.name) for entry in self.lines.entries)
 
     # Copying -----------------------------------------------------------------------------------
 

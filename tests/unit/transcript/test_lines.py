@@ -120,3 +120,12 @@ def test_a_filtered_row_knows_its_entry() -> None:
     assert [lines.entry_of(row) for row in range(3)] == [1, 4, 7]
     assert lines.row_of(7) == 2
     assert lines.row_of(5) == 2  # not shown: the one after it
+
+
+def test_speakers_are_counted_as_they_speak() -> None:
+    lines = Lines()
+    lines.show([Message("Ann", "a", "user", 1), Message("Bob", "b", "user", 2)])
+    lines.append(Message("Ann", "c", "user", 3))
+    assert list(lines.speakers.items()) == [("Ann", 2), ("Bob", 1)]
+    lines.show([])
+    assert not lines.speakers
