@@ -163,8 +163,10 @@ class SlotDecoder:
             if self._is_worth_waiting(reply):
                 continue  # those behind it may begin with something else
             room = self._room_for(reply)
+            wanted = len(self._decoding) + len(self._reading) + len(self._waiting)
+            soon = min(wanted, self._max_rows)
             try:
-                slot, kept = self._slots.acquire(reply.prompt, room, IDLE_SLOTS)
+                slot, kept = self._slots.acquire(reply.prompt, room, IDLE_SLOTS, soon)
             except OutOfSlots:
                 if self._reading or self._decoding:
                     return  # a slot will become free

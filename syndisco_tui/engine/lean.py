@@ -7,7 +7,7 @@ few numbers; at many, rows and pieces of prompts share one product. Knows these 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,17 +24,28 @@ from .slots import SlotLayer, Slots
 FAMILY = {"llama", "mistral", "qwen2", "qwen3"}
 PACKED_SHARE = 0.25  # of free memory that packed copies of the weights may take
 
-_Norm = Callable[[Tensor], Tensor]
+
+@dataclass(frozen=True)
+class Norm:
+    """A root mean square norm as one operation (the models' own code takes seven)."""
+
+    weight: Tensor
+    epsilon: float
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return functional.rms_norm(x, self.weight.shape, self.weight, self.epsilon)
 
 
 @dataclass(frozen=True)
-class _Layer:
-    before_attention: _Norm
+class Layer:
+    """The parts of a layer, in the order of the arithmetic."""
+
+    before_attention: Norm
     qkv: Projection
-    query_norm: _Norm | None
-    key_norm: _Norm | None
+    query_norm: Norm | None
+    key_norm: Norm | None
     output: Projection
-    before_mlp: _Norm
+    before_mlp: Norm
     gate_up: Projection
     activation: Any
     down: Projection
@@ -53,10 +64,10 @@ class LeanForward(Forward):
         self._heads: int = config.num_attention_heads
         self._kv_heads: int = config.num_key_value_heads
         self._layers = [
-            _layer(layer, cache)
+            self._layer(layer, cache)
             for layer, cache in zip(self._body.layers, slots.layers, strict=True)
         ]
-        self._norm = _norm(self._body.norm)
+        self._last_norm = self._norm(self._body.norm)
         self._head = Projection([model.lm_head])
         self._is_packed = self.device.type == "cpu" and self._pack()
 
@@ -73,8 +84,7 @@ class LeanForward(Forward):
         self._make_cache(dtype)
         parts: list[Part] = []
         if rows:
-            longest = self.slots.length
-            parts.append(RowsAttention(rows, lengths, longest, dtype, self.device))
+            parts.append(self._rows(rows, lengths))
         parts += [PieceAttention(piece, dtype) for piece in pieces]
         ids = torch.cat([tokens, *(piece.ids for piece in pieces)]) if pieces else tokens
         missing = _padded(len(ids)) - len(ids) if self._is_packed else 0
@@ -94,6 +104,10 @@ class LeanForward(Forward):
             wanted += [0] * (_padded(max(count, FEW_ROWS + 1)) - count)
         places = torch.tensor(wanted, dtype=torch.int64, device=self.device)
         return self._pass(ids, parts, places)[:count]
+
+    def _rows(self, rows: Sequence[int], lengths: Sequence[int]) -> Part:
+        longest = self.slots.length
+        return RowsAttention(rows, lengths, longest, self.model.dtype, self.device)
 
     def static_step(
         self, rows: Tensor | slice, row_ids: Tensor, tokens: Tensor, positions: Tensor, top: int
@@ -121,7 +135,7 @@ class LeanForward(Forward):
                 attended, x = attended[wanted], x[wanted]
             x = layer.output.added_to(x, attended)
             x = layer.down.added_to(x, layer.gate_up.gated(layer.before_mlp(x), layer.activation))
-        return self._head(self._norm(x))
+        return self._head(self._last_norm(x))
 
     def _turns(self, x: Tensor, parts: Sequence[Part]) -> tuple[Tensor, Tensor]:
         """Cosines and signed sines for queries, keys and values, which are not turned.
@@ -142,9 +156,9 @@ class LeanForward(Forward):
             torch.cat([sin.expand(-1, turned, -1), zeros], dim=1),
         )
 
-    def _states(self, layer: _Layer, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    def _states(self, layer: Layer, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         turned = self._heads + self._kv_heads
-        states = layer.qkv(x).view(cos.shape)
+        states = layer.qkv(x).view(len(x), turned + self._kv_heads, -1)
         if layer.query_norm is not None and layer.key_norm is not None:
             states = torch.cat(
                 [
@@ -154,6 +168,9 @@ class LeanForward(Forward):
                 ],
                 dim=1,
             )
+        return self._turned(states, cos, sin)
+
+    def _turned(self, states: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         return torch.addcmul(states * cos, states.roll(cos.shape[-1] // 2, dims=-1), sin)
 
     def _make_cache(self, dtype: torch.dtype) -> None:
@@ -163,6 +180,25 @@ class LeanForward(Forward):
         like = torch.empty(size, dtype=dtype, device=self.device)
         for cache in self.slots.layers:
             cache.lazy_initialization(like, like)
+
+    def _layer(self, layer: Any, cache: SlotLayer) -> Layer:
+        attention, mlp = layer.self_attn, layer.mlp
+        return Layer(
+            before_attention=self._norm(layer.input_layernorm),
+            qkv=Projection([attention.q_proj, attention.k_proj, attention.v_proj]),
+            query_norm=self._norm(attention.q_norm) if hasattr(attention, "q_norm") else None,
+            key_norm=self._norm(attention.k_norm) if hasattr(attention, "k_norm") else None,
+            output=Projection([attention.o_proj]),
+            before_mlp=self._norm(layer.post_attention_layernorm),
+            gate_up=Projection([mlp.gate_proj, mlp.up_proj]),
+            activation=mlp.act_fn,
+            down=Projection([mlp.down_proj]),
+            scaling=attention.scaling,
+            cache=cache,
+        )
+
+    def _norm(self, module: Any) -> Norm:
+        return Norm(module.weight, module.variance_epsilon)
 
     def _pack(self) -> bool:
         projections = [self._head]
@@ -180,23 +216,6 @@ class LeanForward(Forward):
         return True
 
 
-def _layer(layer: Any, cache: SlotLayer) -> _Layer:
-    attention, mlp = layer.self_attn, layer.mlp
-    return _Layer(
-        before_attention=_norm(layer.input_layernorm),
-        qkv=Projection([attention.q_proj, attention.k_proj, attention.v_proj]),
-        query_norm=_norm(attention.q_norm) if hasattr(attention, "q_norm") else None,
-        key_norm=_norm(attention.k_norm) if hasattr(attention, "k_norm") else None,
-        output=Projection([attention.o_proj]),
-        before_mlp=_norm(layer.post_attention_layernorm),
-        gate_up=Projection([mlp.gate_proj, mlp.up_proj]),
-        activation=mlp.act_fn,
-        down=Projection([mlp.down_proj]),
-        scaling=attention.scaling,
-        cache=cache,
-    )
-
-
 def _padded(tokens: int) -> int:
     """Up to which number products are padded: oneDNN compiles code for each size it meets.
 
@@ -206,9 +225,3 @@ def _padded(tokens: int) -> int:
         return tokens
     step = 8 if tokens <= 64 else 32 if tokens <= 256 else 64
     return -(-tokens // step) * step
-
-
-def _norm(module: Any) -> _Norm:
-    """The RMS norm of ``module`` as one operation (its own code takes seven)."""
-    weight, epsilon = module.weight, module.variance_epsilon
-    return lambda x: functional.rms_norm(x, weight.shape, weight, epsilon)

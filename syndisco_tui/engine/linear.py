@@ -24,8 +24,9 @@ class Projection:
 
     def __init__(self, modules: Sequence[nn.Module]) -> None:
         self._modules = list(modules)
-        self._weight: Tensor | None = None
-        self._bias: Tensor | None = None
+        self.weight: Tensor | None = None
+        """[out of all modules, in]; None where the modules are called one by one."""
+        self.bias: Tensor | None = None
         self._packed: list[tuple[Tensor, Tensor | None]] = []
         self._sizes: list[int] = []
         if all(type(module) is nn.Linear for module in modules):
@@ -34,7 +35,7 @@ class Projection:
     @property
     def nbytes(self) -> int:
         """What packing takes, in bytes."""
-        return self._weight.nbytes if self._weight is not None else 0
+        return self.weight.nbytes if self.weight is not None else 0
 
     def pack(self, *, apart: bool = False) -> None:
         """Keep a copy of the weights in oneDNN's own order (CPU), read by ``__call__``.
@@ -43,41 +44,40 @@ class Projection:
         from two rows on (MKL's do). Measured on two cores, all products of a step of 135M weights:
         8 rows 52 → 34 ms in float32, 26 → 17 ms in bfloat16. ``apart``: each module on its own.
         """
-        if self._weight is None or self._packed:
+        if self.weight is None or self._packed:
             return
-        sizes = self._sizes if apart else [len(self._weight)]
-        biases = torch.split(self._bias, sizes) if self._bias is not None else [None] * len(sizes)
+        sizes = self._sizes if apart else [len(self.weight)]
+        biases = torch.split(self.bias, sizes) if self.bias is not None else [None] * len(sizes)
         pack = torch.ops.mkldnn._reorder_linear_weight
-        parts = [pack(part.contiguous()) for part in torch.split(self._weight, sizes)]
+        parts = [pack(part.contiguous()) for part in torch.split(self.weight, sizes)]
         self._packed = list(zip(parts, biases, strict=True))
 
     def __call__(self, x: Tensor) -> Tensor:
         """x [rows, in] → [rows, out of all modules]."""
-        if self._weight is None:
+        if self.weight is None:
             outputs = [module(x) for module in self._modules]
             return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=-1)
         if not self._is_packed_for(x):
-            return functional.linear(x, self._weight, self._bias)
+            return functional.linear(x, self.weight, self.bias)
         product: Any = torch.ops.mkldnn._linear_pointwise
         outputs = [product(x, weight, bias, "none", [], "") for weight, bias in self._packed]
         return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=-1)
 
     def added_to(self, residual: Tensor, x: Tensor) -> Tensor:
         """residual + the product of x."""
-        if self._weight is not None and self._is_packed_for(x) and len(self._packed) == 1:
+        if self.weight is not None and self._is_packed_for(x) and len(self._packed) == 1:
             weight, bias = self._packed[0]
             sum_: Tensor = torch.ops.mkldnn._linear_pointwise.binary(
                 x, residual, weight, bias, "add"
             )
             return sum_
-        if self._weight is not None and self._bias is None:
-            return torch.addmm(residual, x, self._weight.t())
+        if self.weight is not None and self.bias is None:
+            return torch.addmm(residual, x, self.weight.t())
         return residual + self(x)
 
     def gated(self, x: Tensor, activation: nn.Module) -> Tensor:
         """Of two modules: activation(first(x)) · second(x)."""
-        is_silu = type(activation).__name__ in ("SiLU", "SiLUActivation")
-        if is_silu and self._is_packed_for(x) and len(self._packed) == 2:
+        if is_silu(activation) and self._is_packed_for(x) and len(self._packed) == 2:
             (gate_weight, gate_bias), (weight, bias) = self._packed
             product: Any = torch.ops.mkldnn._linear_pointwise
             gate = product(x, gate_weight, gate_bias, "swish", [], "")
@@ -92,13 +92,18 @@ class Projection:
     def _join(self, modules: Sequence[nn.Linear]) -> None:
         self._sizes = [module.out_features for module in modules]
         if len(modules) == 1:
-            self._weight, self._bias = modules[0].weight, modules[0].bias
+            self.weight, self.bias = modules[0].weight, modules[0].bias
             return
         biases = [module.bias.detach() for module in modules if module.bias is not None]
         if len(biases) not in (0, len(modules)):
             return
-        self._weight = torch.cat([module.weight.detach() for module in modules])
+        self.weight = torch.cat([module.weight.detach() for module in modules])
         if biases:
-            self._bias = torch.cat(biases)
-        for module, part in zip(modules, torch.split(self._weight, self._sizes), strict=True):
+            self.bias = torch.cat(biases)
+        for module, part in zip(modules, torch.split(self.weight, self._sizes), strict=True):
             module.weight = nn.Parameter(part, requires_grad=False)
+
+
+def is_silu(activation: nn.Module) -> bool:
+    """Whether it is x · sigmoid(x), under torch's name or transformers'."""
+    return type(activation).__name__ in ("SiLU", "SiLUActivation")

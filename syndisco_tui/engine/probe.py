@@ -30,7 +30,7 @@ def forward_for(model: Any, budget: int) -> Forward | None:
     layers = _plain_attention_layers(model)
     if layers == 0:
         return None
-    for kind in (LeanForward, Forward) if LeanForward.knows(model) else (Forward,):
+    for kind in _kinds(model):
         try:
             forward = kind(model, Slots(layers, budget))
             if _agrees(forward):
@@ -40,6 +40,20 @@ def forward_for(model: Any, budget: int) -> Forward | None:
         except Exception:  # whatever a foreign architecture makes of these arguments
             continue
     return None
+
+
+def _kinds(model: Any) -> list[type[Forward]]:
+    """What may run ``model``, the quickest first."""
+    kinds: list[type[Forward]] = [Forward]
+    if LeanForward.knows(model):
+        kinds.insert(0, LeanForward)
+    try:
+        from .compiled import CompiledForward
+    except ImportError:  # numba is not made for every processor and every Python
+        return kinds
+    if CompiledForward.knows(model):
+        kinds.insert(0, CompiledForward)
+    return kinds
 
 
 def _plain_attention_layers(model: Any) -> int:

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 from torch import Tensor
 from transformers.cache_utils import Cache, CacheLayerMixin
 
 from .memory import is_out_of_memory
 
 LENGTH_STEP = 64  # attention reads up to the longest active length, rounded up to this
-FIRST_LENGTH = 256
+_AS_KEPT = {torch.float32: np.float32, torch.float16: np.float16, torch.bfloat16: np.uint16}
 
 
 @dataclass
@@ -52,7 +53,7 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]
         """Make the tensors, shaped like these states. Zeros: what is masked must be finite."""
 
         def zeros(like: Tensor, *first: int) -> Tensor:
-            return like.new_zeros(*first, self.slots, like.shape[1], self.length, like.shape[3])
+            return _zeros(like, (*first, self.slots, like.shape[1], self.length, like.shape[3]))
 
         if key_states.shape[1::2] == value_states.shape[1::2]:
             self._keep(zeros(key_states, 2))
@@ -111,13 +112,24 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]
         return -1
 
 
+def _zeros(like: Tensor, size: tuple[int, ...]) -> Tensor:
+    """Zeros. On a CPU their memory is taken page by page, when it is first written to.
+
+    torch writes all of them at once: seconds for gigabytes that may never be used.
+    """
+    kept = _AS_KEPT.get(like.dtype) if like.device.type == "cpu" else None
+    if kept is None:
+        return like.new_zeros(size)
+    return torch.from_numpy(np.zeros(size, kept)).view(like.dtype)
+
+
 def _resized(tensor: Tensor, slots: int, length: int) -> Tensor:
     *first, before, heads, span, width = tensor.shape
     both, shared = min(slots, before), min(length, span)
     kept = tensor[..., :both, :, :shared, :]
     if (both, shared) == (slots, length):
         return kept
-    grown = tensor.new_zeros(*first, slots, heads, length, width)
+    grown = _zeros(tensor, (*first, slots, heads, length, width))
     grown[..., :both, :, :shared, :] = kept
     return grown
 
@@ -160,17 +172,20 @@ class Slots:
     def memory_bytes(self) -> int:
         return self.bytes_per_token * len(self.slots) * self.length
 
-    def acquire(self, prompt: Sequence[int], length: int, spare: int) -> tuple[Slot, int]:
+    def acquire(
+        self, prompt: Sequence[int], length: int, spare: int, expected: int = 1
+    ) -> tuple[Slot, int]:
         """A slot for ``prompt`` that can hold ``length`` tokens, and how many it already has.
 
         At least one token of the prompt is always left to be computed. ``spare`` is how many
-        idle slots may be kept for their prefixes before the least recently used is taken.
+        idle slots may be kept for their prefixes before the least recently used is taken;
+        ``expected`` how many slots will be wanted soon, so that room is made once for all.
 
         Raises:
             OutOfSlots: the budget does not allow it now.
         """
         source, kept = self.longest_prefix(prompt)
-        slot = self._choose(source, kept, length, spare)
+        slot = self._choose(source, kept, length, spare, expected)
         if kept and source is not None and source is not slot:
             for layer in self.layers:
                 layer.copy_prefix(source.index, slot.index, kept)
@@ -203,7 +218,9 @@ class Slots:
                 best, kept = slot, common
         return best, kept
 
-    def _choose(self, source: Slot | None, kept: int, length: int, spare: int) -> Slot:
+    def _choose(
+        self, source: Slot | None, kept: int, length: int, spare: int, expected: int
+    ) -> Slot:
         idle = [slot for slot in self.slots if not slot.busy]
         # A slot that the prompt goes on from is its own; one of which only the beginning is
         # shared (another actor of the same discussion) is worth keeping.
@@ -213,33 +230,36 @@ class Slots:
         empty = next((slot for slot in idle if not slot.tokens), None)
         if empty is None and len(idle) < max(spare, 1):
             try:
-                return self._new_slot(length)
+                return self._new_slot(length, expected + spare)
             except OutOfSlots:
                 if not idle:
                     raise
         self._fit(len(self.slots), length)
         return empty or min(idle, key=lambda slot: slot.last_used)
 
-    def _new_slot(self, length: int) -> Slot:
-        wanted = len(self.slots) + 1
-        self._fit(wanted, length)
+    def _new_slot(self, length: int, soon: int) -> Slot:
+        self._fit(len(self.slots) + 1, length, soon)
         slot = Slot(len(self.slots))
         self.slots.append(slot)
         return slot
 
-    def _fit(self, slots: int, length: int) -> None:
-        """Make room for ``slots`` of ``length``, growing by doubling where the budget allows."""
+    def _fit(self, slots: int, length: int, soon: int = 0) -> None:
+        """Make room for ``slots`` of ``length``; where the budget allows, for ``soon`` at once.
+
+        Growing means copying, so both at least double.
+        """
         room = self.layers[0].slots
         if slots <= room and length <= self.length:
             return
         needed = max(length, self.length)
-        generous = max(self.length, FIRST_LENGTH)
-        while generous < needed:
-            generous *= 2
-        more = room
-        while more < slots:
-            more = more * 2 or 1
-        for count, span in ((more, generous), (slots, generous), (slots, needed)):
+        generous = max(self.length, 2 * length if length > self.length else 0)
+        more = max(slots, soon, 2 * room) if slots > room else room
+        for count, span in (
+            (more, generous),
+            (more, needed),
+            (slots, generous),
+            (slots, needed),
+        ):
             span = -(-span // LENGTH_STEP) * LENGTH_STEP
             if self.bytes_per_token * count * span <= self.budget:
                 self._resize(max(count, room), span)

@@ -9,16 +9,18 @@ import pytest
 import torch
 
 from syndisco_tui.engine.attention import Piece
+from syndisco_tui.engine.compiled import CompiledForward
 from syndisco_tui.engine.lean import LeanForward, _padded
 from syndisco_tui.engine.slots import Slots
 
 from .conftest import read_model
 
 
-@pytest.fixture(scope="module")
-def forward(tiny_folder: Path) -> LeanForward:
+@pytest.fixture(scope="module", params=[LeanForward, CompiledForward])
+def forward(tiny_folder: Path, request: pytest.FixtureRequest) -> LeanForward:
     model, _ = read_model(tiny_folder)
-    return LeanForward(model, Slots(model.config.num_hidden_layers, 1 << 30))
+    made: LeanForward = request.param(model, Slots(model.config.num_hidden_layers, 1 << 30))
+    return made
 
 
 def ids(length: int, start: int = 0) -> torch.Tensor:

@@ -43,7 +43,7 @@ class ForkScreen(ModalScreen[DiscussionSetup | None]):
     def __init__(self, record: DiscussionRecord, setup: DiscussionSetup, count: int) -> None:
         super().__init__()
         self._before = self._setup = setup
-        self._title = f"{record.title or ' & '.join(setup.names)} (fork)"
+        self._title = f"{record.title or setup.heading} (fork)"
         self._count = count
         self._total = len(record.entries)
         self._fields = (*FIELDS, *persona_rows(setup))

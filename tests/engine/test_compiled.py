@@ -1,0 +1,126 @@
+"""The compiled kernels against torch's own operations, and whole passes against each other."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
+from transformers import AutoModelForCausalLM, LlamaConfig, Qwen2Config, Qwen3Config
+
+from syndisco_tui.engine import kernels
+from syndisco_tui.engine.compiled import CompiledForward, array
+from syndisco_tui.engine.lean import LeanForward
+from syndisco_tui.engine.probe import forward_for
+from syndisco_tui.engine.slots import Slots
+
+DTYPES = [torch.float32, torch.bfloat16]
+TINY: dict[str, Any] = {
+    "vocab_size": 211,  # odd, as some are
+    "hidden_size": 64,
+    "intermediate_size": 96,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+}
+CONFIGS = {
+    "llama": LlamaConfig(**TINY),
+    "llama with biases": LlamaConfig(**TINY, attention_bias=True, mlp_bias=True),
+    "qwen2": Qwen2Config(**TINY),
+    "qwen3": Qwen3Config(**TINY, head_dim=32),
+}
+
+
+def tolerance(dtype: torch.dtype) -> dict[str, float]:
+    exact = dtype == torch.float32
+    return {"rtol": 0, "atol": 2e-6 if exact else 2e-2}
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("group", "width"), [(1, 64), (2, 16), (3, 64), (4, 32), (7, 16)])
+def test_attention_is_torchs(group: int, width: int, dtype: torch.dtype) -> None:
+    counts, kv_heads, slots = [1, 127, 128, 129, 300], 2, 9
+    torch.manual_seed(group)
+    cache = torch.randn(2, slots, kv_heads, 320, width).to(dtype)
+    cache[:, :, :, 300:] = torch.nan  # what lies beyond a row is not even looked at
+    states = torch.randn(len(counts), (group + 2) * kv_heads, width).to(dtype)
+    rows = [7, 0, 3, 8, 1]
+    out = torch.empty(len(counts), group * kv_heads, width, dtype=dtype)
+    kernels.attention(group, width)(
+        array(states),
+        array(cache),
+        np.array(rows),
+        np.array(counts),
+        0.3,
+        kernels.scratch_for(len(counts), max(counts), kv_heads, group, width),
+        array(out),
+    )
+    for at, (row, count) in enumerate(zip(rows, counts, strict=True)):
+        keys, values = cache[:, row : row + 1, :, :count].float()
+        query = states[at, : group * kv_heads].float().view(1, kv_heads, group, width)
+        expected = functional.scaled_dot_product_attention(query, keys, values, scale=0.3)
+        torch.testing.assert_close(out[at].float(), expected.reshape(-1, width), **tolerance(dtype))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_norm_is_torchs(dtype: torch.dtype) -> None:
+    x, weight = torch.randn(5, 96).to(dtype), torch.randn(96).to(dtype)
+    out = torch.empty_like(x)
+    kernels.rms_norm(array(x), array(weight), 1e-5, array(out))
+    expected = functional.rms_norm(x.float(), (96,), weight.float(), 1e-5)
+    torch.testing.assert_close(out.float(), expected, **tolerance(dtype) | {"rtol": 1e-2})
+
+
+def test_rounding_is_torchs() -> None:
+    """To bfloat16 and back: the nearest, and of two that are as near the even one."""
+    x = torch.cat([torch.randn(4000), torch.tensor([1.00390625, 1.01171875, -1.00390625, 0.0])])
+    states = x.to(torch.bfloat16).view(1, 1, -1)
+    turned = torch.empty_like(states).copy_(states)
+    cos, sin = np.full((1, x.numel()), 0.7, np.float32), np.zeros((1, x.numel()), np.float32)
+    kernels.rotate(array(turned), 1, cos, sin)
+    expected = (states.float() * torch.tensor(0.7)).to(torch.bfloat16)
+    assert torch.equal(turned, expected)
+
+
+def test_exp_is_numpys() -> None:
+    x = np.linspace(-86, 86, 20001, dtype=np.float32)
+    found = np.array([kernels.exp(number) for number in x])
+    np.testing.assert_allclose(found, np.exp(x.astype(np.float64)), rtol=3e-7)
+    assert kernels.exp(np.float32(-1e30)) < 1e-37
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_pass_is_torchs(name: str, dtype: torch.dtype) -> None:
+    """One row alone (all of it compiled), several, and rows beside a prompt."""
+    torch.manual_seed(1)
+    model = AutoModelForCausalLM.from_config(CONFIGS[name], dtype=dtype).eval()
+    for parameter in model.parameters():
+        parameter.normal_(0, 0.2)
+    assert isinstance(forward_for(model, 1 << 30), CompiledForward)
+
+    def logits(kind: type[LeanForward]) -> list[Tensor]:
+        forward = kind(model, Slots(2, 1 << 30))
+        slots = [forward.slots.acquire([0], 200, 9)[0].index for _ in range(3)]
+        found = [forward.prefill(s, torch.arange(n), 0) for s, n in zip(slots, (3, 9, 150))]  # noqa: B905
+        found.append(forward.decode(slots[2:], torch.tensor([5]), [150])[0])
+        found += forward.decode(slots, torch.tensor([5, 6, 7]), [3, 9, 151])
+        return found
+
+    for ours, theirs in zip(logits(CompiledForward), logits(LeanForward), strict=True):
+        error = (ours.float() - theirs.float()).pow(2).mean().sqrt() / theirs.float().std()
+        assert error < (1e-5 if dtype == torch.float32 else 0.1)
+
+
+def test_a_row_alone_keeps_its_words_when_the_kernels_cannot_be_had(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = AutoModelForCausalLM.from_config(CONFIGS["llama"]).eval()
+    monkeypatch.setitem(sys.modules, "syndisco_tui.engine.compiled", None)
+    assert type(forward_for(model, 1 << 30)) is LeanForward
