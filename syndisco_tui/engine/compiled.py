@@ -120,7 +120,7 @@ class _OneToken:
     """A step of one row: no product has a second row to share its weights with."""
 
     def __init__(self, forward: CompiledForward, layers: list[tuple[Any, ...]], head: Any) -> None:
-        self._forward, self._layers, self._head = forward, layers, head
+        self._layers, self._head = layers, head
         self._body = forward._body
         self._norm = forward._last_norm
         hidden = forward._body.embed_tokens.weight.shape[1]
