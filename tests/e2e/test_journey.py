@@ -87,7 +87,7 @@ def test_run_change_say_fork_compare_find_copy_export_open_quit(
     breath.touch()
     home |= {"TERM": "screen-256color", "HOLDS_ITS_BREATH_WHILE": str(breath)}
     window = terminal("-m", "tests.e2e.scripted_app")
-    window.wait("Registered Nurse", PATIENCE)
+    window.wait("Registered Nur", PATIENCE)
 
     open_with(window, "r", "p pause")
     change_a_persona_while_a_reply_is_made(window)
