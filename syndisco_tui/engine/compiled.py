@@ -44,7 +44,9 @@ class CompiledForward(LeanForward):
     def knows(model: Any) -> bool:
         """Whether ``model`` is of the family, where the kernels run."""
         at = model.get_input_embeddings().weight
-        return LeanForward.knows(model) and at.device.type == "cpu" and model.dtype in _DTYPES
+        if not LeanForward.knows(model) or at.device.type != "cpu" or model.dtype not in _DTYPES:
+            return False
+        return bool(model.model.layers[0].self_attn.head_dim % kernels.LANES == 0)
 
     def step(
         self, rows: Sequence[int], tokens: Tensor, lengths: Sequence[int], pieces: Sequence[Piece]
@@ -97,6 +99,7 @@ class _Rows:
         self.positions = torch.tensor(lengths)
         self._heads, self._group = heads, heads // kv_heads
         self._row_ids, self._lengths = np.array(rows), np.array(lengths)
+        self._order = kernels.fair_order(self._lengths, torch.get_num_threads())
         self._scratch: kernels.Scratch | None = None  # used by one layer after the other
 
     def attend(self, cache: SlotLayer, states: Tensor, scale: float) -> Tensor:
@@ -111,7 +114,14 @@ class _Rows:
         kernels.keep(new, self._heads, kept, self._row_ids, self._lengths)
         out = states.new_empty(self.count, self._heads, width)
         kernels.attention(self._group, width)(
-            new, kept, self._row_ids, self._lengths + 1, scale, self._scratch, array(out)
+            new,
+            kept,
+            self._row_ids,
+            self._lengths + 1,
+            self._order,
+            scale,
+            self._scratch,
+            array(out),
         )
         return out.view(self.count, -1)
 
@@ -163,7 +173,7 @@ class _OneToken:
         where = torch.tensor([[position]])
         cos, sin = self._body.rotary_emb(torch.empty(0), where)
         cos, sin = cos[0, 0].numpy(), sin[0, 0].numpy()
-        rows, counts = np.array([slot]), np.array([position + 1])
+        rows, counts, order = np.array([slot]), np.array([position + 1]), np.array([0])
         states, normed = self._states, self._normed
         _, heads, width = self._attended.shape
         kv_heads = (len(states) - heads) // 2
@@ -171,7 +181,7 @@ class _OneToken:
         for cache, scale, before, after in self._layers:
             kept = array(cache.states)
             kernels.before_attention(x, *before, cos, sin, kept, slot, position, normed, states)
-            self._attention(states[None], kept, rows, counts, scale, scratch, self._attended)
+            self._attention(states[None], kept, rows, counts, order, scale, scratch, self._attended)
             kernels.after_attention(x, self._attended.reshape(-1), *after, normed, self._gated)
         weight, bias = self._head
         logits = torch.empty(1, len(weight))

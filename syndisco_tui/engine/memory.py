@@ -5,6 +5,7 @@ Knows the operating system; asks torch only about a CUDA device.
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 from pathlib import Path
@@ -26,6 +27,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     import torch
 
     full = isinstance(error, (torch.OutOfMemoryError, MemoryError))
+    full = full or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
     return full or "can't allocate memory" in str(error)
 
 

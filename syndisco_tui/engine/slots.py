@@ -5,6 +5,9 @@ Knows keys, values and which tokens they came from; nothing of requests, samplin
 
 from __future__ import annotations
 
+import contextlib
+import math
+import mmap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -16,7 +19,7 @@ from transformers.cache_utils import Cache, CacheLayerMixin
 from .memory import is_out_of_memory
 
 LENGTH_STEP = 64  # attention reads up to the longest active length, rounded up to this
-_AS_KEPT = {torch.float32: np.float32, torch.float16: np.float16, torch.bfloat16: np.uint16}
+_LAZY = (torch.float32, torch.float16, torch.bfloat16)
 
 
 @dataclass
@@ -115,12 +118,18 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]
 def _zeros(like: Tensor, size: tuple[int, ...]) -> Tensor:
     """Zeros. On a CPU their memory is taken page by page, when it is first written to.
 
-    torch writes all of them at once: seconds for gigabytes that may never be used.
+    torch writes all of them at once: seconds for gigabytes that may never be used. So do huge
+    pages, each of which holds the unused ends of several slots (measured with 32 slots: prefixes
+    copied in 5.6 s, in 0.2 s without).
     """
-    kept = _AS_KEPT.get(like.dtype) if like.device.type == "cpu" else None
-    if kept is None:
+    if like.device.type != "cpu" or like.dtype not in _LAZY or not math.prod(size):
         return like.new_zeros(size)
-    return torch.from_numpy(np.zeros(size, kept)).view(like.dtype)
+    kind = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+    pages = mmap.mmap(-1, math.prod(size) * like.element_size(), kind)
+    if hasattr(mmap, "MADV_NOHUGEPAGE"):  # Linux
+        with contextlib.suppress(OSError):  # a kernel that knows no huge pages
+            pages.madvise(mmap.MADV_NOHUGEPAGE)
+    return torch.frombuffer(pages, dtype=like.dtype).view(size)
 
 
 def _resized(tensor: Tensor, slots: int, length: int) -> Tensor:

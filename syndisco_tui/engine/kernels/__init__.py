@@ -5,16 +5,19 @@ and the small steps between products. They know arrays only, in float32 or, as t
 uint16, bfloat16; sums are float32.
 """
 
-from .attention import Scratch, attention, scratch_for
+from .attention import Scratch, attention, fair_order, scratch_for
 from .layer import after_attention, before_attention, keep, linear, rms_norm, rotate
 from .numbers import exp, use_threads
+from .vectors import LANES
 
 __all__ = [
+    "LANES",
     "Scratch",
     "after_attention",
     "attention",
     "before_attention",
     "exp",
+    "fair_order",
     "keep",
     "linear",
     "rms_norm",

@@ -1,7 +1,7 @@
 """The attention of single tokens: one for each of many rows of the cache.
 
-Rows are read in chunks, each of which can have its own thread, and the chunks' sums are joined. So
-what a row gives does not depend on the other rows.
+Rows are read in chunks, and the chunks' sums are joined: so what a row gives does not depend on
+the other rows, nor on which threads read it.
 """
 
 from __future__ import annotations
@@ -13,80 +13,19 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
-from .numbers import SHARED, SINGLE, F, exp, fetch, narrow, wide
+from .numbers import SHARED, SINGLE, F, exp, narrow, wide
+from .vectors import LANES, add_values, sixteen_scores, weigh
 
-CHUNK = 128  # positions that are read at a time
-AHEAD = 16  # positions that are fetched before they are needed
-
-
-@njit(inline="always", **SINGLE)
-def _score(key: Any, query: Any, group: int, width: int, scale: Any, scores: Any, at: int) -> None:
-    # Four heads at a time, so that a key is widened once for all of them.
-    last = group - group % 4
-    for g in range(0, last, 4):
-        a, b, c, e = F(0), F(0), F(0), F(0)
-        for i in range(width):
-            k = wide(key[i])
-            a += k * query[g, i]
-            b += k * query[g + 1, i]
-            c += k * query[g + 2, i]
-            e += k * query[g + 3, i]
-        scores[g, at], scores[g + 1, at] = a * scale, b * scale
-        scores[g + 2, at], scores[g + 3, at] = c * scale, e * scale
-    if group % 4 == 3:
-        a, b, c = F(0), F(0), F(0)
-        for i in range(width):
-            k = wide(key[i])
-            a += k * query[last, i]
-            b += k * query[last + 1, i]
-            c += k * query[last + 2, i]
-        scores[last, at], scores[last + 1, at] = a * scale, b * scale
-        scores[last + 2, at] = c * scale
-    elif group % 4 == 2:
-        a, b = F(0), F(0)
-        for i in range(width):
-            k = wide(key[i])
-            a += k * query[last, i]
-            b += k * query[last + 1, i]
-        scores[last, at], scores[last + 1, at] = a * scale, b * scale
-    elif group % 4 == 1:
-        a = F(0)
-        for i in range(width):
-            a += wide(key[i]) * query[last, i]
-        scores[last, at] = a * scale
+CHUNK = 128  # positions whose scores are weighed together
+FEW = 16  # up to so many heads of rows, each chunk can have its own thread
 
 
 @njit(inline="always", **SINGLE)
-def _add_values(
-    values: Any, first: int, count: int, group: int, width: int, weights: Any, sums: Any
-) -> None:
-    flat = values.reshape(-1)
-    line = 64 // values.itemsize
-    fours = count - count % 4
-    for t in range(0, fours, 4):
-        for i in range(4 * width // line):
-            fetch(flat, (first + t + AHEAD) * width + i * line)
-        for g in range(group):
-            a, b, c, e = weights[g, t], weights[g, t + 1], weights[g, t + 2], weights[g, t + 3]
-            for i in range(width):
-                sums[g, i] += (
-                    a * wide(values[first + t, i])
-                    + b * wide(values[first + t + 1, i])
-                    + c * wide(values[first + t + 2, i])
-                    + e * wide(values[first + t + 3, i])
-                )
-    for t in range(fours, count):
-        for g in range(group):
-            a = weights[g, t]
-            for i in range(width):
-                sums[g, i] += a * wide(values[first + t, i])
-
-
-@njit(inline="always", **SINGLE)
-def _read_chunk(
+def _read(
     keys: Any,
     values: Any,
     first: int,
+    last: int,
     count: int,
     group: int,
     width: int,
@@ -96,24 +35,36 @@ def _read_chunk(
     sums: Any,
     edges: Any,
 ) -> None:
-    flat = keys.reshape(-1)
-    line = 64 // keys.itemsize
-    for t in range(count):
-        for i in range(width // line):
-            fetch(flat, (first + t + AHEAD) * width + i * line)
-        _score(keys[first + t], query, group, width, scale, scores, t)
-    for g in range(group):
-        highest = scores[g, 0]
-        for t in range(1, count):
-            highest = max(highest, scores[g, t])
-        total = F(0)
-        for t in range(count):
-            scores[g, t] = exp(scores[g, t] - highest)
-            total += scores[g, t]
-        edges[g, 0], edges[g, 1] = highest, total
-        for i in range(width):
-            sums[g, i] = F(0)
-    _add_values(values, first, count, group, width, scores, sums)
+    """Read the chunks from ``first`` to before ``last`` of a row that holds ``count`` positions.
+
+    The keys of a chunk are read beside the values of the one before: memory is quicker when asked
+    in two places at once, and is asked while scores are weighed.
+    """
+    for chunk in range(first, last + 1):
+        for at in range(0, CHUNK, LANES):
+            here = chunk * CHUNK + at
+            if chunk < last and here < count:  # up to LANES - 1 scores too many, of what is there
+                sixteen_scores(keys, here * width, query, 0, scores[chunk], at, CHUNK, group, width)
+            here -= CHUNK
+            if chunk > first and here < count:
+                some, before = min(LANES, count - here), chunk - 1
+                add_values(
+                    values,
+                    here * width,
+                    some,
+                    scores[before],
+                    at,
+                    sums[before],
+                    0,
+                    CHUNK,
+                    group,
+                    width,
+                )
+        if chunk < last:
+            some = min(CHUNK, count - chunk * CHUNK)
+            for g in range(group):
+                weigh(scores[chunk], g * CHUNK, some, scale, edges[chunk], 2 * g)
+            sums[chunk] = F(0)
 
 
 Scratch = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -130,58 +81,76 @@ def scratch_for(rows: int, longest: int, kv_heads: int, group: int, width: int) 
     return query, scores, sums, edges
 
 
+def fair_order(counts: np.ndarray, threads: int) -> np.ndarray:
+    """An order of rows of which every thread, taking its share in one piece, reads as much.
+
+    counts: int64 [rows], how much each reads. Gives int64 [rows].
+    """
+    longest_first = np.argsort(-counts, kind="stable")
+    return np.concatenate([longest_first[thread::threads] for thread in range(threads)])
+
+
 @cache
 def attention(group: int, width: int) -> Callable[..., None]:
     """The attention of one token a row, for ``group`` query heads to a key of ``width``.
 
-    Both are constants of the compiled code: loops over them become straight lines of vectors.
-    It takes states [rows, heads + …, width] that begin with the queries, the cache [2, slots,
-    kv_heads, length, width], the slots ``rows`` and how many positions of each are read
-    ``counts`` (int64 [rows]), a scale, the room of ``scratch_for``, and out [rows, heads, width].
+    Both are constants of the compiled code; ``width`` is a multiple of sixteen. It takes states
+    [rows, heads + …, width] that begin with the queries, the cache [2, slots, kv_heads, length,
+    width] with a length that is a multiple of sixteen, the slots ``rows``, how many positions of
+    each are read ``counts`` and the order in which they are ``order`` (int64 [rows]), a scale, the
+    room of ``scratch_for``, and out [rows, heads, width].
     """
 
     @njit(**SHARED)
     def attend(
-        states: Any, cache: Any, rows: Any, counts: Any, scale: float, scratch: Any, out: Any
+        states: Any,
+        cache: Any,
+        rows: Any,
+        counts: Any,
+        order: Any,
+        scale: float,
+        scratch: Any,
+        out: Any,
     ) -> None:
         queries, scores, sums, edges = scratch
         kv_heads, chunks = cache.shape[2], scores.shape[2]
         factor = F(scale)
-        for item in prange(len(rows) * kv_heads * chunks):
-            row, head = item // (kv_heads * chunks), item // chunks % kv_heads
-            chunk = item % chunks
-            first = chunk * CHUNK
-            count = min(CHUNK, counts[row] - first)
-            if count > 0:
-                query = queries[row, head, chunk]
+        parts = chunks if len(rows) * kv_heads <= FEW else 1
+        for item in prange(len(rows) * kv_heads * parts):
+            row, head = order[item // (kv_heads * parts)], item // parts % kv_heads
+            used = (counts[row] + CHUNK - 1) // CHUNK
+            first, last = (0, used) if parts == 1 else (item % parts, min(used, item % parts + 1))
+            if first < last:
+                query = queries[row, head, first]
                 for g in range(group):
                     for i in range(width):
                         query[g, i] = wide(states[row, head * group + g, i])
-                _read_chunk(
+                _read(
                     cache[0, rows[row], head],
                     cache[1, rows[row], head],
                     first,
-                    count,
+                    last,
+                    counts[row],
                     group,
                     width,
                     factor,
                     query,
-                    scores[row, head, chunk],
-                    sums[row, head, chunk],
-                    edges[row, head, chunk],
+                    scores[row, head],
+                    sums[row, head],
+                    edges[row, head],
                 )
         # The chunks' sums are joined, each weighed by how high its scores were (Dao et al. 2022).
         for item in prange(len(rows) * kv_heads * group):
             row, head, g = item // (kv_heads * group), item // group % kv_heads, item % group
-            parts = (counts[row] + CHUNK - 1) // CHUNK
+            used = (counts[row] + CHUNK - 1) // CHUNK
             joined = queries[row, head, 0, g]  # not needed any more
             highest = edges[row, head, 0, g, 0]
-            for chunk in range(1, parts):
+            for chunk in range(1, used):
                 highest = max(highest, edges[row, head, chunk, g, 0])
             total = F(0)
             for i in range(width):
                 joined[i] = F(0)
-            for chunk in range(parts):
+            for chunk in range(used):
                 weight = exp(edges[row, head, chunk, g, 0] - highest)
                 total += weight * edges[row, head, chunk, g, 1]
                 for i in range(width):

@@ -11,9 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 from numba import config, njit, set_num_threads, types
-from numba.extending import intrinsic, overload
+from numba.extending import overload
 
 config.THREADING_LAYER = "omp"  # others fight with torch's threads for the cores
 
@@ -21,7 +20,18 @@ SINGLE = {"nogil": True, "fastmath": True, "cache": True}
 SHARED = {**SINGLE, "parallel": True}
 
 F = np.float32
-_LOG2_E, _LN_2_HIGH, _LN_2_LOW = F(1.44269504), F(0.693359375), F(-2.12194440e-4)
+# e to the x as Cephes' expf calculates it (Moshier 1989): 2 to a whole number, and a polynomial.
+LOG2_E, LN_2 = 1.44269504, (0.693359375, -2.12194440e-4)
+EXP = (
+    1.9875691500e-4,
+    1.3981999507e-3,
+    8.3334519073e-3,
+    4.1665795894e-2,
+    1.6666665459e-1,
+    5.0000001201e-1,
+)
+_LOG2_E, (_LN_2_HIGH, _LN_2_LOW) = F(LOG2_E), (F(part) for part in LN_2)
+_EXP_0, _EXP_1, _EXP_2, _EXP_3, _EXP_4, _EXP_5 = (F(factor) for factor in EXP)
 
 
 def use_threads(count: int) -> None:
@@ -63,33 +73,18 @@ def _narrow(number: Any, like: Any) -> Callable[..., Any]:
     return rounded if like == types.uint16 else same
 
 
-@intrinsic
-def fetch(typing_context: Any, array: Any, index: Any) -> Any:
-    """Have the processor fetch the line of a one-dimensional array that holds ``index``."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> None:
-        start = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
-        prefetch = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
-        where = builder.bitcast(builder.gep(start, [arguments[1]]), byte)
-        builder.call(prefetch, [where, number(0), number(3), number(1)])
-
-    return types.void(array, types.intp), generate
-
-
 @njit(**SINGLE)
 def exp(x: Any) -> Any:
-    """e to the x as polynomial (Cephes' expf, Moshier 1989), which compilers turn into vectors."""
+    """e to the x, in a way that compilers turn into vectors."""
     x = min(max(x, F(-87)), F(88))
     whole = np.float32(math.floor(x * _LOG2_E + F(0.5)))
     rest = x - whole * _LN_2_HIGH - whole * _LN_2_LOW
-    sum_ = F(1.9875691500e-4)
-    sum_ = sum_ * rest + F(1.3981999507e-3)
-    sum_ = sum_ * rest + F(8.3334519073e-3)
-    sum_ = sum_ * rest + F(4.1665795894e-2)
-    sum_ = sum_ * rest + F(1.6666665459e-1)
-    sum_ = sum_ * rest + F(5.0000001201e-1)
+    sum_ = _EXP_0
+    sum_ = sum_ * rest + _EXP_1
+    sum_ = sum_ * rest + _EXP_2
+    sum_ = sum_ * rest + _EXP_3
+    sum_ = sum_ * rest + _EXP_4
+    sum_ = sum_ * rest + _EXP_5
     sum_ = sum_ * rest * rest + rest + F(1)
     power = np.uint32(np.uint32(np.int32(whole) + np.int32(127)) << np.uint32(23))
     return sum_ * power.view(np.float32)
