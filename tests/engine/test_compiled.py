@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 from torch import Tensor
 from torch.nn import functional
 from transformers import AutoModelForCausalLM, LlamaConfig, Qwen2Config, Qwen3Config
 
 from syndisco_tui.engine import kernels
 from syndisco_tui.engine.compiled import CompiledForward, array
+from syndisco_tui.engine.kernels.numbers import narrow, wide
 from syndisco_tui.engine.lean import LeanForward
 from syndisco_tui.engine.probe import forward_for
 from syndisco_tui.engine.slots import Slots
@@ -127,6 +129,24 @@ def test_rounding_is_torchs() -> None:
     kernels.rotate(array(turned), 1, cos, sin)
     expected = (states.float() * torch.tensor(0.7)).to(torch.bfloat16)
     assert torch.equal(turned, expected)
+
+
+@settings(deadline=None)  # the first is compiled
+@given(st.floats(width=32, allow_nan=False))
+def test_numbers_are_kept_in_kernels_as_outside(number: float) -> None:
+    """What Python does with them is what the compiled code does."""
+    for like in (np.float32(0), np.uint16(0)):
+        kept = narrow(np.float32(number), like)
+        compiled = _kept_in_a_kernel(np.float32(number), like)
+        assert type(kept) is type(like)
+        assert kept == compiled[0]
+        assert wide(kept) == compiled[1]
+
+
+@njit
+def _kept_in_a_kernel(number: Any, like: Any) -> Any:
+    kept = narrow(number, like)
+    return kept, wide(kept)
 
 
 def test_exp_is_numpys() -> None:

@@ -271,11 +271,14 @@ def test_a_model_that_cannot_be_had(engine: LocalEngine, stage: Stage, failure: 
     assert not (stage.folder / "ran").exists()
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA")
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"device": "cuda"}, "torch finds none"),
+        pytest.param(
+            {"device": "cuda"},
+            "torch finds none",
+            marks=pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA"),
+        ),
         ({"device": "abacus"}, "no device “abacus”"),
         ({"dtype": "int8"}, "no dtype “int8”"),
         ({"quantization": "2bit"}, "no quantization “2bit”"),

@@ -6,9 +6,9 @@ uint16, bfloat16; sums are float32.
 """
 
 from .attention import Scratch, attention, fair_order, scratch_for
+from .lanes import LANES
 from .layer import after_attention, before_attention, keep, linear, rms_norm, rotate
 from .numbers import exp, use_threads
-from .vectors import LANES
 
 __all__ = [
     "LANES",

@@ -41,7 +41,9 @@ def use_threads(count: int) -> None:
 
 def wide(number: Any) -> Any:
     """A number as it is kept → float32."""
-    raise NotImplementedError("only within kernels")
+    if isinstance(number, np.uint16):
+        return np.uint32(int(number) << 16).view(np.float32)
+    return np.float32(number)
 
 
 @overload(wide, inline="always")
@@ -57,7 +59,10 @@ def _wide(number: Any) -> Callable[..., Any]:
 
 def narrow(number: Any, like: Any) -> Any:
     """A float32 → as ``like`` is kept, rounded to the nearest, halves to even."""
-    raise NotImplementedError("only within kernels")
+    if isinstance(like, np.uint16):
+        bits = int(np.float32(number).view(np.uint32))
+        return np.uint16((bits + 0x7FFF + (bits >> 16 & 1)) >> 16 & 0xFFFF)
+    return np.float32(number)
 
 
 @overload(narrow, inline="always")

@@ -1,26 +1,37 @@
-"""The two inner loops of attention, written as vectors of sixteen numbers.
+"""The inner loops of attention, written as vectors of sixteen numbers.
 
 A compiler makes vectors of a sum over one key at a time, and then spends more on adding up the
-lanes of each than on its products. Here sixteen keys' lanes are added up together. It is LLVM's own
-language, which any processor's vectors are made from.
+lanes of each than on its products. Here sixteen keys' lanes are added up together.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from .numbers import EXP, LN_2, LOG2_E
+from .lanes import (
+    FAST,
+    INDEX,
+    INT,
+    LANES,
+    WORDS,
+    constant,
+    exp,
+    fetch,
+    loop,
+    pointers,
+    reduced,
+    spread,
+    store,
+    times,
+    vectors,
+)
 
-LANES = 16
-_FLOATS, _WORDS = ir.VectorType(ir.FloatType(), LANES), ir.VectorType(ir.IntType(32), LANES)
-_INT, _INDEX = ir.IntType(32), ir.IntType(64)
-_FAST = ("fast",)
 _REGISTERS = 24  # sums that are held at a time; processors have 32 or, halved by LLVM, 16
 _AHEAD = 12  # positions that are fetched before they are needed
 
@@ -46,21 +57,21 @@ def sixteen_scores(
     heads, size, apart = (each.literal_value for each in (group, width, stride))
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> None:
-        start = _pointers(context, builder, signature.args, arguments)
+        start = pointers(context, builder, signature.args, arguments)
         key, asked, scored = start(0, 1), start(2, 3), start(4, 5)
         batch = max(1, _REGISTERS // (2 * size // LANES))
         for first in range(0, heads, batch):
             some = range(first, min(first + batch, heads))
-            queries = [_vectors(builder, asked, g * size, size) for g in some]
+            queries = [vectors(builder, asked, g * size, size) for g in some]
             halves: list[list[tuple[int, Any]]] = [[] for _ in some]
             for t in range(LANES):
                 if first == 0:
-                    _fetch(builder, key, (t + _AHEAD) * size, size)
-                parts = _vectors(builder, key, t * size, size)
+                    fetch(builder, key, (t + _AHEAD) * size, size)
+                parts = vectors(builder, key, t * size, size)
                 for g, one in enumerate(queries):
                     _add_up(builder, halves[g], _product(builder, one, parts))
             for g, (_, sums) in zip(some, (half[0] for half in halves), strict=True):
-                _store(builder, sums, scored, g * apart)
+                store(builder, sums, scored, g * apart)
 
     arrays = (keys, key_at, query, query_at, scores, score_at, stride, group, width)
     return types.void(*arrays), generate
@@ -83,40 +94,40 @@ def weigh(
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> None:
-        start = _pointers(context, builder, signature.args, arguments)
+        start = pointers(context, builder, signature.args, arguments)
         score, edge = start(0, 1), start(4, 5)
-        positions = builder.sext(arguments[2], _INDEX)
-        blocks = builder.ashr(builder.add(positions, _INDEX(LANES - 1)), _INDEX(4))
-        lowest = _constant(-math.inf)
+        positions = builder.sext(arguments[2], INDEX)
+        blocks = builder.ashr(builder.add(positions, INDEX(LANES - 1)), INDEX(4))
+        lowest = constant(-math.inf)
 
         def scores_of(block: Any) -> tuple[Any, Any, Any]:
-            at = builder.mul(block, _INDEX(LANES))
+            at = builder.mul(block, INDEX(LANES))
             place = builder.gep(score, [at])
-            left = builder.trunc(builder.sub(positions, at), _INT)
-            lanes = ir.Constant(_WORDS, list(range(LANES)))
-            there = builder.icmp_signed("<", lanes, _spread(builder, left))
-            return place, _vectors(builder, place, 0, LANES)[0], there
+            left = builder.trunc(builder.sub(positions, at), INT)
+            lanes = ir.Constant(WORDS, list(range(LANES)))
+            there = builder.icmp_signed("<", lanes, spread(builder, left))
+            return place, vectors(builder, place, 0, LANES)[0], there
 
         def higher(block: Any, held: Sequence[Any]) -> list[Any]:
             _, one, there = scores_of(block)
             one = builder.select(there, one, lowest)
             return [builder.select(builder.fcmp_ordered(">", one, held[0]), one, held[0])]
 
-        (most,) = _loop(builder, blocks, [lowest], higher)
-        highest = _spread(builder, _reduced(builder, "fmax", most))
-        factor = _spread(builder, arguments[3])
+        (most,) = loop(builder, blocks, [lowest], higher)
+        highest = spread(builder, reduced(builder, "fmax", most))
+        factor = spread(builder, arguments[3])
 
         def weighed(block: Any, held: Sequence[Any]) -> list[Any]:
             place, one, there = scores_of(block)
-            one = _times(builder, builder.fsub(one, highest, _FAST), factor)
-            one = builder.select(there, _exp(builder, one), _constant(0.0))
-            _store(builder, one, place, 0)
-            return [builder.fadd(held[0], one, _FAST)]
+            one = times(builder, builder.fsub(one, highest, FAST), factor)
+            one = builder.select(there, exp(builder, one), constant(0.0))
+            store(builder, one, place, 0)
+            return [builder.fadd(held[0], one, FAST)]
 
-        (total,) = _loop(builder, blocks, [_constant(0.0)], weighed)
-        first = builder.extract_element(_times(builder, highest, factor), _INT(0))
+        (total,) = loop(builder, blocks, [constant(0.0)], weighed)
+        first = builder.extract_element(times(builder, highest, factor), INT(0))
         builder.store(first, edge)
-        builder.store(_reduced(builder, "fadd", total), builder.gep(edge, [_INDEX(1)]))
+        builder.store(reduced(builder, "fadd", total), builder.gep(edge, [INDEX(1)]))
 
     return types.void(scores, score_at, count, scale, edges, edge_at), generate
 
@@ -142,132 +153,41 @@ def add_values(
     heads, size, apart = (each.literal_value for each in (group, width, stride))
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> None:
-        start = _pointers(context, builder, signature.args, arguments)
+        start = pointers(context, builder, signature.args, arguments)
         value, weight, summed = start(0, 1), start(3, 4), start(5, 6)
-        positions = builder.sext(arguments[2], _INDEX)
+        positions = builder.sext(arguments[2], INDEX)
         batch = max(1, _REGISTERS // (size // LANES))
         for first in range(0, heads, batch):
             some = range(first, min(first + batch, heads))
 
             def added(t: Any, held: Sequence[Any], some: range = some) -> list[Any]:
-                at = builder.gep(value, [builder.mul(t, _INDEX(size))])
+                at = builder.gep(value, [builder.mul(t, INDEX(size))])
                 if some.start == 0:
-                    _fetch(builder, at, _AHEAD * size, size)
-                parts = _vectors(builder, at, 0, size)
+                    fetch(builder, at, _AHEAD * size, size)
+                parts = vectors(builder, at, 0, size)
                 more = []
                 for g in some:
                     share = builder.load(
-                        builder.gep(weight, [builder.add(t, _INDEX(g * apart))]), align=4
+                        builder.gep(weight, [builder.add(t, INDEX(g * apart))]), align=4
                     )
-                    shares = _spread(builder, share)
-                    more += [_times(builder, shares, part) for part in parts]
-                return [builder.fadd(a, b, _FAST) for a, b in zip(held, more, strict=True)]
+                    shares = spread(builder, share)
+                    more += [times(builder, shares, part) for part in parts]
+                return [builder.fadd(a, b, FAST) for a, b in zip(held, more, strict=True)]
 
-            begin = _vectors(builder, summed, some.start * size, len(some) * size)
-            held = _loop(builder, positions, begin, added)
+            begin = vectors(builder, summed, some.start * size, len(some) * size)
+            held = loop(builder, positions, begin, added)
             for n, vector in enumerate(held):
-                _store(builder, vector, summed, some.start * size + n * LANES)
+                store(builder, vector, summed, some.start * size + n * LANES)
 
     arrays = (values, value_at, count, weights, weight_at, sums, sum_at, stride, group, width)
     return types.void(*arrays), generate
 
 
-def _pointers(
-    context: Any, builder: Any, kinds: Sequence[Any], values: Sequence[Any]
-) -> Callable[[int, int], Any]:
-    """Where an array's number begins: of the arguments, that array and that index."""
-
-    def start(array: int, index: int) -> Any:
-        first = context.make_array(kinds[array])(context, builder, values[array]).data
-        return builder.gep(first, [builder.sext(values[index], _INDEX)])
-
-    return start
-
-
-def _vectors(builder: Any, start: Any, offset: int, size: int) -> list[Any]:
-    """``size`` numbers as they are kept, widened to float32."""
-    number = start.type.pointee
-    kept = ir.VectorType(number, LANES)
-    found = []
-    for at in range(offset, offset + size, LANES):
-        place = builder.bitcast(builder.gep(start, [_INDEX(at)]), kept.as_pointer())
-        vector = builder.load(place, align=2 if isinstance(number, ir.IntType) else 4)
-        if isinstance(number, ir.IntType):  # bfloat16: the upper half of a float32
-            sixteen = ir.Constant(_WORDS, [16] * LANES)
-            vector = builder.bitcast(builder.shl(builder.zext(vector, _WORDS), sixteen), _FLOATS)
-        found.append(vector)
-    return found
-
-
-def _store(builder: Any, vector: Any, start: Any, offset: int) -> None:
-    place = builder.gep(start, [_INDEX(offset)])
-    builder.store(vector, builder.bitcast(place, _FLOATS.as_pointer()), align=4)
-
-
-def _fetch(builder: Any, start: Any, offset: int, size: int) -> None:
-    """Have the processor fetch ``size`` numbers, line by line."""
-    number = start.type.pointee
-    byte = ir.IntType(8).as_pointer()
-    kind = ir.FunctionType(ir.VoidType(), [byte, _INT, _INT, _INT])
-    prefetch = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
-    line = 64 // (2 if isinstance(number, ir.IntType) else 4)
-    for at in range(offset, offset + size, line):
-        place = builder.bitcast(builder.gep(start, [_INDEX(at)]), byte)
-        builder.call(prefetch, [place, _INT(0), _INT(3), _INT(1)])
-
-
-def _spread(builder: Any, number: Any) -> Any:
-    """The same number in every lane."""
-    nothing = ir.Constant(ir.VectorType(number.type, LANES), ir.Undefined)
-    lone = builder.insert_element(nothing, number, _INT(0))
-    return builder.shuffle_vector(lone, nothing, ir.Constant(_WORDS, [0] * LANES))
-
-
-def _constant(number: float) -> Any:
-    return ir.Constant(_FLOATS, [number] * LANES)
-
-
-def _reduced(builder: Any, how: str, vector: Any) -> Any:
-    number = ir.FloatType()
-    first = [ir.Constant(number, -0.0)] if how == "fadd" else []
-    kinds = [*(one.type for one in first), _FLOATS]
-    name = f"llvm.vector.reduce.{how}.v{LANES}f32"
-    function = builder.module.declare_intrinsic(name, (), ir.FunctionType(number, kinds))
-    return builder.call(function, [*first, vector], fastmath=_FAST)
-
-
-def _exp(builder: Any, x: Any) -> Any:
-    """As ``numbers.exp``, of numbers up to 0."""
-    low = _constant(-87.0)
-    x = builder.select(builder.fcmp_ordered(">", x, low), x, low)
-    kind = ir.FunctionType(_FLOATS, [_FLOATS])
-    floor = builder.module.declare_intrinsic(f"llvm.floor.v{LANES}f32", (), kind)
-    halves = builder.fadd(_times(builder, x, _constant(LOG2_E)), _constant(0.5), _FAST)
-    whole = builder.call(floor, [halves])
-    rest = x
-    for part in LN_2:
-        rest = builder.fsub(rest, _times(builder, whole, _constant(part)), _FAST)
-    sum_ = _constant(EXP[0])
-    for factor in EXP[1:]:
-        sum_ = builder.fadd(_times(builder, sum_, rest), _constant(factor), _FAST)
-    square = _times(builder, rest, rest)
-    sum_ = builder.fadd(
-        builder.fadd(_times(builder, sum_, square), rest, _FAST), _constant(1.0), _FAST
-    )
-    bits = builder.add(builder.fptosi(whole, _WORDS), ir.Constant(_WORDS, [127] * LANES))
-    power = builder.bitcast(builder.shl(bits, ir.Constant(_WORDS, [23] * LANES)), _FLOATS)
-    return _times(builder, sum_, power)
-
-
-def _times(builder: Any, a: Any, b: Any) -> Any:
-    return builder.fmul(a, b, _FAST)
-
-
 def _product(builder: Any, a: Sequence[Any], b: Sequence[Any]) -> Any:
     """The sum of products, lane by lane."""
-    total = _times(builder, a[0], b[0])
+    total = times(builder, a[0], b[0])
     for one, other in zip(a[1:], b[1:], strict=True):
-        total = builder.fadd(total, _times(builder, one, other), _FAST)
+        total = builder.fadd(total, times(builder, one, other), FAST)
     return total
 
 
@@ -282,9 +202,9 @@ def _add_up(builder: Any, waiting: list[tuple[int, Any]], sums: Any) -> None:
         _, before = waiting.pop()
         ones, others = _LANES_OF[level]
         sums = builder.fadd(
-            builder.shuffle_vector(before, sums, ir.Constant(_WORDS, ones)),
-            builder.shuffle_vector(before, sums, ir.Constant(_WORDS, others)),
-            _FAST,
+            builder.shuffle_vector(before, sums, ir.Constant(WORDS, ones)),
+            builder.shuffle_vector(before, sums, ir.Constant(WORDS, others)),
+            FAST,
         )
         level += 1
     waiting.append((level, sums))
@@ -314,27 +234,3 @@ def _lanes(level: int) -> tuple[list[int], list[int]]:
 
 
 _LANES_OF = [_lanes(level) for level in range(4)]
-
-
-def _loop(
-    builder: Any, count: Any, begin: Sequence[Any], body: Callable[[Any, Sequence[Any]], list[Any]]
-) -> list[Any]:
-    """``body`` for 0 … count − 1, with what it gave the last time; gives back the last."""
-    before = builder.block
-    check, inside, after = (builder.append_basic_block(name) for name in ("check", "in", "after"))
-    builder.branch(check)
-    builder.position_at_end(check)
-    at = builder.phi(_INDEX)
-    held = [builder.phi(one.type) for one in begin]
-    at.add_incoming(_INDEX(0), before)
-    for phi, one in zip(held, begin, strict=True):
-        phi.add_incoming(one, before)
-    builder.cbranch(builder.icmp_signed("<", at, count), inside, after)
-    builder.position_at_end(inside)
-    results = body(at, held)
-    at.add_incoming(builder.add(at, _INDEX(1)), builder.block)
-    for phi, one in zip(held, results, strict=True):
-        phi.add_incoming(one, builder.block)
-    builder.branch(check)
-    builder.position_at_end(after)
-    return held
