@@ -40,7 +40,7 @@ class Counting:
     """Counts discussions again and again; only new comments are compared with the others."""
 
     def __init__(self) -> None:
-        self._compared: dict[str, tuple[tuple[Message, ...], Diversity]] = {}
+        self._compared: dict[str, tuple[Sequence[Message], Diversity]] = {}
 
     def figures(self, records: Sequence[DiscussionRecord]) -> Figures:
         """The figures of ``records`` as they are now."""

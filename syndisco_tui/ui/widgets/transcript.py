@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
@@ -67,7 +68,7 @@ class Transcript(TranscriptView):
 
     # What is shown -----------------------------------------------------------------------------
 
-    def show(self, messages: tuple[Message, ...]) -> None:
+    def show(self, messages: Sequence[Message]) -> None:
         """Show these messages and nothing else."""
         self.lines.speaker = None
         self.lines.show(messages)
@@ -75,7 +76,7 @@ class Transcript(TranscriptView):
         self.finding.search_again()
         self._redraw()
 
-    def show_again(self, messages: tuple[Message, ...]) -> None:
+    def show_again(self, messages: Sequence[Message]) -> None:
         """Show these messages, most of which were shown before; what is in sight stays so."""
         growing = self.lines.growing
         self.lines.show(messages)
