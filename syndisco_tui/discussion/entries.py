@@ -179,7 +179,7 @@ class _Block:
     def messages(self) -> tuple[Message, ...]:
         messages = []
         for text, rest in zip(self.texts(), _unpacked(self._rest), strict=True):
-            message = object.__new__(Message)  # 17 fields one by one take four times as long
+            message = object.__new__(Message)  # its own way in takes six times as long
             vars(message).update(rest, text=text)
             messages.append(message)
         return tuple(messages)
