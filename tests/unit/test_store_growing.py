@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -133,6 +135,24 @@ def test_an_entry_is_put_into_words_once(tmp_path: Path, monkeypatch: pytest.Mon
         record = longer(record, Message("Ann", "Hi.", "user", turn))
         write(file, record, tmp_path / "discussion.json")
     assert len(asked) == 100
+    file.close()
+
+
+def test_what_was_saved_is_kept_in_the_file_alone(tmp_path: Path) -> None:
+    path, file = tmp_path / "discussion.json", GrowingFile()
+    said = (Message("Ann", "Hi." * 500, "user", turn) for turn in range(2000))
+    record = replace(EMPTY, entries=tuple(said))
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        write(file, record, path)
+        write(file, longer(record, Message("Ann", "More.", "user", 2000)), path)
+        gc.collect()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert path.stat().st_size > 3_000_000
+    assert after - before < 300_000
     file.close()
 
 

@@ -98,6 +98,9 @@ def test_they_are_what_a_tuple_is(
         assert list(reversed(packed)) == list(reversed(plain))
         assert len(packed) == len(plain)
         assert [packed[at] for at in range(-len(plain), len(plain))] == [*plain, *plain]
+        upside_down = range(len(plain) - 1, -1, -1)
+        for positions in (range(len(plain)), upside_down, range(0, len(plain), 3)):
+            assert list(packed.texts(positions)) == [plain[at].text for at in positions]
         for part in (slice(stop), slice(start, None), slice(start, stop), slice(None, None, -1)):
             assert packed[part] == plain[part]
         for beyond in (len(plain), -len(plain) - 1):
