@@ -19,7 +19,7 @@ from ..discussion import DiscussionRecord, Message
 from . import format
 
 _NO_LOGS, _NO_SILENCES = '\n  "logs": []', '\n    "silences": []'
-_AT_ONCE = 1 << 20
+_AT_ONCE = 1 << 16
 
 
 class GrowingFile:
