@@ -10,7 +10,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Literal
 
-from .discussion import DiscussionRecord, DiscussionSetup, Message
+from .discussion import DiscussionRecord, DiscussionSetup, Entries
 from .inputs import InputError
 from .session import (
     Hindrance,
@@ -61,10 +61,11 @@ class BatchRun:
         self.begin = begin
         self.path: Path | None = None
         self.turn = 0
-        self.entries: tuple[Message, ...] = ()
+        self.entries = Entries()
         if isinstance(begin, Path):
             record = read_discussion(begin)
-            self.path, self.turn, self.entries = begin, record.turns_taken, record.entries
+            self.path, self.turn = begin, record.turns_taken
+            self.entries = Entries.of(record.entries)
         setup = record.setup if isinstance(begin, Path) else begin
         self.seed, self.turns = setup.seed, setup.conv_len
         self.growing = ""
@@ -85,7 +86,7 @@ class BatchRun:
         """Note what an event says."""
         match event:
             case Opened():
-                self.path, self.entries = event.path, event.record.entries
+                self.path, self.entries = event.path, Entries.of(event.record.entries)
             case ReplyStarted():
                 self.state, self.speaker, self.role = "speaking", event.name, event.role
                 self.growing = ""
@@ -93,7 +94,7 @@ class BatchRun:
                 self.growing = event.text
             case Posted():
                 message = event.message
-                self.entries = (*self.entries, message)
+                self.entries = self.entries.plus(message)
                 self.tokens += message.completion_tokens
                 self.turn = max(self.turn, message.turn)
                 self.growing = self.role = ""

@@ -3,6 +3,7 @@
 from .actor import Actor
 from .asked import Asked, NotOnRecord, asked_for
 from .discussion import Discussion, NotTheNextTurn
+from .entries import Entries
 from .persona import Persona, name_clash, name_key
 from .proceedings import CannotChange
 from .prompt import ChatMessage
@@ -37,6 +38,7 @@ __all__ = [
     "DiscussionRecord",
     "DiscussionSetup",
     "EarlierSetup",
+    "Entries",
     "Floor",
     "Message",
     "NotOnRecord",

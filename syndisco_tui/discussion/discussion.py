@@ -12,6 +12,7 @@ from dataclasses import replace
 from . import guard
 from .chance import draw_seed
 from .changes import next_attempt
+from .entries import Entries
 from .persona import name_key
 from .proceedings import CannotChange, Proceedings
 from .prompt import chat_prompt, stop_strings, window
@@ -84,7 +85,7 @@ class Discussion:
         return tuple(self._proceedings.earlier_setups)
 
     @property
-    def entries(self) -> tuple[Message, ...]:
+    def entries(self) -> Entries:
         """Messages and silences so far."""
         return self._proceedings.entries
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from .changes import TAKES_OUT, fits, inherited, last_change
+from .entries import Entries
 from .record import Change, ChangeKind, EarlierSetup, Message
 from .setup import DiscussionSetup
 from .tally import Tally
@@ -27,7 +28,7 @@ class Proceedings:
         earlier_setups: Iterable[EarlierSetup] = (),
         changes: Iterable[Change] = (),
     ) -> None:
-        self.entries = tuple(entries)
+        self.entries = Entries.of(entries)
         self.earlier_setups = [_with_length(each, self.entries) for each in earlier_setups]
         self.changes = list(changes)
         self._tally = Tally.of(self.entries)
@@ -41,7 +42,9 @@ class Proceedings:
 
     def append(self, message: Message) -> None:
         """Somebody has spoken."""
-        self.entries = (*self.entries, message)
+        tally = self.tally
+        self.entries = self.entries.plus(message)
+        self._tally = tally.after(message, self.entries)
 
     def copy(self) -> Proceedings:
         """Proceedings of their own, the same so far."""
@@ -50,7 +53,7 @@ class Proceedings:
     def fork(self, position: int) -> Proceedings:
         """Proceedings of their own, with the first ``position`` entries."""
         fork = self.copy()
-        fork.entries = fork.entries[:position]
+        fork.entries = fork.entries.first(position)
         fork._shorten_earlier()
         fork.changes = list(inherited(self.changes, position))
         return fork
@@ -94,10 +97,10 @@ class Proceedings:
         self, kind: ChangeKind, position: int, at: str = "", others: tuple[Message, ...] = ()
     ) -> tuple[Message, ...]:
         """Take the entries from ``position`` on out, and note them and ``others``."""
-        removed = self.entries[position:]
+        removed = tuple(self.entries[position:])
         if removed:
             self.note(kind, position, (*removed, *others), at)
-            self.entries = self.entries[:position]
+            self.entries = self.entries.first(position)
             self._shorten_earlier()
         return removed
 
@@ -132,7 +135,7 @@ class Proceedings:
             self._put_text_back(index, at)
         elif change.kind == "injected":
             del self.changes[index]
-            self.entries = self.entries[:-1]
+            self.entries = self.entries.first(len(self.entries) - 1)
             self._shorten_earlier()
         else:
             self._put_back(index, setup)
@@ -150,7 +153,7 @@ class Proceedings:
         self._put(change.position, change.before[0])
 
     def _put(self, position: int, message: Message) -> None:
-        self.entries = (*self.entries[:position], message, *self.entries[position + 1 :])
+        self.entries = self.entries.changed(position, message)
 
     def _put_back(self, index: int, setup: DiscussionSetup) -> None:
         """Undo what took entries out; what came in their place is kept."""
@@ -158,7 +161,7 @@ class Proceedings:
         instead = self.entries[change.position :]
         count = change.length - change.position
         removed, others = change.before[:count], change.before[count:]
-        self.entries = (*self.entries[: change.position], *removed)
+        self.entries = self.entries.first(change.position).plus(*removed)
         if instead or others:
             before = (*instead, *others)
             self.changes[index] = replace(change, before=before, is_undone=True)

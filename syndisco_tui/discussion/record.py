@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -154,8 +155,8 @@ class DiscussionRecord:
     started_at: str
     """ISO 8601, UTC."""
     setup: DiscussionSetup
-    entries: tuple[Message, ...] = ()
-    """Messages and silences in the order they came."""
+    entries: Sequence[Message] = ()
+    """Messages and silences in the order they came: a tuple, or what equals one."""
     status: Status = "running"
     title: str = ""
     parent: Parent | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .prompt import ChatMessage
@@ -19,7 +21,7 @@ class TurnRequest:
     chat: tuple[ChatMessage, ...]
     stop: tuple[str, ...]
     seed: int
-    entries: tuple[Message, ...] = field(repr=False)
+    entries: Sequence[Message] = field(repr=False)
     """What had been said; a reply fits only as long as that is so."""
     first_in_window: int
     """Index in ``entries`` of the oldest message that the prompt quotes."""
@@ -45,7 +47,7 @@ class TurnRequest:
             role="moderator" if self.role == "moderator" else "user",
             turn=self.turn,
             model=reply.model,
-            prompt=self.system_prompt,
+            prompt=sys.intern(self.system_prompt),  # one for all that this actor says
             raw_text=reply.text if reply.text != text else None,
             finish_reason=reply.finish_reason,
             prompt_tokens=reply.prompt_tokens,

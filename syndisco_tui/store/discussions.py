@@ -61,8 +61,10 @@ class DiscussionFile:
             error.filename = str(self.path)  # the lock file is nobody's concern
             raise
         write_atomic(self.path, self._growing.parts(record))
+        self._growing.saved(self.path)
 
     def close(self) -> None:
+        self._growing.close()
         self._lock.release()
 
 

@@ -5,6 +5,7 @@ A file of ours has all of it. SynDisco's own have less, and no ``syndisco_tui``.
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -55,7 +56,10 @@ class LogShape(Shape):
     def message(self, role: Role = "user") -> Message:
         values = {field: getattr(self, field) for field in LogShape.model_fields}
         shortened = Shortened(**dict(self.shortened)) if self.shortened else None
-        return Message(**{**values, "role": self.role or role, "shortened": shortened})
+        values |= {"role": self.role or role, "shortened": shortened}
+        for field in ("name", "model", "prompt"):  # the same again and again
+            values[field] = sys.intern(values[field])
+        return Message(**values)
 
 
 class SilenceShape(LogShape):

@@ -111,11 +111,10 @@ def marks(message: Message) -> list[str]:
     return [word for word, is_so in marks.items() if is_so]
 
 
-def likely_height(message: Message, width: int) -> int:
-    """About how many lines the message's block will have; nothing is wrapped for it."""
-    if message.is_silence:
+def likely_height(text: str, width: int) -> int:
+    """About how many lines the block of a message with ``text`` has; nothing is wrapped for it."""
+    if not text:
         return 2
-    text = message.text
     return 3 + text.count("\n") + len(text) // width
 
 

@@ -115,7 +115,7 @@ class Finding:
     def said(self, entry: int) -> None:
         """One more message is shown."""
         if self.search:
-            self.search.look_at(entry, self._transcript.lines.entries[entry])
+            self.search.look_at(entry, self._transcript.lines.entries[entry].text)
             self.show_count()
 
     def search_again(self) -> None:

@@ -6,6 +6,7 @@ Experience 24 (1994): sums and changes in O(log n).
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
 
 
@@ -13,8 +14,8 @@ class Heights:
     """Heights of rows, in lines, and their sums."""
 
     def __init__(self, heights: Iterable[int] = ()) -> None:
-        self._heights = list(heights)
-        self._tree = [0, *self._heights]
+        self._heights = array("q", heights)  # not lists: 50,000 numbers are 50,000 objects
+        self._tree = array("q", (0, *self._heights))
         for node in range(1, len(self._tree)):
             parent = node + (node & -node)
             if parent < len(self._tree):

@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 
-from ...discussion import Message
+from ...discussion import Entries, Message
 from .blocks import Block, block_of, likely_height, shown_name
 from .heights import Heights
 
@@ -23,7 +23,7 @@ class Lines:
 
     def __init__(self) -> None:
         self.width = 80
-        self.entries: list[Message] = []
+        self.entries = Entries()
         self.speakers: Counter[str] = Counter()
         """How many entries each name has, in the order in which they first spoke."""
         self.growing: Block | None = None
@@ -39,7 +39,7 @@ class Lines:
 
     def show(self, messages: Iterable[Message]) -> None:
         """These messages and nothing else."""
-        self.entries = list(messages)
+        self.entries = Entries.of(messages)
         self.speakers = Counter(shown_name(entry.name) for entry in self.entries)
         self.growing = None
         self._blocks.clear()
@@ -61,7 +61,8 @@ class Lines:
         self._rows = None
         if self.speaker is not None:
             self._rows = [i for i, entry in enumerate(self.entries) if self.is_shown(entry)]
-        self._heights = Heights(likely_height(self.entries[i], self.width) for i in self.rows)
+        texts = self.entries.texts(self.rows)
+        self._heights = Heights(likely_height(text, self.width) for text in texts)
         self._is_exact = bytearray(len(self._heights))
         if self.growing is not None and self.is_shown(self.growing):
             self._append_growing(self.growing)
@@ -106,12 +107,12 @@ class Lines:
     def append(self, message: Message) -> None:
         """One more message, in the place of the reply in the making."""
         self.drop()
-        self.entries.append(message)
+        self.entries = self.entries.plus(message)
         self.speakers[shown_name(message.name)] += 1
         if self.is_shown(message):
             if self._rows is not None:
                 self._rows.append(len(self.entries) - 1)
-            self._heights.append(likely_height(message, self.width))
+            self._heights.append(likely_height(message.text, self.width))
             self._is_exact.append(0)
 
     # Rows --------------------------------------------------------------------------------------

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from ...discussion import Message
+from ...discussion import Entries
 from ...text import safe
 
 
@@ -16,7 +16,7 @@ class Search:
     def __init__(
         self,
         query: str,
-        entries: Sequence[Message],
+        entries: Entries,
         shown: Iterable[int],
         wider: Search | None = None,
     ) -> None:
@@ -31,12 +31,13 @@ class Search:
             self.pattern = re.compile(r"\s+".join(words), flags)
         self.hits: list[int] = []
         """The entries that have it, ascending."""
-        for entry in shown:
-            self.look_at(entry, entries[entry])
+        shown = list(shown)
+        for entry, text in zip(shown, entries.texts(shown), strict=True):
+            self.look_at(entry, text)
 
-    def look_at(self, entry: int, message: Message) -> None:
+    def look_at(self, entry: int, text: str) -> None:
         """One more message, the last so far."""
-        if self.pattern and self.pattern.search(safe(message.text)):
+        if self.pattern and self.pattern.search(safe(text)):
             insort(self.hits, entry)
 
     def next(self, entry: int) -> int | None:

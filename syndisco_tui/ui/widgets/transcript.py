@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
 from textual.binding import BindingType
 from textual.message import Message as Event
+from textual.strip import Strip
 
 from ...discussion import Message
 from ...session import (
@@ -26,6 +28,12 @@ from ..keymap import key_of
 from ..transcript.blocks import Block, as_text, block_of, shown_name
 from ..transcript.finding import Finding
 from ..transcript.view import TranscriptView
+
+STYLES_FOR = 500
+"""Messages after which the codes of their lines' styles are forgotten.
+
+Each line that can be selected has a style of its own, and Textual keeps the codes of 16,384: 8 MiB.
+"""
 
 
 class Transcript(TranscriptView):
@@ -67,7 +75,7 @@ class Transcript(TranscriptView):
 
     # What is shown -----------------------------------------------------------------------------
 
-    def show(self, messages: tuple[Message, ...]) -> None:
+    def show(self, messages: Sequence[Message]) -> None:
         """Show these messages and nothing else."""
         self.lines.speaker = None
         self.lines.show(messages)
@@ -75,7 +83,7 @@ class Transcript(TranscriptView):
         self.finding.search_again()
         self._redraw()
 
-    def show_again(self, messages: tuple[Message, ...]) -> None:
+    def show_again(self, messages: Sequence[Message]) -> None:
         """Show these messages, most of which were shown before; what is in sight stays so."""
         growing = self.lines.growing
         self.lines.show(messages)
@@ -149,6 +157,8 @@ class Transcript(TranscriptView):
         self._draw_from(end)
         self.cursor.show()
         self._show_badge()
+        if len(self.lines.entries) % STYLES_FOR == 0:
+            Strip.render_ansi.cache_clear()
         if self.lines.is_shown(message):
             self.finding.said(len(self.lines.entries) - 1)
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import random
+import tracemalloc
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -129,3 +133,25 @@ def test_speakers_are_counted_as_they_speak() -> None:
     assert list(lines.speakers.items()) == [("Ann", 2), ("Bob", 1)]
     lines.show([])
     assert not lines.speakers
+
+
+def test_a_message_that_has_become_old_costs_less_than_its_text() -> None:
+    chance = random.Random(0)
+    words = ["the", "work", "from", "home", "is", "calm", "but", "we", "miss", "our", "friends"]
+    lines = Lines()
+
+    def say(count: int) -> int:
+        for _ in range(count):
+            text = " ".join(chance.choices(words, k=60))
+            lines.append(Message("Ada", text, "user", len(lines.entries)))
+            lines.settle_end(PAGE)
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        before = say(1000)
+        after = say(2000)
+    finally:
+        tracemalloc.stop()
+    assert (after - before) / 2000 < 150  # bytes; a text has 250
