@@ -103,6 +103,17 @@ async def test_what_is_said_while_somebody_speaks_comes_after_it(bench: OpenBenc
         assert "waits for" not in at.text()
 
 
+async def test_who_speaks_meanwhile_is_told_while_one_writes(bench: OpenBench) -> None:
+    async with bench((60, 20), setup=TWO, replies=(LONG,)) as at:
+        await at.run_until_somebody_speaks()
+        await at.press("i", "left")
+        assert "‹ somebody else ›" in at.text(), "nothing of it is cut"
+        assert "after what Ann is saying now." in at.text()
+        at.engine.may_speak.set()
+        await at.until_state("finished")
+        await at.until(lambda: "is saying now." not in at.text())
+
+
 async def test_before_anybody_runs_there_is_nothing_to_say(bench: OpenBench) -> None:
     async with bench(setup=TWO) as at:
         await at.press("i", "w")
@@ -151,6 +162,18 @@ async def test_delete_takes_the_last_and_u_brings_it_back(bench: OpenBench) -> N
         await until_said(at, "First.", "Second.")
         await at.press("u")
         assert "Nothing to undo." in at.toasts()
+
+
+async def test_what_u_brings_back_can_be_seen(bench: OpenBench) -> None:
+    async with bench((60, 20), setup=TWO, replies=("word " * 60,)) as at:
+        await at.press("r")
+        await at.until_state("finished")
+        await at.press("3", "up", "up", "delete", "y")
+        await at.until(lambda: len(said(at)) == 3)
+        await at.press("u")
+        await at.until(lambda: len(at.laboratory.transcript.lines.entries) == 6)
+        assert at.laboratory.transcript.current == 3
+        await at.until(lambda: "▋" in at.text())
 
 
 async def test_delete_further_up_asks_first(bench: OpenBench) -> None:
@@ -347,6 +370,15 @@ async def test_a_change_while_somebody_speaks_says_from_when_and_u_takes_it_back
         at.engine.may_speak.set()
         await at.until_state("finished")
         assert record(at).earlier_setups == ()
+
+
+async def test_on_a_small_terminal_the_title_says_from_which_turn(bench: OpenBench) -> None:
+    async with bench((60, 20), setup=TWO, replies=(LONG,)) as at:
+        await at.run_until_somebody_speaks()
+        await at.press("1", "f", "ctrl+u")
+        await at.type("40")
+        await at.press("enter")
+        await at.until(lambda: "3 Transcript   from turn 2" in at.text())
 
 
 async def test_what_was_staged_applies_and_the_note_goes(bench: OpenBench) -> None:
