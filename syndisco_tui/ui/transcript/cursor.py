@@ -46,6 +46,12 @@ class Cursor:
         return newest if self.follows else min(self._lines.row_of(self._entry), newest)
 
     @property
+    def is_in_sight(self) -> bool:
+        """Whether anything of the current message can be seen. While the end is followed, it is."""
+        row = self.row
+        return self.follows or (row is not None and bool(self._lines_in_sight(row)))
+
+    @property
     def unseen(self) -> int:
         """How many messages came since the end was left."""
         return 0 if self.follows else len(self._lines.rows) - self._seen
