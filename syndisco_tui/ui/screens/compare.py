@@ -92,6 +92,14 @@ def _title(record: DiscussionRecord) -> str:
     return one_line(record.heading, 120)
 
 
+def _shortened(title: str, room: int) -> Content:
+    """What tells a fork from its parent stands at the end, in brackets: that stays."""
+    head, bracket, tail = title.rpartition(" (")
+    last = Content(bracket + tail if head and len(tail) < room // 2 else "")
+    first = Content(head if last.cell_length else title)
+    return first.truncate(room - last.cell_length, ellipsis=True) + last
+
+
 def _when(record: DiscussionRecord) -> str:
     return one_line(record.started_at, 40)[:16].replace("T", " ")
 
@@ -152,7 +160,7 @@ class Compare(Screen[None]):
             note = f"{record.turns_taken} turns"
             note = note if stacked else f"{_when(record)}, {note}"
             room = max(8, column - 3 - (cell_len(note) + 2 if stacked else 0))
-            title = Content(safe(_title(record))).truncate(room, ellipsis=True)
+            title = _shortened(safe(_title(record)), room)
             line = Content.assemble((f"{side}  ", "bold $accent"), title)
             if stacked:
                 line = Content.assemble(line, (f"  {note}", "$quiet"))
