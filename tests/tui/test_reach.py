@@ -340,6 +340,16 @@ async def test_a_personas_field_can_be_the_one_thing(bench: OpenBench) -> None:
         assert [persona.age for persona in record(at).setup.personas] == [64, None]
 
 
+async def test_a_fork_of_a_fork_has_a_number(bench: OpenBench) -> None:
+    async with bench(setup=TWO.model_copy(update={"title": "Trains"}), replies=REPLIES) as at:
+        await two_messages(at)
+        for title in ("Trains (fork)", "Trains (fork 2)", "Trains (fork 3)"):
+            await at.press("f", "ctrl+s")
+            await at.until(lambda title=title: at.laboratory.setup.title == title)
+            await at.until(lambda: at.app.screen is at.laboratory)
+            await at.press("3")
+
+
 async def test_a_fork_can_be_left(bench: OpenBench) -> None:
     async with bench(setup=TWO, replies=REPLIES) as at:
         await two_messages(at)
