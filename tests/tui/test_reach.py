@@ -6,7 +6,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Persona
-from syndisco_tui.ui.screens.candidates import CandidatesScreen
+from syndisco_tui.ui.screens.candidates import Candidate, CandidatesScreen
 from syndisco_tui.ui.screens.fork import ForkScreen
 from syndisco_tui.ui.screens.next_speaker import NextSpeakerScreen
 from syndisco_tui.ui.screens.write_message import EditScreen, InjectScreen
@@ -236,6 +236,18 @@ async def test_candidates_are_shown_and_one_is_taken(bench: OpenBench) -> None:
         assert kept == ["Second.", "Third."]
         await at.press("u")
         await until_said(at, "First.", "Second.")
+
+
+async def test_down_goes_to_the_candidate_below(bench: OpenBench) -> None:
+    async with bench((120, 40), setup=TWO, replies=REPLIES) as at:
+        await two_messages(at)
+        await at.press("G", "enter")
+        await at.until(lambda: isinstance(at.app.screen, CandidatesScreen))
+        for key, number in (("down", 2), ("down", 4), ("up", 2), ("right", 3), ("down", 4)):
+            await at.press(key)  # as it stands, 1 | 2, 3 | 4
+            current = at.app.screen.query_one(".candidate.-current", Candidate)
+            assert current.number == number - 1
+        await at.press("escape")
 
 
 async def test_escape_keeps_what_stands_there_and_the_file_keeps_the_others(
