@@ -92,12 +92,11 @@ def _title(record: DiscussionRecord) -> str:
     return one_line(record.heading, 120)
 
 
-def _shortened(title: str, room: int) -> Content:
+def _shortened(title: Content, room: int) -> Content:
     """What tells a fork from its parent stands at the end, in brackets: that stays."""
-    head, bracket, tail = title.rpartition(" (")
-    last = Content(bracket + tail if head and len(tail) < room // 2 else "")
-    first = Content(head if last.cell_length else title)
-    return first.truncate(room - last.cell_length, ellipsis=True) + last
+    bracket = title.plain.rfind(" (")
+    at = bracket if bracket > 0 and len(title) - bracket < room // 2 else len(title)
+    return title[:at].truncate(room - title[at:].cell_length, ellipsis=True) + title[at:]
 
 
 def _when(record: DiscussionRecord) -> str:
@@ -160,7 +159,7 @@ class Compare(Screen[None]):
             note = f"{record.turns_taken} turns"
             note = note if stacked else f"{_when(record)}, {note}"
             room = max(8, column - 3 - (cell_len(note) + 2 if stacked else 0))
-            title = _shortened(safe(_title(record)), room)
+            title = _shortened(Content(safe(_title(record))), room)
             line = Content.assemble((f"{side}  ", "bold $accent"), title)
             if stacked:
                 line = Content.assemble(line, (f"  {note}", "$quiet"))
