@@ -242,6 +242,8 @@ class Driver:
         if self.speaking.reply:
             return
         self.reaching.apply_waiting()
+        if not self._saving.behind:
+            self._apply_staged()  # it waited for a reply that was dropped
         if self._model.is_loading or (self.goal == "wait" and not self.reaching.wants_candidates):
             return
         if self._saving.behind:
@@ -365,9 +367,10 @@ class Driver:
         """
         if self.opened is None:
             return
-        opened, self._staged = self.opened, None
+        opened = self.opened
         self.reaching.choose(None)
         self.reaching.apply_waiting()
+        self._apply_staged()
         if self._saving.behind or opened.record.status == "running":
             self._save(status_of(opened.discussion, "wait"))
         opened.file.close()

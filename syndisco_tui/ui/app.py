@@ -173,9 +173,12 @@ class SyndiscoApp(App[int]):
                 self.theme = theme
 
     def say(self, faults: Iterable[str]) -> None:
-        """What is wrong with a file, in one notice."""
+        """What is wrong with a file, in one notice that names it once."""
         sentences = list(faults)
-        lines = [one_line(sentence, LONGEST_FAULT) for sentence in sentences[:MOST_FAULTS]]
+        lines, file = [], ""
+        for sentence in sentences[:MOST_FAULTS]:
+            told, (file, _, rest) = file, sentence.partition(": ")
+            lines.append(one_line(rest if file == told and rest else sentence, LONGEST_FAULT))
         if more := len(sentences) - len(lines):
             lines.append(f"… and {more} more")
         if lines:

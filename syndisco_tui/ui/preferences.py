@@ -39,7 +39,7 @@ class Preferences:
         """
         settings = self.settings()
         keymap, faults = read_keymap(settings.keymap, settings.keys)
-        return keymap, [f"{self.file}: keys: {fault}." for fault in faults]
+        return keymap, [f"{self.file}: keys: {fault}" for fault in faults]
 
     def fault(self, key: str, value: object) -> str | None:
         """Why ``key`` cannot have this value, in a few words; None if it can."""

@@ -37,6 +37,7 @@ from .screens.question import Question
 if TYPE_CHECKING:  # the others are imported when they are opened, not before the first picture
     from .screens.candidates import CandidatesScreen
     from .screens.next_speaker import NextSpeakerScreen, NextTurn
+    from .screens.write_message import EditScreen, InjectScreen
 
 MOST_CANDIDATES = 16
 CANDIDATES = 4
@@ -61,6 +62,7 @@ class Reach:
         self._staged = SetupStaged(None)
         self._candidates: CandidatesScreen | None = None
         self._odds: NextSpeakerScreen | None = None
+        self._writing: InjectScreen | EditScreen | None = None
         self._spoke_as = ""
 
     def take(self, event: SessionEvent) -> None:
@@ -87,6 +89,8 @@ class Reach:
                 pass
             case _:
                 return
+        if self._writing and self._writing.is_running:
+            self._writing.show_speaking(self._speaking_name)
         if self._odds and self._odds.is_current and (turn := self._next_turn()):
             self._odds.show(turn)
 
@@ -121,12 +125,9 @@ class Reach:
                 self._spoke_as = step.name
                 self._session.steer(step)
 
-        names = self._setup().names
-        hint = ""
-        if self._speaking:
-            hint = f"It is posted after what {one_line(self._speaking.name, 30)} is saying now."
-        screen = InjectScreen(names, suggested=self._spoke_as, hint=hint)
-        self._screen.app.push_screen(screen, said)
+        names, speaking = self._setup().names, self._speaking_name
+        self._writing = InjectScreen(names, suggested=self._spoke_as, speaking=speaking)
+        self._screen.app.push_screen(self._writing, said)
 
     def do(self, what: str, index: int | None) -> None:
         """What the transcript asks for, at the entry ``index`` (None: the last one)."""
@@ -164,12 +165,13 @@ class Reach:
             if text is not None:
                 self._session.steer(Edit(at, text))
 
-        hint = ""
-        if self._speaking:
-            name = one_line(self._speaking.name, 30)
-            hint = f"What {name} is saying now was asked for with the old text."
         title = f"Edit what {one_line(message.name, 40)} said"
-        self._screen.app.push_screen(EditScreen(title, message.text, hint=hint), edited)
+        self._writing = EditScreen(title, message.text, speaking=self._speaking_name)
+        self._screen.app.push_screen(self._writing, edited)
+
+    @property
+    def _speaking_name(self) -> str:
+        return self._speaking.name if self._speaking else ""
 
     @property
     def _undo_key(self) -> str:

@@ -74,6 +74,19 @@ async def test_forks_stand_first_and_differences_on_top(bench: OpenBench) -> Non
         assert at.app.screen is at.laboratory
 
 
+async def test_a_forks_title_keeps_the_word_that_tells_it(bench: OpenBench) -> None:
+    async with bench((80, 24)) as at:
+        await finished(at)
+        fork_of(at)
+        await at.press("3", "f", "ctrl+s")
+        await at.until(lambda: at.laboratory.setup.title.endswith("(fork)"))
+        await at.press("c")
+        await at.until(lambda: isinstance(at.app.screen, CompareWith))
+        await at.until(lambda: "this one forks it" in at.text())
+        await at.press("enter")
+        await at.until(lambda: "… (fork)" in at.text().splitlines()[0])
+
+
 async def test_the_open_one_is_followed_while_it_runs(bench: OpenBench) -> None:
     async with bench(replies=[f"Comment {n}." for n in range(60)]) as at:
         await finished(at)

@@ -52,6 +52,17 @@ async def test_other_screens_explain_themselves(bench: OpenBench) -> None:
         assert "What was said, oldest first" in at.text()
 
 
+async def test_every_dialog_explains_itself(bench: OpenBench) -> None:
+    async with bench() as at:
+        for key, title in (("F", "One field of many"), ("G", "Draw personas"), ("S", "Save a set")):
+            await at.press(key, "f1")
+            text = at.text()
+            assert title in text
+            assert "Focus" not in text, "what Textual calls its own keys"
+            await at.press("escape", "escape")
+            assert at.app.screen is at.laboratory
+
+
 async def test_the_palette_of_another_screen_holds_what_can_be_done_there(
     bench: OpenBench,
 ) -> None:

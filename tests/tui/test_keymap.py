@@ -142,6 +142,17 @@ async def test_changed_keys_work_and_footer_help_and_palette_know_them(bench: Op
         await at.until_state("finished")
 
 
+async def test_what_is_wrong_is_said_in_one_notice_that_names_the_file_once(
+    bench: OpenBench,
+) -> None:
+    settings = '[keys]\n"everywhere.rum" = "f5"\n"everywhere.pause" = "s"\n'
+    async with bench((60, 20), settings=settings) as at:
+        assert at.toasts().count("settings.toml") == 1
+        assert "did you mean “everywhere.run”?" in at.toasts()
+        assert "“s” is on everywhere.step already" in at.toasts()
+        assert "?." not in at.toasts()
+
+
 async def test_what_is_said_names_the_keys_as_they_are_now(bench: OpenBench) -> None:
     settings = """[keys]
     "transcript.undo" = "f4"

@@ -244,3 +244,9 @@ async def test_the_columns_take_the_room_there_is(bench: OpenBench) -> None:
     for width in (120, 105, 80, 60):
         async with bench((width, 40)) as at:
             assert "non-binary  Barista" in at.text(), at.text()
+
+
+async def test_the_usual_terminal_shows_whole_occupations(bench: OpenBench) -> None:
+    async with bench((120, 40)) as at:
+        assert "non-binary  Barista" in at.text()
+        assert "High School Teacher" in at.text(), at.text()

@@ -6,7 +6,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Persona
-from syndisco_tui.ui.screens.candidates import CandidatesScreen
+from syndisco_tui.ui.screens.candidates import Candidate, CandidatesScreen
 from syndisco_tui.ui.screens.fork import ForkScreen
 from syndisco_tui.ui.screens.next_speaker import NextSpeakerScreen
 from syndisco_tui.ui.screens.write_message import EditScreen, InjectScreen
@@ -103,6 +103,17 @@ async def test_what_is_said_while_somebody_speaks_comes_after_it(bench: OpenBenc
         assert "waits for" not in at.text()
 
 
+async def test_who_speaks_meanwhile_is_told_while_one_writes(bench: OpenBench) -> None:
+    async with bench((60, 20), setup=TWO, replies=(LONG,)) as at:
+        await at.run_until_somebody_speaks()
+        await at.press("i", "left")
+        assert "‹ somebody else ›" in at.text(), "nothing of it is cut"
+        assert "after what Ann is saying now." in at.text()
+        at.engine.may_speak.set()
+        await at.until_state("finished")
+        await at.until(lambda: "is saying now." not in at.text())
+
+
 async def test_before_anybody_runs_there_is_nothing_to_say(bench: OpenBench) -> None:
     async with bench(setup=TWO) as at:
         await at.press("i", "w")
@@ -151,6 +162,18 @@ async def test_delete_takes_the_last_and_u_brings_it_back(bench: OpenBench) -> N
         await until_said(at, "First.", "Second.")
         await at.press("u")
         assert "Nothing to undo." in at.toasts()
+
+
+async def test_what_u_brings_back_can_be_seen(bench: OpenBench) -> None:
+    async with bench((60, 20), setup=TWO, replies=("word " * 60,)) as at:
+        await at.press("r")
+        await at.until_state("finished")
+        await at.press("3", "up", "up", "delete", "y")
+        await at.until(lambda: len(said(at)) == 3)
+        await at.press("u")
+        await at.until(lambda: len(at.laboratory.transcript.lines.entries) == 6)
+        assert at.laboratory.transcript.current == 3
+        await at.until(lambda: "▋" in at.text())
 
 
 async def test_delete_further_up_asks_first(bench: OpenBench) -> None:
@@ -213,6 +236,18 @@ async def test_candidates_are_shown_and_one_is_taken(bench: OpenBench) -> None:
         assert kept == ["Second.", "Third."]
         await at.press("u")
         await until_said(at, "First.", "Second.")
+
+
+async def test_down_goes_to_the_candidate_below(bench: OpenBench) -> None:
+    async with bench((120, 40), setup=TWO, replies=REPLIES) as at:
+        await two_messages(at)
+        await at.press("G", "enter")
+        await at.until(lambda: isinstance(at.app.screen, CandidatesScreen))
+        for key, number in (("down", 2), ("down", 4), ("up", 2), ("right", 3), ("down", 4)):
+            await at.press(key)  # as it stands, 1 | 2, 3 | 4
+            current = at.app.screen.query_one(".candidate.-current", Candidate)
+            assert current.number == number - 1
+        await at.press("escape")
 
 
 async def test_escape_keeps_what_stands_there_and_the_file_keeps_the_others(
@@ -317,6 +352,16 @@ async def test_a_personas_field_can_be_the_one_thing(bench: OpenBench) -> None:
         assert [persona.age for persona in record(at).setup.personas] == [64, None]
 
 
+async def test_a_fork_of_a_fork_has_a_number(bench: OpenBench) -> None:
+    async with bench(setup=TWO.model_copy(update={"title": "Trains"}), replies=REPLIES) as at:
+        await two_messages(at)
+        for title in ("Trains (fork)", "Trains (fork 2)", "Trains (fork 3)"):
+            await at.press("f", "ctrl+s")
+            await at.until(lambda title=title: at.laboratory.setup.title == title)
+            await at.until(lambda: at.app.screen is at.laboratory)
+            await at.press("3")
+
+
 async def test_a_fork_can_be_left(bench: OpenBench) -> None:
     async with bench(setup=TWO, replies=REPLIES) as at:
         await two_messages(at)
@@ -347,6 +392,15 @@ async def test_a_change_while_somebody_speaks_says_from_when_and_u_takes_it_back
         at.engine.may_speak.set()
         await at.until_state("finished")
         assert record(at).earlier_setups == ()
+
+
+async def test_on_a_small_terminal_the_title_says_from_which_turn(bench: OpenBench) -> None:
+    async with bench((60, 20), setup=TWO, replies=(LONG,)) as at:
+        await at.run_until_somebody_speaks()
+        await at.press("1", "f", "ctrl+u")
+        await at.type("40")
+        await at.press("enter")
+        await at.until(lambda: "3 Transcript   from turn 2" in at.text())
 
 
 async def test_what_was_staged_applies_and_the_note_goes(bench: OpenBench) -> None:

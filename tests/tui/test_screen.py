@@ -43,6 +43,14 @@ async def test_on_a_narrow_terminal_panes_are_tabs(bench: OpenBench) -> None:
         assert "A closed door helps" in at.text()
 
 
+async def test_the_welcome_is_not_cut_on_a_small_terminal(bench: OpenBench) -> None:
+    async with bench((60, 20)) as at:
+        await at.press("3")
+        lines = at.text().splitlines()
+        first = next(n for n, line in enumerate(lines) if "run the discussion" in line)
+        assert lines[first].index("run the") == lines[first + 1].index("Moderator")
+
+
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_started_at_once_the_transcript_is_in_sight(
     bench: OpenBench, size: tuple[int, int]

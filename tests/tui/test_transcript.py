@@ -355,6 +355,16 @@ async def test_a_number_jumps_to_its_turn() -> None:
         assert transcript.current == 17
 
 
+async def test_what_a_filter_hid_is_not_new() -> None:
+    async with pane(messages(30)) as (_, transcript, pilot):
+        transcript.show_only(transcript.lines.entries[0].name)
+        await pilot.press("up")
+        transcript.show_only(None)
+        assert transcript.badge == "↓ End follows"
+        transcript.post(message(30))
+        assert transcript.badge == "1 new ↓ End"
+
+
 async def test_how_many_are_new_below() -> None:
     async with pane(messages(30)) as (_, transcript, pilot):
         await pilot.press("up")

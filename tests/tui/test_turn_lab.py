@@ -47,6 +47,15 @@ async def test_it_follows_a_discussion_that_runs(bench: OpenBench) -> None:
         assert "next" not in at.text()  # nobody is
 
 
+async def test_a_long_title_leaves_the_turn_its_room(bench: OpenBench) -> None:
+    async with bench((60, 20)) as at:
+        setup = at.laboratory.setup.model_copy(update={"title": "On trains " * 10})
+        at.session.start(setup, step=False)
+        await at.until_state("finished")
+        await lab(at)
+        await at.until(lambda: "…   turn 8 of 8" in at.text().splitlines()[0])
+
+
 async def test_before_anything_is_open_it_says_so(bench: OpenBench) -> None:
     async with bench() as at:
         await at.press("t")

@@ -250,6 +250,22 @@ class TestWhileAReplyIsMade:
         live.until_state("finished")
         assert not live.all(SetupApplied)
 
+    def test_a_staged_setup_applies_when_the_reply_is_stopped_or_one_quits(
+        self, begin: Begin
+    ) -> None:
+        live = begin(delay=SLOW)
+        live.until(ReplyStarted)
+        raining, snowing = changed(context="It is raining."), changed(context="It is snowing.")
+        live.session.change_setup(raining)
+        live.until(SetupStaged)
+        live.session.stop()
+        assert live.until(SetupApplied) == SetupApplied(raining, 1)
+        live.session.run()
+        live.until(ReplyStarted)
+        live.session.change_setup(snowing)
+        live.session.close()
+        assert live.record.setup.context == snowing.context
+
 
 class TestCandidates:
     def test_they_are_asked_for_together_and_one_is_taken(self, paused: Live) -> None:

@@ -78,8 +78,10 @@ class CandidatesScreen(Screen[int | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "take", "take it", key_display="⏎"),
         Binding("escape,q", "dismiss(None)", "keep what stands", key_display="esc"),
-        Binding("left,up,k", "move(-1)", "choose", key_display="← →"),
-        Binding("right,down,tab,j", "move(1)", show=False),
+        Binding("left", "move(-1)", "choose", key_display="← →"),
+        Binding("right,tab", "move(1)", show=False),
+        Binding("up,k", "move_row(-1)", show=False),
+        Binding("down,j", "move_row(1)", show=False),
         Binding("shift+tab", "move(-1)", show=False),
         Binding("home", "move(-100)", show=False),
         Binding("end", "move(100)", show=False),
@@ -124,6 +126,13 @@ class CandidatesScreen(Screen[int | None]):
 
     def action_move(self, steps: int) -> None:
         self.action_go(self._at + steps)
+
+    def action_move_row(self, rows: int) -> None:
+        """Up or down, where two stand side by side. The last row may have but one."""
+        columns, last = 1 if self.has_class("-narrow") else 2, len(self._candidates) - 1
+        at = min(last, self._at + rows * columns)
+        if at >= 0 and at // columns != self._at // columns:
+            self.action_go(at)
 
     def action_go(self, index: int) -> None:
         self._at = max(0, min(len(self._candidates) - 1, index))

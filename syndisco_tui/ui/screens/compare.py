@@ -92,6 +92,13 @@ def _title(record: DiscussionRecord) -> str:
     return one_line(record.heading, 120)
 
 
+def _shortened(title: Content, room: int) -> Content:
+    """What tells a fork from its parent stands at the end, in brackets: that stays."""
+    bracket = title.plain.rfind(" (")
+    at = bracket if bracket > 0 and len(title) - bracket < room // 2 else len(title)
+    return title[:at].truncate(room - title[at:].cell_length, ellipsis=True) + title[at:]
+
+
 def _when(record: DiscussionRecord) -> str:
     return one_line(record.started_at, 40)[:16].replace("T", " ")
 
@@ -152,7 +159,7 @@ class Compare(Screen[None]):
             note = f"{record.turns_taken} turns"
             note = note if stacked else f"{_when(record)}, {note}"
             room = max(8, column - 3 - (cell_len(note) + 2 if stacked else 0))
-            title = Content(safe(_title(record))).truncate(room, ellipsis=True)
+            title = _shortened(Content(safe(_title(record))), room)
             line = Content.assemble((f"{side}  ", "bold $accent"), title)
             if stacked:
                 line = Content.assemble(line, (f"  {note}", "$quiet"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from textual import on
@@ -43,7 +44,7 @@ class ForkScreen(ModalScreen[DiscussionSetup | None]):
     def __init__(self, record: DiscussionRecord, setup: DiscussionSetup, count: int) -> None:
         super().__init__()
         self._before = self._setup = setup
-        self._title = f"{record.title or setup.heading} (fork)"
+        self._title = _fork_of(record.title or setup.heading)
         self._count = count
         self._total = len(record.entries)
         self._fields = (*FIELDS, *persona_rows(setup))
@@ -90,3 +91,11 @@ class ForkScreen(ModalScreen[DiscussionSetup | None]):
     def action_fork(self) -> None:
         title = self.query_one("#fork-title", Input).value.strip()
         self.dismiss(self._setup.model_copy(update={"title": title}))
+
+
+def _fork_of(title: str) -> str:
+    """The title of a fork; a fork's fork has a number."""
+    match = re.fullmatch(r"(.*) \(fork(?: (\d{1,4}))?\)", title, re.DOTALL)
+    if match is None:
+        return f"{title} (fork)"
+    return f"{match[1]} (fork {int(match[2] or 1) + 1})"

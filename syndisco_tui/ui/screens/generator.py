@@ -34,6 +34,10 @@ _WAYS = ("every value as often", "every draw on its own")
 class Generator(ModalScreen[tuple[Persona, ...] | None]):
     """Draws personas from values that ``at_hand`` begin with; names of ``taken`` are left out."""
 
+    HELP = """Draw personas
+    New personas, each field drawn from the values in its row; the same seed draws the same ones.
+    They join the list."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "draw", "add them", priority=True),
         Binding("escape", "dismiss(None)", "back", key_display="esc", priority=True),

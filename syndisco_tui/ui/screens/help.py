@@ -133,10 +133,11 @@ class HelpScreen(ModalScreen[None]):
 
     def _unlisted(self, node: DOMNode) -> list[Line]:
         """The keys of a node that the registry does not have."""
-        ours = _our_actions(node)
+        ours = _our_keys(node)
         lines: dict[str, Line] = {}
         for binding in self._bound[node]:
-            if not binding.id and binding.action in ours and binding.action not in lines:
+            is_ours = (binding.key, binding.action) in ours
+            if not binding.id and is_ours and binding.action not in lines:
                 key = binding.key_display or shown_key(binding.key)
                 label = binding.description
                 lines[binding.action] = (key, label[:1].upper() + label[1:])
@@ -167,10 +168,10 @@ def _places(chain: list[DOMNode]) -> list[Where]:
     return found
 
 
-def _our_actions(node: DOMNode) -> set[str]:
-    """What the node's keys do, without those that Textual gives to every widget of a kind."""
+def _our_keys(node: DOMNode) -> set[tuple[str, str]]:
+    """The node's keys and what they do, without those that Textual gives to every such widget."""
     return {
-        binding.action
+        (binding.key, binding.action)
         for kind in type(node).__mro__
         if kind.__module__.startswith(_PACKAGE)
         for binding in Binding.make_bindings(kind.__dict__.get("BINDINGS", ()))

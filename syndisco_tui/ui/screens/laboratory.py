@@ -153,9 +153,8 @@ class Laboratory(Screen[None]):
             "setup": self._setup_file.name,
             "transcript": self.transcript.badge,
         }
-        for name, note in self._reach.notes().items():
-            notes[name] = f"{notes[name]} · {note}" if notes[name] else note
-        self.panes.note(notes)
+        waiting = self._reach.notes()
+        self.panes.note({name: (note, waiting.get(name, "")) for name, note in notes.items()})
         title = one_line(self.setup.heading, 120)
         self.query_one("#title", Static).update(Content(title))
 

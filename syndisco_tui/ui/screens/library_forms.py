@@ -21,6 +21,10 @@ from ..widgets.safe_input import SafeInput
 class ChooseFormat(ModalScreen[ExportFormat | None]):
     """Asks in which format a discussion is to be exported."""
 
+    HELP = """Export
+    The discussion as a file for another program. It goes into the folder of exports,
+    and you are told where it is."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss(None)", "back", show=False)
     ]
@@ -53,6 +57,9 @@ class ChooseFormat(ModalScreen[ExportFormat | None]):
 
 class AskLine(ModalScreen[str | None]):
     """Asks for one line of text, which must not be empty."""
+
+    HELP = """A line of text
+    Enter takes what is written, escape leaves all as it was."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "back", key_display="esc", show=False)

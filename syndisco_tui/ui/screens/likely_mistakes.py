@@ -24,6 +24,10 @@ from ..widgets.key_line import KeyLine
 class LikelyMistakes(ModalScreen[Finding | None]):
     """Lists ``findings`` about ``personas``; the result is the one to go to."""
 
+    HELP = """Likely mistakes
+    What is probably not meant: clones, ages of several kinds, values in the wrong field. Enter
+    goes to the persona; nothing is changed."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "go", "go there", key_display="⏎", priority=True),
         Binding("escape,q,L", "dismiss(None)", "back", key_display="esc"),

@@ -36,6 +36,10 @@ class FieldOfMany:
 class ManyFields(ModalScreen[FieldOfMany | None]):
     """Asks for one value of a field in those taking part, all, or all like the persona ``at``."""
 
+    HELP = """One field of many
+    One value for the same field of several personas: those that take part, all, or all that are
+    like the current one. What will change stands below; undo takes it back."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,ctrl+s", "apply", "change them", key_display="⏎", priority=True),
         Binding("escape", "dismiss(None)", "back", key_display="esc", priority=True),

@@ -30,6 +30,9 @@ class SaveSet(ModalScreen[tuple[str, bool] | None]):
     ``file`` gives the file of a name, or raises InputError.
     """
 
+    HELP = """Save a set
+    Personas under a name, to be opened again with any discussion."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,ctrl+s", "save", "save", key_display="⏎", priority=True),
         Binding("escape", "dismiss(None)", "back", key_display="esc", priority=True),
@@ -85,6 +88,10 @@ class SaveSet(ModalScreen[tuple[str, bool] | None]):
 
 class OpenSet(ModalScreen[Path | None]):
     """Lists ``sets``; what is typed looks for one among them, or is a path."""
+
+    HELP = """Open a set
+    Your sets and the shipped ones. Type to look for one, or a path to open any persona file; then
+    you are asked whether they are added to the list or replace it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open", key_display="⏎", priority=True),

@@ -56,6 +56,10 @@ class ReadMessage(Vertical):
 class ReadingScreen(Screen[int]):
     """Shows ``rows`` of ``entries``, from the current one on; the result is the row one left at."""
 
+    HELP = """Reading
+    What was said, in the whole window and with its Markdown rendered. Page keys scroll; back in
+    the transcript, the message read last is the current one."""
+
     CSS_PATH = "laboratory.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,z,q", "leave", "back", key_display="esc"),

@@ -96,8 +96,11 @@ class BatchScreen(Screen[None]):
             Content(str(run.seed)),
             Content(f"{run.turn} of {run.turns}"),
             Content(str(run.tokens)),
-            Content(one_line(run.trouble or said, 80)),
+            Content(one_line(run.trouble or said, max(20, min(80, self.size.width - 38)))),
         ]
+
+    def on_resize(self) -> None:
+        self._behind = {run.number: run for run in self._batch.runs}
 
     def _drain(self) -> None:
         events = self._batch.drain()
@@ -136,7 +139,11 @@ class BatchScreen(Screen[None]):
             parts.append(Content.styled(f"   {figures.tokens_per_second:.0f} tok/s", "$quiet"))
         if figures.seconds_left and not self._batch.is_over:
             parts.append(Content.styled(f"   {duration(figures.seconds_left)} left", "$quiet"))
-        self.query_one("#batch-figures", Static).update(Content.assemble(*parts), layout=False)
+        line = self.query_one("#batch-figures", Static)
+        room = line.content_size.width
+        while len(parts) > 2 and sum(part.cell_length for part in parts) > room:
+            parts.pop(2)  # what is left of the time says most
+        line.update(Content.assemble(*parts), layout=False)
 
     def action_open(self) -> None:
         row = self.query_one(DataTable).cursor_row

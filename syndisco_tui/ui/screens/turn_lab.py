@@ -11,7 +11,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Static
 
 from ...analysis.figures import Counting, Figures
 from ...discussion import DiscussionRecord
@@ -59,7 +58,7 @@ class TurnLab(Screen[None]):
         self._meter = MachineMeter()
 
     def compose(self) -> ComposeResult:
-        yield Static("", classes="instrument-title", markup=False)
+        yield Page(classes="instrument-title")
         with VerticalScroll(id="lab"), Container(id="lab-columns"):
             for column in GROUPS:
                 with Vertical(classes="lab-column"):
@@ -100,12 +99,14 @@ class TurnLab(Screen[None]):
             name, note = record.heading, f"turn {record.turns_taken} of {record.setup.conv_len}"
         else:
             name, note = f"{len(records)} discussions", ""
-        title = Content.assemble(
-            Content.styled("Turn lab", "bold $accent"),
-            f"   {one_line(name, 120)}",
-            Content.styled(f"   {note}", "$quiet"),
-        )
-        self.query_one(".instrument-title", Static).update(title)
+        start, end = Content.styled("Turn lab   ", "bold $accent"), Content.styled(note, "$quiet")
+
+        def title(width: int) -> Sequence[Content]:
+            room = width - start.cell_length - end.cell_length - 3
+            heading = Content(one_line(name, 120)).truncate(max(8, room), ellipsis=True)
+            return [Content.assemble(start, heading, "   ", end)]
+
+        self.query_one(".instrument-title", Page).show(title)
 
     def _show(self, figures: Figures, records: Sequence[DiscussionRecord]) -> None:
         colours, several = self._colours, len(records) > 1

@@ -9,11 +9,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Input, Static, TextArea
 
 from ...session import Inject
-from ...text import safe
+from ...text import one_line, safe
 from ..widgets.chooser import Chooser
 from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput, SafeTextArea
@@ -21,11 +21,40 @@ from ..widgets.safe_input import SafeInput, SafeTextArea
 SOMEBODY_ELSE = "somebody else"
 
 
-class InjectScreen(ModalScreen[Inject | None]):
+class WritingScreen(ModalScreen[ScreenResultType]):
+    """A text to write, while ``speaking`` is perhaps saying something."""
+
+    WHILE_SPEAKING: ClassVar[str]
+    """What the reply in the making means for the text."""
+
+    def __init__(self, speaking: str) -> None:
+        super().__init__()
+        self._speaking = speaking
+
+    def on_mount(self) -> None:
+        self.query_one("#inject-hint").display = False
+        self.show_speaking(self._speaking)
+
+    def show_speaking(self, name: str) -> None:
+        """``name`` is speaking now; nobody is, if it is empty."""
+        hint = self.query_one("#inject-hint", Static)
+        hint.update(Content(safe(self.WHILE_SPEAKING.format(one_line(name, 30)))))
+        hint.visible = bool(name)
+        hint.display = hint.display or hint.visible  # its line stays: nothing jumps
+
+    def _say_fault(self, sentence: str) -> None:
+        fault = self.query_one("#fault", Static)
+        fault.update(Content(safe(sentence)))
+        fault.display = True
+
+
+class InjectScreen(WritingScreen[Inject | None]):
     """Asks who says it and what is said; ``names`` are those who take part.
 
-    ``suggested`` is chosen at first; ``hint`` says when the words will be posted.
+    ``suggested`` is chosen at first.
     """
+
+    WHILE_SPEAKING = "It is posted after what {} is saying now."
 
     HELP = """Say something
     Your own words, in the name of anybody who takes part or of somebody else. They take no turn,
@@ -39,11 +68,10 @@ class InjectScreen(ModalScreen[Inject | None]):
         Binding("escape", "dismiss(None)", "back", key_display="esc", priority=True),
     ]
 
-    def __init__(self, names: tuple[str, ...], *, suggested: str = "", hint: str = "") -> None:
-        super().__init__()
+    def __init__(self, names: tuple[str, ...], *, suggested: str = "", speaking: str = "") -> None:
+        super().__init__(speaking)
         self._names = names
         self._suggested = suggested
-        self._hint = hint
 
     def compose(self) -> ComposeResult:
         known = self._suggested in self._names
@@ -57,7 +85,7 @@ class InjectScreen(ModalScreen[Inject | None]):
                 )
                 yield SafeInput(other, compact=True, placeholder="their name", id="other-name")
             yield SafeTextArea(compact=True, soft_wrap=True, classes="message-text")
-            yield Static(Content(safe(self._hint)), id="inject-hint")
+            yield Static("", id="inject-hint", markup=False)
             yield Static("", id="fault", markup=False)
             yield KeyLine()
 
@@ -66,7 +94,6 @@ class InjectScreen(ModalScreen[Inject | None]):
         return self.query_one(Chooser).index == len(self._names)
 
     def on_mount(self) -> None:
-        self.query_one("#inject-hint").display = bool(self._hint)
         self._show_name()
         self.query_one(Chooser).focus()
 
@@ -95,14 +122,11 @@ class InjectScreen(ModalScreen[Inject | None]):
     def _chosen(self) -> int:
         return self.query_one(Chooser).index
 
-    def _say_fault(self, sentence: str) -> None:
-        fault = self.query_one("#fault", Static)
-        fault.update(Content(safe(sentence)))
-        fault.display = True
 
-
-class EditScreen(ModalScreen[str | None]):
+class EditScreen(WritingScreen[str | None]):
     """Edits a message's text; the result is the new one, or None if it was left as it was."""
+
+    WHILE_SPEAKING = "What {} is saying now was asked for with the old text."
 
     HELP = """Edit a message
     Another text for what was said. Who speaks from now on reads the new one; what stood here
@@ -113,17 +137,16 @@ class EditScreen(ModalScreen[str | None]):
         Binding("escape", "dismiss(None)", "leave as it was", key_display="esc", priority=True),
     ]
 
-    def __init__(self, title: str, text: str, *, hint: str = "") -> None:
-        super().__init__()
+    def __init__(self, title: str, text: str, *, speaking: str = "") -> None:
+        super().__init__(speaking)
         self._title = title
         self._before = text
-        self._hint = hint
 
     def compose(self) -> ComposeResult:
         with Vertical(id="edit-message", classes="dialog"):
             yield Static(Content(safe(self._title)), classes="dialog-title")
             yield SafeTextArea(self._before, compact=True, soft_wrap=True, classes="message-text")
-            yield Static(Content(safe(self._hint)), id="inject-hint")
+            yield Static("", id="inject-hint", markup=False)
             yield Static("", id="fault", markup=False)
             yield KeyLine()
 
@@ -132,14 +155,11 @@ class EditScreen(ModalScreen[str | None]):
         self._shown = area.text
         area.move_cursor(area.document.end)
         area.focus()
-        self.query_one("#inject-hint").display = bool(self._hint)
 
     def action_keep(self) -> None:
         text = self.query_one(TextArea).text
         if not text.strip():
-            fault = self.query_one("#fault", Static)
-            fault.update("A message needs a text; delete takes it away.")
-            fault.display = True
+            self._say_fault("A message needs a text; delete takes it away.")
         elif text == self._shown:  # untouched: as it was, to the letter
             self.dismiss(None)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Cursor:
         """The current entry while the end is not followed."""
         self._drawn: int | None = None
         self._seen = 0
-        """How many rows there were when the end was left."""
+        """How many entries there were when the end was left."""
 
     @property
     def entry(self) -> int | None:
@@ -46,19 +47,26 @@ class Cursor:
         return newest if self.follows else min(self._lines.row_of(self._entry), newest)
 
     @property
+    def is_in_sight(self) -> bool:
+        """Whether anything of the current message can be seen. While the end is followed, it is."""
+        row = self.row
+        return self.follows or (row is not None and bool(self._lines_in_sight(row)))
+
+    @property
     def unseen(self) -> int:
-        """How many messages came since the end was left."""
-        return 0 if self.follows else len(self._lines.rows) - self._seen
+        """How many messages that are shown came since the end was left."""
+        rows = self._lines.rows
+        return 0 if self.follows else len(rows) - bisect_left(rows, self._seen)
 
     def rows_changed(self) -> None:
         """Other rows are shown: there may be fewer."""
-        self._seen = min(self._seen, len(self._lines.rows))
+        self._seen = min(self._seen, len(self._lines.entries))
 
     def set_follows(self, follows: bool) -> None:
         """Follow the end, or stay where we are."""
         if follows != self.follows:
             self._entry = self.entry or 0
-            self._seen = len(self._lines.rows)
+            self._seen = len(self._lines.entries)
             self.follows = follows
             self._view.cursor_moved()
 

@@ -223,14 +223,26 @@ class TranscriptView(ScrollView, can_focus=True):
         return strip.apply_offsets(0, place)
 
     def _hint_line(self, y: int, width: int) -> Strip:
-        top = max(1, (self.size.height - len(self._hint)) // 3)
-        if not top <= y < top + len(self._hint):
+        lines = self._hint_lines(max(1, width - 5))
+        top = max(1, (self.size.height - len(lines)) // 3)
+        if not top <= y < top + len(lines):
             return Strip.blank(width, self.rich_style)
-        content = self._hint[y - top].truncate(max(1, width - 5), ellipsis=True)
+        content = lines[y - top]
         segments = content.render_segments(self.visual_style)
         return Strip([Segment("    ", self.rich_style), *segments]).adjust_cell_length(
             width, self.rich_style
         )
+
+    def _hint_lines(self, width: int) -> list[Content]:
+        """The hint wrapped to ``width`` cells, what a key does under itself."""
+        lines: list[Content] = []
+        for line in self._hint:
+            key = line.spans[0].end if line.spans else 0
+            key = key if key < len(line) else 0
+            first, *others = line[key:].wrap(max(1, width - key)) or [Content()]
+            lines.append(line[:key] + first)
+            lines += [Content(" " * key) + other for other in others]
+        return lines
 
     # Selection ---------------------------------------------------------------------------------
 

@@ -53,6 +53,6 @@ class Chooser(Widget, can_focus=True):
         arrow = "$accent" if self.has_focus else "$quiet"
         return Content.assemble(
             Content.styled("‹ ", arrow),
-            one_line(self.choices[self.index], 60),
+            one_line(self.choices[self.index], max(1, min(60, self.content_size.width - 4))),
             Content.styled(" ›", arrow),
         )

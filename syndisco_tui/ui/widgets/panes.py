@@ -25,7 +25,7 @@ class Panes(Horizontal):
         self._personas = personas
         self._setup = setup
         self._transcript = transcript
-        self._notes = dict.fromkeys(PANES, "")
+        self._notes: dict[str, tuple[str, ...]] = dict.fromkeys(PANES, ())
         self.current = "personas"
         self._focus_is_due = False
 
@@ -80,17 +80,21 @@ class Panes(Horizontal):
 
     # Titles ------------------------------------------------------------------------------------
 
-    def note(self, notes: dict[str, str]) -> None:
-        """Say this beside each pane's title."""
+    def note(self, notes: dict[str, tuple[str, ...]]) -> None:
+        """Say these beside each pane's title; where there is no room, the last one alone."""
         self._notes = notes
         self._show_titles()
 
     def _show_titles(self) -> None:
         tabs, few_colours = self.screen.has_class("-narrow"), has_few_colours(self.app)
         for name in PANES:
-            note = self._notes[name]
-            shown = pane_title(name, self.current, note, tabs=tabs, underline=few_colours)
-            self.query_one(f"#{name} > .pane-title", Static).update(shown)
+            line = self.query_one(f"#{name} > .pane-title", Static)
+            notes = [note for note in self._notes[name] if note]
+            for note in (" · ".join(notes), *notes[-1:]):
+                shown = pane_title(name, self.current, note, tabs=tabs, underline=few_colours)
+                if shown.cell_length <= line.content_size.width:
+                    break
+            line.update(shown)
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._show_titles)

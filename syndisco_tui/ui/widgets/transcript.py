@@ -85,6 +85,7 @@ class Transcript(TranscriptView):
 
     def show_again(self, messages: Sequence[Message]) -> None:
         """Show these messages, most of which were shown before; what is in sight stays so."""
+        in_sight = self.cursor.is_in_sight
         growing = self.lines.growing
         self.lines.show(messages)
         if growing is not None:
@@ -92,6 +93,9 @@ class Transcript(TranscriptView):
         self.cursor.rows_changed()
         self.finding.search_again()
         self._redraw()
+        current = self.current
+        if in_sight and current is not None and not self.cursor.is_in_sight:
+            self.cursor.go_to(current)  # what was deleted is back, and the mark is on it again
 
     def _redraw(self) -> None:
         self.lay_out()
