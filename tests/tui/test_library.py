@@ -143,10 +143,13 @@ async def test_its_keys_fit_on_one_line(bench: OpenBench, four: list[Path]) -> N
         ]
 
 
-async def test_nothing_saved_yet(bench: OpenBench) -> None:
-    async with bench() as at:
+@pytest.mark.parametrize("size", SIZES)
+async def test_nothing_saved_yet(bench: OpenBench, size: tuple[int, int]) -> None:
+    async with bench(size=size) as at:
         await go_to_library(at, 0)
-        assert "Nothing is saved yet" in at.text()
+        shown = " ".join(at.text().split())
+        assert "Nothing is saved yet: r in the laboratory runs a discussion, i here " in shown
+        assert "imports." in shown
         await at.press("enter", "r", "e", "t", "delete", "u", "up", "pagedown", "end")
         await at.press("escape")
         assert isinstance(at.app.screen, Laboratory)

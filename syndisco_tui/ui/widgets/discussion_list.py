@@ -153,8 +153,9 @@ class DiscussionList(ScrollView, can_focus=True):
         line = self.scroll_offset.y + y
         index, part = divmod(line, ROW)
         if index >= len(self._shown):
-            hint = self._hint if y == 1 and not self._shown else ""
-            return self._strip(Content.styled(hint, "$quiet"), width, highlighted=False)
+            hint = [] if self._shown else Content.styled(self._hint, "$quiet").wrap(width - MARGIN)
+            at_hand = hint[y - 1] if 0 < y <= len(hint) else Content()
+            return self._strip(at_hand, width, highlighted=False)
         entry = self._shown[index]
         standing = Standing.of(entry, self.open_here)
         is_current = index == self._index
