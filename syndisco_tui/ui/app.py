@@ -70,6 +70,7 @@ class SyndiscoApp(App[int]):
         before_leaving: Callable[[], None] | None = None,
     ) -> None:
         super().__init__()
+        self._is_leaving = False
         for available in themes:
             self.register_theme(available)
         self._laboratory = laboratory
@@ -147,9 +148,14 @@ class SyndiscoApp(App[int]):
         self._chosen_theme = theme.name
 
     def exit(self, *arguments: Any, **options: Any) -> None:
+        self._is_leaving = True
         if self._before_leaving:
             self._before_leaving()
         super().exit(*arguments, **options)
+
+    async def run_action(self, *arguments: Any, **options: Any) -> bool:
+        # Keys typed ahead come after the one that quits: what they open finds no screen any more.
+        return not self._is_leaving and await super().run_action(*arguments, **options)
 
     def on_themes_read(self, event: ThemesRead) -> None:
         """A theme's file was written: show it as it is now, or say what is wrong with it."""

@@ -57,6 +57,21 @@ def test_a_signal_saves_restores_the_terminal_and_ends_with_128_plus_n(
     assert list(discussions.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("keys", ["yo", "yotwic,?", "ystty -a | grep -o echo"])
+def test_keys_typed_ahead_of_the_end_open_nothing(
+    terminal: OpenTerminal, discussions: Path, keys: str
+) -> None:
+    """They come in one burst, while the screen is being taken down."""
+    window = terminal(*APP)
+    window.wait("comment number 2")
+    window.press("q")
+    window.wait("Quit")
+    window.type(keys)
+    assert window.exit_status() == 0
+    (path,) = newest_first(discussions)
+    assert read_discussion(path).status == "paused"
+
+
 def test_kill_9_loses_nothing_that_was_shown_and_the_next_start_resumes(
     terminal: OpenTerminal, discussions: Path
 ) -> None:
