@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
+from .attention_loops import add_values, sixteen_scores, weigh
 from .lanes import LANES
 from .numbers import SHARED, SINGLE, F, exp, narrow, wide
-from .vectors import add_values, sixteen_scores, weigh
 
 CHUNK = 128  # positions whose scores are weighed together
 FEW = 16  # up to so many heads of rows, each chunk can have its own thread
