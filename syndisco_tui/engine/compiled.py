@@ -1,7 +1,8 @@
 """Forward passes of the Llama family on a CPU, through kernels compiled for it.
 
-The products of many rows stay torch's, which are the best there are; everything between them, and
-all of a step of one row, is ours. Knows torch's tensors and these kernels; nothing of requests.
+Everything between the products is ours, and all of a step of one row; so are, of weights that fit
+into fewer bits, the products of many rows where the processor has a matrix unit. Others stay
+torch's. Knows torch's tensors and these kernels; nothing of requests.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from .attention import Part, Piece
 from .lean import LeanForward, Norm
 from .linear import Projection, is_silu
 from .slots import SlotLayer, Slots
+from .tiles import TileProjection, packed_weights
 
 _DTYPES = (torch.float32, torch.bfloat16)
 _NOTHING = np.empty(0, np.float32)
@@ -36,8 +38,8 @@ class CompiledForward(LeanForward):
     """The pass of a Llama in float32 or bfloat16 on a CPU."""
 
     def __init__(self, model: Any, slots: Slots) -> None:
-        super().__init__(model, slots)
         kernels.use_threads(torch.get_num_threads())
+        super().__init__(model, slots)
         self._one = _OneToken.of(self)
 
     @staticmethod
@@ -59,6 +61,13 @@ class CompiledForward(LeanForward):
 
     def _rows(self, rows: Sequence[int], lengths: Sequence[int]) -> Part:
         return _Rows(rows, lengths, self._heads, self._kv_heads)
+
+    def _project(self, modules: Sequence[Any]) -> Projection:
+        exact = packed_weights(modules) if self._room > 0 else None
+        if exact is None:
+            return Projection(modules)
+        self._room -= exact.nbytes
+        return (TileProjection if kernels.has_tiles() else Projection)(modules, exact)
 
     def _norm(self, module: Any) -> Norm:
         return _Norm(module.weight, module.variance_epsilon)
@@ -133,6 +142,7 @@ class _OneToken:
         self._layers, self._head = layers, head
         self._body = forward._body
         self._norm = forward._last_norm
+        self._vocabulary: int = forward.model.lm_head.out_features
         hidden = forward._body.embed_tokens.weight.shape[1]
         heads, kv_heads = forward._heads, forward._kv_heads
         width = forward._body.layers[0].self_attn.head_dim
@@ -140,7 +150,7 @@ class _OneToken:
         self._normed = np.empty(hidden, np.float32)
         self._states = np.empty((heads + 2 * kv_heads, width), np.float32)
         self._attended = np.empty((1, heads, width), np.float32)
-        self._gated = np.empty(forward.model.config.intermediate_size, np.float32)
+        self._gated = np.empty(2 * forward.model.config.intermediate_size, np.float32)
 
     @staticmethod
     def of(forward: CompiledForward) -> _OneToken | None:
@@ -184,16 +194,18 @@ class _OneToken:
             self._attention(states[None], kept, rows, counts, order, scale, scratch, self._attended)
             kernels.after_attention(x, self._attended.reshape(-1), *after, normed, self._gated)
         weight, bias = self._head
-        logits = torch.empty(1, len(weight))
+        logits = torch.empty(1, self._vocabulary)
         norm = self._norm
         kernels.rms_norm(x[None], array(norm.weight), norm.epsilon, normed[None])
-        kernels.linear(weight, bias, normed, logits[0].numpy())
+        kernels.product(weight, bias, normed, logits[0].numpy())
         return logits
 
 
 def _weights(product: Projection) -> tuple[np.ndarray, np.ndarray] | None:
     """Weight and bias (empty, if there is none) of an ordinary product."""
-    if product.weight is None:
+    weight: np.ndarray | None = product.exact
+    if weight is None and product.weight is not None:
+        weight = array(product.weight)
+    if weight is None:
         return None
-    bias = product.bias
-    return array(product.weight), _NOTHING if bias is None else array(bias)
+    return weight, _NOTHING if product.bias is None else array(product.bias)

@@ -22,7 +22,7 @@ from .memory import free_memory
 from .slots import SlotLayer, Slots
 
 FAMILY = {"llama", "mistral", "qwen2", "qwen3"}
-PACKED_SHARE = 0.25  # of free memory that packed copies of the weights may take
+COPIES_SHARE = 0.25  # of free memory that copies of the weights may take
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ class LeanForward(Forward):
     def __init__(self, model: Any, slots: Slots) -> None:
         super().__init__(model, slots)
         config, self._body = model.config, model.model
+        self._room = COPIES_SHARE * free_memory("cpu")
         self._heads: int = config.num_attention_heads
         self._kv_heads: int = config.num_key_value_heads
         self._layers = [
@@ -68,8 +69,8 @@ class LeanForward(Forward):
             for layer, cache in zip(self._body.layers, slots.layers, strict=True)
         ]
         self._last_norm = self._norm(self._body.norm)
-        self._head = Projection([model.lm_head])
-        self._is_packed = self.device.type == "cpu" and self._pack()
+        self._head = self._project([model.lm_head])
+        self._is_reordered = self.device.type == "cpu" and self._reorder()
 
     @staticmethod
     def knows(model: Any) -> bool:
@@ -87,7 +88,7 @@ class LeanForward(Forward):
             parts.append(self._rows(rows, lengths))
         parts += [PieceAttention(piece, dtype) for piece in pieces]
         ids = torch.cat([tokens, *(piece.ids for piece in pieces)]) if pieces else tokens
-        missing = _padded(len(ids)) - len(ids) if self._is_packed else 0
+        missing = _padded(len(ids)) - len(ids) if self._is_reordered else 0
         if missing:
             ids = functional.pad(ids, (0, missing))
             parts.append(Padding(missing, ids))
@@ -99,7 +100,7 @@ class LeanForward(Forward):
             if piece.ends:
                 wanted.append(at - 1)
         count = len(wanted)
-        if self._is_packed:
+        if self._is_reordered:
             # Beyond few rows, so that a prompt ends the same alone and among others.
             wanted += [0] * (_padded(max(count, FEW_ROWS + 1)) - count)
         places = torch.tensor(wanted, dtype=torch.int64, device=self.device)
@@ -185,32 +186,37 @@ class LeanForward(Forward):
         attention, mlp = layer.self_attn, layer.mlp
         return Layer(
             before_attention=self._norm(layer.input_layernorm),
-            qkv=Projection([attention.q_proj, attention.k_proj, attention.v_proj]),
+            qkv=self._project([attention.q_proj, attention.k_proj, attention.v_proj]),
             query_norm=self._norm(attention.q_norm) if hasattr(attention, "q_norm") else None,
             key_norm=self._norm(attention.k_norm) if hasattr(attention, "k_norm") else None,
-            output=Projection([attention.o_proj]),
+            output=self._project([attention.o_proj]),
             before_mlp=self._norm(layer.post_attention_layernorm),
-            gate_up=Projection([mlp.gate_proj, mlp.up_proj]),
+            gate_up=self._project([mlp.gate_proj, mlp.up_proj]),
             activation=mlp.act_fn,
-            down=Projection([mlp.down_proj]),
+            down=self._project([mlp.down_proj]),
             scaling=attention.scaling,
             cache=cache,
         )
 
+    def _project(self, modules: Sequence[Any]) -> Projection:
+        return Projection(modules)
+
     def _norm(self, module: Any) -> Norm:
         return Norm(module.weight, module.variance_epsilon)
 
-    def _pack(self) -> bool:
+    def _reorder(self) -> bool:
         projections = [self._head]
         for layer in self._layers:
             projections += [layer.qkv, layer.output, layer.gate_up, layer.down]
-        if sum(p.nbytes for p in projections) > PACKED_SHARE * free_memory("cpu"):
+        if not any(p.nbytes for p in projections):
+            return False
+        if sum(p.nbytes for p in projections) > self._room:
             return False
         try:
             for layer in self._layers:
-                layer.gate_up.pack(apart=True)
+                layer.gate_up.reorder(apart=True)
             for projection in projections:
-                projection.pack()
+                projection.reorder()
         except (RuntimeError, AttributeError):  # a torch without oneDNN: the ordinary products
             return False
         return True

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-FEW_ROWS = 2  # up to here the ordinary float32 product is quicker than the packed one
+FEW_ROWS = 2  # up to here the ordinary float32 product is quicker than the reordered one
 
 
 class Projection:
@@ -22,51 +22,53 @@ class Projection:
     Quantized or otherwise special layers are called one by one instead.
     """
 
-    def __init__(self, modules: Sequence[nn.Module]) -> None:
+    def __init__(self, modules: Sequence[nn.Module], exact: Any = None) -> None:
         self._modules = list(modules)
+        self.exact = exact
+        """The weights in fewer bits, where kernels have packed them."""
         self.weight: Tensor | None = None
         """[out of all modules, in]; None where the modules are called one by one."""
         self.bias: Tensor | None = None
-        self._packed: list[tuple[Tensor, Tensor | None]] = []
+        self._reordered: list[tuple[Tensor, Tensor | None]] = []
         self._sizes: list[int] = []
         if all(type(module) is nn.Linear for module in modules):
             self._join([module for module in modules if isinstance(module, nn.Linear)])
 
     @property
     def nbytes(self) -> int:
-        """What packing takes, in bytes."""
+        """What reordering takes, in bytes."""
         return self.weight.nbytes if self.weight is not None else 0
 
-    def pack(self, *, apart: bool = False) -> None:
+    def reorder(self, *, apart: bool = False) -> None:
         """Keep a copy of the weights in oneDNN's own order (CPU), read by ``__call__``.
 
         In float32 a row of its products does not depend on how many rows there are, bit for bit,
         from two rows on (MKL's do). Measured on two cores, all products of a step of 135M weights:
         8 rows 52 → 34 ms in float32, 26 → 17 ms in bfloat16. ``apart``: each module on its own.
         """
-        if self.weight is None or self._packed:
+        if self.weight is None or self._reordered:
             return
         sizes = self._sizes if apart else [len(self.weight)]
         biases = torch.split(self.bias, sizes) if self.bias is not None else [None] * len(sizes)
-        pack = torch.ops.mkldnn._reorder_linear_weight
-        parts = [pack(part.contiguous()) for part in torch.split(self.weight, sizes)]
-        self._packed = list(zip(parts, biases, strict=True))
+        reorder = torch.ops.mkldnn._reorder_linear_weight
+        parts = [reorder(part.contiguous()) for part in torch.split(self.weight, sizes)]
+        self._reordered = list(zip(parts, biases, strict=True))
 
     def __call__(self, x: Tensor) -> Tensor:
         """x [rows, in] → [rows, out of all modules]."""
         if self.weight is None:
             outputs = [module(x) for module in self._modules]
             return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=-1)
-        if not self._is_packed_for(x):
+        if not self._is_reordered_for(x):
             return functional.linear(x, self.weight, self.bias)
         product: Any = torch.ops.mkldnn._linear_pointwise
-        outputs = [product(x, weight, bias, "none", [], "") for weight, bias in self._packed]
+        outputs = [product(x, weight, bias, "none", [], "") for weight, bias in self._reordered]
         return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=-1)
 
     def added_to(self, residual: Tensor, x: Tensor) -> Tensor:
         """residual + the product of x."""
-        if self.weight is not None and self._is_packed_for(x) and len(self._packed) == 1:
-            weight, bias = self._packed[0]
+        if self.weight is not None and self._is_reordered_for(x) and len(self._reordered) == 1:
+            weight, bias = self._reordered[0]
             sum_: Tensor = torch.ops.mkldnn._linear_pointwise.binary(
                 x, residual, weight, bias, "add"
             )
@@ -77,8 +79,8 @@ class Projection:
 
     def gated(self, x: Tensor, activation: nn.Module) -> Tensor:
         """Of two modules: activation(first(x)) · second(x)."""
-        if is_silu(activation) and self._is_packed_for(x) and len(self._packed) == 2:
-            (gate_weight, gate_bias), (weight, bias) = self._packed
+        if is_silu(activation) and self._is_reordered_for(x) and len(self._reordered) == 2:
+            (gate_weight, gate_bias), (weight, bias) = self._reordered
             product: Any = torch.ops.mkldnn._linear_pointwise
             gate = product(x, gate_weight, gate_bias, "swish", [], "")
             gated: Tensor = product.binary(x, gate, weight, bias, "mul")
@@ -86,22 +88,30 @@ class Projection:
         gate, up = self(x).chunk(2, dim=-1)
         return torch.mul(activation(gate), up)
 
-    def _is_packed_for(self, x: Tensor) -> bool:
-        return bool(self._packed) and (x.shape[0] > FEW_ROWS or x.dtype != torch.float32)
+    def _is_reordered_for(self, x: Tensor) -> bool:
+        return bool(self._reordered) and (x.shape[0] > FEW_ROWS or x.dtype != torch.float32)
 
     def _join(self, modules: Sequence[nn.Linear]) -> None:
         self._sizes = [module.out_features for module in modules]
         if len(modules) == 1:
             self.weight, self.bias = modules[0].weight, modules[0].bias
             return
-        biases = [module.bias.detach() for module in modules if module.bias is not None]
-        if len(biases) not in (0, len(modules)):
-            return
         self.weight = torch.cat([module.weight.detach() for module in modules])
-        if biases:
-            self.bias = torch.cat(biases)
+        self.bias = joined_biases(modules)
         for module, part in zip(modules, torch.split(self.weight, self._sizes), strict=True):
             module.weight = nn.Parameter(part, requires_grad=False)
+
+
+def joined_biases(modules: Sequence[nn.Linear]) -> Tensor | None:
+    """[out of all modules], zero for those that have none; None if no module has any."""
+    if all(module.bias is None for module in modules):
+        return None
+    return torch.cat(
+        [
+            module.weight.new_zeros(module.out_features) if module.bias is None else module.bias
+            for module in modules
+        ]
+    ).detach()
 
 
 def is_silu(activation: nn.Module) -> bool:

@@ -49,7 +49,8 @@ def _kinds(model: Any) -> list[type[Forward]]:
         kinds.insert(0, LeanForward)
     try:
         from .compiled import CompiledForward
-    except ImportError:  # numba is not made for every processor and every Python
+    # numba is not made for every processor and every Python, and may find no place for its files.
+    except (ImportError, RuntimeError):
         return kinds
     if CompiledForward.knows(model):
         kinds.insert(0, CompiledForward)

@@ -41,6 +41,13 @@ def tiny_folder(starter_folder: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="session")
+def rounded_folder(starter_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same in bfloat16 numbers, which the engine holds in fewer bits."""
+    folder = tmp_path_factory.mktemp("rounded")
+    return make_tiny(starter_folder, folder, LlamaConfig(**TINY), rounded=True)
+
+
+@pytest.fixture(scope="session")
 def engine_for(starter_cache: Path) -> Iterator[Callable[[Path], LocalEngine]]:
     """Engines by model folder, one at a time."""
     engine = LocalEngine(starter_cache, threads=2)

@@ -18,9 +18,13 @@ from transformers import AutoModelForCausalLM, LlamaConfig, Qwen2Config, Qwen3Co
 from syndisco_tui.engine import kernels
 from syndisco_tui.engine.compiled import CompiledForward, array
 from syndisco_tui.engine.kernels.numbers import narrow, wide
+from syndisco_tui.engine.kernels.packing import BLOCK
 from syndisco_tui.engine.lean import LeanForward
 from syndisco_tui.engine.probe import forward_for
 from syndisco_tui.engine.slots import Slots
+from syndisco_tui.engine.tiles import TileProjection
+
+from .test_packing import weights_of
 
 DTYPES = [torch.float32, torch.bfloat16]
 TINY: dict[str, Any] = {
@@ -156,28 +160,72 @@ def test_exp_is_numpys() -> None:
     assert kernels.exp(np.float32(-1e30)) < 1e-37
 
 
+def model_of(name: str, dtype: torch.dtype) -> Any:
+    torch.manual_seed(1)
+    model = AutoModelForCausalLM.from_config(CONFIGS[name], dtype=dtype).eval()
+    for parameter in model.parameters():
+        parameter.normal_(0, 0.2)
+    return model
+
+
+def logits_of(kind: type[LeanForward], model: Any) -> list[Tensor]:
+    """Of three prompts, of one row alone, and of three rows."""
+    forward = kind(model, Slots(2, 1 << 30))
+    slots = [forward.slots.acquire([0], 200, 9)[0].index for _ in range(3)]
+    found = [
+        forward.prefill(slot, torch.arange(n), 0)
+        for slot, n in zip(slots, (3, 9, 150), strict=True)
+    ]
+    found.append(forward.decode(slots[2:], torch.tensor([5]), [150])[0])
+    found += forward.decode(slots, torch.tensor([5, 6, 7]), [3, 9, 151])
+    return found
+
+
 @torch.inference_mode()
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", CONFIGS)
 def test_a_pass_is_torchs(name: str, dtype: torch.dtype) -> None:
     """One row alone (all of it compiled), several, and rows beside a prompt."""
-    torch.manual_seed(1)
-    model = AutoModelForCausalLM.from_config(CONFIGS[name], dtype=dtype).eval()
-    for parameter in model.parameters():
-        parameter.normal_(0, 0.2)
+    model = model_of(name, dtype)
     assert isinstance(forward_for(model, 1 << 30), CompiledForward)
-
-    def logits(kind: type[LeanForward]) -> list[Tensor]:
-        forward = kind(model, Slots(2, 1 << 30))
-        slots = [forward.slots.acquire([0], 200, 9)[0].index for _ in range(3)]
-        found = [forward.prefill(s, torch.arange(n), 0) for s, n in zip(slots, (3, 9, 150))]  # noqa: B905
-        found.append(forward.decode(slots[2:], torch.tensor([5]), [150])[0])
-        found += forward.decode(slots, torch.tensor([5, 6, 7]), [3, 9, 151])
-        return found
-
-    for ours, theirs in zip(logits(CompiledForward), logits(LeanForward), strict=True):
+    for ours, theirs in zip(
+        logits_of(CompiledForward, model), logits_of(LeanForward, model), strict=True
+    ):
         error = (ours.float() - theirs.float()).pow(2).mean().sqrt() / theirs.float().std()
         assert error < (1e-5 if dtype == torch.float32 else 0.1)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("has_tiles", [False, True])
+@pytest.mark.parametrize("kind", ["bfloat16", "4 bits", "8 bits"])
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_pass_with_packed_weights_is_torchs(
+    name: str, kind: str, has_tiles: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of weights that are bfloat16 numbers, as most published ones are, or on grids."""
+    if has_tiles and not kernels.has_tiles():
+        pytest.skip("this processor has no matrix unit (AMX)")
+    monkeypatch.setattr(kernels, "has_tiles", lambda: has_tiles)
+    model = model_of(name, torch.float32)
+    for seed, parameter in enumerate(model.parameters()):
+        if parameter.dim() == 2 and not parameter.shape[1] % BLOCK:
+            parameter.copy_(torch.from_numpy(weights_of(kind, *parameter.shape, seed)))
+    forward = CompiledForward(model, Slots(2, 1 << 30))
+    assert isinstance(forward._layers[0].down, TileProjection) is has_tiles
+    assert forward._layers[0].down.exact is not None
+    assert forward._head.exact is None, "a vocabulary of 211 is not packed"
+    for ours, theirs in zip(
+        logits_of(CompiledForward, model), logits_of(LeanForward, model), strict=True
+    ):
+        assert (ours - theirs).pow(2).mean().sqrt() / theirs.std() < 1e-5
+
+
+def test_weights_are_not_packed_where_memory_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = AutoModelForCausalLM.from_config(CONFIGS["llama"], dtype=torch.bfloat16).float().eval()
+    monkeypatch.setattr("syndisco_tui.engine.lean.free_memory", lambda device: 10_000)
+    layers = CompiledForward(model, Slots(2, 1 << 30))._layers
+    assert layers[0].qkv.exact is not None
+    assert layers[-1].down.exact is None
 
 
 def test_a_row_alone_keeps_its_words_when_the_kernels_cannot_be_had(

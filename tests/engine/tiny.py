@@ -13,8 +13,13 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, Pretrained
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 
 
-def make_tiny(starter: Path, folder: Path, config: PretrainedConfig, seed: int = 0) -> Path:
-    """A model of ``config`` with the starter's tokenizer. Its logits are far from flat."""
+def make_tiny(
+    starter: Path, folder: Path, config: PretrainedConfig, seed: int = 0, *, rounded: bool = False
+) -> Path:
+    """A model of ``config`` with the starter's tokenizer. Its logits are far from flat.
+
+    ``rounded``: to bfloat16, as most published weights are.
+    """
     torch.manual_seed(seed)
     config.eos_token_id = config.pad_token_id = 2
     encoder = config.is_encoder_decoder
@@ -24,6 +29,8 @@ def make_tiny(starter: Path, folder: Path, config: PretrainedConfig, seed: int =
         for name, parameter in model.named_parameters():
             if parameter.dim() >= 2:
                 parameter.normal_(0, 1.0 if "emb" in name or "wte" in name else 0.08)
+            if rounded:
+                parameter.copy_(parameter.bfloat16())
     model.save_pretrained(folder)
     for name in TOKENIZER_FILES:
         shutil.copy(starter / name, folder / name)

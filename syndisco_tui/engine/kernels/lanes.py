@@ -6,7 +6,7 @@ vectors by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from llvmlite import ir
@@ -21,14 +21,28 @@ FAST = ("fast",)
 
 def pointers(
     context: Any, builder: Any, kinds: Sequence[Any], values: Sequence[Any]
-) -> Callable[[int, int], Any]:
-    """Where an array's number begins: of the arguments, that array and that index."""
+) -> Callable[..., Any]:
+    """Where an array's number begins: of the arguments, that array and that index, or 0.
 
-    def start(array: int, index: int) -> Any:
+    Strides are not looked at: arrays are contiguous.
+    """
+
+    def start(array: int, index: int | None = None) -> Any:
+        if kinds[array].layout != "C":
+            raise ValueError(f"an array is not contiguous: {kinds[array]}")
         first = context.make_array(kinds[array])(context, builder, values[array]).data
-        return builder.gep(first, [builder.sext(values[index], INDEX)])
+        return first if index is None else moved(builder, first, builder.sext(values[index], INDEX))
 
     return start
+
+
+def moved(builder: Any, start: Any, offset: Any) -> Any:
+    """Where the number lies that is ``offset`` numbers behind ``start``."""
+    return builder.gep(start, [offset if isinstance(offset, ir.Value) else INDEX(offset)])
+
+
+def load(builder: Any, start: Any, kind: Any = FLOATS) -> Any:
+    return builder.load(builder.bitcast(start, kind.as_pointer()), align=4)
 
 
 def vectors(builder: Any, start: Any, offset: int, size: int) -> list[Any]:
@@ -40,15 +54,14 @@ def vectors(builder: Any, start: Any, offset: int, size: int) -> list[Any]:
         place = builder.bitcast(builder.gep(start, [INDEX(at)]), kept.as_pointer())
         vector = builder.load(place, align=2 if isinstance(number, ir.IntType) else 4)
         if isinstance(number, ir.IntType):  # bfloat16: the upper half of a float32
-            sixteen = ir.Constant(WORDS, [16] * LANES)
-            vector = builder.bitcast(builder.shl(builder.zext(vector, WORDS), sixteen), FLOATS)
+            vector = builder.bitcast(builder.shl(builder.zext(vector, WORDS), integer(16)), FLOATS)
         found.append(vector)
     return found
 
 
-def store(builder: Any, vector: Any, start: Any, offset: int) -> None:
-    place = builder.gep(start, [INDEX(offset)])
-    builder.store(vector, builder.bitcast(place, FLOATS.as_pointer()), align=4)
+def store(builder: Any, vector: Any, start: Any, offset: int = 0) -> None:
+    place = moved(builder, start, offset)
+    builder.store(vector, builder.bitcast(place, vector.type.as_pointer()), align=4)
 
 
 def fetch(builder: Any, start: Any, offset: int, size: int) -> None:
@@ -57,7 +70,7 @@ def fetch(builder: Any, start: Any, offset: int, size: int) -> None:
     byte = ir.IntType(8).as_pointer()
     kind = ir.FunctionType(ir.VoidType(), [byte, INT, INT, INT])
     prefetch = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
-    line = 64 // (2 if isinstance(number, ir.IntType) else 4)
+    line = 64 // (number.width // 8 if isinstance(number, ir.IntType) else 4)
     for at in range(offset, offset + size, line):
         place = builder.bitcast(builder.gep(start, [INDEX(at)]), byte)
         builder.call(prefetch, [place, INT(0), INT(3), INT(1)])
@@ -72,6 +85,17 @@ def spread(builder: Any, number: Any) -> Any:
 
 def constant(number: float) -> Any:
     return ir.Constant(FLOATS, [number] * LANES)
+
+
+def integer(number: int) -> Any:
+    return ir.Constant(WORDS, [number] * LANES)
+
+
+def fma(builder: Any, a: Any, b: Any, c: Any) -> Any:
+    """a · b + c, rounded once."""
+    kind = ir.FunctionType(FLOATS, [FLOATS] * 3)
+    function = builder.module.declare_intrinsic(f"llvm.fma.v{LANES}f32", (), kind)
+    return builder.call(function, [a, b, c])
 
 
 def reduced(builder: Any, how: str, vector: Any) -> Any:
@@ -99,13 +123,20 @@ def exp(builder: Any, x: Any) -> Any:
         sum_ = builder.fadd(times(builder, sum_, rest), constant(factor), FAST)
     square = times(builder, rest, rest)
     sum_ = builder.fadd(builder.fadd(times(builder, sum_, square), rest, FAST), constant(1.0), FAST)
-    bits = builder.add(builder.fptosi(whole, WORDS), ir.Constant(WORDS, [127] * LANES))
-    power = builder.bitcast(builder.shl(bits, ir.Constant(WORDS, [23] * LANES)), FLOATS)
+    exponent = builder.add(builder.fptosi(whole, WORDS), integer(127))
+    power = builder.bitcast(builder.shl(exponent, integer(23)), FLOATS)
     return times(builder, sum_, power)
 
 
 def times(builder: Any, a: Any, b: Any) -> Any:
     return builder.fmul(a, b, FAST)
+
+
+def choose(builder: Any, number: Any, cases: Sequence[int]) -> Iterator[int]:
+    """For each case, as a constant: what is built meanwhile is done if ``number`` is that one."""
+    for case in cases:
+        with builder.if_then(builder.icmp_signed("==", number, number.type(case))):
+            yield case
 
 
 def loop(

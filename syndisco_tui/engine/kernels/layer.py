@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numba import njit, prange
+from numba.extending import overload
 
 from .numbers import SHARED, SINGLE, F, exp, narrow, wide
+from .packed import PACKED_DIMENSIONS, packed_linear
 
 
 @njit(**SINGLE)
@@ -89,7 +92,23 @@ def linear(weight: Any, bias: Any, x: Any, out: Any) -> None:
         out[count - 1] = _biased(a, bias, count - 1)
 
 
-@njit(**SHARED)
+def product(weight: Any, bias: Any, x: Any, out: Any) -> None:
+    """``linear``, of weights as they are or as ``pack`` gives them."""
+    (packed_linear if weight.ndim == PACKED_DIMENSIONS else linear)(weight, bias, x, out)
+
+
+@overload(product)
+def _product(weight: Any, bias: Any, x: Any, out: Any) -> Callable[..., None]:
+    def of_packed(weight: Any, bias: Any, x: Any, out: Any) -> None:
+        packed_linear(weight, bias, x, out)
+
+    def of_plain(weight: Any, bias: Any, x: Any, out: Any) -> None:
+        linear(weight, bias, x, out)
+
+    return of_packed if weight.ndim == PACKED_DIMENSIONS else of_plain
+
+
+@njit(**SINGLE)
 def before_attention(
     x: Any,
     norm: Any,
@@ -113,27 +132,23 @@ def before_attention(
     count, width, kv_heads = states.shape[0], states.shape[1], cache.shape[2]
     turned, half = count - kv_heads, width // 2
     _norm_row(x, norm, epsilon, normed)
-    for head in prange(count):
+    product(qkv, bias, normed, states.reshape(count * width))
+    for head in range(turned):
         state = states[head]
+        if len(head_norms):
+            which = head_norms[0 if head < turned - kv_heads else 1]
+            _norm_row(state, which, epsilon, state)
         for i in range(half):
-            at = head * width + i
-            a, b = _two_dots(qkv, at, at + half, normed)
-            state[i], state[half + i] = _biased(a, bias, at), _biased(b, bias, at + half)
-        if head < turned:
-            if len(head_norms):
-                which = head_norms[0 if head < turned - kv_heads else 1]
-                _norm_row(state, which, epsilon, state)
-            for i in range(half):
-                a, b = state[i], state[half + i]
-                state[i] = a * cos[i] - b * sin[i]
-                state[half + i] = b * cos[i] + a * sin[i]
+            a, b = state[i], state[half + i]
+            state[i] = a * cos[i] - b * sin[i]
+            state[half + i] = b * cos[i] + a * sin[i]
     for new in range(2 * kv_heads):
         kept = cache[new // kv_heads, slot, new % kv_heads, position]
         for i in range(width):
             kept[i] = narrow(states[turned - kv_heads + new, i], kept[i])
 
 
-@njit(**SHARED)
+@njit(**SINGLE)
 def after_attention(
     x: Any,
     attended: Any,
@@ -148,19 +163,24 @@ def after_attention(
     normed: Any,
     gated: Any,
 ) -> None:
-    """For one token: what attention gave is put into x [hidden], then the gated MLP is."""
-    half = len(x) // 2  # hidden sizes are even
-    for i in prange(half):
-        a, b = _two_dots(output, i, half + i, attended)
-        x[i] += _biased(a, output_bias, i)
-        x[half + i] += _biased(b, output_bias, half + i)
+    """For one token: what attention gave is put into x [hidden], then the gated MLP is.
+
+    normed: float32 [hidden] and gated: float32 [2 · intermediate], to calculate in.
+    """
+    product(output, output_bias, attended, normed)
+    for i in range(len(x)):
+        x[i] += normed[i]
     _norm_row(x, norm, epsilon, normed)
-    count = len(gated)
-    for i in prange(count):
-        gate, up = _two_dots(gate_up, i, count + i, normed)
-        gate = _biased(gate, gate_up_bias, i)
-        gated[i] = gate / (F(1) + exp(-gate)) * _biased(up, gate_up_bias, count + i)
-    for i in prange(half):
-        a, b = _two_dots(down, i, half + i, gated)
-        x[i] += _biased(a, down_bias, i)
-        x[half + i] += _biased(b, down_bias, half + i)
+    product(gate_up, gate_up_bias, normed, gated)
+    half = len(gated) // 2
+    _gate_row(gated[:half], gated[half:])
+    product(down, down_bias, gated[:half], normed)
+    for i in range(len(x)):
+        x[i] += normed[i]
+
+
+@njit(**SINGLE)
+def _gate_row(gate: Any, up: Any) -> None:
+    """gate = SiLU(gate) · up."""
+    for i in range(len(gate)):
+        gate[i] = gate[i] / (F(1) + exp(-gate[i])) * up[i]

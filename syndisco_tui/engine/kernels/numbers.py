@@ -1,23 +1,39 @@
-"""What kernels are made of: numbers as they are kept and as they are computed with.
-
-numba keeps compiled code until a kernel's own file changes. After a change in here, touch the
-files beside it.
-"""
+"""What kernels are made of: numbers as they are kept and as they are computed with."""
 
 from __future__ import annotations
 
+import hashlib
 import math
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numba import config, njit, set_num_threads, types
+from numba.core.registry import cpu_target
 from numba.extending import overload
+from platformdirs import user_cache_path
 
+
+def _cache_folder() -> Path:
+    """Where compiled kernels are kept: by the contents of all files here.
+
+    numba itself looks at a kernel's own file only, and would go on with what it made of others.
+    """
+    here = Path(__file__).parent
+    sources = b"".join(path.read_bytes() for path in sorted(here.glob("*.py")))
+    base = here / "__pycache__" if os.access(here, os.W_OK) else user_cache_path("numba")
+    return Path(config.CACHE_DIR or base) / hashlib.sha256(sources).hexdigest()[:16]
+
+
+config.CACHE_DIR = str(_cache_folder())
 config.THREADING_LAYER = "omp"  # others fight with torch's threads for the cores
 
 SINGLE = {"nogil": True, "fastmath": True, "cache": True}
 SHARED = {**SINGLE, "parallel": True}
+# Said, not left out: a kernel takes over what it is not told from the one that calls it.
+EXACT = {**SINGLE, "fastmath": False}
 
 F = np.float32
 # e to the x as Cephes' expf calculates it (Moshier 1989): 2 to a whole number, and a polynomial.
@@ -32,6 +48,12 @@ EXP = (
 )
 _LOG2_E, (_LN_2_HIGH, _LN_2_LOW) = F(LOG2_E), (F(part) for part in LN_2)
 _EXP_0, _EXP_1, _EXP_2, _EXP_3, _EXP_4, _EXP_5 = (F(factor) for factor in EXP)
+
+
+def processor_has(*features: str) -> bool:
+    """Whether kernels are compiled for a processor with all of these, in LLVM's names."""
+    compiled_for = cpu_target.target_context.codegen().magic_tuple()[2].split(",")
+    return all(f"+{feature}" in compiled_for for feature in features)
 
 
 def use_threads(count: int) -> None:
