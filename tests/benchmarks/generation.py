@@ -164,7 +164,8 @@ def _add_shares(result: dict[str, Any], folder: Path) -> None:
     """Adds to each row its speed against SynDisco, and its share of the memory's speed.
 
     A step reads all weights once, whatever the number of rows; 1.0 is a device that does nothing
-    but read them. (An embedding that is not the output layer is hardly read, and not counted.)
+    but read them in ``dtype``, and who holds them in fewer bits comes to more. (An embedding that
+    is not the output layer is hardly read, and not counted.)
     """
     config = json.loads((folder / "config.json").read_text())
     bytes_ = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
