@@ -66,16 +66,29 @@ class PieceAttention:
         query, new = _parted(states, kv_heads)
         kept = cache.states[:, self._slot]  # [2, kv_heads, length, head_dim]
         kept[:, :, self._start : self._end] = new.permute(1, 2, 0, 3)
+        keys, values = kept[None, 0, :, : self._end], kept[None, 1, :, : self._end]
+        if self._mask is None:
+            attended = functional.scaled_dot_product_attention(
+                query.transpose(0, 1)[None],
+                keys,
+                values,
+                is_causal=self.count > 1,
+                scale=scale,
+                enable_gqa=True,
+            )
+            return attended[0].transpose(0, 1).reshape(self.count, -1)
+        # The heads of a group are rows of one: with a mask, a GPU would copy keys for each of them.
+        group = query.shape[1] // kv_heads
+        query = query.view(self.count, kv_heads, group, -1).permute(1, 2, 0, 3)
         attended = functional.scaled_dot_product_attention(
-            query.transpose(0, 1)[None],
-            kept[None, 0, :, : self._end],
-            kept[None, 1, :, : self._end],
-            attn_mask=self._mask,
-            is_causal=self._start == 0 and self.count > 1,
+            query.reshape(1, kv_heads, group * self.count, -1),
+            keys,
+            values,
+            attn_mask=self._mask.repeat(group, 1),
             scale=scale,
-            enable_gqa=True,
         )
-        return attended[0].transpose(0, 1).reshape(self.count, -1)
+        attended = attended.view(kv_heads, group, self.count, -1)
+        return attended.permute(2, 0, 1, 3).reshape(self.count, -1)
 
 
 class Padding:

@@ -28,6 +28,7 @@ from .static import SCRATCH, Flight, StaticSteps
 MAX_ROWS = 64
 PREFILL_TOKENS = 512  # read at once where nobody waits for the next token
 PREFILL_TOKENS_BETWEEN = 128  # read between two steps of slots that are decoding
+GPU_FACTOR = 4  # so many times as many on a GPU, where a pass of few takes as long
 WORTH_WAITING = 16  # tokens; from so many on a prefix that is being read is waited for
 IDLE_SLOTS = 8  # kept for their prefixes: the actors of one live discussion
 
@@ -100,12 +101,12 @@ class SlotDecoder:
         if self._static is None and self._forward.joins_pieces:
             self._guarded(self._read_and_step, self._reading or self._decoding)
             return
-        if self._reading:
-            self._guarded(self._read, self._reading)
-        if self._static is not None:
+        if self._static is not None:  # a GPU makes its step while more is got ready for it
             self._guarded(self._launch, self._decoding)
         elif self._decoding:
             self._guarded(self._step, self._decoding)
+        if self._reading:
+            self._guarded(self._read, self._reading)
 
     def abandon(self, error: EngineError | None) -> None:
         """End everything that waits or runs: as failed with ``error``, or as cancelled."""
@@ -194,12 +195,13 @@ class SlotDecoder:
 
     def _budget(self) -> int:
         """How many tokens of prompts are read beside the next step."""
+        factor = 1 if self._static is None else GPU_FACTOR
         if not self._decoding:
-            return PREFILL_TOKENS
+            return PREFILL_TOKENS * factor
         # A few that are decoding must not wait long; where most are waiting, filling up is best.
         few_wait = len(self._waiting) + len(self._reading) < len(self._decoding)
         live = few_wait or (len(self._decoding) == 1 and not self._waiting)
-        return PREFILL_TOKENS_BETWEEN if live else PREFILL_TOKENS
+        return (PREFILL_TOKENS_BETWEEN if live else PREFILL_TOKENS) * factor
 
     def _does_not_fit(self, room: int) -> OutOfMemory:
         megabytes = room * self._slots.bytes_per_token / 1e6
@@ -217,11 +219,18 @@ class SlotDecoder:
             # A short rest is read along: a pass of its own would cost as much as many tokens.
             end = row.read + (unread if unread <= left + left // 4 else max(left, 0))
             if end > row.read:
-                ids = torch.tensor(prompt[row.read : end], device=self._device)
+                ids = self._sent(prompt[row.read : end])
                 piece = Piece(row.slot.index, ids, row.read, ends=end == len(prompt))
                 pieces.append((row, piece))
                 left -= end - row.read
         return pieces
+
+    def _sent(self, ids: Sequence[int]) -> Tensor:
+        """``ids`` on the device, without waiting for what it is doing."""
+        here = torch.tensor(ids)
+        if self._device.type != "cuda":
+            return here.to(self._device)
+        return here.pin_memory().to(self._device, non_blocking=True)
 
     def _read_and_step(self) -> None:
         """One pass: a token for every decoding slot, and pieces of prompts."""
@@ -265,7 +274,7 @@ class SlotDecoder:
             self._take(chosen.tolist(), [*rows, *begun])
 
     def _begin(self, row: Row) -> None:
-        slots = len(self._slots.slots)
+        slots = self._slots.layers[0].slots  # as many as there is room for: it seldom grows
         self._state = self._state.grown(slots, self._slots.length)
         request = row.reply.generation.request
         self._state.begin(row.slot.index, row.reply.prompt, request.sampling, request.seed)
@@ -279,18 +288,19 @@ class SlotDecoder:
     def _launch(self) -> None:
         """Start the next step before the tokens of the one before it are read."""
         assert self._static is not None
-        flight, self._flight = self._flight, None
+        flight, launched = self._flight, None
         flying = flight[1] if flight else []
         rows = [row for row in self._decoding if not row.is_last(row in flying)]
         if rows:
-            launched = self._static.launch(
+            step = self._static.launch(
                 self._state,
                 [row.slot.index for row in rows],
                 max(len(row.slot.tokens) + (row in flying) for row in rows),
                 [row.reply.generation.request.sampling for row in rows],
                 self._vocabulary,
             )
-            self._flight = launched, rows
+            launched = step, rows
+        self._flight = launched  # only now: a launch that fails is tried again
         if flight is None:
             return
         tokens, flown = flight[0].read(), flight[1]

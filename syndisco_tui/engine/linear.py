@@ -66,7 +66,7 @@ class Projection:
         return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=-1)
 
     def added_to(self, residual: Tensor, x: Tensor) -> Tensor:
-        """residual + the product of x."""
+        """residual + the product of x; the residual may be overwritten."""
         if self.weight is not None and self._is_reordered_for(x) and len(self._reordered) == 1:
             weight, bias = self._reordered[0]
             sum_: Tensor = torch.ops.mkldnn._linear_pointwise.binary(
@@ -74,7 +74,7 @@ class Projection:
             )
             return sum_
         if self.weight is not None and self.bias is None:
-            return torch.addmm(residual, x, self.weight.t())
+            return residual.addmm_(x, self.weight.t())
         return residual + self(x)
 
     def gated(self, x: Tensor, activation: nn.Module) -> Tensor:

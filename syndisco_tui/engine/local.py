@@ -219,6 +219,7 @@ class LocalEngine:
             if decoder is not None:
                 decoder.advance()
             return
+        del decoder  # held here, the model before would stay while the next one is read
         if isinstance(command, _Load):
             self._load(command)
         elif isinstance(command, Generation):
@@ -313,17 +314,23 @@ class LocalEngine:
         load.listener(LoadProgress("warming up"))
         torch.set_num_threads(self._threads)
         device = str(loaded.model.get_input_embeddings().weight.device)
+        on_cuda = device.startswith("cuda")
+        if on_cuda:
+            torch.cuda.set_device(device)  # of this thread: streams and events are made on it
+            # cuDNN makes a plan for every shape, in half a second, and prompts have any length.
+            torch.backends.cuda.enable_cudnn_sdp(False)
         forward = forward_for(loaded.model, int(free_memory(device) * CACHE_SHARE))
         eos, context_length = loaded.eos, loaded.info.context_length
         decoder: Decoder
         if forward is not None:
-            on_cuda = forward.device.type == "cuda"
+            # Eight bits wait for the host in every product: nothing to record.
+            capture = CudaCapture() if on_cuda and loaded.info.quantization != "8bit" else None
             decoder = SlotDecoder(
                 forward,
                 loaded.tokenizer,
                 eos=eos,
                 context_length=context_length,
-                static=StaticSteps(forward, CudaCapture()) if on_cuda else None,
+                static=StaticSteps(forward, capture) if on_cuda else None,
             )
         else:
             decoder = PlainDecoder(

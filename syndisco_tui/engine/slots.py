@@ -97,6 +97,13 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc]
             self.values = _resized(self.values, slots, length)
         self.slots, self.length = slots, length
 
+    @property
+    def address(self) -> tuple[object, ...]:
+        """Where keys and values are: what was recorded for other places is of no use."""
+        if not self.is_initialized:
+            return ()
+        return self.keys.data_ptr(), self.values.data_ptr(), self.keys.shape, self.keys.stride()
+
     def _keep(self, states: Tensor) -> None:
         self.states, self.keys, self.values = states, states[0], states[1]
 

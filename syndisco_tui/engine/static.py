@@ -7,8 +7,10 @@ requests or text. Its numerics do not need a GPU: the same steps run uncaptured 
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -32,18 +34,30 @@ class CudaCapture:
     """Records a step as a CUDA graph. Raises whatever torch raises where that cannot be done."""
 
     def __init__(self) -> None:
-        self._pool = torch.cuda.graph_pool_handle()
+        self._stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        self._pool: Any = None
+        self._graphs: weakref.WeakSet[torch.cuda.CUDAGraph] = weakref.WeakSet()
 
     def __call__(self, step: Step) -> Step:
-        side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):  # libraries set themselves up outside of the recording
-            for _ in range(3):
+        if not self._graphs:  # a pool that all graphs have left may not be taken again
+            self._pool = torch.cuda.graph_pool_handle()
+        caller, graph = torch.cuda.current_stream(), torch.cuda.CUDAGraph()
+        self._stream.wait_stream(caller)
+        try:
+            # Libraries set themselves up before the recording, for the stream that it is made on.
+            with torch.cuda.stream(self._stream):
+                for _ in range(3):
+                    step()
+            caller.wait_stream(self._stream)
+            with torch.cuda.graph(
+                graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local"
+            ):
                 step()
-        torch.cuda.current_stream().wait_stream(side)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
-            step()
+        except Exception:  # torch stays on the stream of a recording that failed
+            torch.cuda.set_stream(caller)
+            torch.cuda.synchronize()
+            raise
+        self._graphs.add(graph)
         replay: Step = graph.replay
         return replay
 
@@ -102,7 +116,8 @@ class StaticSteps:
         ``longest``: how many tokens any of them holds.
         """
         self._forget_if_moved(state)
-        room, length = state.slots, self._forward.slots.length
+        cache = self._forward.slots
+        room, length = min(state.slots, cache.layers[0].slots), cache.length
         size = 1 if len(slots) == 1 else _at_least(slots[-1] + 1, BATCHES, room)
         top = _at_least(longest + 1, TOPS, length)
         inputs = self._set(size, tuple(slots))
@@ -169,9 +184,7 @@ class StaticSteps:
 
     def _forget_if_moved(self, state: SlotState) -> None:
         """Recorded steps know addresses: where a tensor has moved they are of no use."""
-        slots = self._forward.slots
-        states = slots.layers[0].states
-        now = (state, slots.length, None if states is None else states.data_ptr())
+        now = state, [layer.address for layer in self._forward.slots.layers]
         if now != self._built_for:
             self._built_for = now
             self._recorded.clear()

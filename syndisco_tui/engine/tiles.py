@@ -44,7 +44,7 @@ class TileProjection(Projection):
         return self._multiply(x, x.new_empty(len(x), self._outputs), kernels.STORES)
 
     def added_to(self, residual: Tensor, x: Tensor) -> Tensor:
-        """As ``Projection``, in place."""
+        """As ``Projection``."""
         return self._multiply(x, residual, kernels.ADDS)
 
     def gated(self, x: Tensor, activation: nn.Module) -> Tensor:

@@ -29,6 +29,7 @@ class Recorder:
 
     def __init__(self, fails: Callable[[int], bool] = lambda number: False) -> None:
         self.recordings = self.replays = 0
+        self.decoder: SlotDecoder | None = None
         self._fails = fails
 
     def __call__(self, step: Step) -> Step:
@@ -38,11 +39,19 @@ class Recorder:
         if self._fails(self.recordings):
             raise RuntimeError("operation not permitted when stream is capturing")
 
+        recorded_for = self._addresses()
+
         def replay() -> None:
+            assert self._addresses() == recorded_for, "a graph would write where nothing is"
             self.replays += 1
             step()
 
         return replay
+
+    def _addresses(self) -> list[Any]:
+        assert self.decoder is not None
+        cache = [layer.address for layer in self.decoder._slots.layers]
+        return [*cache, *(tensor.data_ptr() for tensor in self.decoder._state.changing())]
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +65,12 @@ def decoder_of(
     model, tokenizer = tiny
     forward = kind(model, Slots(model.config.num_hidden_layers, 1 << 30))
     static = StaticSteps(forward, capture)
-    return SlotDecoder(
+    decoder = SlotDecoder(
         forward, tokenizer, eos=[2], context_length=512, max_rows=rows, static=static
     )
+    if capture is not None:
+        capture.decoder = decoder
+    return decoder
 
 
 def run(decoder: SlotDecoder) -> None:
@@ -124,6 +136,51 @@ def test_a_step_of_one_size_is_recorded_once(tiny: tuple[Any, Any]) -> None:
         run(decoder)
     assert recorder.recordings == 1
     assert recorder.replays >= 5 * 18
+
+
+def test_fewer_slots_than_before(tiny: tuple[Any, Any]) -> None:
+    """What was let go is made anew for as many as are wanted, and steps are no larger than that."""
+    decoder = decoder_of(tiny, Recorder())
+    for count in (50, 33, 3):
+        wave = [
+            Generation(
+                GenerationRequest((ChatTurn("user", f"{n}, please"),), 5, Sampling(top_k=20), n)
+            )
+            for n in range(count)
+        ]
+        for generation in wave:
+            decoder.submit(generation)
+        run(decoder)
+        for generation in wave:
+            expected = reference_reply(*tiny, generation.request)
+            assert generation.result(1).token_ids == expected.token_ids
+        decoder._slots.forget()
+
+
+def test_a_step_without_memory_is_made_again(
+    tiny: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No token is lost that was under way when the next step could not be started."""
+    decoder = decoder_of(tiny, Recorder())
+    launch, launches = StaticSteps.launch, 0
+
+    def launch_or_not(*args: Any) -> Any:
+        nonlocal launches
+        launches += 1
+        if launches % 5 == 0:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return launch(*args)
+
+    monkeypatch.setattr(StaticSteps, "launch", launch_or_not)
+    chat = (ChatTurn("user", "Tell me."),)
+    wave = [Generation(GenerationRequest(chat, 20, Sampling(), seed)) for seed in range(3)]
+    for generation in wave:
+        decoder.submit(generation)
+    run(decoder)
+    assert launches > 20
+    for generation in wave:
+        expected = reference_reply(*tiny, generation.request)
+        assert generation.result(1).token_ids == expected.token_ids
 
 
 def test_a_reply_that_ends_while_the_next_step_is_under_way(tiny: tuple[Any, Any]) -> None:
