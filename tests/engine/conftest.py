@@ -16,6 +16,7 @@ from syndisco_tui.engine.starter import STARTER
 from tests.conftest import load
 
 from .hub import Hub
+from .pretended_gpu import Machine, pretended_gpu
 from .tiny import make_tiny
 
 TINY = {
@@ -69,6 +70,12 @@ def starter_model(starter_folder: Path) -> tuple[Any, Any]:
 def read_model(folder: Path) -> tuple[Any, Any]:
     model = AutoModelForCausalLM.from_pretrained(folder, dtype="float32").eval()
     return model, AutoTokenizer.from_pretrained(folder)
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
+    with pretended_gpu(monkeypatch) as machine:
+        yield machine
 
 
 @pytest.fixture

@@ -20,10 +20,12 @@ from transformers import (
     T5Config,
 )
 
-from syndisco_tui.engine.base import GenerationRequest, Sampling
+from syndisco_tui.engine.base import GenerationRequest, Loaded, ModelSpec, Sampling
 from syndisco_tui.engine.local import LocalEngine
+from tests.conftest import load
 
 from .conftest import TINY, read_model
+from .pretended_gpu import NAME, Machine
 from .reference import ChatTurn, reference_reply
 from .tiny import make_tiny
 
@@ -56,6 +58,10 @@ KINDS: dict[str, tuple[PretrainedConfig, str]] = {
 }  # fmt: skip
 
 CHAT = (ChatTurn("system", "You are Emma35."), ChatTurn("user", "Should cities ban cars?"))
+REQUESTS = [
+    GenerationRequest(CHAT, 24, sampling, seed=7, stop=("\n\n",))
+    for sampling in (Sampling(temperature=0.0), Sampling(), Sampling(top_k=0, top_p=0.8))
+]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -67,22 +73,44 @@ def test_path_and_words(
     engine = engine_for(folder)
     assert engine.info is not None
     assert engine.info.path == path
-    requests = [
-        GenerationRequest(CHAT, 24, sampling, seed=7, stop=("\n\n",))
-        for sampling in (Sampling(temperature=0.0), Sampling(), Sampling(top_k=0, top_p=0.8))
-    ]
-    generations = [engine.submit(request) for request in requests]
+    generations = [engine.submit(request) for request in REQUESTS]
     for generation in generations:
         text = "".join(generation)
         assert text == generation.result(60).text
     if kind in ("mamba", "t5", "bloom"):  # no DynamicCache for the reference loop to use
-        again = engine.submit(requests[1]).result(60)
+        again = engine.submit(REQUESTS[1]).result(60)
         assert again.token_ids == generations[1].result().token_ids
         return
     model, tokenizer = read_model(folder)
     for generation in generations:
         expected = reference_reply(model, tokenizer, generation.request)
         assert generation.result().token_ids == expected.token_ids
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_on_a_gpu(gpu: Machine, starter_folder: Path, tmp_path: Path, kind: str) -> None:
+    """From loading to the last token, on the device where it is by default and in its numbers."""
+    config, path = KINDS[kind]
+    folder = make_tiny(starter_folder, tmp_path, config)
+    engine = LocalEngine(tmp_path)
+    try:
+        for dtype in ("auto", "float32"):
+            loaded = load(engine, ModelSpec(str(folder), dtype=dtype))
+            assert isinstance(loaded, Loaded)
+            assert (loaded.info.device, loaded.info.path) == (NAME, path)
+            assert loaded.info.dtype == ("bfloat16" if dtype == "auto" else "float32")
+            assert not loaded.info.exact
+            generations = [engine.submit(request) for request in REQUESTS]
+            for generation in generations:
+                assert "".join(generation) == generation.result(60).text
+            assert (gpu.replays > 0) is (path == "slots")
+    finally:
+        engine.close()
+    if path == "slots":
+        model, tokenizer = read_model(folder)
+        for generation in generations:
+            expected = reference_reply(model, tokenizer, generation.request)
+            assert generation.result().token_ids == expected.token_ids
 
 
 def test_cancel_on_the_plain_path(

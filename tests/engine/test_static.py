@@ -1,4 +1,4 @@
-"""Steps over static buffers, as a GPU records them, give the words of the ordinary path."""
+"""Steps as a GPU makes them, recorded and one token ahead, give the words of the reference."""
 
 from __future__ import annotations
 
@@ -18,40 +18,11 @@ from syndisco_tui.engine.decoder import SlotDecoder
 from syndisco_tui.engine.forward import Forward
 from syndisco_tui.engine.lean import LeanForward
 from syndisco_tui.engine.slots import Slots
-from syndisco_tui.engine.static import GIVE_UP, StaticSteps, Step
+from syndisco_tui.engine.static import GIVE_UP, CudaCapture, StaticSteps
 
 from .conftest import read_model
+from .pretended_gpu import Machine, sent
 from .reference import ChatTurn, random_request, reference_reply
-
-
-class Recorder:
-    """A graph without a GPU: recording runs the step, replaying runs it on the same buffers."""
-
-    def __init__(self, fails: Callable[[int], bool] = lambda number: False) -> None:
-        self.recordings = self.replays = 0
-        self.decoder: SlotDecoder | None = None
-        self._fails = fails
-
-    def __call__(self, step: Step) -> Step:
-        self.recordings += 1
-        for _ in range(3):  # as a warm-up does: its traces must not be seen afterwards
-            step()
-        if self._fails(self.recordings):
-            raise RuntimeError("operation not permitted when stream is capturing")
-
-        recorded_for = self._addresses()
-
-        def replay() -> None:
-            assert self._addresses() == recorded_for, "a graph would write where nothing is"
-            self.replays += 1
-            step()
-
-        return replay
-
-    def _addresses(self) -> list[Any]:
-        assert self.decoder is not None
-        cache = [layer.address for layer in self.decoder._slots.layers]
-        return [*cache, *(tensor.data_ptr() for tensor in self.decoder._state.changing())]
 
 
 @pytest.fixture(scope="module")
@@ -59,18 +30,11 @@ def tiny(tiny_folder: Path) -> tuple[Any, Any]:
     return read_model(tiny_folder)
 
 
-def decoder_of(
-    tiny: tuple[Any, Any], capture: Any, kind: type[Forward] = LeanForward, rows: int = 64
-) -> SlotDecoder:
-    model, tokenizer = tiny
-    forward = kind(model, Slots(model.config.num_hidden_layers, 1 << 30))
-    static = StaticSteps(forward, capture)
-    decoder = SlotDecoder(
-        forward, tokenizer, eos=[2], context_length=512, max_rows=rows, static=static
-    )
-    if capture is not None:
-        capture.decoder = decoder
-    return decoder
+def decoder_of(folder: Path, kind: type[Forward] = LeanForward) -> SlotDecoder:
+    model, tokenizer = read_model(folder)
+    forward = kind(sent(model), Slots(model.config.num_hidden_layers, 1 << 30))
+    static = StaticSteps(forward, CudaCapture())
+    return SlotDecoder(forward, tokenizer, eos=[2], context_length=512, static=static)
 
 
 def run(decoder: SlotDecoder) -> None:
@@ -79,13 +43,11 @@ def run(decoder: SlotDecoder) -> None:
 
 
 @pytest.mark.parametrize("kind", [LeanForward, Forward])
-@pytest.mark.parametrize("captured", [True, False])
 def test_the_words_are_those_of_the_reference(
-    tiny: tuple[Any, Any], kind: type[Forward], captured: bool
+    gpu: Machine, tiny: tuple[Any, Any], tiny_folder: Path, kind: type[Forward]
 ) -> None:
     """Requests of any kind join while others decode; some neighbours are cancelled on the way."""
-    recorder = Recorder()
-    decoder = decoder_of(tiny, recorder if captured else None, kind)
+    decoder = decoder_of(tiny_folder, kind)
     rng = random.Random(3)
     kept: list[Generation] = []
     for _ in range(8):
@@ -104,15 +66,15 @@ def test_the_words_are_those_of_the_reference(
         result = generation.result(1)
         assert result.token_ids == expected.token_ids, generation.request
         assert (result.text, result.finish_reason) == (expected.text, expected.finish_reason)
-    assert (recorder.replays > 40) is captured
+    assert gpu.replays > 40
 
 
 @pytest.mark.parametrize("fails", [lambda number: number == 1, lambda number: True])
 def test_what_cannot_be_recorded_runs_as_it_is(
-    tiny: tuple[Any, Any], fails: Callable[[int], bool]
+    gpu: Machine, tiny: tuple[Any, Any], tiny_folder: Path, fails: Callable[[int], bool]
 ) -> None:
-    recorder = Recorder(fails)
-    decoder = decoder_of(tiny, recorder)
+    gpu.refuses = fails
+    decoder = decoder_of(tiny_folder)
     rng = random.Random(4)
     generations = [Generation(short_request(rng, 16)) for _ in range(12)]
     for generation in generations:
@@ -124,23 +86,22 @@ def test_what_cannot_be_recorded_runs_as_it_is(
             generation.result(1).token_ids == reference_reply(*tiny, generation.request).token_ids
         )
     if fails(2):
-        assert recorder.recordings == GIVE_UP  # after which no more are tried
+        assert gpu.recordings == GIVE_UP  # after which no more are tried
 
 
-def test_a_step_of_one_size_is_recorded_once(tiny: tuple[Any, Any]) -> None:
-    recorder = Recorder()
-    decoder = decoder_of(tiny, recorder)
+def test_a_step_of_one_size_is_recorded_once(gpu: Machine, tiny_folder: Path) -> None:
+    decoder = decoder_of(tiny_folder)
     for seed in range(5):
         chat = (ChatTurn("user", "Tell me."),)
         decoder.submit(Generation(GenerationRequest(chat, 20, Sampling(), seed)))
         run(decoder)
-    assert recorder.recordings == 1
-    assert recorder.replays >= 5 * 18
+    assert gpu.recordings == 1
+    assert gpu.replays >= 5 * 18
 
 
-def test_fewer_slots_than_before(tiny: tuple[Any, Any]) -> None:
+def test_fewer_slots_than_before(gpu: Machine, tiny: tuple[Any, Any], tiny_folder: Path) -> None:
     """What was let go is made anew for as many as are wanted, and steps are no larger than that."""
-    decoder = decoder_of(tiny, Recorder())
+    decoder = decoder_of(tiny_folder)
     for count in (50, 33, 3):
         wave = [
             Generation(
@@ -158,10 +119,10 @@ def test_fewer_slots_than_before(tiny: tuple[Any, Any]) -> None:
 
 
 def test_a_step_without_memory_is_made_again(
-    tiny: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+    gpu: Machine, tiny: tuple[Any, Any], tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No token is lost that was under way when the next step could not be started."""
-    decoder = decoder_of(tiny, Recorder())
+    decoder = decoder_of(tiny_folder)
     launch, launches = StaticSteps.launch, 0
 
     def launch_or_not(*args: Any) -> Any:
@@ -183,9 +144,11 @@ def test_a_step_without_memory_is_made_again(
         assert generation.result(1).token_ids == expected.token_ids
 
 
-def test_a_reply_that_ends_while_the_next_step_is_under_way(tiny: tuple[Any, Any]) -> None:
+def test_a_reply_that_ends_while_the_next_step_is_under_way(
+    gpu: Machine, tiny: tuple[Any, Any], tiny_folder: Path
+) -> None:
     """The step after the last token is computed for nothing, and nobody hears of it."""
-    decoder = decoder_of(tiny, Recorder())
+    decoder = decoder_of(tiny_folder)
     chat = (ChatTurn("user", "Tell me something about the town."),)
     whole = Generation(GenerationRequest(chat, 40, Sampling(), 5))
     decoder.submit(whole)
@@ -215,8 +178,10 @@ def iter_events(events: SimpleQueue[Any]) -> list[Any]:
     return [events.get() for _ in range(events.qsize())]
 
 
-def test_a_reply_that_fills_its_slot(tiny: tuple[Any, Any]) -> None:
-    decoder = decoder_of(tiny, Recorder())
+def test_a_reply_that_fills_its_slot(
+    gpu: Machine, tiny: tuple[Any, Any], tiny_folder: Path
+) -> None:
+    decoder = decoder_of(tiny_folder)
     chat = (ChatTurn("user", "word " * 440),)
     generation = Generation(GenerationRequest(chat, 500, Sampling(), 1))
     beside = Generation(GenerationRequest((ChatTurn("user", "Hm?"),), 90, Sampling(), 2))
@@ -225,11 +190,10 @@ def test_a_reply_that_fills_its_slot(tiny: tuple[Any, Any]) -> None:
     run(decoder)
     result = generation.result(1)
     assert result.prompt_tokens + result.completion_tokens <= 512
-    for each in (beside,):
-        assert each.result(1).token_ids == reference_reply(*tiny, each.request).token_ids
+    assert beside.result(1).token_ids == reference_reply(*tiny, beside.request).token_ids
 
 
-def test_attention_in_parts_is_attention(tiny: tuple[Any, Any]) -> None:
+def test_attention_in_parts_is_attention() -> None:
     """What a GPU does with few rows, against what everybody does."""
     torch.manual_seed(0)
     cache = Slots(1, 1 << 30)
