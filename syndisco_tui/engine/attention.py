@@ -180,8 +180,7 @@ class StaticRowsAttention:
         assert cache.states is not None
         query, new = _parted(states, cache.states.shape[2])
         cache.states[:, self._row_ids, :, self.positions] = new
-        keys = cache.states[0][self._rows, :, : self._top]
-        values = cache.states[1][self._rows, :, : self._top]
+        keys, values = cache.states[:, self._rows, :, : self._top]
         query = query.reshape(self.count, keys.shape[1], -1, query.shape[-1])
         if self.count <= FEW_ROWS and self._top % SPLITS == 0 and keys.is_cuda:
             return _split(query, keys, values, self._mask, scale)
@@ -192,14 +191,17 @@ class StaticRowsAttention:
 
 
 def _split(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor, scale: float) -> Tensor:
-    """Attention whose sums over positions are made in parts, so that few rows fill a GPU."""
+    """Attention whose sums over positions are made in parts, so that few rows fill a GPU.
+
+    In as few operations as can be: there, each takes as long as its numbers do.
+    """
     rows, heads, top, width = keys.shape
-    apart = (rows, heads, SPLITS, top // SPLITS, width)
-    scores = torch.matmul(query[:, :, None], keys.reshape(apart).transpose(-1, -2)) * scale
-    scores = scores.transpose(2, 3).reshape(rows, heads, -1, top) + mask
-    weights = torch.softmax(scores, dim=-1, dtype=torch.float32).to(values.dtype)
-    weights = weights.view(rows, heads, -1, SPLITS, top // SPLITS).transpose(2, 3)
-    return torch.matmul(weights, values.reshape(apart)).sum(dim=2).reshape(rows, -1)
+    query, keys = query.reshape(rows * heads, -1, width), keys.reshape(rows * heads, top, width)
+    mask = mask.expand(rows, heads, 1, top).reshape(rows * heads, 1, top)
+    scores = torch.baddbmm(mask, query, keys.transpose(1, 2), alpha=scale)
+    weights = torch.softmax(scores, dim=-1).view(*query.shape[:2], SPLITS, -1).transpose(1, 2)
+    parts = torch.matmul(weights, values.reshape(rows * heads, SPLITS, -1, width))
+    return parts.sum(dim=1).reshape(rows, -1)
 
 
 def _parted(states: Tensor, kv_heads: int) -> tuple[Tensor, Tensor]:
