@@ -29,6 +29,7 @@ from .starter import REVISION, STARTER, prepare_starter
 
 DEFAULT_WITH_CUDA = "unsloth/Llama-3.2-3B-Instruct-bnb-4bit"
 DEFAULT_WITHOUT = "starter"
+ROOM = 0.2  # of what the weights take, for keys and values
 NO_LIMIT = 1 << 20  # tokens; where a configuration does not say how much the model reads
 
 Report = Callable[[LoadProgress], object]
@@ -68,7 +69,10 @@ def load_model(
     checkpoint = read_checkpoint(folder)
     dtype = _dtype(spec.dtype, device)
     quantization = _quantization(spec.quantization, checkpoint, asked, device)
-    _check_memory(checkpoint, asked, dtype, quantization, device)
+    free = free_memory(device)
+    if spec.quantization == "auto" and device.startswith("cuda"):
+        quantization = _to_fit(checkpoint, dtype, quantization, free)
+    _check_memory(checkpoint, asked, dtype, quantization, device, free)
     stop_if(is_cancelled)
     with _weights_progress(report, is_cancelled):
         try:
@@ -166,16 +170,33 @@ def _quantization(asked: str, checkpoint: Checkpoint, name: str, device: str) ->
     return asked if bits else stored
 
 
+def _to_fit(checkpoint: Checkpoint, dtype: Any, quantization: str, free: int) -> str:
+    """``quantization``, or 4 bits where the weights would not leave room for discussions."""
+    needed = checkpoint.memory_bytes(dtype.itemsize, quantization)
+    can_quantize = quantization == "none" and find_spec("bitsandbytes") is not None
+    return "4bit" if can_quantize and needed * (1 + ROOM) > free else quantization
+
+
 def _check_memory(
-    checkpoint: Checkpoint, name: str, dtype: Any, quantization: str, device: str
+    checkpoint: Checkpoint, name: str, dtype: Any, quantization: str, device: str, free: int
 ) -> None:
-    needed, free = checkpoint.memory_bytes(dtype.itemsize, quantization), free_memory(device)
-    if needed * 1.05 > free:
-        raise ModelUnavailable(
-            f"The model “{name}” takes {needed / 1e9:.1f} GB of memory as "
-            f"{str(dtype).removeprefix('torch.')} and {free / 1e9:.1f} GB are free on {device}: "
-            f"choose a smaller one, {OFFER}."
-        )
+    def fits(element_bytes: int, quantization: str) -> bool:
+        return checkpoint.memory_bytes(element_bytes, quantization) * 1.05 <= free
+
+    if fits(dtype.itemsize, quantization):
+        return
+    advice = "choose a smaller one"
+    if checkpoint.quantization == "none":
+        if dtype.itemsize > 2 and fits(2, quantization):
+            advice = "choose bfloat16 for its precision, a smaller one"
+        elif quantization == "none" and find_spec("bitsandbytes") and fits(2, "4bit"):
+            advice = "quantize it (4bit), choose a smaller one"
+    needed = checkpoint.memory_bytes(dtype.itemsize, quantization)
+    raise ModelUnavailable(
+        f"The model “{name}” takes {needed / 1e9:.1f} GB of memory as "
+        f"{str(dtype).removeprefix('torch.')} and {free / 1e9:.1f} GB are free on {device}: "
+        f"{advice}, {OFFER}."
+    )
 
 
 def _read(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import json
+import struct
 import subprocess
 import sys
 import threading
@@ -10,6 +12,7 @@ import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Any
 
 import pytest
 from transformers import AutoModelForCausalLM
@@ -20,6 +23,7 @@ from syndisco_tui.engine.base import (
     GenerationRequest,
     Loaded,
     LoadEvent,
+    LoadFailed,
     LoadProgress,
     ModelSpec,
 )
@@ -27,6 +31,7 @@ from syndisco_tui.engine.local import LocalEngine
 from tests.conftest import load
 
 from .hub import Hub
+from .pretended_gpu import Machine
 from .reference import ChatTurn
 
 CHAT = (ChatTurn("user", "Hello."),)
@@ -54,6 +59,7 @@ def test_the_starter_is_loaded_with_progress_and_prints_nothing(starter_cache: P
 import os
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Any
 from syndisco_tui.engine.base import *
 from syndisco_tui.engine.local import LocalEngine
 engine, events = LocalEngine(Path({str(starter_cache)!r})), SimpleQueue()
@@ -163,3 +169,42 @@ def test_a_load_that_was_given_up_leaves_the_next_one_its_progress(
     assert reports[-1].done == reports[-1].total > 1
     assert capfd.readouterr().err == ""
     read()  # and nobody is cancelled afterwards
+
+
+@pytest.mark.parametrize(
+    ("free", "asked", "becomes"),
+    [
+        (80, {}, "16 GB of bfloat16, none"),
+        (18, {}, "16 GB of bfloat16, 4bit"),  # keys and values want room as well
+        (18, {"quantization": "none"}, "16 GB of bfloat16, none"),
+        (18, {"quantization": "8bit"}, "16 GB of bfloat16, 8bit"),
+        (4, {}, "takes 6.0 GB of memory as bfloat16 and 4.0 GB are free on cuda: choose a smaller"),
+        (8, {"quantization": "none"}, "free on cuda: quantize it (4bit), choose a smaller one"),
+        (20, {"device": "cpu"}, "as float32 and 20.0 GB are free on cpu: choose bfloat16 for its"),
+    ],
+)
+def test_what_a_model_becomes_in_the_memory_there_is(
+    gpu: Machine,
+    engine: LocalEngine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    free: int,
+    asked: dict[str, str],
+    becomes: str,
+) -> None:
+    """Eight billion weights, of which only the header is there."""
+    (tmp_path / "config.json").write_text("{}")
+    shapes = {"embed_tokens": [50_000, 20_000], "mlp": [70_000, 100_000]}
+    header = {name: {"dtype": "BF16", "shape": shape} for name, shape in shapes.items()}
+    content = json.dumps(header).encode()
+    (tmp_path / "model.safetensors").write_bytes(struct.pack("<Q", len(content)) + content)
+
+    def read(checkpoint: Any, name: str, dtype: Any, quantization: str, device: str) -> Any:
+        as_it_is = checkpoint.memory_bytes(dtype.itemsize, "none") / 1e9
+        raise EngineError(f"{as_it_is:.0f} GB of {str(dtype)[6:]}, {quantization}")
+
+    monkeypatch.setattr(loading, "_read", read)
+    monkeypatch.setattr(loading, "free_memory", lambda device: free * 10**9)
+    ended = load(engine, ModelSpec(str(tmp_path), **asked))
+    assert isinstance(ended, LoadFailed)
+    assert becomes in str(ended.error)
