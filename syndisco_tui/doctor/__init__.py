@@ -3,7 +3,8 @@
 Imports neither torch nor transformers: it asks what is installed, and other processes.
 """
 
-from .findings import Finding, State, can_run, examine
+from .findings import Finding, State, can_run
+from .looking import examine
 from .report import as_json, as_text
 
 __all__ = ["Finding", "State", "as_json", "as_text", "can_run", "examine"]

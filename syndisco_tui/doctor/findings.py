@@ -1,17 +1,12 @@
-"""What a look at one thing found, and the round of all looks."""
+"""What a look at one thing found."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
 State = Literal["well", "could be better", "at fault"]
-
-PATIENCE = {"graphics": 15.0}
-ELSE_PATIENCE = 4.5
-"""Seconds that a look is waited for; only torch, where there is a GPU, may take longer."""
 
 
 @dataclass(frozen=True)
@@ -28,41 +23,5 @@ class Finding:
 Look = Callable[[], Iterable[Finding]]
 
 
-def examine() -> list[Finding]:
-    """All findings, in the order in which they are told. Takes seconds at most."""
-    from . import files, machine, terminal
-
-    looks: list[tuple[str, Look]] = [
-        *(("Terminal", look) for look in terminal.LOOKS),
-        *(("Machine", look) for look in machine.LOOKS),
-        *(("Files", look) for look in files.LOOKS),
-    ]
-    pool = ThreadPoolExecutor(len(looks))
-    running = [(group, look, pool.submit(_all_of, look)) for group, look in looks]
-    found = []
-    for group, look, future in running:
-        for finding in _result(look, future):
-            found.append(Finding(finding.what, finding.value, finding.state, finding.advice, group))
-    pool.shutdown(wait=False, cancel_futures=True)
-    return found
-
-
 def can_run(findings: Iterable[Finding]) -> bool:
     return all(finding.state != "at fault" for finding in findings)
-
-
-def _all_of(look: Look) -> list[Finding]:
-    return list(look())
-
-
-def _result(look: Look, future: Future[list[Finding]]) -> list[Finding]:
-    """A look that fails is a finding as well: one strange machine must not hide the rest."""
-    name = getattr(look, "__name__", "look")
-    seconds = PATIENCE.get(name, ELSE_PATIENCE)
-    try:
-        return future.result(seconds)
-    except TimeoutError:
-        return [Finding(name, f"did not answer within {seconds:g} s", "could be better")]
-    except Exception as error:
-        reason = f"could not be looked at ({type(error).__name__})"
-        return [Finding(name, reason, "could be better")]
