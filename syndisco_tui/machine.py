@@ -1,4 +1,4 @@
-"""How busy the machine is: the GPUs through NVML where there are any, and this process.
+"""What the machine is, and how busy: the GPUs through NVML where there are any, and this process.
 
 NVML comes with ``nvidia-ml-py`` (the extra ``gpu``); without it, or without a driver, there are
 simply no GPUs. It is imported and asked on a thread of its own and never raises.
@@ -7,6 +7,7 @@ simply no GPUs. It is imported and asked on a thread of its own and never raises
 from __future__ import annotations
 
 import os
+import platform
 import resource
 import sys
 import threading
@@ -64,6 +65,16 @@ class MachineMeter:
         if nvml:
             with suppress(Exception):
                 nvml.nvmlShutdown()
+
+
+def processor_name() -> str:
+    """What the processor calls itself; where it does not say, its kind."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name" and value.strip():
+                return value.strip()
+    return platform.processor() or platform.machine()
 
 
 def resident_bytes() -> int:

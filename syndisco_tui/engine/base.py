@@ -104,6 +104,8 @@ class EngineInfo:
     name: str = ""
     revision: str = ""
     device: str = ""
+    processor: str = ""
+    """Where the device is the CPU: products of float32 are rounded differently by others."""
     dtype: str = ""
     quantization: str = "none"
     path: str = ""
@@ -120,6 +122,7 @@ class EngineInfo:
             "name": self.name,
             "revision": self.revision,
             "device": self.device,
+            "processor": self.processor,
             "dtype": self.dtype,
             "quantization": self.quantization,
             "path": self.path,

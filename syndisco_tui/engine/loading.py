@@ -20,6 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from ..machine import processor_name
 from .base import EngineError, EngineInfo, LoadProgress, ModelSpec, ModelUnavailable
 from .checkpoint import Checkpoint, read_checkpoint
 from .child import IsCancelled, stop_if
@@ -90,6 +91,7 @@ def load_model(
         name=STARTER if asked == "starter" else Path(asked).name,
         revision=revision,
         device=torch.cuda.get_device_name(device) if device.startswith("cuda") else device,
+        processor=processor_name() if device == "cpu" else "",
         dtype=str(dtype).removeprefix("torch."),
         quantization=quantization,
         context_length=_context_length(model.config),

@@ -133,8 +133,9 @@ def _report(found: Difference, out: TextIO) -> None:
 def _other_numerics(record: DiscussionRecord, engine: Engine) -> str:
     """Why other words would be no surprise, if so."""
     now = engine.info.as_dict() if engine.info else {}
-    keys = ("name", "revision", "device", "dtype", "quantization", "path", "versions")
-    other = [key for key in keys if record.engine.get(key) != now.get(key)]
+    keys = ("name", "revision", "device", "processor", "dtype", "quantization", "path", "versions")
+    was = {"processor": now.get("processor"), **record.engine}  # not noted once
+    other = [key for key in keys if was.get(key) != now.get(key)]
     if other:
         return f"The discussion was made with other {', '.join(other)}: words may differ."
     if not now.get("exact"):

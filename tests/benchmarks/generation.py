@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -27,6 +26,7 @@ if not __package__:  # run as a file
 
 from syndisco_tui import paths
 from syndisco_tui.engine.starter import prepare_starter
+from syndisco_tui.machine import processor_name
 from tests.benchmarks.workload import Workload
 
 CONTESTANTS = Path(__file__).with_name("contestants.py")
@@ -185,13 +185,7 @@ def _add_shares(result: dict[str, Any], folder: Path) -> None:
 
 def machine(device: str) -> str:
     """The machine in words."""
-    cores = os.cpu_count()
-    name = platform.machine()
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            name = line.partition(":")[2].strip()
-            break
-    words = f"{cores} cores of an {name}"
+    words = f"{os.cpu_count()} cores of an {processor_name()}"
     if device.startswith("cuda"):
         import torch
 

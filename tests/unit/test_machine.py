@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from syndisco_tui.machine import GpuLoad, MachineLoad, MachineMeter
+from syndisco_tui.machine import GpuLoad, MachineLoad, MachineMeter, processor_name
 
 
 class Nvml:
@@ -92,3 +94,15 @@ print(resident_bytes() - before, len(held))
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     grown, held = map(int, printed.stdout.split())
     assert 40_000_000 < grown < 2 * held
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        ("processor : 0\nmodel name\t: A Processor @ 2 GHz\n", "A Processor @ 2 GHz"),
+        ("CPU implementer : 0x41\nmodel name :\n", platform.processor() or platform.machine()),
+    ],
+)
+def test_the_processors_name(monkeypatch: pytest.MonkeyPatch, told: str, name: str) -> None:
+    monkeypatch.setattr(Path, "read_text", lambda path, **how: told)
+    assert processor_name() == name

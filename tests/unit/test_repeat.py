@@ -132,6 +132,25 @@ class TestReplay:
         assert "turn 4, Mod: differs at character 3" in out
         assert "I think" in out
 
+    @pytest.mark.parametrize(
+        ("numerics", "note"),
+        [
+            ({"processor": "Another"}, "made with other processor: words may differ."),
+            ({"processor": None}, "Only float32 on a CPU promises the same words."),
+        ],
+    )
+    def test_another_processor_may_say_other_words(
+        self, folder: Path, numerics: dict[str, str | None], note: str
+    ) -> None:
+        """Records of before the processor was noted say nothing of it."""
+        record = alone(folder, SETUP)
+        noted = {**record.engine, **numerics}
+        kept = {key: value for key, value in noted.items() if value is not None}
+        engine, err = ScriptedEngine(answer), StringIO()
+        replay(engine, replace(record, engine=kept), out=StringIO(), err=err)
+        engine.close()
+        assert note in err.getvalue()
+
     def test_a_setup_changed_on_the_way_is_followed(self, folder: Path) -> None:
         engine = ScriptedEngine(answer, delay=0.01)
         session = LiveSession(engine, folder)
