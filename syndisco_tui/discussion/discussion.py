@@ -260,7 +260,7 @@ class Discussion:
 
         Raises CannotChange as ``regenerate`` does.
         """
-        trial = self._copy()
+        trial = self.copy()
         trial.regenerate()
         first = trial.next_request()
         assert first is not None
@@ -311,7 +311,7 @@ class Discussion:
         """
         if not 0 <= position <= len(self.entries):
             raise IndexError(f"message {position} of {len(self.entries)}")
-        fork = self._copy()
+        fork = self.copy()
         fork._proceedings = self._proceedings.fork(position)
         fork._floor = self._floor if position == len(self.entries) else None
         fork._give_floor_again(self.entries[position:])
@@ -329,12 +329,13 @@ class Discussion:
         self._proceedings.change_setup(self._setup)
         self._setup = setup
 
-    # Within -----------------------------------------------------------------------------------
-
-    def _copy(self) -> Discussion:
+    def copy(self) -> Discussion:
+        """The same, to try on what would come of a change."""
         copy = Discussion(self._setup, (), floor=self._floor)
         copy._proceedings = self._proceedings.copy()
         return copy
+
+    # Within -----------------------------------------------------------------------------------
 
     def _give_floor_again(self, taken_back: Sequence[Message]) -> None:
         """A turn that is open again has the floor that it had."""

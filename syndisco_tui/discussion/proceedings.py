@@ -129,7 +129,7 @@ class Proceedings:
         if change is None:
             return None
         if not fits(change, len(self.entries)):
-            raise CannotChange("somebody has spoken since the last change; delete goes back to it")
+            raise CannotChange("somebody has spoken since the last change: it stays")
         index = len(self.changes) - 1 - self.changes[::-1].index(change)
         if change.kind == "edited":
             self._put_text_back(index, at)

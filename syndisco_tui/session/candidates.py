@@ -34,6 +34,15 @@ class Candidates:
         tell(CandidatesBegun(discussion.entries[-1], count))
         self._replies = [ReplyInTheMaking(request, submit(request)) for request in requests]
         self._messages: dict[int, Message] = {}
+        self._lost: set[int] = set()
+
+    @property
+    def are_being_made(self) -> bool:
+        return len(self._messages) + len(self._lost) < len(self._replies)
+
+    def has(self, number: int | None) -> bool:
+        """Whether this one can be chosen; none always can."""
+        return number is None or number in self._messages
 
     def take(self, event: GenerationEvent) -> None:
         """Note and tell an event, if it is of one of them."""
@@ -45,21 +54,25 @@ class Candidates:
                 self._messages[number] = message
                 self._tell(CandidateMade(number, message))
             elif isinstance(event, Failed):
-                self._tell(CandidateLost(number, str(event.error)))
+                self._lose(number, str(event.error))
             elif reply.take(event):
                 text = self._discussion.cleaned(reply.request, reply.text)
                 self._tell(CandidateGrew(number, text, reply.tokens))
 
-    def choose(self, number: int | None, now: str) -> bool:
-        """Take the one with this number, or none; the finished others are kept.
+    def lose_the_rest(self, sentence: str) -> None:
+        """Those that are not finished never will be: ``sentence`` says why."""
+        for number in range(len(self._replies)):
+            if number not in self._messages and number not in self._lost:
+                self._lose(number, sentence)
 
-        False, and nothing happens, if it is not finished yet.
-        """
-        if number is not None and number not in self._messages:
-            return False
+    def _lose(self, number: int, sentence: str) -> None:
+        self._lost.add(number)
+        self._tell(CandidateLost(number, sentence))
+
+    def choose(self, number: int | None, now: str) -> None:
+        """Take the one with this number, or none; the finished others are kept."""
         for reply in self._replies:
             reply.generation.cancel()
         finished = sorted(self._messages)
         chosen = None if number is None else finished.index(number)
         self._discussion.choose([self._messages[each] for each in finished], chosen, at=now)
-        return True

@@ -13,6 +13,7 @@ from typing import Literal
 
 from ..discussion import DiscussionRecord, DiscussionSetup, Status, TurnRequest
 from ..engine.base import Cancelled, Engine, EngineError, GenerationResult
+from ..inputs import InputError
 from .events import Changed, Opened, Posted, SetupApplied, SetupStaged, Tell, Trouble
 from .hindrances import Hindrances, low_space
 from .loading import ModelLoading
@@ -25,6 +26,7 @@ from .standing import Goal, state_changed, status_of
 
 LOOK_INTERVAL = 1.0
 """Seconds between two looks at the engine while a reply is being made."""
+ENGINE_DIED = "The model's thread has ended."
 
 
 class Driver:
@@ -77,13 +79,19 @@ class Driver:
     def seconds_to_look(self) -> float | None:
         """Until ``look_after`` is due; None while there is nothing to look after."""
         waits = [self._saving.seconds_left()]
-        if self.speaking.reply or self._model.is_loading:
+        if self._needs_the_engine:
             waits.append(self._look_interval)
         return min((wait for wait in waits if wait is not None), default=None)
 
+    @property
+    def _needs_the_engine(self) -> bool:
+        """Whether the engine is at work for us."""
+        is_making = bool(self.speaking.reply) or self.reaching.candidates_are_made
+        return is_making or self._model.is_loading
+
     def look_after(self) -> None:
         """Time has passed: is the engine alive, does it say anything, is the disk back?"""
-        if (self.speaking.reply or self._model.is_loading) and not self.engine.is_alive:
+        if self._needs_the_engine and not self.engine.is_alive:
             self._engine_died()
         else:
             self.speaking.say_if_silent()
@@ -91,7 +99,7 @@ class Driver:
             goal = self._saving.goal
             self._save(self._saving.behind)
             self.goal = goal
-            if goal == "wait":
+            if goal == "wait" and not self.speaking.reply:
                 self._apply_staged()
             self.tell_state()
 
@@ -103,7 +111,8 @@ class Driver:
         self._model.engine_died()
         self.goal = "wait"
         self.drop_reply()
-        self._hindrances.say("engine", "The model's thread has ended.")
+        self.reaching.engine_died(ENGINE_DIED)
+        self._hindrances.say("engine", ENGINE_DIED)
         self.save_status()
         self.tell_state()
 
@@ -147,11 +156,17 @@ class Driver:
             if go_on:
                 self.set_goal("run")
             return
-        opened = OpenDiscussion.saved(path)
+        try:
+            opened = OpenDiscussion.saved(path)
+        except InputError as error:
+            if self.opened is None:
+                raise
+            self.tell(Trouble(str(error)))  # what is open goes on as it was
+            return
         self.goal = "wait"
         self.drop_reply()
         self._leave_for(opened)
-        self.goal = "run" if go_on else "wait"
+        self.goal = "run" if go_on and not opened.discussion.is_finished else "wait"
         self.tell_state()
 
     def _leave_for(self, opened: OpenDiscussion) -> None:

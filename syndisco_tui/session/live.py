@@ -19,7 +19,7 @@ from ..engine.base import Engine, EngineError, RenderedPrompt, Turn
 from ..inputs import InputError
 from ..store.discussions import clean_up
 from .driver import Driver
-from .events import Closed, SessionEvent, Trouble
+from .events import Closed, ReplyGrew, SessionEvent, Trouble
 from .reaching import sentence_of
 from .steering import Steering
 
@@ -27,6 +27,8 @@ SILENCE = 60.0
 """Seconds without a token after which it is said."""
 SPACE_INTERVAL = 60.0
 """Seconds between two looks at how full the disk is."""
+UNREAD = 1000
+"""Events that wait to be read, beyond which growing replies are not told."""
 
 
 def utc_now() -> datetime:
@@ -196,7 +198,11 @@ class LiveSession:
             return self._driver.look_after
 
     def _tell(self, event: SessionEvent) -> None:
-        (self._listener or self.events.put)(event)
+        if self._listener:
+            self._listener(event)
+        # Where nobody reads for long, growth would fill the memory; the next one tells it all.
+        elif not (isinstance(event, ReplyGrew) and self.events.qsize() > UNREAD):
+            self.events.put(event)
 
     def _close(self) -> None:
         self._closing = True

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..discussion import DiscussionSetup
-from ..engine.base import Engine, EngineError, Loaded, LoadEvent, LoadProgress, ModelSpec
+from ..engine.base import (
+    Engine,
+    EngineError,
+    EngineInfo,
+    Loaded,
+    LoadEvent,
+    LoadProgress,
+    ModelSpec,
+)
 from .events import ModelReady, Tell
 
 
@@ -32,6 +40,7 @@ class ModelLoading:
         self._ended = ended
         self._loading: ModelSpec | None = None
         self._ready: ModelSpec | None = None
+        self._ready_info: EngineInfo | None = None
         self._engine_is_stuck = False
 
     @property
@@ -40,12 +49,17 @@ class ModelLoading:
 
     def has(self, setup: DiscussionSetup) -> bool:
         """Whether the model of ``setup`` is the one that is loaded."""
-        return self._engine.info is not None and self._ready == self._spec(setup)
+        return self._has(self._spec(setup))
+
+    def _has(self, spec: ModelSpec) -> bool:
+        # Another session of this engine may have had another model loaded since.
+        info = self._engine.info
+        return info is not None and info is self._ready_info and self._ready == spec
 
     def load(self, setup: DiscussionSetup) -> bool:
         """Begin to load the model of ``setup``. False if it is there or on its way already."""
         spec = self._spec(setup)
-        if (self._ready == spec and self._engine.info) or self._loading == spec:
+        if self._has(spec) or self._loading == spec:
             return False
         if self._engine_is_stuck:
             self._engine_is_stuck = False
@@ -91,7 +105,7 @@ class ModelLoading:
             return
         self._loading = None
         if isinstance(event, Loaded):
-            self._ready = spec
+            self._ready, self._ready_info = spec, event.info
             self._tell(ModelReady(event.info))
             self._ended(None)
         else:

@@ -51,7 +51,10 @@ class OpenDiscussion:
     @classmethod
     def saved(cls, path: Path) -> OpenDiscussion:
         """A saved discussion, at the turn where it was left. Raises InputError."""
-        file = DiscussionFile(path)
+        try:
+            file = DiscussionFile(path)
+        except OSError as error:
+            raise InputError(f"{path}: cannot be opened to go on: {error.strerror}") from None
         try:
             record = read_discussion(path)
             _refuse_foreign(record, path)

@@ -42,6 +42,8 @@ class Reaching:
         elif driver.speaking.reply and step.waits(opened.discussion):
             self._waiting.append(step)
             self._tell_waiting()
+        elif driver.speaking.reply and (why := self._why_not(opened, step)):
+            driver.tell(Trouble(why))
         else:
             driver.drop_reply()
             self.apply_waiting()
@@ -56,6 +58,16 @@ class Reaching:
 
     def _tell_waiting(self) -> None:
         self._driver.tell(Waiting(tuple(self._waiting)))
+
+    def _why_not(self, opened: OpenDiscussion, step: Steering) -> str:
+        """Why ``step`` cannot be done, or nothing: no reply is dropped in vain."""
+        trial, now = opened.discussion.copy(), self._driver.now()
+        try:
+            for each in (*self._waiting, step):
+                each.apply(trial, now)
+        except CannotChange as error:
+            return sentence_of(error)
+        return ""
 
     def _apply(self, opened: OpenDiscussion, step: Steering) -> None:
         driver = self._driver
@@ -107,11 +119,23 @@ class Reaching:
             self._candidates.take(event)
 
     def choose(self, number: int | None) -> None:
-        """Take the candidate with this number, or leave what stands there."""
+        """Take the candidate with this number, or leave what stands there; want no others."""
         opened, candidates = self._driver.opened, self._candidates
-        if opened and candidates and candidates.choose(number, self._driver.now()):
+        self.wants_candidates = 0
+        if opened and candidates and candidates.has(number):
             self._candidates = None
+            candidates.choose(number, self._driver.now())
             self._driver.save_changed(opened)
+
+    @property
+    def candidates_are_made(self) -> bool:
+        """Whether the engine is at work on candidates."""
+        return self._candidates is not None and self._candidates.are_being_made
+
+    def engine_died(self, sentence: str) -> None:
+        """Candidates that are not finished never will be."""
+        if self._candidates:
+            self._candidates.lose_the_rest(sentence)
 
     def give_up(self) -> None:
         """The model cannot be had: no candidates are made."""

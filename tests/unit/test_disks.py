@@ -13,12 +13,15 @@ from typing import Any
 import pytest
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
+from syndisco_tui.discussion.asked import asked_for
 from syndisco_tui.session import (
     Hindrance,
     NotSaved,
     Opened,
     Posted,
     ReplyStarted,
+    SetupApplied,
+    SetupStaged,
     StateChanged,
 )
 from syndisco_tui.session import saving as saving_module
@@ -132,6 +135,27 @@ def test_a_discussion_that_cannot_begin_leaves_nothing_and_r_begins_it(
     live.session.start(SETUP)
     assert live.until(Hindrance) == Hindrance("saving", "")
     live.until_state("finished")
+
+
+def test_a_setup_that_waits_for_a_reply_waits_for_the_disk_as_well(
+    begin: Callable[..., Live], folder: Path, disk: FaultyDisk
+) -> None:
+    """The reply in the making was asked for under the setup before."""
+    live = begin(folder)
+    live.engine.may_speak.clear()
+    live.until(ReplyStarted)
+    disk.breaks("write", errno.ENOSPC)
+    live.session.rename("Another title")
+    live.until(Hindrance)
+    live.session.pause()
+    live.session.change_setup(LONGER.model_copy(update={"context": "It is raining."}))
+    live.until(SetupStaged)
+    disk.is_mended()
+    assert live.until(Hindrance) == Hindrance("saving", "")
+    live.engine.may_speak.set()
+    live.until(Posted)
+    assert live.until(SetupApplied).from_turn == 2
+    asked_for(live.record, 0)
 
 
 def test_short_writes_make_whole_files(folder: Path, disk: FaultyDisk) -> None:

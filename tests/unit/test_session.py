@@ -31,6 +31,8 @@ from syndisco_tui.session import (
     StateChanged,
     Trouble,
 )
+from syndisco_tui.session import live as live_module
+from syndisco_tui.session import reply as reply_module
 from syndisco_tui.store.discussions import (
     DiscussionFile,
     is_interrupted,
@@ -252,6 +254,17 @@ class TestToTheEnd:
         second.until_state("finished")
         assert first.engine.requests == second.engine.requests
         assert len({request.seed for request in first.engine.requests}) == 4
+
+    def test_growth_that_nobody_reads_is_not_kept(
+        self, begin: Begin, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(live_module, "UNREAD", 10)
+        monkeypatch.setattr(reply_module, "GROWTH_INTERVAL", 0)
+        live = begin("word " * 300, setup=changed(conv_len=2, max_out_tokens=400))
+        time.sleep(0.5)
+        live.until_state("finished")
+        assert len(live.all(ReplyGrew)) < 12
+        assert len(live.texts()) == 2
 
     def test_a_growing_reply_is_shown_as_the_guard_leaves_it(self, begin: Begin) -> None:
         reply = "User Ann posted: Well, this takes me quite a while to say."
@@ -521,6 +534,18 @@ class TestResuming:
         assert again.record.earlier_setups == (EarlierSetup(1, SETUP, 1),)
         assert "It is raining." in again.engine.requests[0].chat[0].content
 
+    def test_what_cannot_be_opened_leaves_the_open_one_running(
+        self, begin: Begin, tmp_path: Path
+    ) -> None:
+        live = begin(delay=SLOW)
+        live.until(Posted)
+        nowhere = tmp_path / "gone" / "a.json"
+        live.session.resume(nowhere)
+        told = live.until(Trouble).sentence
+        assert told == f"{nowhere}: cannot be opened to go on: No such file or directory"
+        live.until_state("finished")
+        assert not live.all(Hindrance)
+
     def test_a_file_in_use_is_refused_with_a_sentence(self, begin: Begin, folder: Path) -> None:
         file = DiscussionFile.create(folder, datetime.now(UTC))
         file.path.write_text("{}")
@@ -555,6 +580,8 @@ class TestResuming:
         again.until_state("finished")
         assert len(again.all(Opened)[0].record.entries) == 4
         assert again.record.entries == live.record.entries
+        assert again.quiet()
+        assert not again.all(ModelReady)  # nobody needs it
 
 
 class TestEngineFaults:
@@ -599,6 +626,18 @@ class TestEngineFaults:
         live.session.run()
         live.until_state("finished")
         assert len(live.record.entries) == 4
+
+    def test_a_model_that_another_session_replaced_is_loaded_again(self, begin: Begin) -> None:
+        live = begin(setup=changed(model="one", conv_len=1))
+        live.until_state("finished")
+        beside: SimpleQueue[SessionEvent] = SimpleQueue()
+        sibling = live.session.sibling(beside.put)
+        sibling.start(changed(model="two", conv_len=1))
+        while getattr(beside.get(timeout=5), "state", "") != "finished":
+            pass
+        assert sibling.close()
+        live.session.start(changed(model="one", conv_len=1))
+        assert live.until(Posted).message.model == "one"
 
     def test_a_model_that_is_ready_is_not_loaded_twice(self, begin: Begin) -> None:
         live = begin(setup=None, load_steps=2)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from syndisco_tui.discussion import DiscussionRecord, Floor, Parent, Persona
-from syndisco_tui.engine.base import EngineError
+from syndisco_tui.engine.base import EngineError, GenerationRequest
 from syndisco_tui.headless.replay import replay
 from syndisco_tui.session import (
     CandidateLost,
@@ -33,6 +33,7 @@ from syndisco_tui.session import (
     Trouble,
     Undo,
     Waiting,
+    driver,
 )
 from syndisco_tui.store.discussions import newest_first, read_discussion
 from tests.scripted_engine import ScriptedEngine
@@ -239,6 +240,21 @@ class TestWhileAReplyIsMade:
         assert "Excuse me." not in said(live)
         assert "Excuse me." not in live.engine.requests[-1].chat[-1].content
 
+    def test_what_cannot_be_done_does_not_cost_the_reply(self, paused: Live) -> None:
+        paused.session.steer(Inject("Zoe", "Excuse me."))
+        paused.until(Changed)
+        paused.session.step()
+        paused.until(Posted)
+        paused.until_state("paused")
+        paused.engine.delay = SLOW
+        paused.session.run()
+        paused.until(ReplyStarted)
+        paused.session.steer(Undo())
+        assert "Somebody has spoken since" in paused.until(Trouble).sentence
+        paused.engine.delay = 0
+        paused.until_state("finished")
+        assert not paused.all(ReplyDropped)
+
     def test_a_setup_is_staged_until_then_and_can_be_taken_back(self, begin: Begin) -> None:
         live = begin(delay=SLOW)
         live.until(ReplyStarted)
@@ -329,6 +345,51 @@ class TestCandidates:
         again.session.resume(paused.path, go_on=False)
         again.session.offer_candidates(2)
         again.until(CandidateMade)
+
+    @pytest.mark.parametrize("meanwhile", ["regenerate", "another"])
+    def test_who_goes_elsewhere_while_the_model_loads_wants_them_no_more(
+        self, paused: Live, begin: Begin, meanwhile: str
+    ) -> None:
+        paused.session.start(SETUP, step=True)
+        paused.until(Opened)
+        paused.until(Posted)
+        paused.session.close()
+        other, first = newest_first(paused.folder)
+        again = begin(setup=None, delay=SLOW, load_steps=5)
+        again.session.resume(first, go_on=False)
+        again.session.offer_candidates(2)
+        again.until_state("loading")
+        if meanwhile == "regenerate":
+            again.session.steer(Regenerate())
+            again.until(Posted)
+        else:
+            again.session.resume(other, go_on=False)
+            again.until(Opened)
+            again.session.load(SETUP)
+        again.until_state("paused")
+        assert again.quiet()
+        assert not again.all(CandidatesBegun)
+
+    def test_an_engine_that_dies_loses_those_that_are_not_finished(
+        self, begin: Begin, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(driver, "LOOK_INTERVAL", 0.02)
+
+        def answer(request: GenerationRequest) -> str:
+            if len(live.engine.requests) > 1:
+                raise SystemExit
+            return "One."
+
+        live = begin(answer, step=True)
+        live.until_state("paused")
+        live.session.offer_candidates(2)
+        for number in range(2):
+            lost = live.until(CandidateLost)
+            assert lost == CandidateLost(number, "The model's thread has ended.")
+        assert live.until(Hindrance).cause == "engine"
+        live.session.choose(None)
+        live.session.step()
+        live.until_state("paused")
 
     def test_before_anybody_has_spoken_there_is_nothing_to_choose(self, begin: Begin) -> None:
         live = begin(delay=SLOW)
