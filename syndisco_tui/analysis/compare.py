@@ -151,8 +151,10 @@ def _difference(field: str, a: Any, b: Any) -> list[SetupDifference]:
 
 
 def _as_text(value: Any) -> str:
-    if value is None or value == "" or value in ((), []):
+    if value is None or value == "" or value in ((), [], {}):
         return ABSENT
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {part}" for key, part in value.items())
     if isinstance(value, (list, tuple)):
         return "; ".join(str(part) for part in value)
     if isinstance(value, bool):

@@ -101,7 +101,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Parent:
-    """Where a fork comes from: the discussion's id and the number of messages taken over."""
+    """Where a fork comes from: the discussion's id, and how many of its turns are shared."""
 
     id: str
     turn: int

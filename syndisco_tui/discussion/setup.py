@@ -25,7 +25,8 @@ class DiscussionSetup(BaseModel):
     ``history_context_len`` counts messages (None: all of them); ``max_out_tokens`` counts tokens
     of one reply; ``conv_len`` counts users' turns. ``temperature`` 0 means greedy; ``top_k`` 0
     and ``top_p`` 1 switch those limits off. ``seed_opinion_usernames`` may be left empty: then
-    users are drawn without replacement, by ``seed``.
+    users are drawn without replacement, by ``seed``. ``own_instructions`` hold, by username, for
+    users who are given others than the rest (trolls, say).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,6 +38,7 @@ class DiscussionSetup(BaseModel):
 
     context: str = DEFAULT_CONTEXT
     instructions: str = DEFAULT_INSTRUCTIONS
+    own_instructions: dict[str, str] = Field(default_factory=dict)
     moderator_instructions: str = DEFAULT_MODERATOR_INSTRUCTIONS
     seed_opinions: tuple[str, ...] = ()
     seed_opinion_usernames: tuple[str, ...] = ()
@@ -103,7 +105,9 @@ class DiscussionSetup(BaseModel):
             return Actor(self.moderator, "moderator", self.context, self.moderator_instructions)
         for persona in self.personas:
             if persona.name == name:
-                return Actor(persona, "user", self.context, self.instructions)
+                own = {name_key(user): text for user, text in self.own_instructions.items()}
+                instructions = own.get(name_key(name), self.instructions)
+                return Actor(persona, "user", self.context, instructions)
         raise KeyError(name)
 
     def seeded(self) -> list[tuple[str, str]]:

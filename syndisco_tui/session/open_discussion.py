@@ -86,7 +86,7 @@ class OpenDiscussion:
             setup=setup,
             status="finished" if discussion.is_finished else "paused",
             title=setup.title,
-            parent=Parent(parent.id, position),
+            parent=Parent(parent.id, discussion.turns_taken),
             engine=parent.engine,
         )
         return cls._created(discussion, discussion.onto(record), folder, now)

@@ -119,7 +119,10 @@ def _refuse_newer(value: object, where: object) -> None:
 
 
 def _setup_to_json(setup: DiscussionSetup) -> dict[str, Any]:
-    return setup.model_dump(mode="json")
+    values = setup.model_dump(mode="json")
+    if not setup.own_instructions:
+        del values["own_instructions"]
+    return values
 
 
 def _earlier_to_json(setups: Iterable[EarlierSetup]) -> list[dict[str, Any]]:

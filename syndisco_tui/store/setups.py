@@ -47,6 +47,8 @@ def read_setup(path: Path) -> DiscussionSetup:
 def setup_to_toml(setup: DiscussionSetup) -> str:
     """The setup as the text of such a file; fields that say nothing are left out."""
     values = setup.model_dump(mode="json", exclude={"personas", "moderator"})
+    if not setup.own_instructions:
+        del values["own_instructions"]
     if values["history_context_len"] is None:
         values["history_context_len"] = ALL_MESSAGES
     if setup.moderator:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -31,6 +32,8 @@ def from_syndisco(file: FileShape, value: object) -> DiscussionRecord:
     prompts = _prompts_by_name(file, users)
     moderator_prompt = prompts.get(moderator or "", {})
     first = prompts.get(users[0], {}) if users else {}
+    told = {name: str(prompts[name].get("instructions", "")) for name in users if name in prompts}
+    instructions = Counter(told.values()).most_common(1)[0][0] if told else ""
     entries: list[Message] = []
     taken = 0
     for log in file.logs:
@@ -47,7 +50,8 @@ def from_syndisco(file: FileShape, value: object) -> DiscussionRecord:
         personas=tuple(_persona(prompts.get(name, {}), name) for name in users),
         moderator=_persona(moderator_prompt, moderator) if moderator else None,
         context=str(first.get("context", "")),
-        instructions=str(first.get("instructions", "")),
+        instructions=instructions,
+        own_instructions={name: own for name, own in told.items() if own != instructions},
         moderator_instructions=str(moderator_prompt.get("instructions", "")),
         seed_opinions=tuple(entry.text for entry in seeds),
         seed_opinion_usernames=tuple(entry.name for entry in seeds),

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from textual.events import Key
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from syndisco_tui import paths
@@ -50,7 +52,12 @@ class Bench:
         await self.pilot.pause()
 
     async def type(self, text: str) -> None:
-        await self.press(*("space" if letter == " " else letter for letter in text))
+        """All letters at once, as a terminal brings them that were typed ahead."""
+        for letter in text:
+            key = letter if letter.isalnum() else _character_to_key(letter)
+            self.app.post_message(Key(key, letter))
+        await self.pilot.pause()
+        await self.pilot.pause()
 
     async def until(self, condition: Callable[[], bool], seconds: float = 30) -> None:
         """Wait for something to become true; fail with the screen's text if it does not."""

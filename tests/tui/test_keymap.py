@@ -162,7 +162,7 @@ async def test_what_is_said_names_the_keys_as_they_are_now(bench: OpenBench) -> 
         await at.press("s")
         await at.until_state("paused")
         await at.press("3", "i", "tab", "h", "ctrl+s")
-        await at.until(lambda: len(at.records()[0].entries) == 3)
+        await at.until(lambda: len(at.laboratory.transcript.lines.entries) == 3)
         await at.press("delete")
         await at.until(lambda: "Deleted; f4 undoes it." in at.toasts())
         at.engine.may_speak.clear()

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from syndisco_tui.discussion import Discussion, DiscussionRecord, Message, Reply
+from syndisco_tui.discussion import Discussion, DiscussionRecord, Message, Parent, Reply
 from syndisco_tui.store.discussions import read_discussion
 from syndisco_tui.store.export import FORMAT_NAMES, exported
 from syndisco_tui.store.export.markdown import escaped
@@ -98,6 +98,12 @@ class TestSynDisco:
         assert here["logs"] == said_there
         assert (here["id"], here["timestamp"]) == (there["id"], there["timestamp"])
         assert (here["users"], here["moderator"]) == (there["users"], there["moderator"])
+        prompts = [
+            [json.loads(p) if isinstance(p, str) else p for p in each["user_prompts"]]
+            for each in (here, there)
+        ]
+        told = [[prompt["instructions"] for prompt in each] for each in prompts]
+        assert told[0] == told[1]  # trolls and all
 
 
 class TestMarkdown:
@@ -111,6 +117,19 @@ class TestMarkdown:
         assert "<strong>Ann</strong> · turn 1" in html
         assert "<blockquote>\n<p>Comment 0.</p>\n</blockquote>" in html
         assert "<strong>Mod</strong> · moderator · <em>stays silent</em>" in html
+
+    def test_what_people_did_is_told(self) -> None:
+        engine = {"name": "A-Model", "revision": "abc"}
+        text = exported(replace(FULL, engine=engine, parent=Parent("elsewhere", 3)), "markdown")
+        assert "| Model | A-Model, revision abc |" in text
+        assert "| Forked from | elsewhere |" in text
+        before = text.index("*From here on: context: Before → You are taking part in")
+        assert text.index("**Bob** · turn 1") < before < text.index("Please be kind")
+        assert "**Ann** · turn 2 · given the floor · edited by a person\n" in text
+
+    def test_a_reply_cut_at_the_limit_is_marked(self) -> None:
+        cut = replace(said("Ann", "Half a sen", 1), finish_reason="length")
+        assert "> Half a sen […]\n" in exported(record(cut), "markdown").replace("\\", "")
 
     def test_what_syndisco_does_not_say_is_not_claimed(self) -> None:
         own = from_json(json.loads(exported(FULL, "syndisco-2.0")), "export")

@@ -149,7 +149,7 @@ class TestThereAndBack:
 
     def test_the_file_says_everything_but_what_is_empty(self, file: Path) -> None:
         values = tomllib.loads(setup_to_toml(DiscussionSetup(personas=(ANN,))))
-        assert set(values) == set(DiscussionSetup.model_fields) - {"moderator"}
+        assert set(values) == set(DiscussionSetup.model_fields) - {"moderator", "own_instructions"}
         assert values["personas"] == [{"username": "Ann"}]
 
     def test_null_within_a_free_field_is_left_out(self, file: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from ...analysis.compare import setup_differences
 from ...discussion import DiscussionRecord, Message, Persona
 from ...text import safe
 
@@ -18,7 +19,9 @@ def as_markdown(record: DiscussionRecord) -> str:
     """Title, participants, setup and transcript of the discussion (CommonMark with tables)."""
     parts = [f"# {_cell(record.heading)}", "## Participants", _participants(record)]
     parts += ["## Setup", _setup_table(record), "## Transcript"]
-    parts += [_message(entry) for entry in record.entries]
+    changed = _changes_on_the_way(record)
+    for index, entry in enumerate(record.entries):
+        parts += [*changed.get(index, ()), _message(entry)]
     if not record.entries:
         parts.append("*Nobody has said anything yet.*")
     return "\n\n".join(parts) + "\n"
@@ -70,10 +73,11 @@ def _setup_rows(record: DiscussionRecord) -> list[tuple[str, str]]:
     history = setup.history_context_len
     rows = [
         ("Started", _date(record.started_at)),
-        ("Model", setup.model),
+        ("Model", _model(record)),
         ("Turns", f"{record.turns_taken} of {setup.conv_len}"),
         ("Context", setup.context),
         ("Instructions", setup.instructions),
+        *((f"Instructions of {name}", own) for name, own in setup.own_instructions.items()),
         ("Moderator's instructions", setup.moderator_instructions if setup.moderator else ""),
         ("History", "all messages" if history is None else f"{history} messages"),
     ]
@@ -91,8 +95,25 @@ def _setup_rows(record: DiscussionRecord) -> list[tuple[str, str]]:
         ("Prompt style", setup.prompt_style),
         ("Sampling", sampling),
         ("Seed", str(setup.seed)),
+        ("Forked from", record.parent.id if record.parent else ""),
         ("Computed on", numerics),
     ]
+
+
+def _model(record: DiscussionRecord) -> str:
+    name, revision = (str(record.engine.get(key) or "") for key in ("name", "revision"))
+    return f"{name or record.setup.model}{f', revision {revision}' if revision else ''}"
+
+
+def _changes_on_the_way(record: DiscussionRecord) -> dict[int, list[str]]:
+    """What to say before the entry with an index: what a person had changed in the setup."""
+    setups = [*(each.setup for each in record.earlier_setups), record.setup]
+    told: dict[int, list[str]] = {}
+    for each, after in zip(record.earlier_setups, setups[1:], strict=True):
+        for found in setup_differences(each.setup, after):
+            change = f"{found.field}: {found.a} → {found.b}"
+            told.setdefault(each.length, []).append(f"*From here on: {_cell(change)}.*")
+    return told
 
 
 def _date(started_at: str) -> str:
@@ -114,10 +135,15 @@ def _message(entry: Message) -> str:
         tags.append(_ROLES[entry.role])
     if entry.role == "user" and entry.turn:
         tags.append(f"turn {entry.turn}")
+    if entry.floor_given:
+        tags.append("given the floor")
+    if entry.is_edited:
+        tags.append("edited by a person")
     header = " · ".join([f"**{_cell(entry.name)}**", *tags])
     if entry.is_silence:
         return f"{header} · *stays silent*"
-    return f"{header}\n\n{_quoted(entry.text)}"
+    cut = " […]" if entry.is_cut else ""
+    return f"{header}\n\n{_quoted(entry.text.rstrip() + cut)}"
 
 
 def _quoted(text: str) -> str:

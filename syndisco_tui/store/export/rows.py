@@ -25,6 +25,8 @@ COLUMNS = (
     "seed",
     "created_at",
     "raw_text",
+    "original_text",
+    "run_seed",
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection)."""
@@ -33,7 +35,9 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 def as_csv(records: Sequence[DiscussionRecord]) -> str:
     """Header and rows as RFC 4180 has them (quoted where need be, lines ended by CR LF).
 
-    ``position`` counts messages and silences from 1. Foreign text that a spreadsheet would
+    ``position`` counts messages and silences from 1; what is not known is empty, and so are turn
+    and model of what no model said. ``text`` is what stands there now: ``original_text`` stood
+    there before somebody edited it. Foreign text that a spreadsheet would
     calculate gets an apostrophe in front: ``=1+1`` becomes ``'=1+1``.
     """
     text = io.StringIO(newline="")
@@ -50,18 +54,20 @@ def _row(record: DiscussionRecord, position: int, entry: Message) -> list[Any]:
         record.id,
         record.heading,
         position,
-        entry.turn,
+        entry.turn or None,
         entry.role,
         entry.name,
         entry.text,
-        entry.model,
+        None if entry.role == "human" else entry.model,
         entry.finish_reason,
-        entry.prompt_tokens,
-        entry.completion_tokens,
-        round(entry.seconds, 3),
+        entry.prompt_tokens or None,
+        entry.completion_tokens if entry.prompt_tokens else None,
+        round(entry.seconds, 3) if entry.prompt_tokens else None,
         entry.seed,
         entry.created_at,
         entry.raw_text,
+        entry.original_text,
+        None if record.is_foreign else record.setup.seed,
     ]
 
 

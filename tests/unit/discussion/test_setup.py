@@ -56,6 +56,12 @@ def test_users_and_moderator_have_instructions_of_their_own() -> None:
     assert (moderator.role, moderator.context, moderator.instructions) == ("moderator", "C", "M")
 
 
+def test_a_user_may_have_others_than_the_rest() -> None:
+    some = setup("Ann", "Bob", instructions="Be kind.", own_instructions={" bob": "Provoke."})
+    assert some.actor("Ann").instructions == "Be kind."
+    assert some.actor("Bob").instructions == "Provoke."
+
+
 def test_an_actor_is_found_by_the_trimmed_name() -> None:
     assert setup(" Ann ").actor("Ann").persona == Persona(username=" Ann ")
 
@@ -208,6 +214,7 @@ FULL = DiscussionSetup(
     moderator_takes_turns=True,
     context="A forum",
     instructions='Say "hi"\n',
+    own_instructions={"Ann": "Provoke."},
     moderator_instructions="Be kind",
     seed_opinions=("one", "two"),
     seed_opinion_usernames=("Ann", "Zoe"),
