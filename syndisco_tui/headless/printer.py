@@ -96,6 +96,8 @@ class Printer:
 
     def end(self, status: int) -> None:
         """The last line: where the discussion is."""
+        if self._mid_line:
+            self._print(" […]\n\n")
         if status != FINISHED:
             self._line("Not finished: it can be resumed.")
         self._clear_bar()

@@ -59,6 +59,15 @@ async def test_i_says_something_as_a_participant(bench: OpenBench) -> None:
         assert "Bob  human" in at.text()
 
 
+async def test_whoever_begins_to_write_means_the_text(bench: OpenBench) -> None:
+    async with bench(setup=TWO, replies=REPLIES) as at:
+        await two_messages(at)
+        await at.press("i", "W")
+        await at.type("hat for?")
+        await at.press("ctrl+s")
+        await until_said(at, "First.", "Second.", "What for?")
+
+
 async def test_i_says_something_as_somebody_else_on_several_lines(bench: OpenBench) -> None:
     async with bench(setup=TWO, replies=REPLIES) as at:
         await two_messages(at)

@@ -321,6 +321,7 @@ class TestSignals:
         assert record.status == "paused"
         assert len(record.entries) >= 2  # the seed opinion and a message
         assert out.splitlines()[-1] == str(path)
+        assert len(out.splitlines()) > 1, "nothing else stands in the path's line"
         assert err == "Not finished: it can be resumed.\n" or err.endswith(
             "\nNot finished: it can be resumed.\n"
         )

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.events import Key
 from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Input, Static, TextArea
 
@@ -96,6 +97,14 @@ class InjectScreen(WritingScreen[Inject | None]):
     def on_mount(self) -> None:
         self._show_name()
         self.query_one(Chooser).focus()
+
+    def on_key(self, event: Key) -> None:
+        """Whoever begins to write means the text, also while a name is chosen."""
+        if event.character and event.is_printable:
+            event.stop()
+            area = self.query_one(TextArea)
+            self.set_focus(area)
+            area.insert(event.character)
 
     @on(Chooser.Changed)
     def _show_name(self) -> None:
