@@ -22,8 +22,9 @@ from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.engine.base import EngineError
 from syndisco_tui.headless import run_headless
 from syndisco_tui.headless.live import TO_STDOUT
+from syndisco_tui.headless.printer import Printer
 from syndisco_tui.inputs import InputError
-from syndisco_tui.session import LiveSession
+from syndisco_tui.session import LiveSession, ReplyGrew, ReplyStarted
 from syndisco_tui.session import reply as session_module
 from syndisco_tui.store.discussions import newest_first, read_discussion
 from syndisco_tui.store.lock import has_writer
@@ -301,6 +302,16 @@ def running(home: Path) -> Iterator[Process]:
     running.process.communicate()
 
 
+def test_the_path_stands_on_a_line_of_its_own_after_half_a_reply(tmp_path: Path) -> None:
+    out, err = StringIO(), StringIO()
+    printer = Printer(out, err)
+    printer.path = tmp_path / "a.json"
+    printer.show(ReplyStarted("Ann", "user", 1))
+    printer.show(ReplyGrew("Ann", f"{LONG} And", 19, 20, 30.0))
+    printer.end(130)
+    assert out.getvalue() == f"Ann:\n{LONG} […]\n\n{printer.path}\n"
+
+
 class TestSignals:
     @pytest.mark.parametrize(
         ("number", "status"), [(signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGTERM, 143)]
@@ -321,7 +332,6 @@ class TestSignals:
         assert record.status == "paused"
         assert len(record.entries) >= 2  # the seed opinion and a message
         assert out.splitlines()[-1] == str(path)
-        assert len(out.splitlines()) > 1, "nothing else stands in the path's line"
         assert err == "Not finished: it can be resumed.\n" or err.endswith(
             "\nNot finished: it can be resumed.\n"
         )
