@@ -85,9 +85,9 @@ def _summary(value: dict[str, Any]) -> Summary:
     elif status in ("running", "paused", "finished", "failed"):
         kept = status
     moderator = _text(value.get("moderator"))
-    users = [_text(name) for name in value.get("users") or [] if _text(name) != moderator]
+    users = [_text(name) for name in _list(value.get("users")) if _text(name) != moderator]
     names = tuple(users or dict.fromkeys(_text(log.get("name")) for log in logs))
-    entries = [*logs, *map(_table, own.get("silences") or [])]
+    entries = [*logs, *map(_table, _list(own.get("silences")))]
     turn = max((_number(entry.get("turn")) for entry in entries), default=0)
     if not is_own:
         turn = sum(
@@ -128,6 +128,10 @@ def _said(log: dict[str, Any]) -> tuple[str, str]:
 
 def _table(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _text(value: object) -> str:

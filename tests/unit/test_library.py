@@ -133,6 +133,7 @@ class TestSummaries:
         [
             {"logs": [3, None, {"name": 1, "text": {}, "turn": "x"}], "users": [1, None]},
             {"logs": [], "syndisco_tui": {"setup": 3, "silences": [None], "parent": "x"}},
+            {"logs": [], "users": 5, "syndisco_tui": {"silences": True}},
         ],
     )
     def test_odd_values_are_borne(self, place: Place, value: Any) -> None:
