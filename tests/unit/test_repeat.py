@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from io import StringIO
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -16,9 +19,12 @@ from syndisco_tui.engine.base import GenerationRequest
 from syndisco_tui.headless.repeat import run_repeat
 from syndisco_tui.headless.replay import replay
 from syndisco_tui.session import LiveSession
+from syndisco_tui.session import saving as saving_module
 from syndisco_tui.store.discussions import newest_first, read_discussion
 from syndisco_tui.store.format import to_bytes
 from tests.scripted_engine import ScriptedEngine
+
+from .faulty_disk import FaultyDisk
 
 SETUP = DiscussionSetup(
     personas=(Persona(username="Ann"), Persona(username="Bob")),
@@ -43,9 +49,14 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def run(folder: Path, begins: list[DiscussionSetup | Path]) -> tuple[int, str, str]:
+def run(
+    folder: Path,
+    begins: list[DiscussionSetup | Path],
+    answer: Callable[[GenerationRequest], str] = answer,
+    err: StringIO | None = None,
+) -> tuple[int, str, str]:
     """A batch: exit status, standard output, standard error."""
-    engine, out, err = ScriptedEngine(answer), StringIO(), StringIO()
+    engine, out, err = ScriptedEngine(answer), StringIO(), err or StringIO()
     session = partial(LiveSession, engine, folder)
     batch = Batch(lambda listener: session(listener=listener), begins)
     status = run_repeat(batch, out=out, err=err)
@@ -108,6 +119,47 @@ class TestRepeat:
         status, out, err = run(folder, list(setups))
         assert (status, out) == (3, "")
         assert err.splitlines()[-1] == "There is no model “nowhere”; try --model starter."
+
+    def test_a_disk_that_refuses_is_said_once_and_waited_for(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(saving_module, "RETRY_SECONDS", 0.05)
+        disk, faults = FaultyDisk(monkeypatch), count()
+
+        class Err(StringIO):
+            def write(self, text: str) -> int:
+                if "Cannot save" in text:
+                    disk.is_mended()
+                return super().write(text)
+
+        def answer_on_a_full_disk(request: GenerationRequest) -> str:
+            if len(newest_first(folder)) == 4 and next(faults) == 0:
+                disk.breaks("sync", errno.ENOSPC)
+            return answer(request)
+
+        status, _, told = run(folder, list(repeated(SETUP, 4)), answer_on_a_full_disk, Err())
+        assert status == 0
+        assert told.count(f"Cannot save: no space left on device. ({folder})") == 1
+        assert "It is saved; the discussion goes on." in told
+
+    def test_why_they_cannot_begin_is_said(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        FaultyDisk(monkeypatch).breaks("make", errno.EACCES)
+        status, out, err = run(folder, list(repeated(SETUP, 3)))
+        assert (status, out) == (1, "")
+        assert err.count(f"Cannot save: permission denied. ({folder})") == 1
+        assert err.endswith(
+            "0 of 3 discussions  0 messages; the same command with --resume goes on\n"
+        )
+
+    def test_that_the_engine_has_ended_is_said(self, folder: Path) -> None:
+        def dies(request: GenerationRequest) -> str:
+            raise SystemExit
+
+        status, _, err = run(folder, list(repeated(SETUP, 3)), dies)
+        assert status == 1
+        assert err.count("The model's thread has ended.") == 1
 
 
 class TestReplay:
