@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import resource
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,6 +29,8 @@ from .session import (
 from .store.discussions import newest_first, read_discussion
 
 CLOSE_SECONDS = 2.5
+FILES_OF_A_RUN = 4
+"""Open at once, at most: its lock, what was saved last, what is being written, the folder."""
 
 NewSession = Callable[[Callable[[SessionEvent], object]], LiveSession]
 RunState = Literal["waiting", "speaking", "finished", "stopped", "failed"]
@@ -140,6 +144,7 @@ class Batch:
         self._messages = 0
         self._tokens = 0
         self._first_reply = 0.0
+        _have_room_for_files(FILES_OF_A_RUN * len(self.runs))
         self._sessions = [new_session(partial(self._hear, run)) for run in self.runs]
         for session, run in zip(self._sessions, self.runs, strict=True):
             if isinstance(run.begin, DiscussionSetup):
@@ -209,6 +214,16 @@ class Batch:
         deadline = time.monotonic() + CLOSE_SECONDS
         for session in self._sessions:
             session.close(max(0.0, deadline - time.monotonic()))
+
+
+def _have_room_for_files(count: int) -> None:
+    """Let this process open ``count`` more files than it may, as far as the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return
+    wanted = soft + count if hard == resource.RLIM_INFINITY else min(soft + count, hard)
+    with contextlib.suppress(OSError, ValueError):  # then some runs cannot begin, and say why
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def duration(seconds: float) -> str:

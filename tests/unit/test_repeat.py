@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
+import resource
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -152,6 +154,16 @@ class TestRepeat:
         assert err.endswith(
             "0 of 3 discussions  0 messages; the same command with --resume goes on\n"
         )
+
+    def test_many_have_the_files_they_need(self, folder: Path) -> None:
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        open_now = len(os.listdir("/dev/fd"))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (open_now + 30, limits[1]))
+        try:
+            status, _, err = run(folder, list(repeated(SETUP, 30)))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        assert (status, "Cannot save" in err) == (0, False)
 
     def test_that_the_engine_has_ended_is_said(self, folder: Path) -> None:
         def dies(request: GenerationRequest) -> str:
