@@ -77,10 +77,11 @@ def _summary(value: dict[str, Any]) -> Summary:
     setup = _table(own.get("setup"))
     logs = [_table(log) for log in value["logs"]]
     is_own = bool(own)
-    is_foreign = not is_own or IMPORTED_FROM in _table(own.get("engine"))
+    is_fork = bool(own.get("parent"))  # and so is ours, whatever it is a fork of
+    is_imported = not is_fork and IMPORTED_FROM in _table(own.get("engine"))
     status = own.get("status")
     kept: Kept = "paused"
-    if is_foreign:
+    if not is_own or is_imported:
         kept = "syndisco"
     elif status in ("running", "paused", "finished", "failed"):
         kept = status
