@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from syndisco_tui.batch import Batch, repeated, saved_runs
-from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Persona
+from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, EarlierSetup, Persona
 from syndisco_tui.engine.base import GenerationRequest
 from syndisco_tui.headless.repeat import run_repeat
-from syndisco_tui.headless.replay import replay
+from syndisco_tui.headless.replay import AHEAD, replay
 from syndisco_tui.session import LiveSession
 from syndisco_tui.session import saving as saving_module
 from syndisco_tui.store.discussions import newest_first, read_discussion
@@ -230,3 +230,21 @@ class TestReplay:
         assert record.earlier_setups
         status, out = self.again(record)
         assert (status, out) == (0, "8 replies, every one with the same words.\n")
+
+    def test_replies_of_an_earlier_model_are_not_asked_of_the_last(self, folder: Path) -> None:
+        record = alone(folder, SETUP)
+        before = SETUP.model_copy(update={"model": "another"})
+        earlier = (EarlierSetup(2, before, length=4),)
+        engine, out, err = ScriptedEngine(answer), StringIO(), StringIO()
+        status = replay(engine, replace(record, earlier_setups=earlier), out=out, err=err)
+        engine.close()
+        assert (status, out.getvalue()) == (0, "4 replies, every one with the same words.\n")
+        assert "Not asked for again: 4 replies of an earlier model." in err.getvalue()
+
+    def test_only_a_few_are_asked_for_ahead(self, folder: Path) -> None:
+        record = alone(folder, SETUP.model_copy(update={"conv_len": 100}))
+        entries = (replace(record.entries[0], text="Another word."), *record.entries[1:])
+        engine = ScriptedEngine(answer)
+        assert replay(engine, replace(record, entries=entries), out=StringIO(), err=StringIO()) == 1
+        engine.close()
+        assert len(engine.requests) == AHEAD
