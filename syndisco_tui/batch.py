@@ -13,6 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import Literal
 
 from .discussion import DiscussionRecord, DiscussionSetup, Entries
+from .discussion.chance import SEED_BITS
 from .inputs import InputError
 from .session import (
     Hindrance,
@@ -37,8 +38,12 @@ RunState = Literal["waiting", "speaking", "finished", "stopped", "failed"]
 
 
 def repeated(setup: DiscussionSetup, count: int) -> list[DiscussionSetup]:
-    """``count`` setups that differ in their seed: the first one's and those that follow."""
-    return [setup.model_copy(update={"seed": setup.seed + n}) for n in range(count)]
+    """``count`` setups that differ in their seed: the first one's and those that follow.
+
+    After the largest seed comes 0.
+    """
+    seeds = ((setup.seed + n) % (1 << SEED_BITS) for n in range(count))
+    return [setup.model_copy(update={"seed": seed}) for seed in seeds]
 
 
 def saved_runs(folder: Path, setups: Sequence[DiscussionSetup]) -> list[Path | None]:

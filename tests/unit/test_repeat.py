@@ -17,6 +17,7 @@ import pytest
 
 from syndisco_tui.batch import Batch, repeated, saved_runs
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, EarlierSetup, Persona
+from syndisco_tui.discussion.chance import SEED_BITS
 from syndisco_tui.engine.base import GenerationRequest
 from syndisco_tui.headless.repeat import run_repeat
 from syndisco_tui.headless.replay import AHEAD, replay
@@ -95,6 +96,11 @@ class TestRepeat:
             record = read_discussion(path)
             lone = alone(other, SETUP.model_copy(update={"seed": record.setup.seed}))
             assert said(record) == said(lone)
+
+    def test_after_the_largest_seed_comes_0(self) -> None:
+        largest = (1 << SEED_BITS) - 1
+        setups = repeated(SETUP.model_copy(update={"seed": largest}), 2)
+        assert [DiscussionSetup(**dict(setup)).seed for setup in setups] == [largest, 0]
 
     def test_an_interrupted_batch_goes_on_where_it_was(self, folder: Path) -> None:
         setups = repeated(SETUP, 3)
