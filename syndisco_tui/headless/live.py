@@ -105,7 +105,7 @@ def _deliver(path: Path, output: Path, out: TextIO) -> None:
             output.write_bytes(content)
         else:
             output.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(output.resolve(), content)
+            write_atomic(output, content)
     except OSError as error:
         raise InputError(
             f"{output}: cannot be written: {error.strerror}; the discussion is in {path}"

@@ -15,12 +15,13 @@ BUFFER_BYTES = 1 << 20
 def write_atomic(path: Path, content: bytes | Iterable[bytes]) -> None:
     """Replace ``path`` by ``content``, durably: file and folder have reached the disk on return.
 
-    ``content`` may come in pieces. Mode 0600 whatever the umask. Raises OSError that names
-    ``path``, and then the old file is untouched.
+    Of a link, what it points to is replaced. ``content`` may come in pieces. Mode 0600 whatever
+    the umask. Raises OSError that names ``path``, and then the old file is untouched.
     """
+    target = Path(os.path.realpath(path))
     try:
-        _replace(path, [content] if isinstance(content, bytes) else content)
-        _sync_folder(path.parent)
+        _replace(target, [content] if isinstance(content, bytes) else content)
+        _sync_folder(target.parent)
     except OSError as error:
         # A full disk names no file, and the temporary one is nobody's concern.
         error.filename, error.filename2 = str(path), None
