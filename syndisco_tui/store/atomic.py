@@ -10,6 +10,8 @@ from pathlib import Path
 
 TEMPORARY_SUFFIX = ".part"
 BUFFER_BYTES = 1 << 20
+MOST_NAME_BYTES = 230
+"""Of the name in a temporary file's: with what is put around it, disks take it."""
 
 
 def write_atomic(path: Path, content: bytes | Iterable[bytes]) -> None:
@@ -29,8 +31,9 @@ def write_atomic(path: Path, content: bytes | Iterable[bytes]) -> None:
 
 
 def _replace(path: Path, parts: Iterable[bytes]) -> None:
+    begin = os.fsencode(path.name)[:MOST_NAME_BYTES].decode(errors="ignore")
     descriptor, name = tempfile.mkstemp(
-        dir=path.parent, prefix=f".{path.name}.", suffix=TEMPORARY_SUFFIX
+        dir=path.parent, prefix=f".{begin}.", suffix=TEMPORARY_SUFFIX
     )
     try:
         with os.fdopen(descriptor, "wb", buffering=BUFFER_BYTES) as file:
