@@ -12,7 +12,7 @@ from ..exit_status import FINISHED, NO_MODEL
 from ..session import Hindrance, ModelReady, Trouble
 from ..session.events import Cause
 from ..text import one_line, safe
-from .live import forgive_encoding
+from .output import forgive_encoding, tell
 from .printer import hindrance_line, progress_bar
 from .signals import caught_signals
 
@@ -39,7 +39,7 @@ def _follow(batch: Batch, received: list[int], out: TextIO, err: TextIO) -> int:
 
     def say(line: str) -> None:
         if line:
-            print(f"\r\x1b[K{line}" if has_bar else line, file=err, flush=True)
+            tell(f"\r\x1b[K{line}" if has_bar else line, err)
 
     while not received:
         for run, event in batch.drain(TELL_SECONDS):
@@ -60,7 +60,7 @@ def _follow(batch: Batch, received: list[int], out: TextIO, err: TextIO) -> int:
                 say(f"discussion {run.number}: {safe(event.sentence)}")
             elif run.state == "finished" and run.number not in finished:
                 finished.add(run.number)
-                print(run.path, file=out, flush=True)
+                tell(str(run.path), out)
                 if not has_bar:
                     say(progress_line(batch))
         if has_bar and time.monotonic() - told > TELL_SECONDS:

@@ -32,7 +32,7 @@ from ..exit_status import DIFFERS, FINISHED, NO_MODEL
 from ..inputs import InputError
 from ..session.reply import generation_request
 from ..text import one_line, safe
-from .live import forgive_encoding
+from .output import forgive_encoding
 from .printer import progress_bar
 
 AHEAD = 64
