@@ -115,7 +115,7 @@ class BatchRun:
                     self.state = "failed"
             case Hindrance(cause="engine") if event.sentence:
                 self.state, self.trouble = "failed", event.sentence
-            case Trouble():
+            case Trouble() if self.state != "stopped":  # that loading was given up is no trouble
                 self.state, self.trouble = "failed", event.sentence
             case StateChanged(state="finished"):
                 self.state = "finished"
@@ -210,6 +210,8 @@ class Batch:
         """Pause all of them now; replies in the making are dropped."""
         for session, run in zip(self._sessions, self.runs, strict=True):
             run.held = False
+            if not run.is_over:
+                run.state = "stopped"
             session.stop()
 
     def close(self) -> None:

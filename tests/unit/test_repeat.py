@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import resource
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -18,10 +19,10 @@ import pytest
 from syndisco_tui.batch import Batch, repeated, saved_runs
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, EarlierSetup, Persona
 from syndisco_tui.discussion.chance import SEED_BITS
-from syndisco_tui.engine.base import GenerationRequest
+from syndisco_tui.engine.base import GenerationRequest, LoadProgress
 from syndisco_tui.headless.repeat import run_repeat
 from syndisco_tui.headless.replay import AHEAD, replay
-from syndisco_tui.session import LiveSession
+from syndisco_tui.session import LiveSession, Trouble
 from syndisco_tui.session import saving as saving_module
 from syndisco_tui.store.discussions import newest_first, read_discussion
 from syndisco_tui.store.format import to_bytes
@@ -121,6 +122,20 @@ class TestRepeat:
     def test_other_setups_are_not_taken_for_it(self, folder: Path) -> None:
         run(folder, [SETUP])
         assert saved_runs(folder, [SETUP.model_copy(update={"conv_len": 5})]) == [None]
+
+    def test_what_is_stopped_while_the_model_loads_has_not_failed(self, folder: Path) -> None:
+        engine = ScriptedEngine(delay=0.02, load_steps=50)
+        session = partial(LiveSession, engine, folder)
+        batch = Batch(lambda listener: session(listener=listener), repeated(SETUP, 3))
+        while not any(isinstance(event, LoadProgress) for _, event in batch.drain(0.1)):
+            pass
+        batch.stop()
+        heard, deadline = 0, time.monotonic() + 5
+        while heard < 3 and time.monotonic() < deadline:
+            heard += sum(isinstance(event, Trouble) for _, event in batch.drain(0.1))
+        assert [(run.state, run.trouble) for run in batch.runs] == [("stopped", "")] * 3
+        batch.close()
+        engine.close()
 
     def test_a_model_that_cannot_be_had_ends_it_with_3(self, folder: Path) -> None:
         setups = repeated(SETUP.model_copy(update={"model": "nowhere"}), 2)
