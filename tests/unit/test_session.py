@@ -33,9 +33,9 @@ from syndisco_tui.session import (
 )
 from syndisco_tui.store.discussions import (
     DiscussionFile,
-    is_interrupted,
     newest_first,
     read_discussion,
+    unfinished,
 )
 from syndisco_tui.store.lock import has_writer
 from tests.scripted_engine import ScriptedEngine
@@ -467,7 +467,7 @@ class TestResuming:
         process.communicate()
         (path,) = newest_first(folder)
         record = read_discussion(path)
-        assert is_interrupted(path, record)
+        assert [(path, record)] == list(unfinished(folder))
         said = len(record.entries)
         assert 3 <= said < 8
 
@@ -695,7 +695,7 @@ class TestDiskFaults:
         assert "Cannot save" in live.until(Hindrance).sentence
         live.until(Closed)
         (path,) = newest_first(away)
-        assert is_interrupted(path, read_discussion(path))
+        assert [waiting for waiting, _ in unfinished(away)] == [path]
 
     def test_a_discussion_that_cannot_be_saved_does_not_begin(
         self, begin: Begin, folder: Path
