@@ -60,8 +60,8 @@ def replay(
     """Generate every reply of ``record`` again, many at once; say what differs first.
 
     Where the model was changed on the way, those of the last one. Returns the exit status: 0 the
-    same words, 1 a difference, 3 the model cannot be had. Raises InputError where the record does
-    not say what was asked.
+    same words, 1 a difference, 3 the model cannot be had. Raises InputError where a reply cannot
+    be asked for again.
     """
     out, err = out or sys.stdout, err or sys.stderr
     forgive_encoding(out, err)
@@ -105,7 +105,7 @@ def _generated(
 ) -> Generator[tuple[Message, str]]:
     """Each of these messages and what the model says now, ``AHEAD`` being asked for at once.
 
-    Raises InputError where the record does not say what was asked.
+    Raises InputError where the record does not say what was asked, or no reply can be had.
     """
     ahead: deque[tuple[Message, Generation]] = deque()
     try:
@@ -123,7 +123,11 @@ def _generated(
 
 
 def _outcome(message: Message, generation: Generation) -> tuple[Message, str]:
-    return message, generation.result().text
+    try:
+        return message, generation.result().text
+    except EngineError as error:
+        who = f"turn {message.turn}, {one_line(message.name, 40)}"
+        raise InputError(f"{who}: cannot be asked again: {error}") from None
 
 
 def _asked(record: DiscussionRecord, index: int) -> Asked:

@@ -19,9 +19,10 @@ import pytest
 from syndisco_tui.batch import Batch, repeated, saved_runs
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, EarlierSetup, Persona
 from syndisco_tui.discussion.chance import SEED_BITS
-from syndisco_tui.engine.base import GenerationRequest, LoadProgress
+from syndisco_tui.engine.base import EngineError, GenerationRequest, LoadProgress
 from syndisco_tui.headless.repeat import run_repeat
 from syndisco_tui.headless.replay import AHEAD, replay
+from syndisco_tui.inputs import InputError
 from syndisco_tui.session import LiveSession, Trouble
 from syndisco_tui.session import saving as saving_module
 from syndisco_tui.store.discussions import newest_first, read_discussion
@@ -269,3 +270,9 @@ class TestReplay:
         assert replay(engine, replace(record, entries=entries), out=StringIO(), err=StringIO()) == 1
         engine.close()
         assert len(engine.requests) == AHEAD
+
+    def test_a_reply_that_cannot_be_had_is_told(self, folder: Path) -> None:
+        engine = ScriptedEngine([EngineError("There is no memory.")])
+        with pytest.raises(InputError, match=r"turn 1, \w+: cannot be asked again: There is no"):
+            replay(engine, alone(folder, SETUP), out=StringIO(), err=StringIO())
+        engine.close()
