@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import resource
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import Literal
 
 from .discussion import DiscussionRecord, DiscussionSetup, Entries
+from .discussion.chance import SEED_BITS
 from .inputs import InputError
 from .session import (
     Hindrance,
@@ -27,14 +30,20 @@ from .session import (
 from .store.discussions import newest_first, read_discussion
 
 CLOSE_SECONDS = 2.5
+FILES_OF_A_RUN = 4
+"""Open at once, at most: its lock, what was saved last, what is being written, the folder."""
 
 NewSession = Callable[[Callable[[SessionEvent], object]], LiveSession]
 RunState = Literal["waiting", "speaking", "finished", "stopped", "failed"]
 
 
 def repeated(setup: DiscussionSetup, count: int) -> list[DiscussionSetup]:
-    """``count`` setups that differ in their seed: the first one's and those that follow."""
-    return [setup.model_copy(update={"seed": setup.seed + n}) for n in range(count)]
+    """``count`` setups that differ in their seed: the first one's and those that follow.
+
+    After the largest seed comes 0.
+    """
+    seeds = ((setup.seed + n) % (1 << SEED_BITS) for n in range(count))
+    return [setup.model_copy(update={"seed": seed}) for seed in seeds]
 
 
 def saved_runs(folder: Path, setups: Sequence[DiscussionSetup]) -> list[Path | None]:
@@ -106,7 +115,7 @@ class BatchRun:
                     self.state = "failed"
             case Hindrance(cause="engine") if event.sentence:
                 self.state, self.trouble = "failed", event.sentence
-            case Trouble():
+            case Trouble() if self.state != "stopped":  # that loading was given up is no trouble
                 self.state, self.trouble = "failed", event.sentence
             case StateChanged(state="finished"):
                 self.state = "finished"
@@ -140,6 +149,7 @@ class Batch:
         self._messages = 0
         self._tokens = 0
         self._first_reply = 0.0
+        _have_room_for_files(FILES_OF_A_RUN * len(self.runs))
         self._sessions = [new_session(partial(self._hear, run)) for run in self.runs]
         for session, run in zip(self._sessions, self.runs, strict=True):
             if isinstance(run.begin, DiscussionSetup):
@@ -200,6 +210,8 @@ class Batch:
         """Pause all of them now; replies in the making are dropped."""
         for session, run in zip(self._sessions, self.runs, strict=True):
             run.held = False
+            if not run.is_over:
+                run.state = "stopped"
             session.stop()
 
     def close(self) -> None:
@@ -209,6 +221,16 @@ class Batch:
         deadline = time.monotonic() + CLOSE_SECONDS
         for session in self._sessions:
             session.close(max(0.0, deadline - time.monotonic()))
+
+
+def _have_room_for_files(count: int) -> None:
+    """Let this process open ``count`` more files than it may, as far as the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return
+    wanted = soft + count if hard == resource.RLIM_INFINITY else min(soft + count, hard)
+    with contextlib.suppress(OSError, ValueError):  # then some runs cannot begin, and say why
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def duration(seconds: float) -> str:

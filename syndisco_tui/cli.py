@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import NoReturn
 
@@ -53,6 +54,8 @@ def _run(arguments: list[str]) -> int:
         return int(app(standalone_mode=False) or 0)
     except typer.Abort:
         return 130
+    except SystemExit:  # click's way out where nobody reads any more
+        return 128 + signal.SIGPIPE
     except Exception as error:
         if not hasattr(error, "format_message"):  # click's own usage errors have it
             raise

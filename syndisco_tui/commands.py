@@ -44,7 +44,9 @@ DtypeOption = Annotated[
 ]
 ThreadsOption = Annotated[
     Optional[int],  # noqa: UP045
-    typer.Option("--threads", help="Threads that torch may use (default: all cores but one)"),
+    typer.Option(
+        "--threads", help="Threads that torch may use (default: all cores; with a screen, but one)"
+    ),
 ]
 
 

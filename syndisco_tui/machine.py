@@ -67,6 +67,13 @@ class MachineMeter:
                 nvml.nvmlShutdown()
 
 
+def usable_cores() -> int:
+    """How many cores this process may use; where the system does not tell, how many there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def processor_name() -> str:
     """What the processor calls itself; where it does not say, its kind."""
     with suppress(OSError):

@@ -137,6 +137,7 @@ def new_session(settings: Settings, *, spare_cores: int = 0) -> LiveSession:
 def new_engine(settings: Settings, *, spare_cores: int = 0) -> Engine:
     from . import paths
     from .engine.local import LocalEngine
+    from .machine import usable_cores
 
-    threads = settings.threads or max(1, (os.cpu_count() or 1) - spare_cores)
+    threads = settings.threads or max(1, usable_cores() - spare_cores)
     return LocalEngine(paths.cache_folder(), threads=threads)

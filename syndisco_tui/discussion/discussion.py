@@ -204,10 +204,10 @@ class Discussion:
     def inject(self, name: str, text: str, *, created_at: str = "") -> Message:
         """Put a human's words in, as a participant or anybody else. It takes no turn.
 
-        Raises CannotChange for an empty name or text.
+        Raises CannotChange for an empty name, and for a text that is a silence.
         """
-        if not name.strip() or not text.strip():
-            raise CannotChange("what is put in needs a name and a text")
+        if not name.strip() or guard.is_silence(text):
+            raise CannotChange("what is put in needs a name and a text, more than quotation marks")
         known = {name_key(known): known for known in self._setup.names}
         message = Message(
             name=known.get(name_key(name), name.strip()),
@@ -221,7 +221,7 @@ class Discussion:
     def edit(self, position: int, text: str, *, at: str = "") -> Message:
         """Another text for the entry at ``position``; later prompts quote the new one.
 
-        Raises CannotChange for an empty text, IndexError where there is no such entry.
+        Raises CannotChange for a text that is a silence, IndexError where there is no such entry.
         """
         if not 0 <= position < len(self.entries):
             raise IndexError(f"message {position} of {len(self.entries)}")

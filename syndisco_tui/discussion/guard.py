@@ -28,7 +28,12 @@ def clean(raw: str, speaker: str, others: Sequence[str] = (), *, complete: bool 
     text = _bare(raw, own_header, complete)
     while going_on := next_post.search(text):
         text = _bare(text[: going_on.start()], own_header, complete=False)
-    return "" if _ONLY_QUOTES.fullmatch(text) else text
+    return "" if is_silence(text) else text
+
+
+def is_silence(text: str) -> bool:
+    """Whether ``text`` says nothing: it is empty, white space, or only quotation marks."""
+    return _ONLY_QUOTES.fullmatch(text) is not None
 
 
 @lru_cache(maxsize=256)

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from .changes import TAKES_OUT, fits, inherited, last_change
 from .entries import Entries
+from .guard import is_silence
 from .record import Change, ChangeKind, EarlierSetup, Message
 from .setup import DiscussionSetup
 from .tally import Tally
@@ -81,10 +82,13 @@ class Proceedings:
         self.append(message)
 
     def edit(self, position: int, text: str, at: str = "") -> Message:
-        """Another text for the entry at ``position``. Raises CannotChange for an empty one."""
+        """Another text for the entry at ``position``. Raises CannotChange for a silence."""
         before, text = self.entries[position], text.strip()
-        if not text:
-            raise CannotChange("an edited message needs a text; to be rid of it, delete it")
+        if is_silence(text):
+            raise CannotChange(
+                "an edited message needs a text, more than quotation marks; "
+                "to be rid of it, delete it"
+            )
         if text == before.text:
             return before
         original = before.text if before.original_text is None else before.original_text

@@ -180,9 +180,11 @@ class DiscussionRecord:
     def is_foreign(self) -> bool:
         """Whether SynDisco made it: it is read and copied, never gone on with.
 
-        It does not say with which turn manager, sampling or seed.
+        It does not say with which turn manager, sampling or seed. A fork of it is ours.
         """
-        return self.status == "finished" and (not self.engine or IMPORTED_FROM in self.engine)
+        if self.status != "finished" or self.parent:
+            return False
+        return not self.engine or IMPORTED_FROM in self.engine
 
     @property
     def turns_taken(self) -> int:

@@ -33,10 +33,10 @@ class TurnManager(ABC):
     def odds(self, previous: Sequence[str]) -> dict[str, float]:
         """The probability of every name to speak next, given who has spoken, oldest first."""
 
-    def choose(self, previous: Sequence[str], attempt: int = 0) -> str:
+    def choose(self, previous: Sequence[str]) -> str:
         """Who speaks after ``previous``; turn number and seed decide, nothing else does."""
         odds = self.odds(previous)
-        point = draw(self.seed, "speaker", len(previous), attempt)
+        point = draw(self.seed, "speaker", len(previous))
         reached = 0.0
         for name, probability in odds.items():
             reached += probability

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from ..machine import processor_name
+from ..machine import processor_name, usable_cores
 from .asking import answer_of
 from .findings import Finding, Look
 
@@ -36,8 +36,7 @@ _ASK_TORCH = """if True:
 
 def processor() -> Iterator[Finding]:
     """Python and the cores it may use."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    yield Finding("processor", f"{cores} cores, {processor_name()}, {platform.system()}")
+    yield Finding("processor", f"{usable_cores()} cores, {processor_name()}, {platform.system()}")
     yield Finding("Python", platform.python_version())
 
 

@@ -6,7 +6,6 @@ Torch is imported when the first model is loaded, on threads of this module; nev
 from __future__ import annotations
 
 import gc
-import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
+from ..machine import usable_cores
 from .base import (
     Cancelled,
     EngineError,
@@ -88,7 +88,7 @@ class LocalEngine:
 
     def __init__(self, cache_folder: Path, *, threads: int | None = None) -> None:
         self._cache_folder = cache_folder
-        self._threads = threads or max(1, (os.cpu_count() or 2) - 1)
+        self._threads = threads or max(1, usable_cores() - 1)
         self._commands: SimpleQueue[_Command] = SimpleQueue()
         self._closing = threading.Event()
         self._lock = threading.Lock()  # guards _pending, _info and _spec

@@ -14,6 +14,7 @@ from ..store.library import Library
 from ..store.personas import write_personas
 from ..text import safe
 from .counter import Counter
+from .output import tell
 
 
 def import_files(
@@ -37,10 +38,10 @@ def import_files(
         taken.append(one)
         if one.sentence:
             counter.clear()
-            print(safe(one.sentence), file=sys.stderr)
+            tell(safe(one.sentence), sys.stderr)
         if one.file:
             counter.clear()
-            print(one.file)
+            tell(str(one.file), sys.stdout)
         counter.show(number)
     counter.clear()
     if incoming.has_new_personas:
@@ -51,5 +52,5 @@ def import_files(
                 f"{personas_file}: the personas cannot be saved: {error.strerror}"
             ) from None
     library.close()
-    print(told(taken), file=sys.stderr)
+    tell(told(taken), sys.stderr)
     return BAD_INPUT if any(one.what == "bad" for one in taken) else 0

@@ -27,6 +27,7 @@ from ..session import (
 from ..store.atomic import write_atomic
 from ..store.discussions import read_discussion
 from ..store.format import to_bytes
+from .output import forgive_encoding
 from .printer import Printer
 from .signals import caught_signals
 
@@ -105,7 +106,7 @@ def _deliver(path: Path, output: Path, out: TextIO) -> None:
             output.write_bytes(content)
         else:
             output.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(output.resolve(), content)
+            write_atomic(output, content)
     except OSError as error:
         raise InputError(
             f"{output}: cannot be written: {error.strerror}; the discussion is in {path}"
@@ -122,10 +123,3 @@ def _write_json(out: TextIO, content: bytes) -> None:
         out.buffer.flush()
     else:
         out.write(content.decode())
-
-
-def forgive_encoding(*streams: TextIO) -> None:
-    """A model says what no terminal's encoding foresaw: a question mark is better than an end."""
-    for stream in streams:
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")

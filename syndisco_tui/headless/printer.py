@@ -85,10 +85,8 @@ class Printer:
             self._turns = event.turns or self._turns
         elif isinstance(event, Trouble):
             self._line(safe(event.sentence))
-        elif isinstance(event, Hindrance):
-            over = "It is saved; the discussion goes on." if event.cause == "saving" else ""
-            if line := event.sentence or over:
-                self._line(safe(f"{line} ({event.where})" if event.where else line))
+        elif isinstance(event, Hindrance) and (line := hindrance_line(event)):
+            self._line(line)
 
     def lose_output(self) -> None:
         """Nobody reads the messages any more."""
@@ -171,6 +169,13 @@ class Printer:
     def _line(self, text: str) -> None:
         self._clear_bar()
         print(text, file=self._err, flush=True)
+
+
+def hindrance_line(event: Hindrance) -> str:
+    """What stays wrong, or that it is over; empty where that need not be said."""
+    over = "It is saved; the discussion goes on." if event.cause == "saving" else ""
+    line = event.sentence or over
+    return safe(f"{line} ({event.where})" if event.where else line)
 
 
 def progress_bar(done: float, total: float) -> str:

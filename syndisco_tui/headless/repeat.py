@@ -9,10 +9,11 @@ from typing import TextIO
 from ..batch import Batch, duration
 from ..engine.base import LoadProgress
 from ..exit_status import FINISHED, NO_MODEL
-from ..session import ModelReady, Trouble
+from ..session import Hindrance, ModelReady, Trouble
+from ..session.events import Cause
 from ..text import one_line, safe
-from .live import forgive_encoding
-from .printer import progress_bar
+from .output import forgive_encoding, tell
+from .printer import hindrance_line, progress_bar
 from .signals import caught_signals
 
 TELL_SECONDS = 0.2
@@ -34,9 +35,11 @@ def run_repeat(batch: Batch, *, out: TextIO | None = None, err: TextIO | None = 
 
 def _follow(batch: Batch, received: list[int], out: TextIO, err: TextIO) -> int:
     has_bar, stage, told, finished = err.isatty(), "", 0.0, set[int]()
+    hindrances: dict[Cause, str] = {}
 
     def say(line: str) -> None:
-        print(f"\r\x1b[K{line}" if has_bar else line, file=err, flush=True)
+        if line:
+            tell(f"\r\x1b[K{line}" if has_bar else line, err)
 
     while not received:
         for run, event in batch.drain(TELL_SECONDS):
@@ -46,6 +49,10 @@ def _follow(batch: Batch, received: list[int], out: TextIO, err: TextIO) -> int:
             elif isinstance(event, ModelReady) and stage != "ready":
                 stage = "ready"
                 say(one_line(f"{event.info.name or event.info.model} on {event.info.device}"))
+            elif isinstance(event, Hindrance):
+                if hindrances.get(event.cause, "") != event.sentence:  # of all of them, once
+                    hindrances[event.cause] = event.sentence
+                    say(hindrance_line(event))
             elif isinstance(event, Trouble) and event.fatal:
                 say(safe(event.sentence))
                 return NO_MODEL
@@ -53,7 +60,7 @@ def _follow(batch: Batch, received: list[int], out: TextIO, err: TextIO) -> int:
                 say(f"discussion {run.number}: {safe(event.sentence)}")
             elif run.state == "finished" and run.number not in finished:
                 finished.add(run.number)
-                print(run.path, file=out, flush=True)
+                tell(str(run.path), out)
                 if not has_bar:
                     say(progress_line(batch))
         if has_bar and time.monotonic() - told > TELL_SECONDS:
@@ -61,10 +68,12 @@ def _follow(batch: Batch, received: list[int], out: TextIO, err: TextIO) -> int:
             err.write(f"\r\x1b[K{progress_line(batch)}")
             err.flush()
         if batch.is_over:
-            say(progress_line(batch))
-            return FINISHED if len(finished) == len(batch.runs) else 1
+            break
+    if len(finished) == len(batch.runs):
+        say(progress_line(batch))
+        return FINISHED
     say(f"{progress_line(batch)}; the same command with --resume goes on")
-    return 128 + received[0]
+    return 128 + received[0] if received else 1
 
 
 def progress_line(batch: Batch) -> str:

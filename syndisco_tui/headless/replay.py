@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections import deque
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TextIO
 
-from ..discussion import Asked, DiscussionRecord, Message, NotOnRecord, asked_for
+from ..discussion import (
+    Asked,
+    DiscussionRecord,
+    DiscussionSetup,
+    Message,
+    NotOnRecord,
+    asked_for,
+)
+from ..discussion.asked import setups_at
 from ..engine.base import (
     Engine,
     EngineError,
@@ -18,10 +29,14 @@ from ..engine.base import (
     ModelSpec,
 )
 from ..exit_status import DIFFERS, FINISHED, NO_MODEL
+from ..inputs import InputError
 from ..session.reply import generation_request
 from ..text import one_line, safe
-from .live import forgive_encoding
+from .output import forgive_encoding
 from .printer import progress_bar
+
+AHEAD = 64
+"""Replies asked for at once: as many as an engine makes together."""
 
 
 @dataclass(frozen=True)
@@ -42,54 +57,96 @@ def replay(
     out: TextIO | None = None,
     err: TextIO | None = None,
 ) -> int:
-    """Generate every reply of ``record`` again, all at once; say what differs first.
+    """Generate every reply of ``record`` again, many at once; say what differs first.
 
-    Returns the exit status: 0 the same words, 1 a difference, 3 the model cannot be had.
+    Where the model was changed on the way, those of the last one. Returns the exit status: 0 the
+    same words, 1 a difference, 3 the model cannot be had. Raises InputError where a reply cannot
+    be asked for again.
     """
     out, err = out or sys.stdout, err or sys.stderr
     forgive_encoding(out, err)
-    setup = record.setup
+    asked, others = _to_ask(record)
+    setup = setups_at(record, asked[-1])[0] if asked else record.setup
     try:
-        _load(engine, ModelSpec(setup.model, setup.quantization, setup.dtype, device))
+        _load(engine, ModelSpec(*_model_of(setup), device))
     except EngineError as error:
         print(safe(str(error)), file=err)
         return NO_MODEL
     if note := _other_numerics(record, engine):
         print(note, file=err)
-    asked = [(each.message, _submit(engine, each)) for each in _asked(record)]
-    for number, (message, generation) in enumerate(asked, start=1):
-        now = generation.result().text
-        if err.isatty():
-            err.write(f"\r\x1b[K{progress_bar(number, len(asked))} {number} of {len(asked)}")
-            err.flush()
-        if found := _difference(message, now):
-            for _, other in asked:
-                other.cancel()
-            _report(found, out)
-            return DIFFERS
+    with contextlib.closing(_generated(engine, record, asked)) as generated:
+        for number, (message, now) in enumerate(generated, start=1):
+            if err.isatty():
+                err.write(f"\r\x1b[K{progress_bar(number, len(asked))} {number} of {len(asked)}")
+                err.flush()
+            if found := _difference(message, now):
+                _report(found, out)
+                return DIFFERS
     print(f"{len(asked)} replies, every one with the same words.", file=out)
-    if note := passed_over(record):
+    if note := passed_over(record, others):
         print(note, file=err)
     return FINISHED
 
 
-def _asked(record: DiscussionRecord) -> list[Asked]:
-    """Every reply that a model made, with the request that asked for it. Raises EngineError."""
+def _to_ask(record: DiscussionRecord) -> tuple[list[int], int]:
+    """The replies of the model that spoke last, and how many are of earlier ones."""
+    replies = [index for index, entry in enumerate(record.entries) if entry.is_prompted]
+    models = [_model_of(setups_at(record, index)[0]) for index in replies]
+    asked = [index for index, model in zip(replies, models, strict=True) if model == models[-1]]
+    return asked, len(replies) - len(asked)
+
+
+def _model_of(setup: DiscussionSetup) -> tuple[str, str, str]:
+    return setup.model, setup.quantization, setup.dtype
+
+
+def _generated(
+    engine: Engine, record: DiscussionRecord, indices: Iterable[int]
+) -> Generator[tuple[Message, str]]:
+    """Each of these messages and what the model says now, ``AHEAD`` being asked for at once.
+
+    Raises InputError where the record does not say what was asked, or no reply can be had.
+    """
+    ahead: deque[tuple[Message, Generation]] = deque()
     try:
-        return [
-            asked_for(record, index)
-            for index, message in enumerate(record.entries)
-            if message.is_prompted
-        ]
+        for index in indices:
+            if len(ahead) == AHEAD:
+                yield _outcome(*ahead.popleft())
+            asked = _asked(record, index)
+            request = generation_request(asked.request, asked.setup)
+            ahead.append((asked.message, engine.submit(request)))
+        while ahead:
+            yield _outcome(*ahead.popleft())
+    finally:
+        for _, generation in ahead:
+            generation.cancel()
+
+
+def _outcome(message: Message, generation: Generation) -> tuple[Message, str]:
+    try:
+        return message, generation.result().text
+    except EngineError as error:
+        who = f"turn {message.turn}, {one_line(message.name, 40)}"
+        raise InputError(f"{who}: cannot be asked again: {error}") from None
+
+
+def _asked(record: DiscussionRecord, index: int) -> Asked:
+    try:
+        return asked_for(record, index)
     except NotOnRecord as error:
-        raise EngineError(safe(str(error))) from None
+        raise InputError(str(error)) from None
 
 
-def passed_over(record: DiscussionRecord) -> str:
-    """What of a discussion no model is asked for again, in a sentence or two; or nothing."""
+def passed_over(record: DiscussionRecord, others: int) -> str:
+    """What of a discussion no model is asked for again, in a sentence or two; or nothing.
+
+    ``others`` counts the replies of earlier models.
+    """
     roles = {"seed": "seed opinions", "human": "messages of humans"}
     counts = {what: sum(e.role == role for e in record.entries) for role, what in roles.items()}
     parts = [f"{count} {what}" for what, count in counts.items() if count]
+    if others:
+        parts.append(f"{others} replies of an earlier model")
     sentences = [f"Not asked for again: {', '.join(parts)}."] if parts else []
     if edited := sum(entry.is_edited and entry.is_prompted for entry in record.entries):
         sentences.append(f"Compared with the words before they were edited: {edited}.")
@@ -102,10 +159,6 @@ def _load(engine: Engine, spec: ModelSpec) -> None:
     while not isinstance(event := events.get(), Loaded):
         if isinstance(event, LoadFailed):
             raise event.error
-
-
-def _submit(engine: Engine, asked: Asked) -> Generation:
-    return engine.submit(generation_request(asked.request, asked.setup))
 
 
 def _difference(message: Message, now: str) -> Difference | None:

@@ -7,7 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from ..discussion import Discussion, DiscussionRecord, DiscussionSetup, Parent, Status
+from ..discussion import (
+    IMPORTED_FROM,
+    Discussion,
+    DiscussionRecord,
+    DiscussionSetup,
+    Parent,
+    Status,
+)
 from ..engine.base import EngineInfo
 from ..inputs import InputError
 from ..store.discussions import DiscussionFile, read_discussion
@@ -87,7 +94,7 @@ class OpenDiscussion:
             status="finished" if discussion.is_finished else "paused",
             title=setup.title,
             parent=Parent(parent.id, discussion.turns_taken),
-            engine=parent.engine,
+            engine={key: parent.engine[key] for key in parent.engine if key != IMPORTED_FROM},
         )
         return cls._created(discussion, discussion.onto(record), folder, now)
 

@@ -75,11 +75,6 @@ def read_discussion(path: Path) -> DiscussionRecord:
     return from_json(read_json(path, max_bytes=MAX_DISCUSSION_BYTES), path)
 
 
-def is_interrupted(path: Path, record: DiscussionRecord) -> bool:
-    """Whether its writer went away without saying so; ``record`` is what was read of it."""
-    return record.status == "running" and _is_left_alone(path, record)
-
-
 def _is_left_alone(path: Path, record: DiscussionRecord) -> bool:
     """Whether nobody writes it, and it is still as it was read.
 

@@ -21,6 +21,7 @@ from ..discussion import (
     Parent,
 )
 from ..discussion.changes import TAKES_OUT
+from ..discussion.persona import name_clash
 from ..inputs import InputError, validated
 from .shapes import FileShape
 from .syndisco import TIMESTAMP, from_syndisco
@@ -82,7 +83,10 @@ def from_json(value: object, where: object) -> DiscussionRecord:
     _refuse_newer(value, where)
     file = validated(FileShape, value, f"{where}: not a discussion")
     if file.syndisco_tui is None:
-        return from_syndisco(file, value)
+        record = from_syndisco(file, value)
+        if clash := name_clash(record.setup.turn_takers):
+            raise InputError(f"{where}: the usernames “{clash[0]}” and “{clash[1]}” are the same")
+        return record
     own = file.syndisco_tui
     earlier = tuple(each.earlier() for each in own.earlier_setups)
     entries: list[Message] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,6 +49,7 @@ class Import:
         self._known = set(known)
         self.personas = list(personas)
         self._had = len(self.personas)
+        self._named = {name_key(persona.name): persona for persona in personas}
 
     @property
     def has_new_personas(self) -> bool:
@@ -80,10 +81,11 @@ class Import:
     def _take_personas(self, path: Path, personas: list[Persona]) -> Taken:
         added, renamed = 0, []
         for persona in personas:
-            own = _kept_as(persona, self.personas)
+            own = _kept_as(persona, self._named)
             if own is None:
                 continue
             self.personas.append(own)
+            self._named[name_key(own.name)] = own
             added += 1
             if own.name != persona.name:
                 renamed.append(f"{one_line(persona.name, 40)} is now {one_line(own.name, 45)}")
@@ -148,11 +150,13 @@ def converted(value: dict[str, Any], path: Path) -> DiscussionRecord:
     )
 
 
-def _kept_as(persona: Persona, there: Sequence[Persona]) -> Persona | None:
-    """``persona`` under a name that nobody has; None where the same is there already."""
-    taken = {name_key(other.name): other for other in there}
+def _kept_as(persona: Persona, there: Mapping[str, Persona]) -> Persona | None:
+    """``persona`` under a name that nobody has; None where the same is there already.
+
+    ``there``: who has a name, by its key.
+    """
     number, own = 1, persona
-    while other := taken.get(name_key(own.name)):
+    while other := there.get(name_key(own.name)):
         if other.model_copy(update={"username": persona.username}) == persona:
             return None
         number += 1

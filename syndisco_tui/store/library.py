@@ -18,8 +18,8 @@ from pathlib import Path
 from .lock import has_writer
 from .summary import Summary, summarised
 
-LAYOUT = 1
-"""Of the kept summaries; another one than this is thrown away."""
+LAYOUT = 2
+"""Of the kept summaries, and how they are made; another one than this is thrown away."""
 FIRST_SLICE = 60
 """Files looked at before the first of them are told of: a page of the list."""
 SLICE_SECONDS = 0.1

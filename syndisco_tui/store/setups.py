@@ -54,7 +54,8 @@ def setup_to_toml(setup: DiscussionSetup) -> str:
     if setup.moderator:
         values["moderator"] = _stated(setup.moderator)
     values["personas"] = [_stated(persona) for persona in setup.personas]
-    return tomli_w.dumps(values, multiline_strings=True)
+    has_crlf = "\\r\\n" in repr(values)  # on lines of their own it would become LF
+    return tomli_w.dumps(values, multiline_strings=not has_crlf)
 
 
 def write_setup(path: Path, setup: DiscussionSetup) -> None:

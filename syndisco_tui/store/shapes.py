@@ -142,6 +142,6 @@ class FileShape(Shape):
     moderator: str | None = None
     user_prompts: list[str | dict[str, Any]] = Field(default_factory=list)
     moderator_prompt: str | dict[str, Any] | None = None
-    ctx_length: int | None = None
+    ctx_length: Annotated[int, Field(ge=0)] | None = None
     logs: list[LogShape]
     syndisco_tui: OwnShape | None = None

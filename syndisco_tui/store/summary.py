@@ -77,17 +77,18 @@ def _summary(value: dict[str, Any]) -> Summary:
     setup = _table(own.get("setup"))
     logs = [_table(log) for log in value["logs"]]
     is_own = bool(own)
-    is_foreign = not is_own or IMPORTED_FROM in _table(own.get("engine"))
+    is_fork = bool(own.get("parent"))  # and so is ours, whatever it is a fork of
+    is_imported = not is_fork and IMPORTED_FROM in _table(own.get("engine"))
     status = own.get("status")
     kept: Kept = "paused"
-    if is_foreign:
+    if not is_own or is_imported:
         kept = "syndisco"
     elif status in ("running", "paused", "finished", "failed"):
         kept = status
     moderator = _text(value.get("moderator"))
-    users = [_text(name) for name in value.get("users") or [] if _text(name) != moderator]
+    users = [_text(name) for name in _list(value.get("users")) if _text(name) != moderator]
     names = tuple(users or dict.fromkeys(_text(log.get("name")) for log in logs))
-    entries = [*logs, *map(_table, own.get("silences") or [])]
+    entries = [*logs, *map(_table, _list(own.get("silences")))]
     turn = max((_number(entry.get("turn")) for entry in entries), default=0)
     if not is_own:
         turn = sum(
@@ -128,6 +129,10 @@ def _said(log: dict[str, Any]) -> tuple[str, str]:
 
 def _table(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _text(value: object) -> str:

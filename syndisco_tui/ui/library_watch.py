@@ -67,6 +67,12 @@ class LibraryWatch:
     def watch(self) -> None:
         """List everything, then whatever has changed, until it is left."""
         library = self._library = self._open_library()
+        try:
+            self._watch(library)
+        finally:
+            library.close()
+
+    def _watch(self, library: Library) -> None:
         changed_at = library.changed_at()
         before: list[Entry] = []
         for slice_ in library.entries():
@@ -87,7 +93,6 @@ class LibraryWatch:
                 if entries != before:
                     before = entries
                     self._tell(Listed(entries, is_all=True, is_done=True))
-        library.close()
 
     def search(self, words: str) -> None:
         """Tell which files have all of ``words``."""

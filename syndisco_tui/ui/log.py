@@ -45,12 +45,13 @@ def output_to(log: Path) -> Iterator[None]:
         shorten(log_descriptor)
 
 
-def report_crash(log: Path, error: BaseException) -> None:
-    """What went wrong to the log, without local variables; one sentence to the user."""
+def report_crash(log: Path, error: BaseException, *, is_saved: bool) -> None:
+    """What went wrong to the log, without local variables; to the user, and what is saved."""
     with contextlib.suppress(OSError), log.open("a", encoding="utf-8", errors="replace") as file:
         traceback.print_exception(error, file=file)
+    saved = "All that was said is saved" if is_saved else "What was said last could not be saved"
     print(
-        f"syndisco-tui stopped on an unexpected {type(error).__name__}. The discussion is saved; "
+        f"syndisco-tui stopped on an unexpected {type(error).__name__}. {saved}; "
         f"details are in {log}.",
         file=sys.stderr,
     )

@@ -63,9 +63,9 @@ def run_screen(
     )
     with output_to(paths.log_file()):
         status = app.run()
-    session.close()
+    is_saved = session.close() and session.record is None  # it stays open where it is not
     if app.crash is not None:
-        report_crash(paths.log_file(), app.crash)
+        report_crash(paths.log_file(), app.crash, is_saved=is_saved)
         return CRASHED
     return status or 0
 

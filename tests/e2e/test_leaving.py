@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from syndisco_tui.store.discussions import is_interrupted, newest_first, read_discussion
+from syndisco_tui.store.discussions import newest_first, read_discussion, unfinished
 
 from .conftest import OpenTerminal
 from .pseudo_terminal import PseudoTerminal
@@ -81,7 +81,7 @@ def test_kill_9_loses_nothing_that_was_shown_and_the_next_start_resumes(
     assert window.exit_status() == 128 + signal.SIGKILL
     (path,) = newest_first(discussions)
     record = read_discussion(path)
-    assert is_interrupted(path, record)
+    assert [waiting for waiting, _ in unfinished(discussions)] == [path]
     posted = {entry.text for entry in record.messages}
     assert {f"This is comment number {n}." for n in range(1, 5) if f"number {n}." in screen} <= (
         posted

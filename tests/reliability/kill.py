@@ -21,7 +21,7 @@ from pathlib import Path
 
 from syndisco_tui.engine.starter import STARTER, prepare_starter
 from syndisco_tui.inputs import InputError
-from syndisco_tui.store.discussions import is_interrupted, newest_first, read_discussion
+from syndisco_tui.store.discussions import newest_first, read_discussion, unfinished
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNT = 200
@@ -152,7 +152,7 @@ def kill_once(home: Path, seconds: float, figures: Figures, campaign: Campaign) 
         _, _, text = line.partition("\n")
         if text and not text.endswith(".json") and text not in saved:
             figures.lost.append(f"{home.name}: {text!r} was shown and is not saved")
-    if record.status == "running" and not is_interrupted(path, record):
+    if record.status == "running" and path not in dict(unfinished(folder)):
         figures.broken.append(f"{path}: not seen as interrupted")
     figures.leftovers += len(os.listdir(folder)) - 1
     return path

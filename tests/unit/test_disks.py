@@ -158,6 +158,19 @@ def test_a_setup_that_waits_for_a_reply_waits_for_the_disk_as_well(
     asked_for(live.record, 0)
 
 
+@pytest.mark.parametrize("is_full", [True, False])
+def test_what_cannot_be_saved_at_the_end_stays_open(
+    begin: Callable[..., Live], folder: Path, disk: FaultyDisk, is_full: bool
+) -> None:
+    live = begin(folder, delay=0.002)
+    live.until(Posted)
+    if is_full:
+        disk.breaks("sync", errno.ENOSPC)
+        live.until(Hindrance)
+    assert live.session.close()
+    assert (live.session.record is not None) == is_full
+
+
 def test_short_writes_make_whole_files(folder: Path, disk: FaultyDisk) -> None:
     disk.short_writes = True
     write_atomic(folder / "a", [b"x" * 12_345, b"y" * 54_321])

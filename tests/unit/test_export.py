@@ -306,6 +306,10 @@ class TestChat:
         )
         assert len(chats(exported(whole, "jsonl"))) == 1
 
+    def test_a_history_without_measure_is_all_of_it(self) -> None:
+        endless, whole = ran(history_context_len=10**39), ran(history_context_len=None)
+        assert exported(endless, "jsonl") == exported(whole, "jsonl")
+
 
 @pytest.mark.parametrize("to", FORMAT_NAMES)
 def test_a_discussion_that_has_not_begun_can_be_exported(to: Any) -> None:

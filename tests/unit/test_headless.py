@@ -425,3 +425,35 @@ class TestStreams:
         assert "Traceback" not in err
         (path,) = newest_first(discussions)
         assert f"cannot be written: Broken pipe; the discussion is in {path}" in err
+
+    def test_many_are_finished_though_nobody_reads(self, home: Path, discussions: Path) -> None:
+        assert unread(COMMAND, "--repeat", 3) == 0
+        statuses = [read_discussion(path).status for path in newest_first(discussions)]
+        assert statuses == ["finished"] * 3
+
+    def test_so_is_an_import(self, discussions: Path, tmp_path: Path) -> None:
+        source = tmp_path / "source"
+        source.mkdir()
+        for number in range(3):
+            log = {"name": "Ann", "text": f"Hello {number}.", "model": "m"}
+            (source / f"{number}.json").write_text(json.dumps({"logs": [log]}))
+        (source / "people.json").write_text(json.dumps([{"username": "Newcomer"}]))
+        assert unread([sys.executable, "-m", "syndisco_tui", "import"], source) == 0
+        assert len(newest_first(discussions)) == 3
+        assert "Newcomer" in (discussions.parent / "personas.json").read_text()
+
+
+def unread(command: list[str], *options: object) -> int:
+    """The status of a command that writes into a pipe which nobody reads."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        environment = os.environ | {"SCRIPT": "{}"}
+        line = [*command, *map(str, options)]
+        done = subprocess.run(
+            line, cwd=ROOT, env=environment, stdout=writer, stderr=subprocess.PIPE, timeout=20
+        )
+    finally:
+        os.close(writer)
+    assert b"Traceback" not in done.stderr
+    return done.returncode

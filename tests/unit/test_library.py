@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from syndisco_tui.discussion import DiscussionRecord
+from syndisco_tui.discussion import IMPORTED_FROM, DiscussionRecord
 from syndisco_tui.store import library as module
 from syndisco_tui.store.discussions import read_discussion
 from syndisco_tui.store.export import exported
@@ -128,11 +128,18 @@ class TestSummaries:
         assert summary.fault
         assert summary.heading == "x.json"
 
+    def test_a_fork_is_ours_whoever_made_its_parent(self, place: Place) -> None:
+        fork = replace(FULL, status="finished", engine={IMPORTED_FROM: "SynDisco 2.0"})
+        path = place.put(1, fork)
+        assert summarised(path)[0].kept == "finished"
+        assert not read_discussion(path).is_foreign
+
     @pytest.mark.parametrize(
         "value",
         [
             {"logs": [3, None, {"name": 1, "text": {}, "turn": "x"}], "users": [1, None]},
             {"logs": [], "syndisco_tui": {"setup": 3, "silences": [None], "parent": "x"}},
+            {"logs": [], "users": 5, "syndisco_tui": {"silences": True}},
         ],
     )
     def test_odd_values_are_borne(self, place: Place, value: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from syndisco_tui.machine import GpuLoad, MachineLoad, MachineMeter, processor_name
+from syndisco_tui.machine import GpuLoad, MachineLoad, MachineMeter, processor_name, usable_cores
 
 
 class Nvml:
@@ -106,3 +107,8 @@ print(resident_bytes() - before, len(held))
 def test_the_processors_name(monkeypatch: pytest.MonkeyPatch, told: str, name: str) -> None:
     monkeypatch.setattr(Path, "read_text", lambda path, **how: told)
     assert processor_name() == name
+
+
+def test_cores_that_belong_to_others_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {1, 3}, raising=False)
+    assert usable_cores() == 2

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
+import resource
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from io import StringIO
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from syndisco_tui.batch import Batch, repeated, saved_runs
-from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Persona
-from syndisco_tui.engine.base import GenerationRequest
+from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, EarlierSetup, Persona
+from syndisco_tui.discussion.chance import SEED_BITS
+from syndisco_tui.engine.base import EngineError, GenerationRequest, LoadProgress
 from syndisco_tui.headless.repeat import run_repeat
-from syndisco_tui.headless.replay import replay
-from syndisco_tui.session import LiveSession
+from syndisco_tui.headless.replay import AHEAD, replay
+from syndisco_tui.inputs import InputError
+from syndisco_tui.session import LiveSession, Trouble
+from syndisco_tui.session import saving as saving_module
 from syndisco_tui.store.discussions import newest_first, read_discussion
 from syndisco_tui.store.format import to_bytes
 from tests.scripted_engine import ScriptedEngine
+
+from .faulty_disk import FaultyDisk
 
 SETUP = DiscussionSetup(
     personas=(Persona(username="Ann"), Persona(username="Bob")),
@@ -43,9 +54,14 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def run(folder: Path, begins: list[DiscussionSetup | Path]) -> tuple[int, str, str]:
+def run(
+    folder: Path,
+    begins: list[DiscussionSetup | Path],
+    answer: Callable[[GenerationRequest], str] = answer,
+    err: StringIO | None = None,
+) -> tuple[int, str, str]:
     """A batch: exit status, standard output, standard error."""
-    engine, out, err = ScriptedEngine(answer), StringIO(), StringIO()
+    engine, out, err = ScriptedEngine(answer), StringIO(), err or StringIO()
     session = partial(LiveSession, engine, folder)
     batch = Batch(lambda listener: session(listener=listener), begins)
     status = run_repeat(batch, out=out, err=err)
@@ -83,6 +99,11 @@ class TestRepeat:
             lone = alone(other, SETUP.model_copy(update={"seed": record.setup.seed}))
             assert said(record) == said(lone)
 
+    def test_after_the_largest_seed_comes_0(self) -> None:
+        largest = (1 << SEED_BITS) - 1
+        setups = repeated(SETUP.model_copy(update={"seed": largest}), 2)
+        assert [DiscussionSetup(**dict(setup)).seed for setup in setups] == [largest, 0]
+
     def test_an_interrupted_batch_goes_on_where_it_was(self, folder: Path) -> None:
         setups = repeated(SETUP, 3)
         run(folder, list(setups[:2]))
@@ -103,11 +124,76 @@ class TestRepeat:
         run(folder, [SETUP])
         assert saved_runs(folder, [SETUP.model_copy(update={"conv_len": 5})]) == [None]
 
+    def test_what_is_stopped_while_the_model_loads_has_not_failed(self, folder: Path) -> None:
+        engine = ScriptedEngine(delay=0.02, load_steps=50)
+        session = partial(LiveSession, engine, folder)
+        batch = Batch(lambda listener: session(listener=listener), repeated(SETUP, 3))
+        while not any(isinstance(event, LoadProgress) for _, event in batch.drain(0.1)):
+            pass
+        batch.stop()
+        heard, deadline = 0, time.monotonic() + 5
+        while heard < 3 and time.monotonic() < deadline:
+            heard += sum(isinstance(event, Trouble) for _, event in batch.drain(0.1))
+        assert [(run.state, run.trouble) for run in batch.runs] == [("stopped", "")] * 3
+        batch.close()
+        engine.close()
+
     def test_a_model_that_cannot_be_had_ends_it_with_3(self, folder: Path) -> None:
         setups = repeated(SETUP.model_copy(update={"model": "nowhere"}), 2)
         status, out, err = run(folder, list(setups))
         assert (status, out) == (3, "")
         assert err.splitlines()[-1] == "There is no model “nowhere”; try --model starter."
+
+    def test_a_disk_that_refuses_is_said_once_and_waited_for(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(saving_module, "RETRY_SECONDS", 0.05)
+        disk, faults = FaultyDisk(monkeypatch), count()
+
+        class Err(StringIO):
+            def write(self, text: str) -> int:
+                if "Cannot save" in text:
+                    disk.is_mended()
+                return super().write(text)
+
+        def answer_on_a_full_disk(request: GenerationRequest) -> str:
+            if len(newest_first(folder)) == 4 and next(faults) == 0:
+                disk.breaks("sync", errno.ENOSPC)
+            return answer(request)
+
+        status, _, told = run(folder, list(repeated(SETUP, 4)), answer_on_a_full_disk, Err())
+        assert status == 0
+        assert told.count(f"Cannot save: no space left on device. ({folder})") == 1
+        assert "It is saved; the discussion goes on." in told
+
+    def test_why_they_cannot_begin_is_said(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        FaultyDisk(monkeypatch).breaks("make", errno.EACCES)
+        status, out, err = run(folder, list(repeated(SETUP, 3)))
+        assert (status, out) == (1, "")
+        assert err.count(f"Cannot save: permission denied. ({folder})") == 1
+        assert err.endswith(
+            "0 of 3 discussions  0 messages; the same command with --resume goes on\n"
+        )
+
+    def test_many_have_the_files_they_need(self, folder: Path) -> None:
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        open_now = len(os.listdir("/dev/fd"))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (open_now + 30, limits[1]))
+        try:
+            status, _, err = run(folder, list(repeated(SETUP, 30)))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        assert (status, "Cannot save" in err) == (0, False)
+
+    def test_that_the_engine_has_ended_is_said(self, folder: Path) -> None:
+        def dies(request: GenerationRequest) -> str:
+            raise SystemExit
+
+        status, _, err = run(folder, list(repeated(SETUP, 3)), dies)
+        assert status == 1
+        assert err.count("The model's thread has ended.") == 1
 
 
 class TestReplay:
@@ -166,3 +252,27 @@ class TestReplay:
         assert record.earlier_setups
         status, out = self.again(record)
         assert (status, out) == (0, "8 replies, every one with the same words.\n")
+
+    def test_replies_of_an_earlier_model_are_not_asked_of_the_last(self, folder: Path) -> None:
+        record = alone(folder, SETUP)
+        before = SETUP.model_copy(update={"model": "another"})
+        earlier = (EarlierSetup(2, before, length=4),)
+        engine, out, err = ScriptedEngine(answer), StringIO(), StringIO()
+        status = replay(engine, replace(record, earlier_setups=earlier), out=out, err=err)
+        engine.close()
+        assert (status, out.getvalue()) == (0, "4 replies, every one with the same words.\n")
+        assert "Not asked for again: 4 replies of an earlier model." in err.getvalue()
+
+    def test_only_a_few_are_asked_for_ahead(self, folder: Path) -> None:
+        record = alone(folder, SETUP.model_copy(update={"conv_len": 100}))
+        entries = (replace(record.entries[0], text="Another word."), *record.entries[1:])
+        engine = ScriptedEngine(answer)
+        assert replay(engine, replace(record, entries=entries), out=StringIO(), err=StringIO()) == 1
+        engine.close()
+        assert len(engine.requests) == AHEAD
+
+    def test_a_reply_that_cannot_be_had_is_told(self, folder: Path) -> None:
+        engine = ScriptedEngine([EngineError("There is no memory.")])
+        with pytest.raises(InputError, match=r"turn 1, \w+: cannot be asked again: There is no"):
+            replay(engine, alone(folder, SETUP), out=StringIO(), err=StringIO())
+        engine.close()

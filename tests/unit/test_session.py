@@ -35,9 +35,9 @@ from syndisco_tui.session import live as live_module
 from syndisco_tui.session import reply as reply_module
 from syndisco_tui.store.discussions import (
     DiscussionFile,
-    is_interrupted,
     newest_first,
     read_discussion,
+    unfinished,
 )
 from syndisco_tui.store.lock import has_writer
 from tests.scripted_engine import ScriptedEngine
@@ -480,7 +480,7 @@ class TestResuming:
         process.communicate()
         (path,) = newest_first(folder)
         record = read_discussion(path)
-        assert is_interrupted(path, record)
+        assert [(path, record)] == list(unfinished(folder))
         said = len(record.entries)
         assert 3 <= said < 8
 
@@ -734,7 +734,7 @@ class TestDiskFaults:
         assert "Cannot save" in live.until(Hindrance).sentence
         live.until(Closed)
         (path,) = newest_first(away)
-        assert is_interrupted(path, read_discussion(path))
+        assert [waiting for waiting, _ in unfinished(away)] == [path]
 
     def test_a_discussion_that_cannot_be_saved_does_not_begin(
         self, begin: Begin, folder: Path

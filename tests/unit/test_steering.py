@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from syndisco_tui.discussion import DiscussionRecord, Floor, Parent, Persona
+from syndisco_tui.discussion import IMPORTED_FROM, DiscussionRecord, Floor, Parent, Persona
 from syndisco_tui.engine.base import EngineError, GenerationRequest
 from syndisco_tui.headless.replay import replay
 from syndisco_tui.session import (
@@ -36,6 +36,7 @@ from syndisco_tui.session import (
     driver,
 )
 from syndisco_tui.store.discussions import newest_first, read_discussion
+from syndisco_tui.store.summary import summarised
 from tests.scripted_engine import ScriptedEngine
 
 from .test_session import SETUP, SLOW, Begin, Live, begin, changed, folder, seed_as_reply
@@ -430,6 +431,17 @@ class TestFork:
         fork = read_discussion(paused.until(Opened).path)
         assert fork.parent == Parent("other", 1)
         assert fork.entries == other.entries[:1]
+
+    def test_one_of_an_imported_discussion_is_ours(self, paused: Live) -> None:
+        finished = replace(paused.record, status="finished", engine={IMPORTED_FROM: "SynDisco 2.0"})
+        paused.session.fork(len(finished.entries), changed(conv_len=1), finished)
+        opened = paused.until(Opened)
+        assert (opened.record.status, opened.record.is_foreign) == ("finished", False)
+        assert summarised(opened.path)[0].kept == "finished"
+        assert opened.record.engine == {}
+        paused.session.start(SETUP)
+        paused.session.resume(opened.path)
+        paused.until(Opened, lambda event: event.record.id == opened.record.id)
 
     def test_a_fork_of_a_running_discussion_leaves_it_paused(
         self, begin: Begin, folder: Path

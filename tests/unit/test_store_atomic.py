@@ -32,6 +32,20 @@ def test_the_content_is_replaced(file: Path) -> None:
     assert os.listdir(file.parent) == ["a.json"]
 
 
+def test_of_a_link_what_it_points_to_is_replaced(file: Path) -> None:
+    kept = file.parent.parent / "elsewhere.json"
+    kept.write_bytes(b"old")
+    file.symlink_to(Path("..") / kept.name)
+    write_atomic(file, b"new")
+    assert (file.is_symlink(), kept.read_bytes()) == (True, b"new")
+
+
+@pytest.mark.parametrize("name", [f"{'a' * 252}.md", f"a{'ä' * 124}.json"])
+def test_a_name_as_long_as_the_disk_takes(file: Path, name: str) -> None:
+    write_atomic(file.with_name(name), b"new")
+    assert os.listdir(file.parent) == [name]
+
+
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
 def test_only_the_owner_may_read_it(file: Path, umask: int) -> None:
     before = os.umask(umask)

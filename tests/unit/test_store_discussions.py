@@ -19,7 +19,6 @@ from syndisco_tui.store.discussions import (
     BusyElsewhere,
     DiscussionFile,
     clean_up,
-    is_interrupted,
     newest_first,
     read_discussion,
     unfinished,
@@ -155,20 +154,6 @@ class TestNames:
 
 
 class TestInterrupted:
-    def test_running_without_a_writer(self, folder: Path) -> None:
-        path = saved(folder, "running")
-        assert is_interrupted(path, read_discussion(path))
-
-    def test_not_while_its_writer_lives(self, folder: Path) -> None:
-        path = saved(folder, "running")
-        with another_process_holds(path):
-            assert not is_interrupted(path, read_discussion(path))
-
-    @pytest.mark.parametrize("status", ["paused", "finished", "failed"])
-    def test_not_when_it_said_how_it_ended(self, folder: Path, status: Status) -> None:
-        path = saved(folder, status)
-        assert not is_interrupted(path, read_discussion(path))
-
     def test_what_can_be_resumed_newest_first(self, folder: Path) -> None:
         interrupted = saved(folder, "running", 1)
         paused = saved(folder, "paused", 2)

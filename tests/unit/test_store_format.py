@@ -337,12 +337,17 @@ class TestRefusals:
             ({"logs": [{"name": "Ann"}]}, "logs, entry 1, text: is missing"),
             ({"logs": [{"name": 1, "text": ""}]}, "logs, entry 1, name: must be text, not 1"),
             ({"logs": [], "users": [1]}, "users, entry 1: must be text, not 1"),
+            ({"logs": [], "ctx_length": -1}, "ctx_length: must be at least 0, not -1"),
             ({"logs": [], "syndisco_tui": 1}, "syndisco_tui: must be a table of fields, not 1"),
             ({"logs": [], "syndisco_tui": {}}, "syndisco_tui, format: is missing"),
         ],
     )
     def test_the_field_is_named(self, value: object, sentence: str) -> None:
         assert refusal(value).startswith(f"file.json: not a discussion: {sentence}")
+
+    def test_two_users_of_one_name(self) -> None:
+        value = {"logs": [], "users": ["Ann", "Bob", "ann "]}
+        assert refusal(value) == "file.json: the usernames “Ann” and “ann” are the same"
 
     @pytest.mark.parametrize(
         ("field", "value", "sentence"),

@@ -163,11 +163,15 @@ class TestThereAndBack:
         assert setup.personas[0].attributes()["born"] == "1990-01-31"
         assert there_and_back(file, setup).personas[0].attributes()["born"] == "1990-01-31"
 
+    @pytest.mark.parametrize("text", ["one\r\ntwo\nthree", "one\rtwo"])
+    def test_every_kind_of_line_break_stays(self, file: Path, text: str) -> None:
+        assert there_and_back(file, DiscussionSetup(context=text)).context == text
+
     def test_the_file_is_its_owner_s_alone(self, file: Path) -> None:
         write_setup(file, DiscussionSetup())
         assert oct(file.stat().st_mode)[-3:] == "600"
 
-    texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=40)
+    texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
     @given(
         values=st.fixed_dictionaries(

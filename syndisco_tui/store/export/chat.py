@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from itertools import islice
 
 from ...discussion import ChatMessage, DiscussionRecord, DiscussionSetup
 from ...discussion.asked import setups_at
 from ...discussion.changes import as_it_stood
-from ...discussion.prompt import chat_prompt
+from ...discussion.prompt import chat_prompt, window
 
 
 def as_jsonl(records: Sequence[DiscussionRecord]) -> str:
@@ -36,9 +35,8 @@ def replies(record: DiscussionRecord) -> Iterator[tuple[ChatMessage, ...]]:
             setup, system_prompt = _asked_with(record, index)
             stood = as_it_stood(record.entries, record.changes, index)
             length = (entry.shortened or setup).history_context_len
-            spoken = (each for each in reversed(stood) if not each.is_silence)
-            window = list(islice(spoken, length))[::-1]
-            prompt = chat_prompt(setup.prompt_style, system_prompt, window, entry.name)
+            quoted = [stood[each] for each in window(stood, length)]
+            prompt = chat_prompt(setup.prompt_style, system_prompt, quoted, entry.name)
             yield (*prompt, ChatMessage("assistant", entry.text))
 
 

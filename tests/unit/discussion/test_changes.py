@@ -63,10 +63,11 @@ class TestEdit:
         discussion.post(asked(discussion), Reply("half a sen", "length"))
         assert not discussion.edit(0, "half a sentence").is_cut
 
-    def test_nothing_cannot_stand_there(self) -> None:
+    @pytest.mark.parametrize("text", [" \n", '""'])
+    def test_nothing_cannot_stand_there(self, text: str) -> None:
         discussion = begun("one")
         with pytest.raises(CannotChange, match="delete it"):
-            discussion.edit(0, " \n")
+            discussion.edit(0, text)
         with pytest.raises(IndexError):
             discussion.edit(1, "x")
 

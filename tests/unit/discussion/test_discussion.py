@@ -432,7 +432,9 @@ def test_a_participants_name_is_written_as_the_participants_own() -> None:
     assert discussion.inject("moderator", "Hi").name == "Moderator"
 
 
-@pytest.mark.parametrize(("name", "text"), [("", "Hi"), (" ", "Hi"), ("Zoe", ""), ("Zoe", "\n ")])
+@pytest.mark.parametrize(
+    ("name", "text"), [("", "Hi"), (" ", "Hi"), ("Zoe", ""), ("Zoe", "\n "), ("Zoe", ' “”""')]
+)
 def test_nobody_and_nothing_cannot_be_put_in(name: str, text: str) -> None:
     discussion = Discussion(setup())
     with pytest.raises(ValueError, match="needs a name and a text"):

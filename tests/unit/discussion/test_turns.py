@@ -189,13 +189,6 @@ def test_speakers_are_those_of_every_earlier_version() -> None:
     assert "".join(islice(RandomTurn("abcd", seed=7), 10)) == "cdbadacadb"
 
 
-@pytest.mark.parametrize("kind", ["RandomWeighted", "RandomTurn"])
-def test_another_attempt_may_choose_another(kind: str) -> None:
-    manager = make_turn_manager(kind, NAMES, p_respond=0.4, seed=7)
-    chosen = {manager.choose([], attempt) for attempt in range(100)}
-    assert chosen == set(NAMES)
-
-
 def test_managers_are_iterators_over_names() -> None:
     manager = RoundRobin(["John", "Mary"])
     assert iter(manager) is manager
