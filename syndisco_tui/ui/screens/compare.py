@@ -12,7 +12,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen, Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -20,6 +19,7 @@ from ...analysis.compare import kinship
 from ...discussion import DiscussionRecord
 from ...store.discussions import others
 from ...text import one_line, safe
+from ..own_screen import OwnDialog, OwnScreen
 from ..side_by_side import GAP, SIDES
 from ..widgets.key_line import KeyLine
 from ..widgets.page import Page
@@ -28,7 +28,7 @@ from ..widgets.side_by_side_view import NARROWEST_BESIDE, SideBySideView
 LOOKS_PER_SECOND = 4
 
 
-class CompareWith(ModalScreen[DiscussionRecord | None]):
+class CompareWith(OwnDialog[DiscussionRecord | None]):
     """Asks for the discussion to compare ``record`` with: its forks first, then the newest."""
 
     HELP = """Compare with
@@ -103,7 +103,7 @@ def _when(record: DiscussionRecord) -> str:
     return one_line(record.started_at, 40)[:16].replace("T", " ")
 
 
-class Compare(Screen[None]):
+class Compare(OwnScreen[None]):
     """Shows ``a`` and ``b`` turn by turn, what differs in their setups on top.
 
     ``a`` is asked for again and again: it may be running.

@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from ... import paths
@@ -33,6 +32,7 @@ from ...text import one_line, safe
 from ..actions import bindings
 from ..draining import drained
 from ..keymap import key_of
+from ..own_screen import OwnScreen
 from ..places import Places
 from ..reach import Reach
 from ..setup_file import SetupFile
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 DRAINS_PER_SECOND = 15
 
 
-class Laboratory(Screen[None]):
+class Laboratory(OwnScreen[None]):
     """Owns the setup and the cast; all else it hears from the session."""
 
     CSS_PATH = "laboratory.tcss"

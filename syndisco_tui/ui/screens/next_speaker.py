@@ -12,13 +12,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from ...discussion import DiscussionSetup
 from ...discussion.turns import make_turn_manager
 from ...text import one_line, safe
+from ..own_screen import OwnDialog
 from ..widgets.key_line import KeyLine
 from ..widgets.status_line import bar
 
@@ -56,7 +56,7 @@ def next_turn(
     )
 
 
-class NextSpeakerScreen(ModalScreen[None]):
+class NextSpeakerScreen(OwnDialog[None]):
     """Stays open and live until it is left; ``give_floor`` is told of a name, or of None."""
 
     HELP = """Who speaks next

@@ -8,14 +8,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ...session import State
 from ...text import safe
+from ..own_screen import OwnDialog
 
 
-class Question(ModalScreen[bool]):
+class Question(OwnDialog[bool]):
     """Asks ``question``; the result is True for yes."""
 
     HELP = """A question

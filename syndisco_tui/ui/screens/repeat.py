@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import DataTable, Static
 
 from ...batch import Batch, BatchRun, duration, repeated
@@ -15,6 +14,7 @@ from ...discussion import DiscussionSetup
 from ...session import LiveSession, SessionEvent
 from ...text import one_line, safe
 from ..looking import Looking
+from ..own_screen import OwnScreen
 from ..widgets.key_line import KeyLine
 from ..widgets.status_line import bar
 from ..widgets.transcript import Transcript
@@ -47,7 +47,7 @@ def ask_to_repeat(
     app.push_screen(how_many, begin)
 
 
-class BatchScreen(Screen[None]):
+class BatchScreen(OwnScreen[None]):
     """The discussions of a batch, live. It stays open until they are stopped or left."""
 
     HELP = """Many discussions
@@ -176,7 +176,7 @@ class BatchScreen(Screen[None]):
             self.dismiss(None)
 
 
-class RunReader(Screen[None]):
+class RunReader(OwnScreen[None]):
     """One discussion of a batch, to read along. Nothing can be changed here."""
 
     HELP = """One of many

@@ -12,13 +12,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message as Event
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from ...inputs import InputError
 from ...settings import Settings
 from ...text import one_line, safe
+from ..own_screen import OwnDialog
 from ..preferences import Preferences
 from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput
@@ -225,7 +225,7 @@ class SettingsChanged(Event):
         self.key = key
 
 
-class SettingsScreen(ModalScreen[None]):
+class SettingsScreen(OwnDialog[None]):
     """Shows ``preferences``, and changes them."""
 
     class Moved(Event):
