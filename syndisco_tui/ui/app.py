@@ -241,7 +241,7 @@ class SyndiscoApp(App[int]):
             sentence = f"The window is too low for the palette; {key} lists all keys."
             self.notify(safe(sentence), markup=False, timeout=4)
         elif not isinstance(self.screen, OwnPalette):
-            self.push_screen(OwnPalette(id="--command-palette"))
+            self.push_screen(OwnPalette())  # no id: there may be one below already
 
     def search_themes(self) -> None:
         """Textual's list of themes."""

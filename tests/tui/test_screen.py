@@ -12,7 +12,7 @@ from textual.screen import Screen
 
 from syndisco_tui import ui
 from syndisco_tui.ui.actions import ACTIONS
-from syndisco_tui.ui.own_screen import OwnScreen
+from syndisco_tui.ui.own_screen import OwnPalette, OwnScreen
 from syndisco_tui.ui.screens.reading import ReadingScreen
 
 from .conftest import Bench, OpenBench
@@ -135,6 +135,17 @@ def test_every_screen_is_left_only_from_in_front() -> None:
 def _below(kind: type) -> Iterator[type]:
     for each in kind.__subclasses__():
         yield from (each, *_below(each))
+
+
+@pytest.mark.parametrize("over_it", ["f1", "ctrl+o"])
+async def test_the_palette_opens_over_what_is_open_over_the_palette(
+    bench: OpenBench, over_it: str
+) -> None:
+    async with bench() as at:
+        await at.press("ctrl+p", over_it, "ctrl+p")
+        assert [type(each) for each in at.app.screen_stack].count(OwnPalette) == 2
+        await at.press("escape", "escape", "escape")
+        await at.until(lambda: at.app.screen is at.laboratory)
 
 
 async def test_keys_that_do_not_apply_are_not_shown(bench: OpenBench) -> None:
