@@ -143,6 +143,17 @@ async def test_its_keys_fit_on_one_line(bench: OpenBench, four: list[Path]) -> N
         ]
 
 
+@pytest.mark.parametrize("started_at", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"])
+async def test_a_date_off_the_calendar_is_left_out(
+    bench: OpenBench, tmp_path: Path, started_at: str
+) -> None:
+    save(tmp_path / "discussions", discussion(1, "On time", "Late.", started_at=started_at))
+    async with bench() as at:
+        await go_to_library(at, 1)
+        assert "On time" in at.text()
+        assert "started" not in at.text()
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_nothing_saved_yet(bench: OpenBench, size: tuple[int, int]) -> None:
     async with bench(size=size) as at:
