@@ -76,6 +76,14 @@ def shipped_keymaps_folder() -> Path:
     return _PACKAGE / "ui" / "keymaps"
 
 
+def typed(path: str) -> Path:
+    """What somebody typed as ``path``: ``~`` is a home, unless nobody has that name."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
 def _shipped(name: str) -> Path:
     """A top-level folder of the project: inside the package in a wheel, beside it in a clone."""
     inside = _PACKAGE / "shipped" / name

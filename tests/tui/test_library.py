@@ -489,11 +489,14 @@ class TestImport:
             assert cast.personas[-1].name == "Zoe"
             assert "Zoe" in at.places.personas.read_text()
 
-    async def test_a_path_that_is_not_there(self, bench: OpenBench, four: list[Path]) -> None:
+    @pytest.mark.parametrize("path", ["nowhere.json", "~nobody-of-that-name/x"])
+    async def test_a_path_that_is_not_there(
+        self, bench: OpenBench, four: list[Path], path: str
+    ) -> None:
         async with bench() as at:
             await go_to_library(at, 4)
             await at.press("i")
-            await at.type("nowhere.json")
+            await at.type(path)
             await at.press("enter")
             await at.until(lambda: "there is no such file" in at.toasts())
 

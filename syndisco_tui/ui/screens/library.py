@@ -17,6 +17,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from ... import paths
 from ...discussion import Persona
 from ...inputs import InputError
 from ...store.export import ExportFormat
@@ -296,7 +297,7 @@ class LibraryScreen(OwnScreen[Choice | None]):
 
         def chosen(text: str | None) -> None:
             if text:
-                self._import(Path(text).expanduser())
+                self._import(paths.typed(text))
 
         self.app.push_screen(AskLine("Import", explanation, "import"), chosen)
 

@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from ... import paths
 from ...inputs import InputError
 from ...store.persona_sets import PersonaSet
 from ...text import one_line, safe
@@ -123,7 +124,7 @@ class OpenSet(OwnDialog[Path | None]):
     def _path(self) -> Path | None:
         typed = self.query_one(Input).value.strip()
         if "/" in typed or typed.startswith("~") or typed.endswith((".json", ".csv")):
-            return _at_home(typed)
+            return paths.typed(typed)
         return None
 
     @on(Input.Changed)
@@ -157,13 +158,6 @@ class OpenSet(OwnDialog[Path | None]):
     @on(OptionList.OptionSelected)
     def _chosen(self) -> None:
         self.action_open()
-
-
-def _at_home(typed: str) -> Path:
-    try:
-        return Path(typed).expanduser()
-    except RuntimeError:  # nobody of that name
-        return Path(typed)
 
 
 def _option(each: PersonaSet) -> Option:
