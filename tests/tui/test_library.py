@@ -522,6 +522,14 @@ async def test_foreign_text_is_neither_obeyed_nor_drawn_raw(
         assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(text)
 
 
+async def test_no_size_crashes_an_empty_library(bench: OpenBench) -> None:
+    async with bench() as at:
+        await go_to_library(at, 0)
+        for size in [(1, 1), (2, 30), (20, 12), (30, 12), (120, 40)]:
+            await at.pilot.resize_terminal(*size)
+        await at.until(lambda: "Nothing is saved yet" in at.text())
+
+
 async def test_no_size_crashes(bench: OpenBench, four: list[Path]) -> None:
     async with bench() as at:
         await go_to_library(at, 4)
