@@ -299,6 +299,19 @@ async def test_w_gives_the_floor_and_takes_it_back(bench: OpenBench) -> None:
         await at.until(lambda: "given the floor" in at.text())
 
 
+async def test_who_left_the_cast_has_the_floor_no_longer(bench: OpenBench) -> None:
+    async with bench(setup=TWO, replies=(LONG,)) as at:
+        await at.run_until_somebody_speaks()
+        await at.press("w", "end", "enter")
+        await at.until(lambda: "Bob" in at.text() and "has the floor" in at.text())
+        await at.press("escape", "1", "down", "space")
+        assert at.laboratory.setup.names == ("Ann",)
+        await at.press("w")
+        assert isinstance(at.app.screen, NextSpeakerScreen)
+        assert "has the floor" not in at.text()
+        at.engine.may_speak.set()
+
+
 async def test_while_somebody_speaks_the_floor_is_that_of_the_turn_after(bench: OpenBench) -> None:
     async with bench(setup=TWO, replies=(LONG,)) as at:
         await at.run_until_somebody_speaks()

@@ -41,7 +41,7 @@ class NextTurn:
 def next_turn(
     setup: DiscussionSetup, speakers: list[str], floor: str | None, answering: str = ""
 ) -> NextTurn:
-    """The turn after those of ``speakers``."""
+    """The turn after those of ``speakers``. ``floor`` counts while its owner takes part."""
     manager = make_turn_manager(
         setup.turn_manager, setup.turn_takers, p_respond=setup.p_respond, seed=setup.seed
     )
@@ -51,7 +51,7 @@ def next_turn(
         turn_manager=setup.turn_manager,
         odds=manager.odds(speakers),
         drawn=manager.choose(speakers),
-        floor=floor,
+        floor=floor if floor in setup.turn_takers else None,
         answering=answering,
     )
 
