@@ -167,6 +167,25 @@ async def test_what_a_resumed_discussion_brings_along_does_not_overwrite_the_own
         assert read_personas(at.places.personas)[0].age == 99
 
 
+async def test_undo_does_not_put_the_former_people_into_another_discussion(
+    bench: OpenBench,
+) -> None:
+    async with bench() as at:
+        await at.press("s")
+        await at.until_state("paused")
+        await at.press("ctrl+n")
+        await at.until_state("finished")
+        await at.press("space", "end", "d")
+        await at.until(lambda: "R resume" in at.text())
+        await at.press("R")
+        await at.until(lambda: len(at.laboratory.setup.personas) == 2)
+        there, own = at.laboratory.setup.personas, at.places.personas.read_bytes()
+        await at.press("u")
+        assert at.laboratory.setup.personas == there
+        assert at.places.personas.read_bytes() == own
+        assert "Nothing to undo." in at.toasts()
+
+
 async def test_a_change_of_the_cast_keeps_what_was_edited_in_the_setup(bench: OpenBench) -> None:
     async with bench() as at:
         await at.press("2", *["down"] * 6, "right", "right", "1", "down", "down", "down", "space")

@@ -115,11 +115,11 @@ class PersonasPane(Vertical):
         return self._findings
 
     def show(self, setup: DiscussionSetup) -> None:
-        """Show the cast as ``setup`` has it."""
+        """Show the cast as ``setup`` has it. Changes of another cast are not undone in it."""
         cast = Cast.of(setup, self.cast.personas)
         self.setup = setup
         if cast != self.cast:
-            self._earlier.append((self.cast, ()))
+            self._earlier.clear()
             self.cast = cast
         self._show_cast()
 
