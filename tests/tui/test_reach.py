@@ -187,6 +187,14 @@ async def test_delete_further_up_asks_first(bench: OpenBench) -> None:
         await until_said(at)
 
 
+@pytest.mark.parametrize("key", ["n", "escape", "q"])
+async def test_the_key_that_goes_back_is_no_yes(bench: OpenBench, key: str) -> None:
+    async with bench(setup=TWO, replies=REPLIES) as at:
+        await two_messages(at)
+        await at.press("up", "delete", key, "s")
+        await until_said(at, "First.", "Second.", "Third.")
+
+
 async def test_seed_opinions_stay(bench: OpenBench) -> None:
     async with bench(replies=REPLIES) as at:
         await at.press("s")

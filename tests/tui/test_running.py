@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .conftest import OpenBench
 
 
@@ -152,7 +154,8 @@ async def test_the_transcript_follows_until_somebody_scrolls_away(bench: OpenBen
         assert transcript.scroll_y == transcript.max_scroll_y
 
 
-async def test_q_asks_while_a_reply_is_being_generated(bench: OpenBench) -> None:
+@pytest.mark.parametrize("yes", ["y", "q"])
+async def test_q_asks_while_a_reply_is_being_generated(bench: OpenBench, yes: str) -> None:
     async with bench(delay=0.02) as at:
         await at.press("r")
         await at.until(lambda: "▌" in at.text())
@@ -161,7 +164,7 @@ async def test_q_asks_while_a_reply_is_being_generated(bench: OpenBench) -> None
         await at.press("n")
         assert "Quit?" not in at.text()
         assert at.app.is_running
-        await at.press("q", "y")
+        await at.press("q", yes)
         await at.until(lambda: not at.app.is_running or at.app._exit)
     assert at.records()[0].status == "paused"
 

@@ -22,8 +22,8 @@ class Question(OwnDialog[bool]):
     Nothing happens until you answer it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y,enter,q", "answer(True)", "yes", show=False),
-        Binding("n,escape", "answer(False)", "no", show=False),
+        Binding("y,enter", "answer(True)", "yes", show=False),
+        Binding("n,escape,q", "answer(False)", "no", show=False),
     ]
 
     def __init__(self, question: str, explanation: str, yes: str, no: str) -> None:
@@ -53,13 +53,19 @@ class Question(OwnDialog[bool]):
         self.dismiss(answer)
 
 
-def leaving_question(state: State, *, unsaved: bool, resume: str) -> Question | None:
+class LeavingQuestion(Question):
+    """Asks before the app is left: the key that leaves, pressed again, is a yes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "answer(True)", "yes", show=False)]
+
+
+def leaving_question(state: State, *, unsaved: bool, resume: str) -> LeavingQuestion | None:
     """What is asked before the app is left; nothing where nothing would be lost.
 
     ``resume`` is the key that resumes a discussion.
     """
     if unsaved and state != "idle":
-        return Question(
+        return LeavingQuestion(
             "Not everything is saved. Quit?",
             "The disk refuses the last change: make room or mend it, and it is saved by itself. "
             "Whoever quits before that loses it.",
@@ -67,7 +73,7 @@ def leaving_question(state: State, *, unsaved: bool, resume: str) -> Question | 
             "stay",
         )
     if state == "running":
-        return Question(
+        return LeavingQuestion(
             "A reply is being generated. Quit?",
             "What was said is saved. The unfinished reply is dropped; "
             f"{resume} resumes at its turn.",
