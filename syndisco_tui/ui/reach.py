@@ -182,20 +182,20 @@ class Reach:
         if record.entries[at].role == "seed":
             self._screen.notify("Seed opinions belong to the setup; they stay.", timeout=4)
         elif count == 1:
-            self._session.steer(Delete())
+            self._session.steer(Delete(at))
             told = safe(f"Deleted; {self._undo_key} undoes it.")
             self._screen.notify(told, markup=False, timeout=4)
         else:
             name = one_line(record.entries[at].name, 40)
             question = Question(
                 f"Delete the last {count} messages?",
-                f"From what {name} said here to the end. They are kept in the file; "
-                f"{self._undo_key} undoes it.",
+                f"From what {name} said here to the end, with what is said meanwhile. "
+                f"They are kept in the file; {self._undo_key} undoes it.",
                 "delete them",
                 "leave them",
             )
             self._screen.app.push_screen(
-                question, lambda yes: self._session.steer(Delete(count)) if yes else None
+                question, lambda yes: self._session.steer(Delete(at)) if yes else None
             )
 
     # Candidates --------------------------------------------------------------------------------

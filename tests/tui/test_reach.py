@@ -187,6 +187,22 @@ async def test_delete_further_up_asks_first(bench: OpenBench) -> None:
         await until_said(at)
 
 
+async def test_what_was_asked_about_is_deleted_though_more_is_said_meanwhile(
+    bench: OpenBench,
+) -> None:
+    async with bench(setup=TWO, replies=REPLIES) as at:
+        await two_messages(at)
+        at.engine.may_speak.clear()
+        await at.press("r")
+        await at.until_state("running")
+        await at.press("home", "delete")
+        assert "Delete the last 2 messages?" in at.text()
+        at.engine.may_speak.set()
+        await at.until_state("finished")
+        await at.press("y")
+        await until_said(at)
+
+
 @pytest.mark.parametrize("key", ["n", "escape", "q"])
 async def test_the_key_that_goes_back_is_no_yes(bench: OpenBench, key: str) -> None:
     async with bench(setup=TWO, replies=REPLIES) as at:
