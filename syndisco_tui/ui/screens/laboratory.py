@@ -45,7 +45,7 @@ from ..widgets.personas_pane import PersonasPane
 from ..widgets.setup_pane import SetupPane
 from ..widgets.status_line import StatusLine
 from ..widgets.transcript import Transcript
-from .question import leaving_question
+from .question import LeavingQuestion, leaving_question
 
 if TYPE_CHECKING:
     from ..looking import Looking
@@ -387,8 +387,18 @@ class Laboratory(OwnScreen[None]):
         self._looking.at_another(self._places.discussions)
 
     def action_quit(self) -> None:
-        resume, unsaved = key_of(self.app, "everywhere.resume"), self.banner.lasts("saving")
-        question = leaving_question(self._state, unsaved=unsaved, resume=resume)
+        from .repeat import BatchScreen
+
+        if isinstance(self.app.screen, LeavingQuestion):
+            self.app.screen.action_answer(True)
+            return
+        batches = (each for each in self.app.screen_stack if isinstance(each, BatchScreen))
+        question = leaving_question(
+            self._state,
+            unsaved=self.banner.lasts("saving"),
+            resume=key_of(self.app, "everywhere.resume"),
+            many_run=any(not batch.is_over for batch in batches),
+        )
         if question is None:
             self.app.exit()
             return

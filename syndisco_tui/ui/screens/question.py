@@ -14,6 +14,8 @@ from ...session import State
 from ...text import safe
 from ..own_screen import OwnDialog
 
+STILL_RUNNING = "What was said is saved; the same setup and --resume go on with them."
+
 
 class Question(OwnDialog[bool]):
     """Asks ``question``; the result is True for yes."""
@@ -59,10 +61,12 @@ class LeavingQuestion(Question):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "answer(True)", "yes", show=False)]
 
 
-def leaving_question(state: State, *, unsaved: bool, resume: str) -> LeavingQuestion | None:
+def leaving_question(
+    state: State, *, unsaved: bool, resume: str, many_run: bool
+) -> LeavingQuestion | None:
     """What is asked before the app is left; nothing where nothing would be lost.
 
-    ``resume`` is the key that resumes a discussion.
+    ``resume`` is the key that resumes a discussion, ``many_run`` whether many at once still run.
     """
     if unsaved and state != "idle":
         return LeavingQuestion(
@@ -79,5 +83,9 @@ def leaving_question(state: State, *, unsaved: bool, resume: str) -> LeavingQues
             f"{resume} resumes at its turn.",
             "quit",
             "stay",
+        )
+    if many_run:
+        return LeavingQuestion(
+            "The discussions are still running. Quit?", STILL_RUNNING, "quit", "stay"
         )
     return None

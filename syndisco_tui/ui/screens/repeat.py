@@ -19,7 +19,7 @@ from ..widgets.key_line import KeyLine
 from ..widgets.status_line import bar
 from ..widgets.transcript import Transcript
 from .how_many import HowMany
-from .question import Question
+from .question import STILL_RUNNING, Question
 from .turn_lab import TurnLab
 
 MOST = 1000
@@ -84,6 +84,14 @@ class BatchScreen(OwnScreen[None]):
             table.add_row(*self._cells(run), key=str(run.number))
         self.set_interval(1 / DRAINS_PER_SECOND, self._drain)
         self._show_figures()
+
+    def on_unmount(self) -> None:
+        self._batch.close()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether none of them runs any more."""
+        return self._batch.is_over
 
     def _cells(self, run: BatchRun) -> list[Content]:
         style = {"speaking": "$accent", "failed": "$error"}.get(run.state, "$quiet")
@@ -158,13 +166,12 @@ class BatchScreen(OwnScreen[None]):
         self._batch.stop()
 
     def action_leave(self) -> None:
-        if self._batch.is_over:
-            self._batch.close()
+        if self.is_over:
             self.dismiss(None)
             return
         question = Question(
             "The discussions are still running. Stop them?",
-            "What was said is saved; the same setup and --resume go on with them.",
+            STILL_RUNNING,
             "stop and go back",
             "stay",
         )
@@ -172,7 +179,6 @@ class BatchScreen(OwnScreen[None]):
 
     def _left(self, leave: bool | None) -> None:
         if leave:
-            self._batch.close()
             self.dismiss(None)
 
 
