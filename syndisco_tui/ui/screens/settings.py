@@ -176,16 +176,21 @@ class SettingsList(VerticalScroll, can_focus=True, can_focus_children=True):
 
     @on(Input.Changed)
     def _check(self, event: Input.Changed) -> None:
-        self.row.say(self._preferences.fault(self.row.key, event.value) or "")
+        if row := self._edited:
+            row.say(self._preferences.fault(row.key, event.value) or "")
+
+    @property
+    def _edited(self) -> SettingRow | None:
+        """The row with the editor, from which the cursor may have jumped away."""
+        return next((row for row in self.rows if row.has_class("-editing")), None)
 
     @on(_ValueEditor.Left)
     async def _left(self, event: _ValueEditor.Left) -> None:
-        editor = next(iter(self.query(_ValueEditor)), None)
-        if editor is None:
+        row, editor = self._edited, next(iter(self.query(_ValueEditor)), None)
+        if row is None or editor is None:
             return
-        if event.keep and not self._keep(self.row, editor.value):
+        if event.keep and not self._keep(row, editor.value):
             return  # it stays open, with the fault beside it
-        row = self.row
         row.remove_class("-editing")
         if not event.keep:
             row.say("")
