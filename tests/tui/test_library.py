@@ -433,6 +433,8 @@ class TestPuttingInOrder:
             await at.press("enter")
             await at.until(lambda: "On bread" in shown(screen))
             assert read_discussion(four[0]).title == "On bread"
+            await at.press("enter")
+            await at.until(lambda: "On bread" in at.text().splitlines()[0])
 
     async def test_the_open_one_is_renamed_through_its_session(
         self, bench: OpenBench, four: list[Path]
@@ -445,6 +447,8 @@ class TestPuttingInOrder:
             await at.type("On buses")
             await at.press("enter")
             await at.until(lambda: "On buses" in shown(screen))
+            await at.press("escape")
+            await at.until(lambda: "On buses" in at.text().splitlines()[0])
             at.laboratory._session.run()
             await at.until_state("finished")
             assert read_discussion(four[1]).title == "On buses"

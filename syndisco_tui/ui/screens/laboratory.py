@@ -155,8 +155,9 @@ class Laboratory(OwnScreen[None]):
         }
         waiting = self._reach.notes()
         self.panes.note({name: (note, waiting.get(name, "")) for name, note in notes.items()})
-        title = one_line(self.setup.heading, 120)
-        self.query_one("#title", Static).update(Content(title))
+        record = self._session.record
+        title = (record.title if record else "") or self.setup.heading
+        self.query_one("#title", Static).update(Content(one_line(title, 120)))
 
     def action_pane(self, pane: str) -> None:
         self.panes.go_to(pane)
@@ -207,9 +208,10 @@ class Laboratory(OwnScreen[None]):
                 self._setup_file.forget()
 
     def on_screen_resume(self) -> None:
-        """Back from another screen, which may have changed the keys."""
+        """Back from another screen, which may have changed the keys or the discussion's title."""
         if self.is_attached and self.query(Transcript):
             self._show_welcome()
+            self._show_titles()
 
     # Running -----------------------------------------------------------------------------------
 
