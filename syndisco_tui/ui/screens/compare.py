@@ -19,6 +19,7 @@ from ...analysis.compare import kinship
 from ...discussion import DiscussionRecord
 from ...store.discussions import others
 from ...text import one_line, safe
+from ..local_time import date_and_time
 from ..own_screen import OwnDialog, OwnScreen
 from ..side_by_side import GAP, SIDES
 from ..widgets.key_line import KeyLine
@@ -100,7 +101,7 @@ def _shortened(title: Content, room: int) -> Content:
 
 
 def _when(record: DiscussionRecord) -> str:
-    return one_line(record.started_at, 40)[:16].replace("T", " ")
+    return date_and_time(record.started_at)[:16]
 
 
 class Compare(OwnScreen[None]):
