@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from platformdirs import PlatformDirs
@@ -82,6 +83,12 @@ def typed(path: str) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         return Path(path)
+
+
+def shortened(path: Path | str) -> str:
+    """``path`` for people: their home is ``~``."""
+    home = str(Path.home())
+    return f"~{str(path)[len(home) :]}" if str(path).startswith(home + os.sep) else str(path)
 
 
 def _shipped(name: str) -> Path:

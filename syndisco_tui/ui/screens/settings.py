@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar, get_args
 
 from pydantic.fields import FieldInfo
@@ -15,6 +14,7 @@ from textual.message import Message as Event
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from ... import paths
 from ...inputs import InputError
 from ...settings import Settings
 from ...text import one_line, safe
@@ -256,8 +256,8 @@ class SettingsScreen(OwnDialog[None]):
         with Vertical(id="settings", classes="dialog"):
             with Horizontal(id="settings-title"):
                 yield Static("Settings", classes="dialog-title", markup=False)
-                file = str(self._preferences.file).replace(str(Path.home()), "~", 1)
-                yield Static(Content(one_line(file, 120)), id="settings-file")
+                file = one_line(paths.shortened(self._preferences.file), 120)
+                yield Static(Content(file), id="settings-file")
             yield SettingsList(self._preferences, self._themes)
             yield Static("", id="setting-about")
             yield KeyLine()
