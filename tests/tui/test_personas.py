@@ -49,6 +49,15 @@ async def test_e_edits_every_field_and_ctrl_s_saves(bench: OpenBench) -> None:
         assert read_personas(at.places.personas)[0] == persona
 
 
+async def test_an_age_of_hundreds_of_digits_can_be_read_again(bench: OpenBench) -> None:
+    async with bench() as at:
+        await at.press("e")
+        at.app.screen.query_one("#field-age", Input).value = "9" * 400
+        await at.press("ctrl+s")
+        age = at.laboratory.setup.personas[0].age
+        assert read_personas(at.places.personas)[0].age == age == "9" * 400
+
+
 async def test_the_preview_shows_the_system_prompt_as_it_is_typed(bench: OpenBench) -> None:
     async with bench() as at:
         await at.press("e", "tab")
