@@ -64,9 +64,11 @@ class Reach:
         self._odds: NextSpeakerScreen | None = None
         self._writing: InjectScreen | EditScreen | None = None
         self._spoke_as = ""
+        self._is_behind = False
+        """Whether events have been noted since they were last shown."""
 
     def take(self, event: SessionEvent) -> None:
-        """Note what an event says, and show it on the screens that are open."""
+        """Note what an event says."""
         match event:
             case ReplyStarted():
                 self._speaking = event
@@ -89,6 +91,13 @@ class Reach:
                 pass
             case _:
                 return
+        self._is_behind = True
+
+    def show(self) -> None:
+        """Show it on the screens that are open: once for all events that came together."""
+        if not self._is_behind:
+            return
+        self._is_behind = False
         if self._writing and self._writing.is_running:
             self._writing.show_speaking(self._speaking_name)
         if self._odds and self._odds.is_current and (turn := self._next_turn()):

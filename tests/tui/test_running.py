@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
+from queue import SimpleQueue
+
 import pytest
+
+from syndisco_tui.session import SessionEvent, Trouble
+from syndisco_tui.ui.draining import drained
 
 from .conftest import OpenBench
 
@@ -152,6 +158,16 @@ async def test_the_transcript_follows_until_somebody_scrolls_away(bench: OpenBen
         await at.press("end")
         await at.until(lambda: transcript.cursor.follows)
         assert transcript.scroll_y == transcript.max_scroll_y
+
+
+def test_showing_ends_though_events_go_on_coming() -> None:
+    events: SimpleQueue[SessionEvent] = SimpleQueue()
+    events.put(Trouble("Once."))
+    shown = []
+    for event in islice(drained(events), 5):
+        shown.append(event)
+        events.put(event)
+    assert shown == [Trouble("Once.")]
 
 
 @pytest.mark.parametrize("yes", ["y", "q"])

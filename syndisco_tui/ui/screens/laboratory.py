@@ -177,6 +177,7 @@ class Laboratory(OwnScreen[None]):
     def _drain(self) -> None:
         for event in drained(self._session.events):
             self._show_event(event)
+        self._reach.show()
 
     def _show_event(self, event: SessionEvent) -> None:
         if isinstance(event, StateChanged):
