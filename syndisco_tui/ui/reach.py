@@ -95,7 +95,8 @@ class Reach:
 
     def show(self) -> None:
         """Show it on the screens that are open: once for all events that came together."""
-        if not self._is_behind:
+        opening = [each for each in (self._writing, self._odds) if each and not each.is_mounted]
+        if opening or not self._is_behind:
             return
         self._is_behind = False
         if self._writing and self._writing.is_running:

@@ -6,6 +6,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Persona
+from syndisco_tui.session import ReplyDropped
 from syndisco_tui.ui.screens.candidates import Candidate, CandidatesScreen
 from syndisco_tui.ui.screens.fork import ForkScreen
 from syndisco_tui.ui.screens.next_speaker import NextSpeakerScreen
@@ -112,6 +113,20 @@ async def test_who_speaks_meanwhile_is_told_while_one_writes(bench: OpenBench) -
         at.engine.may_speak.set()
         await at.until_state("finished")
         await at.until(lambda: "is saying now." not in at.text())
+
+
+@pytest.mark.parametrize("open_it", ["inject", "next_speaker"])
+async def test_what_happens_while_a_screen_opens_is_shown_when_it_is_there(
+    bench: OpenBench, open_it: str
+) -> None:
+    async with bench(setup=TWO, replies=(LONG,)) as at:
+        await at.run_until_somebody_speaks()
+        at.session.events.put(ReplyDropped("Ann"))
+        getattr(at.laboratory, f"action_{open_it}")()
+        at.laboratory._drain()  # the screen is there, but nothing stands on it yet
+        await at.until(lambda: "esc" in at.text() and at.app.screen is not at.laboratory)
+        await at.until(lambda: "is saying now" not in at.text())
+        at.engine.may_speak.set()
 
 
 async def test_before_anybody_runs_there_is_nothing_to_say(bench: OpenBench) -> None:
