@@ -154,6 +154,18 @@ async def test_dates_are_local_as_in_the_library(
         assert ("finished", "2026-02-01 05:00:00") in figures(message, None)
 
 
+async def test_one_that_is_gone_meanwhile_is_said_to_be(bench: OpenBench) -> None:
+    async with bench() as at:
+        await finished(at)
+        fork_of(at)
+        await at.press("c")
+        await at.until(lambda: "fork of this one" in at.text())
+        (at.places.discussions / "20260131T093000000Z-00000000.json").unlink()
+        await at.press("enter")
+        await at.until(lambda: "there is no such file" in at.toasts())
+        assert isinstance(at.app.screen, CompareWith)
+
+
 async def test_alone_there_is_nothing_to_compare_with(bench: OpenBench) -> None:
     async with bench() as at:
         await at.press("c")
