@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from platformdirs import PlatformDirs
@@ -74,6 +75,20 @@ def shipped_themes_folder() -> Path:
 
 def shipped_keymaps_folder() -> Path:
     return _PACKAGE / "ui" / "keymaps"
+
+
+def typed(path: str) -> Path:
+    """What somebody typed as ``path``: ``~`` is a home, unless nobody has that name."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
+def shortened(path: Path | str) -> str:
+    """``path`` for people: their home is ``~``."""
+    home = str(Path.home())
+    return f"~{str(path)[len(home) :]}" if str(path).startswith(home + os.sep) else str(path)
 
 
 def _shipped(name: str) -> Path:

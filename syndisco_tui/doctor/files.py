@@ -44,10 +44,10 @@ def _folder(what: str, find: Callable[[], Path]) -> Finding:
         free = shutil.disk_usage(folder).free
     except OSError as error:
         return Finding(what, f"{folder}: {error.strerror}", "at fault", "Mend the folder.")
-    value = f"{_short(folder)}, {free / 1e9:.1f} GB free"
+    value = f"{paths.shortened(folder)}, {free / 1e9:.1f} GB free"
     if not os.access(folder, os.W_OK | os.X_OK):
         advice = f"Nothing can be saved here: chmod u+rwx {folder}"
-        return Finding(what, f"{_short(folder)} cannot be written", "at fault", advice)
+        return Finding(what, f"{paths.shortened(folder)} cannot be written", "at fault", advice)
     if free < LEAST_FREE:
         return Finding(what, value, "could be better", "The disk is nearly full: make room.")
     if mode & 0o077:
@@ -96,7 +96,7 @@ def settings() -> Iterator[Finding]:
     except InputError as error:
         yield Finding("settings", str(error), "at fault", "Mend it; the app does not start.")
         return
-    yield Finding("settings", _short(file) if file.exists() else "the defaults")
+    yield Finding("settings", paths.shortened(file) if file.exists() else "the defaults")
     _, faults = read_keymap(settings.keymap, settings.keys)
     for fault in faults:
         yield Finding("keys", fault, "could be better", f"Mend it in {file}, under [keys].")
@@ -132,11 +132,6 @@ def personas() -> Iterator[Finding]:
         yield Finding("personas", str(error), "could be better", advice)
     else:
         yield Finding("personas", f"{len(people)} of your own")
-
-
-def _short(path: Path) -> str:
-    home = str(Path.home())
-    return f"~{str(path)[len(home) :]}" if str(path).startswith(home + os.sep) else str(path)
 
 
 LOOKS: tuple[Look, ...] = (folders, starter, settings, personas)

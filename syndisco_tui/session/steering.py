@@ -79,16 +79,16 @@ class Regenerate(Steering):
 
 @dataclass(frozen=True)
 class Delete(Steering):
-    """Take the last ``count`` entries back."""
+    """Take the entries from ``position`` on back, those too that were posted meanwhile."""
 
-    count: int = 1
+    position: int = -1
     afterwards = "stand still"
 
     def waits(self, discussion: Discussion) -> bool:
         return False
 
     def apply(self, discussion: Discussion, now: str) -> None:
-        discussion.delete(self.count, at=now)
+        discussion.delete(len(discussion.entries[self.position :]), at=now)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from textual.color import Color
 from textual.events import Key
 from textual.notifications import Notify
 from textual.screen import Screen
-from textual.theme import Theme
+from textual.theme import Theme, ThemeProvider
 
 from .. import paths
 from ..inputs import InputError
@@ -25,6 +25,7 @@ from . import clipboard
 from .actions import ACTIONS, bindings
 from .few_colours import has_few_colours
 from .keymap import Keymap, key_of
+from .own_screen import OwnPalette
 from .palette import commands
 from .preferences import Preferences
 from .screens.jump import JumpScreen
@@ -239,8 +240,12 @@ class SyndiscoApp(App[int]):
             key = key_of(self, "app.help")
             sentence = f"The window is too low for the palette; {key} lists all keys."
             self.notify(safe(sentence), markup=False, timeout=4)
-        else:
-            super().action_command_palette()
+        elif not isinstance(self.screen, OwnPalette):
+            self.push_screen(OwnPalette())  # no id: there may be one below already
+
+    def search_themes(self) -> None:
+        """Textual's list of themes."""
+        self.push_screen(OwnPalette([ThemeProvider], placeholder="Search for themes…"))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         yield from commands(self, screen)

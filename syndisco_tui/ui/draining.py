@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 
 from ..session import Posted, ReplyGrew, SessionEvent
 
@@ -11,14 +11,12 @@ from ..session import Posted, ReplyGrew, SessionEvent
 def drained(events: SimpleQueue[SessionEvent]) -> Iterator[SessionEvent]:
     """What has happened since the last time. Of a growing reply only the latest counts.
 
-    Of one that was posted meanwhile not even that.
+    Of one that was posted meanwhile not even that. What happens while this is shown is for the
+    next time.
     """
     grown: ReplyGrew | None = None
-    while True:
-        try:
-            event = events.get_nowait()
-        except Empty:
-            break
+    for _ in range(events.qsize()):
+        event = events.get_nowait()
         if isinstance(event, ReplyGrew):
             grown = event
             continue

@@ -11,6 +11,7 @@ from textual.content import Content
 from ..discussion.setup import named_together
 from ..store.library import Entry
 from ..text import one_line, safe
+from .local_time import local_time
 
 LABEL_WIDTH, VALUE_WIDTH = 11, 29
 WORDS_SHOWN = 280
@@ -50,9 +51,8 @@ class Standing:
 
 def date_of(entry: Entry, now: datetime) -> str:
     """When it began, in local time: the hour today, the day this year, else the year too."""
-    try:
-        started = datetime.fromisoformat(entry.summary.started_at).astimezone()
-    except ValueError:
+    started = local_time(entry.summary.started_at)
+    if started is None:
         return ""
     if started.date() == now.date():
         return f"{started:%H:%M}"
@@ -131,8 +131,5 @@ def _names(entry: Entry) -> str:
 
 
 def _whole_date(entry: Entry) -> str:
-    try:
-        started = datetime.fromisoformat(entry.summary.started_at).astimezone()
-    except ValueError:
-        return ""
-    return f"{started.day} {started:%b %Y, %H:%M}"
+    started = local_time(entry.summary.started_at)
+    return f"{started.day} {started:%b %Y, %H:%M}" if started else ""

@@ -66,8 +66,8 @@ def from_text(field: str, text: str, *, before: object = None) -> object:
         return [part.strip() for part in re.split(r"[,\n]", text) if part.strip()]
     if field == "age":
         try:
-            return int(text)
-        except ValueError:
+            return parse_json(str(int(text)), field)  # a number that no file may hold stays text
+        except (ValueError, InputError):
             return text or None
     if field in LABELS or isinstance(before, str):
         return text

@@ -64,9 +64,11 @@ class Reach:
         self._odds: NextSpeakerScreen | None = None
         self._writing: InjectScreen | EditScreen | None = None
         self._spoke_as = ""
+        self._is_behind = False
+        """Whether events have been noted since they were last shown."""
 
     def take(self, event: SessionEvent) -> None:
-        """Note what an event says, and show it on the screens that are open."""
+        """Note what an event says."""
         match event:
             case ReplyStarted():
                 self._speaking = event
@@ -89,6 +91,14 @@ class Reach:
                 pass
             case _:
                 return
+        self._is_behind = True
+
+    def show(self) -> None:
+        """Show it on the screens that are open: once for all events that came together."""
+        opening = [each for each in (self._writing, self._odds) if each and not each.is_mounted]
+        if opening or not self._is_behind:
+            return
+        self._is_behind = False
         if self._writing and self._writing.is_running:
             self._writing.show_speaking(self._speaking_name)
         if self._odds and self._odds.is_current and (turn := self._next_turn()):
@@ -182,20 +192,20 @@ class Reach:
         if record.entries[at].role == "seed":
             self._screen.notify("Seed opinions belong to the setup; they stay.", timeout=4)
         elif count == 1:
-            self._session.steer(Delete())
+            self._session.steer(Delete(at))
             told = safe(f"Deleted; {self._undo_key} undoes it.")
             self._screen.notify(told, markup=False, timeout=4)
         else:
             name = one_line(record.entries[at].name, 40)
             question = Question(
                 f"Delete the last {count} messages?",
-                f"From what {name} said here to the end. They are kept in the file; "
-                f"{self._undo_key} undoes it.",
+                f"From what {name} said here to the end, with what is said meanwhile. "
+                f"They are kept in the file; {self._undo_key} undoes it.",
                 "delete them",
                 "leave them",
             )
             self._screen.app.push_screen(
-                question, lambda yes: self._session.steer(Delete(count)) if yes else None
+                question, lambda yes: self._session.steer(Delete(at)) if yes else None
             )
 
     # Candidates --------------------------------------------------------------------------------

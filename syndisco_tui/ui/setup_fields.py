@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from ..discussion import DiscussionSetup, Persona, name_key
 from ..inputs import describe
+from ..text import editable
 from . import persona_fields
 
 Kind = Literal["text", "long", "whole", "number", "choice", "history", "opinions"]
@@ -76,7 +77,12 @@ def as_text(field: SetupField, setup: DiscussionSetup) -> str:
 
 
 def changed(field: SetupField, text: str, setup: DiscussionSetup) -> DiscussionSetup:
-    """``setup`` with the field read from ``text``. Raises FieldError."""
+    """``setup`` with the field read from ``text``; the same one if it is the text it had.
+
+    Raises FieldError.
+    """
+    if text == editable(as_text(field, setup)):
+        return setup
     if field.owner:
         return _with_persona(field, text, setup)
     values: dict[str, Any] = {field.key: text}

@@ -13,6 +13,7 @@ from ..discussion import Asked, ChatMessage, DiscussionSetup, Message
 from ..engine.base import RenderedPrompt
 from ..text import one_line, safe
 from .drawing import heading, rows, wrapped
+from .local_time import date_and_time
 
 _ENDINGS = {
     "stop": "stop",
@@ -43,7 +44,7 @@ def figures(message: Message, setup: DiscussionSetup | None) -> list[tuple[str, 
     if message.seconds:
         speed = message.completion_tokens / message.seconds
         pairs.append(("time", f"{message.seconds:.1f} s, {speed:.0f} tok/s"))
-    pairs.append(("finished", one_line(message.created_at, 40)[:19].replace("T", " ")))
+    pairs.append(("finished", date_and_time(message.created_at)))
     return [pair for pair in pairs if pair[1]]
 
 

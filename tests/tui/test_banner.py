@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from syndisco_tui.engine.base import GenerationRequest, OutOfMemory
-from syndisco_tui.session import hindrances, saving
+from syndisco_tui.session import Hindrance, hindrances, saving
 from syndisco_tui.store import atomic
 
 from .conftest import OpenBench
@@ -99,6 +99,19 @@ async def test_a_discussion_that_cannot_begin_says_why_and_quitting_asks_nothing
         await at.until_state("idle")
         await at.press("q")
         assert at.app._exit
+
+
+@pytest.mark.parametrize(
+    ("where", "shown"),
+    [("/home/al/discussions", "~/discussions"), ("/home/alice/discussions",) * 2],
+)
+async def test_only_ones_own_home_is_shortened(
+    bench: OpenBench, monkeypatch: pytest.MonkeyPatch, where: str, shown: str
+) -> None:
+    monkeypatch.setenv("HOME", "/home/al")
+    async with bench() as at:
+        at.laboratory.banner.take(Hindrance("saving", "Cannot save.", where))
+        await at.until(lambda: f"  {shown}" in at.text())
 
 
 async def test_a_nearly_full_disk_is_said_at_the_start(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 
 import pytest
@@ -15,6 +16,7 @@ from syndisco_tui.store.discussions import newest_first
 from syndisco_tui.store.format import to_bytes
 from syndisco_tui.ui.screens.compare import Compare, CompareWith
 from syndisco_tui.ui.side_by_side import Laid, lay_out
+from syndisco_tui.ui.xray_pages import figures
 
 from .conftest import Bench, OpenBench
 from .test_screen import SIZES
@@ -132,6 +134,36 @@ async def test_the_same_twice_never_parts(bench: OpenBench) -> None:
         await at.until(lambda: "The setups are the same" in at.text())
         await at.press("end")
         await at.until(lambda: "They say the same, word for word." in at.text())
+
+
+async def test_dates_are_local_as_in_the_library(
+    bench: OpenBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        async with bench() as at:
+            await finished(at)
+            record = replace(at.records()[0], id="other", started_at="2026-01-31T20:00:00+00:00")
+            (at.places.discussions / "2026.json").write_bytes(to_bytes(record))
+            await at.press("c")
+            await at.until(lambda: "2026-02-01 05:00" in at.text())
+            await at.press("enter")
+            await at.until(lambda: "2026-02-01 05:00" in at.text())
+        message = replace(record.entries[-1], created_at="2026-01-31T20:00:00+00:00")
+        assert ("finished", "2026-02-01 05:00:00") in figures(message, None)
+
+
+async def test_one_that_is_gone_meanwhile_is_said_to_be(bench: OpenBench) -> None:
+    async with bench() as at:
+        await finished(at)
+        fork_of(at)
+        await at.press("c")
+        await at.until(lambda: "fork of this one" in at.text())
+        (at.places.discussions / "20260131T093000000Z-00000000.json").unlink()
+        await at.press("enter")
+        await at.until(lambda: "there is no such file" in at.toasts())
+        assert isinstance(at.app.screen, CompareWith)
 
 
 async def test_alone_there_is_nothing_to_compare_with(bench: OpenBench) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -74,16 +72,6 @@ def save_four(folder: Path) -> list[Path]:
     return paths
 
 
-@pytest.fixture(autouse=True)
-def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Dates are shown in local time; here that is the same everywhere."""
-    with monkeypatch.context() as patched:
-        patched.setenv("TZ", "UTC")
-        time.tzset()
-        yield
-    time.tzset()
-
-
 @pytest.fixture
 def four(tmp_path: Path) -> list[Path]:
     return save_four(tmp_path / "discussions")
@@ -141,6 +129,17 @@ async def test_its_keys_fit_on_one_line(bench: OpenBench, four: list[Path]) -> N
         assert [line for line in at.text().splitlines() if "undo" in line or "? help" in line] == [
             "  ⏎ open  r go on  f fork  e export  del delete  u undo  esc back  ? help"
         ]
+
+
+@pytest.mark.parametrize("started_at", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"])
+async def test_a_date_off_the_calendar_is_left_out(
+    bench: OpenBench, tmp_path: Path, started_at: str
+) -> None:
+    save(tmp_path / "discussions", discussion(1, "On time", "Late.", started_at=started_at))
+    async with bench() as at:
+        await go_to_library(at, 1)
+        assert "On time" in at.text()
+        assert "started" not in at.text()
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -422,6 +421,8 @@ class TestPuttingInOrder:
             await at.press("enter")
             await at.until(lambda: "On bread" in shown(screen))
             assert read_discussion(four[0]).title == "On bread"
+            await at.press("enter")
+            await at.until(lambda: "On bread" in at.text().splitlines()[0])
 
     async def test_the_open_one_is_renamed_through_its_session(
         self, bench: OpenBench, four: list[Path]
@@ -434,6 +435,8 @@ class TestPuttingInOrder:
             await at.type("On buses")
             await at.press("enter")
             await at.until(lambda: "On buses" in shown(screen))
+            await at.press("escape")
+            await at.until(lambda: "On buses" in at.text().splitlines()[0])
             at.laboratory._session.run()
             await at.until_state("finished")
             assert read_discussion(four[1]).title == "On buses"
@@ -478,11 +481,14 @@ class TestImport:
             assert cast.personas[-1].name == "Zoe"
             assert "Zoe" in at.places.personas.read_text()
 
-    async def test_a_path_that_is_not_there(self, bench: OpenBench, four: list[Path]) -> None:
+    @pytest.mark.parametrize("path", ["nowhere.json", "~nobody-of-that-name/x"])
+    async def test_a_path_that_is_not_there(
+        self, bench: OpenBench, four: list[Path], path: str
+    ) -> None:
         async with bench() as at:
             await go_to_library(at, 4)
             await at.press("i")
-            await at.type("nowhere.json")
+            await at.type(path)
             await at.press("enter")
             await at.until(lambda: "there is no such file" in at.toasts())
 
@@ -506,6 +512,14 @@ async def test_foreign_text_is_neither_obeyed_nor_drawn_raw(
         await at.until(lambda: "in the trash" in at.toasts())
         text += at.text()
         assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(text)
+
+
+async def test_no_size_crashes_an_empty_library(bench: OpenBench) -> None:
+    async with bench() as at:
+        await go_to_library(at, 0)
+        for size in [(1, 1), (2, 30), (20, 12), (30, 12), (120, 40)]:
+            await at.pilot.resize_terminal(*size)
+        await at.until(lambda: "Nothing is saved yet" in at.text())
 
 
 async def test_no_size_crashes(bench: OpenBench, four: list[Path]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from textual.widgets import Input, TextArea
 
-from syndisco_tui.discussion import Persona
-from syndisco_tui.store.personas import read_personas
+from syndisco_tui.discussion import DiscussionSetup, Persona
+from syndisco_tui.store.personas import read_personas, write_personas
 from syndisco_tui.ui.cast import with_own
+from syndisco_tui.ui.own_personas import joined
 
 from .conftest import Bench, OpenBench
 
@@ -45,6 +47,15 @@ async def test_e_edits_every_field_and_ctrl_s_saves(bench: OpenBench) -> None:
         assert persona.personality_characteristics == ("calm", "dry")
         assert persona.model_extra == {"mood": "cheerful", "pets": 2}
         assert read_personas(at.places.personas)[0] == persona
+
+
+async def test_an_age_of_hundreds_of_digits_can_be_read_again(bench: OpenBench) -> None:
+    async with bench() as at:
+        await at.press("e")
+        at.app.screen.query_one("#field-age", Input).value = "9" * 400
+        await at.press("ctrl+s")
+        age = at.laboratory.setup.personas[0].age
+        assert read_personas(at.places.personas)[0].age == age == "9" * 400
 
 
 async def test_the_preview_shows_the_system_prompt_as_it_is_typed(bench: OpenBench) -> None:
@@ -165,6 +176,76 @@ async def test_what_a_resumed_discussion_brings_along_does_not_overwrite_the_own
         await at.until(lambda: at.laboratory.setup.personas[0].age == 38)
         await at.press("end", "d")
         assert read_personas(at.places.personas)[0].age == 99
+
+
+async def test_what_others_write_into_the_list_meanwhile_stays_in_it(bench: OpenBench) -> None:
+    own = (Persona(username="Ann", age=30), Persona(username="Bob", age=40))
+    setup = DiscussionSetup(personas=own, model="scripted")
+    async with bench(setup=setup, personas=own) as at:
+        file = at.places.personas
+        write_personas(file, own)
+        await at.press("end", "d")
+        changed = own[0].model_copy(update={"age": 31})
+        there = [changed, *read_personas(file)[1:], Persona(username="Imported")]
+        write_personas(file, there)
+        await at.press("home", "d", "u")
+        await at.until(lambda: "changed elsewhere too: 1 came in" in at.toasts())
+        assert read_personas(file) == there
+        assert "Imported" in at.text()
+        await at.press("end", "delete")
+        assert read_personas(file) == there[:-1]
+
+
+async def test_a_list_that_others_have_broken_is_not_written_over(bench: OpenBench) -> None:
+    async with bench() as at:
+        at.places.personas.write_text("[{")
+        await at.press("d")
+        await at.until(lambda: "mend their file first" in at.toasts())
+        assert at.places.personas.read_text() == "[{"
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "kept"),
+    [
+        ("Ann 1, Bob 2", "Ann 1, Bob 2, Eve 3", "Ann 1, Bob 2, Eve 3"),
+        ("Ann 1, Bob 2, New 1", "Ann 1, Bob 2, New 2", "Ann 1, Bob 2, New 1, New-2 2"),
+        ("Ann 1, Bob 2", "Ann 9, Bob 2", "Ann 9, Bob 2"),
+        ("Ann 5, Bob 2", "Ann 9, Bob 2", "Ann 5, Bob 2, Ann-2 9"),
+        ("Ann 9, Bob 2", "Ann 9, Bob 2", "Ann 9, Bob 2"),
+        ("Bob 2", "Ann 1, Bob 2, Eve 3", "Bob 2, Eve 3"),
+        ("Bob 2", "Ann 9, Bob 2", "Bob 2, Ann 9"),
+    ],
+)
+def test_of_two_who_change_the_list_neither_loses_anything(
+    mine: str, theirs: str, kept: str
+) -> None:
+    here, added = joined(people(mine), people("Ann 1, Bob 2"), people(theirs))
+    assert (*here, *added) == people(kept)
+
+
+def people(told: str) -> tuple[Persona, ...]:
+    """Personas as names and ages."""
+    each = (one.rsplit(" ", 1) for one in told.split(", "))
+    return tuple(Persona(username=name, age=int(age)) for name, age in each)
+
+
+async def test_undo_does_not_put_the_former_people_into_another_discussion(
+    bench: OpenBench,
+) -> None:
+    async with bench() as at:
+        await at.press("s")
+        await at.until_state("paused")
+        await at.press("ctrl+n")
+        await at.until_state("finished")
+        await at.press("space", "end", "d")
+        await at.until(lambda: "R resume" in at.text())
+        await at.press("R")
+        await at.until(lambda: len(at.laboratory.setup.personas) == 2)
+        there, own = at.laboratory.setup.personas, at.places.personas.read_bytes()
+        await at.press("u")
+        assert at.laboratory.setup.personas == there
+        assert at.places.personas.read_bytes() == own
+        assert "Nothing to undo." in at.toasts()
 
 
 async def test_a_change_of_the_cast_keeps_what_was_edited_in_the_setup(bench: OpenBench) -> None:

@@ -6,6 +6,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Persona
+from syndisco_tui.session import ReplyDropped
 from syndisco_tui.ui.screens.candidates import Candidate, CandidatesScreen
 from syndisco_tui.ui.screens.fork import ForkScreen
 from syndisco_tui.ui.screens.next_speaker import NextSpeakerScreen
@@ -123,6 +124,20 @@ async def test_who_speaks_meanwhile_is_told_while_one_writes(bench: OpenBench) -
         await at.until(lambda: "is saying now." not in at.text())
 
 
+@pytest.mark.parametrize("open_it", ["inject", "next_speaker"])
+async def test_what_happens_while_a_screen_opens_is_shown_when_it_is_there(
+    bench: OpenBench, open_it: str
+) -> None:
+    async with bench(setup=TWO, replies=(LONG,)) as at:
+        await at.run_until_somebody_speaks()
+        at.session.events.put(ReplyDropped("Ann"))
+        getattr(at.laboratory, f"action_{open_it}")()
+        at.laboratory._drain()  # the screen is there, but nothing stands on it yet
+        await at.until(lambda: "esc" in at.text() and at.app.screen is not at.laboratory)
+        await at.until(lambda: "is saying now" not in at.text())
+        at.engine.may_speak.set()
+
+
 async def test_before_anybody_runs_there_is_nothing_to_say(bench: OpenBench) -> None:
     async with bench(setup=TWO) as at:
         await at.press("i", "w")
@@ -194,6 +209,30 @@ async def test_delete_further_up_asks_first(bench: OpenBench) -> None:
         assert said(at) == ["First.", "Second."]
         await at.press("delete", "y")
         await until_said(at)
+
+
+async def test_what_was_asked_about_is_deleted_though_more_is_said_meanwhile(
+    bench: OpenBench,
+) -> None:
+    async with bench(setup=TWO, replies=REPLIES) as at:
+        await two_messages(at)
+        at.engine.may_speak.clear()
+        await at.press("r")
+        await at.until_state("running")
+        await at.press("home", "delete")
+        assert "Delete the last 2 messages?" in at.text()
+        at.engine.may_speak.set()
+        await at.until_state("finished")
+        await at.press("y")
+        await until_said(at)
+
+
+@pytest.mark.parametrize("key", ["n", "escape", "q"])
+async def test_the_key_that_goes_back_is_no_yes(bench: OpenBench, key: str) -> None:
+    async with bench(setup=TWO, replies=REPLIES) as at:
+        await two_messages(at)
+        await at.press("up", "delete", key, "s")
+        await until_said(at, "First.", "Second.", "Third.")
 
 
 async def test_seed_opinions_stay(bench: OpenBench) -> None:
@@ -306,6 +345,19 @@ async def test_w_gives_the_floor_and_takes_it_back(bench: OpenBench) -> None:
         await until_said(at, "First.", "Second.", "Third.")
         assert record(at).entries[-1].name == "Bob"
         await at.until(lambda: "given the floor" in at.text())
+
+
+async def test_who_left_the_cast_has_the_floor_no_longer(bench: OpenBench) -> None:
+    async with bench(setup=TWO, replies=(LONG,)) as at:
+        await at.run_until_somebody_speaks()
+        await at.press("w", "end", "enter")
+        await at.until(lambda: "Bob" in at.text() and "has the floor" in at.text())
+        await at.press("escape", "1", "down", "space")
+        assert at.laboratory.setup.names == ("Ann",)
+        await at.press("w")
+        assert isinstance(at.app.screen, NextSpeakerScreen)
+        assert "has the floor" not in at.text()
+        at.engine.may_speak.set()
 
 
 async def test_while_somebody_speaks_the_floor_is_that_of_the_turn_after(bench: OpenBench) -> None:

@@ -44,7 +44,20 @@ async def test_leaving_asks_and_saves_them_as_paused(bench: OpenBench) -> None:
         await at.until(lambda: "still running" in at.text())
         await at.press("y")
         await at.until(lambda: "1 Personas" in at.text())
-        assert {record.status for record in at.records()} == {"paused"}
+        await at.until(lambda: {record.status for record in at.records()} == {"paused"})
+
+
+async def test_quitting_asks_and_saves_them_as_paused(bench: OpenBench) -> None:
+    async with bench(delay=0.03) as at:
+        await at.press("ctrl+r", "ctrl+u", "2", "enter")
+        await at.until(lambda: len(at.records()) == 2)
+        await at.press("ctrl+q")
+        await at.until(lambda: "still running. Quit?" in at.text())
+        await at.press("n")
+        assert at.app.is_running
+        await at.press("ctrl+q", "ctrl+q")
+        await at.until(lambda: not at.app.is_running)
+    assert {record.status for record in at.records()} == {"paused"}
 
 
 async def test_a_number_that_is_none_is_said(bench: OpenBench) -> None:

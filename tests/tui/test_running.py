@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import islice
+from queue import SimpleQueue
+
+import pytest
+
+from syndisco_tui.session import SessionEvent, Trouble
+from syndisco_tui.ui.draining import drained
+
 from .conftest import OpenBench
 
 
@@ -152,7 +160,18 @@ async def test_the_transcript_follows_until_somebody_scrolls_away(bench: OpenBen
         assert transcript.scroll_y == transcript.max_scroll_y
 
 
-async def test_q_asks_while_a_reply_is_being_generated(bench: OpenBench) -> None:
+def test_showing_ends_though_events_go_on_coming() -> None:
+    events: SimpleQueue[SessionEvent] = SimpleQueue()
+    events.put(Trouble("Once."))
+    shown = []
+    for event in islice(drained(events), 5):
+        shown.append(event)
+        events.put(event)
+    assert shown == [Trouble("Once.")]
+
+
+@pytest.mark.parametrize("yes", ["y", "q"])
+async def test_q_asks_while_a_reply_is_being_generated(bench: OpenBench, yes: str) -> None:
     async with bench(delay=0.02) as at:
         await at.press("r")
         await at.until(lambda: "▌" in at.text())
@@ -161,7 +180,7 @@ async def test_q_asks_while_a_reply_is_being_generated(bench: OpenBench) -> None
         await at.press("n")
         assert "Quit?" not in at.text()
         assert at.app.is_running
-        await at.press("q", "y")
+        await at.press("q", yes)
         await at.until(lambda: not at.app.is_running or at.app._exit)
     assert at.records()[0].status == "paused"
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
 import pytest
 from syrupy.assertion import SnapshotAssertion
+from textual.screen import Screen
 
+from syndisco_tui import ui
 from syndisco_tui.ui.actions import ACTIONS
+from syndisco_tui.ui.own_screen import OwnPalette, OwnScreen
 from syndisco_tui.ui.screens.reading import ReadingScreen
 
 from .conftest import Bench, OpenBench
@@ -87,6 +94,58 @@ async def test_palette_actions_reach_their_pane(bench: OpenBench) -> None:
         await at.type("personas: copy")
         await at.press("enter")
         await at.until(lambda: len(at.laboratory.personas_pane.cast.personas) == 12)
+
+
+@pytest.mark.parametrize(
+    ("opened_by", "left_by"),
+    [
+        (["v"], ["enter", "enter"]),
+        (["f"], ["enter", "enter"]),
+        (["ctrl+r"], ["enter", "enter"]),
+        (["ctrl+o"], ["a", "s"]),
+        (["ctrl+o"], ["a", "escape"]),
+        (["ctrl+p"], ["down", "enter", "enter"]),
+        (["o", "i", "x"], ["enter", "enter"]),
+    ],
+    ids=str,
+)
+async def test_a_key_pressed_twice_leaves_one_screen(
+    bench: OpenBench, opened_by: list[str], left_by: list[str]
+) -> None:
+    async with bench() as at:
+        await at.press("r")
+        await at.until_state("finished")
+        await at.press("3", *opened_by)
+        *below, opened = at.app.screen_stack
+        for key in left_by:  # all of them before the first is answered
+            at.app.simulate_key(key)
+        await at.until(lambda: opened not in at.app.screen_stack)
+        await at.pilot.pause(0.2)
+        assert at.app.screen_stack[: len(below)] == below
+
+
+def test_every_screen_is_left_only_from_in_front() -> None:
+    for module in pkgutil.walk_packages(ui.__path__, f"{ui.__name__}."):
+        importlib.import_module(module.name)
+    screens = [each for each in _below(Screen) if each.__module__.startswith(ui.__name__)]
+    assert len(screens) > 20
+    assert [each for each in screens if not issubclass(each, OwnScreen)] == []
+
+
+def _below(kind: type) -> Iterator[type]:
+    for each in kind.__subclasses__():
+        yield from (each, *_below(each))
+
+
+@pytest.mark.parametrize("over_it", ["f1", "ctrl+o"])
+async def test_the_palette_opens_over_what_is_open_over_the_palette(
+    bench: OpenBench, over_it: str
+) -> None:
+    async with bench() as at:
+        await at.press("ctrl+p", over_it, "ctrl+p")
+        assert [type(each) for each in at.app.screen_stack].count(OwnPalette) == 2
+        await at.press("escape", "escape", "escape")
+        await at.until(lambda: at.app.screen is at.laboratory)
 
 
 async def test_keys_that_do_not_apply_are_not_shown(bench: OpenBench) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
+from textual.widgets import Input
 
 from syndisco_tui.settings import Settings, load_settings
 from syndisco_tui.ui.screens.settings import SettingsScreen
@@ -97,6 +98,16 @@ async def test_choices_turn_and_del_goes_back_to_the_default(
         await at.press("delete")
         assert file.read_text() == ""
         assert "default" in line_of(at, "Precision")
+
+
+async def test_a_row_that_is_jumped_away_from_can_be_edited_again(bench: OpenBench) -> None:
+    async with bench() as at:
+        await at.press(*at_setting("model"), "enter")
+        await at.type("xyz")
+        await at.press("ctrl+o", "a")
+        await at.until(lambda: not at.app.screen.query(Input))
+        await at.press("home", *at_setting("model")[1:], "enter")
+        assert at.app.screen.query_one(Input).value == Settings().model
 
 
 async def test_a_theme_holds_at_once(bench: OpenBench, tmp_path: Path) -> None:

@@ -8,7 +8,14 @@ import pytest
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.store.setups import read_setup
-from syndisco_tui.ui.setup_fields import FIELDS, FieldError, as_text, changed, turned
+from syndisco_tui.ui.setup_fields import (
+    FIELDS,
+    FieldError,
+    SetupField,
+    as_text,
+    changed,
+    turned,
+)
 from syndisco_tui.ui.setup_file import SetupFile
 
 from .conftest import Bench, OpenBench
@@ -115,7 +122,7 @@ def test_an_opinion_of_several_lines_can_be_edited(setup: DiscussionSetup) -> No
     field = BY_KEY["seed_opinions"]
     new = changed(field, "Ann: One\n  two\nBob: Three", setup)
     assert new.seed_opinions == ("One\ntwo", "Three")
-    assert changed(field, as_text(field, new), new) == new
+    assert changed(field, as_text(field, new), setup) == new
 
 
 @pytest.fixture
@@ -126,9 +133,36 @@ def setup() -> DiscussionSetup:
 
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.key)
 def test_the_text_of_every_field_reads_back_as_its_value(
-    field: object, setup: DiscussionSetup
+    field: SetupField, setup: DiscussionSetup
 ) -> None:
-    assert changed(field, as_text(field, setup), setup) == setup  # type: ignore[arg-type]
+    steps = (turned(field, step, setup) for step in (1, -1))
+    other = next(filter(None, steps), None) or changed(field, "Something else", setup)
+    assert other != setup
+    assert changed(field, as_text(field, setup), other) == setup
+
+
+@pytest.mark.parametrize(
+    ("opinions", "names"),
+    [
+        (["Ann: that is what she said"], []),
+        (["Ann: so", "no"], []),
+        (["line\n  indented"], ["Ann"]),
+        (["\nbegins with a break"], ["Ann"]),
+        (["a\u2028b"], ["Ann"]),
+        (["x", "  "], ["Ann", "Bob"]),
+        (["x"], ["Ann: the wise"]),
+    ],
+)
+async def test_opinions_that_are_looked_at_stay_as_they_are(
+    bench: OpenBench, setup: DiscussionSetup, opinions: list[str], names: list[str]
+) -> None:
+    values = {"seed_opinions": opinions, "seed_opinion_usernames": names}
+    before = DiscussionSetup.model_validate({**setup.model_dump(), **values})
+    async with bench(setup=before) as at:
+        await go_to(at, "seed_opinions")
+        await at.press("enter", "ctrl+s")
+        await at.until(lambda: not at.laboratory.setup_pane.row.is_editing)
+        assert at.laboratory.setup == before
 
 
 def test_seed_opinions_are_lines_with_names(setup: DiscussionSetup) -> None:

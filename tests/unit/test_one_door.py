@@ -32,6 +32,7 @@ NUMBERED = {"seed", "turn", "turns", "tokens", "number", "finished", "runs", "_m
 _CONTENT = "content, made where it can be seen"
 _COLUMN = "names a column of the table, which is not shown"
 ALLOWED: dict[tuple[str, str], str] = {
+    ("screens/compare.py", "choice"): _CONTENT,
     ("screens/library.py", "preview"): _CONTENT,
     ("screens/likely_mistakes.py", "*map(self._option, self._findings)"): _CONTENT,
     ("screens/persona_sets.py", "map(_option, self._shown)"): _CONTENT,

@@ -100,7 +100,7 @@ class TestBetweenTurns:
 
     def test_a_deleted_message_comes_back(self, paused: Live) -> None:
         before = paused.record.entries
-        steer(paused, Delete(2))
+        steer(paused, Delete(0))
         assert paused.record.entries == ()
         steer(paused, Undo())
         assert paused.record.entries == before

@@ -8,12 +8,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from ...discussion import Message
 from ...session import CandidateGrew, CandidateLost, CandidateMade, SessionEvent
 from ...text import one_line, safe
+from ..own_screen import OwnScreen
 from ..widgets.key_line import KeyLine
 
 CURSOR = "▌"
@@ -68,7 +68,7 @@ def _tokens(count: int) -> str:
     return f"{count} token" if count == 1 else f"{count} tokens"
 
 
-class CandidatesScreen(Screen[int | None]):
+class CandidatesScreen(OwnScreen[int | None]):
     """The result is the number of the one that is taken, or None to keep what stands there."""
 
     HELP = """Further tries

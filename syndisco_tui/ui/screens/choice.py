@@ -8,13 +8,13 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Key
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ...text import safe
+from ..own_screen import OwnDialog
 
 
-class Choice(ModalScreen[str | None]):
+class Choice(OwnDialog[str | None]):
     """Asks ``question``; the result is the key of an answer, or None after esc.
 
     ``answers`` are keys and what they do; enter takes the first.

@@ -12,14 +12,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen, Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from ...analysis.compare import kinship
 from ...discussion import DiscussionRecord
-from ...store.discussions import others
+from ...inputs import InputError
+from ...store.discussions import others, read_discussion
 from ...text import one_line, safe
+from ..local_time import date_and_time
+from ..own_screen import OwnDialog, OwnScreen
 from ..side_by_side import GAP, SIDES
 from ..widgets.key_line import KeyLine
 from ..widgets.page import Page
@@ -28,7 +30,7 @@ from ..widgets.side_by_side_view import NARROWEST_BESIDE, SideBySideView
 LOOKS_PER_SECOND = 4
 
 
-class CompareWith(ModalScreen[DiscussionRecord | None]):
+class CompareWith(OwnDialog[DiscussionRecord | None]):
     """Asks for the discussion to compare ``record`` with: its forks first, then the newest."""
 
     HELP = """Compare with
@@ -41,7 +43,7 @@ class CompareWith(ModalScreen[DiscussionRecord | None]):
         super().__init__()
         self._record = record
         self._folder = folder
-        self._found: list[DiscussionRecord] = []
+        self._found: list[Path] = []
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -56,25 +58,31 @@ class CompareWith(ModalScreen[DiscussionRecord | None]):
 
     @work(thread=True, exit_on_error=False)
     def _find(self) -> None:
-        found = [(self._kinship(other), other) for _, other in others(self._folder, self._record)]
-        found.sort(key=lambda each: not each[0])
-        self.app.call_from_thread(self._show, found)
+        found = []
+        for path, other in others(self._folder, self._record):  # one at a time: they may be long
+            kin = self._kinship(other)
+            found.append((not kin, path, _choice(other, kin)))
+        found.sort(key=lambda each: each[0])
+        self.app.call_from_thread(self._show, [(path, choice) for _, path, choice in found])
 
     def _kinship(self, other: DiscussionRecord) -> str:
         return kinship(self._record, other.id, other.parent.id if other.parent else None)
 
-    def _show(self, found: list[tuple[str, DiscussionRecord]]) -> None:
-        self._found = [other for _, other in found]
+    def _show(self, found: list[tuple[Path, Content]]) -> None:
+        self._found = [path for path, _ in found]
         note = self.query_one("#compare-note", Static)
         note.display = not found
         note.update("There is no other saved discussion yet.")
         choices = self.query_one(OptionList)
-        choices.add_options([Option(_choice(other, kin)) for kin, other in found])
+        choices.add_options([Option(choice) for _, choice in found])
         choices.highlighted = 0 if found else None
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(self._found[event.option_index])
+        try:
+            self.dismiss(read_discussion(self._found[event.option_index]))
+        except InputError as error:
+            self.notify(safe(f"{error}."), severity="error", markup=False, timeout=8)
 
 
 def _choice(record: DiscussionRecord, kin: str) -> Content:
@@ -100,10 +108,10 @@ def _shortened(title: Content, room: int) -> Content:
 
 
 def _when(record: DiscussionRecord) -> str:
-    return one_line(record.started_at, 40)[:16].replace("T", " ")
+    return date_and_time(record.started_at)[:16]
 
 
-class Compare(Screen[None]):
+class Compare(OwnScreen[None]):
     """Shows ``a`` and ``b`` turn by turn, what differs in their setups on top.
 
     ``a`` is asked for again and again: it may be running.

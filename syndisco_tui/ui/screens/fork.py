@@ -10,18 +10,18 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from ...discussion import DiscussionRecord, DiscussionSetup
 from ...text import one_line, safe
+from ..own_screen import OwnDialog
 from ..setup_fields import FIELDS, as_text, persona_rows
 from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput
 from ..widgets.setup_pane import SetupPane
 
 
-class ForkScreen(ModalScreen[DiscussionSetup | None]):
+class ForkScreen(OwnDialog[DiscussionSetup | None]):
     """The result is the setup that the fork goes on with, or None.
 
     ``count`` messages of ``record`` are taken over; ``setup`` is what it would go on with.

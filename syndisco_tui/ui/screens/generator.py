@@ -11,13 +11,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from ...discussion import Persona
 from ...discussion.drawing import drawn_personas
 from ...inputs import describe
 from ...text import one_line, safe
+from ..own_screen import OwnDialog
 from ..persona_fields import LABELS, as_text, fields_of, from_text, label, value_of
 from ..widgets.chooser import Chooser
 from ..widgets.key_line import KeyLine
@@ -31,7 +31,7 @@ BETWEEN = " | "
 _WAYS = ("every value as often", "every draw on its own")
 
 
-class Generator(ModalScreen[tuple[Persona, ...] | None]):
+class Generator(OwnDialog[tuple[Persona, ...] | None]):
     """Draws personas from values that ``at_hand`` begin with; names of ``taken`` are left out."""
 
     HELP = """Draw personas

@@ -17,13 +17,14 @@ from textual.content import Content
 from textual.dom import DOMNode
 from textual.geometry import Size
 from textual.keys import key_to_character
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
 from ...text import safe
 from ..actions import ACTIONS, Action, Where
 from ..keymap import Keymap, shown_key
+from ..own_screen import OwnDialog
 
 _TITLES: dict[Where, str] = {"everywhere": "In every pane", "app": "On every screen"}
 _PACKAGE = __name__.partition(".")[0]
@@ -61,7 +62,7 @@ class KeyTable(Widget):
         return lines
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(OwnDialog[None]):
     """Explains what has the focus on the screen ``subject``; any of esc, ? and q leaves."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

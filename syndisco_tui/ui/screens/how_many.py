@@ -9,13 +9,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from ...text import safe
+from ..own_screen import OwnDialog
 
 
-class HowMany(ModalScreen[int | None]):
+class HowMany(OwnDialog[int | None]):
     """The result is a whole number from 1 to ``most``, or None."""
 
     HELP = """How many

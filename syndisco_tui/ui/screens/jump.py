@@ -11,11 +11,12 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.events import Key, MouseDown, Resize
 from textual.geometry import Offset
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
 from ...text import safe
+from ..own_screen import OwnDialog
 
 MARGIN = 2  # cells beside a place, in which its letter stands
 LETTERS = "asdfghjklqwertyuiopzxcvbnm1234567890"
@@ -53,7 +54,7 @@ def places(screen: Screen[object]) -> Iterator[Place]:
             yield Place(shown.offset, go)
 
 
-class JumpScreen(ModalScreen[None]):
+class JumpScreen(OwnDialog[None]):
     """Puts letters over the screen ``subject``; esc leaves everything as it is."""
 
     HELP = """Jump mode

@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from ... import paths
@@ -33,6 +32,7 @@ from ...text import one_line, safe
 from ..actions import bindings
 from ..draining import drained
 from ..keymap import key_of
+from ..own_screen import OwnScreen
 from ..places import Places
 from ..reach import Reach
 from ..setup_file import SetupFile
@@ -45,7 +45,7 @@ from ..widgets.personas_pane import PersonasPane
 from ..widgets.setup_pane import SetupPane
 from ..widgets.status_line import StatusLine
 from ..widgets.transcript import Transcript
-from .question import leaving_question
+from .question import LeavingQuestion, leaving_question
 
 if TYPE_CHECKING:
     from ..looking import Looking
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 DRAINS_PER_SECOND = 15
 
 
-class Laboratory(Screen[None]):
+class Laboratory(OwnScreen[None]):
     """Owns the setup and the cast; all else it hears from the session."""
 
     CSS_PATH = "laboratory.tcss"
@@ -155,8 +155,9 @@ class Laboratory(Screen[None]):
         }
         waiting = self._reach.notes()
         self.panes.note({name: (note, waiting.get(name, "")) for name, note in notes.items()})
-        title = one_line(self.setup.heading, 120)
-        self.query_one("#title", Static).update(Content(title))
+        record = self._session.record
+        title = (record.title if record else "") or self.setup.heading
+        self.query_one("#title", Static).update(Content(one_line(title, 120)))
 
     def action_pane(self, pane: str) -> None:
         self.panes.go_to(pane)
@@ -176,6 +177,7 @@ class Laboratory(Screen[None]):
     def _drain(self) -> None:
         for event in drained(self._session.events):
             self._show_event(event)
+        self._reach.show()
 
     def _show_event(self, event: SessionEvent) -> None:
         if isinstance(event, StateChanged):
@@ -207,9 +209,10 @@ class Laboratory(Screen[None]):
                 self._setup_file.forget()
 
     def on_screen_resume(self) -> None:
-        """Back from another screen, which may have changed the keys."""
+        """Back from another screen, which may have changed the keys or the discussion's title."""
         if self.is_attached and self.query(Transcript):
             self._show_welcome()
+            self._show_titles()
 
     # Running -----------------------------------------------------------------------------------
 
@@ -387,8 +390,18 @@ class Laboratory(Screen[None]):
         self._looking.at_another(self._places.discussions)
 
     def action_quit(self) -> None:
-        resume, unsaved = key_of(self.app, "everywhere.resume"), self.banner.lasts("saving")
-        question = leaving_question(self._state, unsaved=unsaved, resume=resume)
+        from .repeat import BatchScreen
+
+        if isinstance(self.app.screen, LeavingQuestion):
+            self.app.screen.action_answer(True)
+            return
+        batches = (each for each in self.app.screen_stack if isinstance(each, BatchScreen))
+        question = leaving_question(
+            self._state,
+            unsaved=self.banner.lasts("saving"),
+            resume=key_of(self.app, "everywhere.resume"),
+            many_run=any(not batch.is_over for batch in batches),
+        )
         if question is None:
             self.app.exit()
             return

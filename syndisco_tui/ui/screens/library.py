@@ -15,9 +15,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Input, Static
 
+from ... import paths
 from ...discussion import Persona
 from ...inputs import InputError
 from ...store.export import ExportFormat
@@ -27,6 +27,7 @@ from ..library_choice import Choice
 from ..library_entry import Standing, preview_of
 from ..library_watch import LibraryWatch, Listed, Matched
 from ..library_work import LibraryWork
+from ..own_screen import OwnScreen
 from ..speaker_colours import SpeakerColours
 from ..widgets.discussion_list import DiscussionList
 from ..widgets.key_line import KeyLine
@@ -35,7 +36,7 @@ from .library_forms import AskLine, ChooseFormat
 from .reader import Reader
 
 
-class LibraryScreen(Screen[Choice | None]):
+class LibraryScreen(OwnScreen[Choice | None]):
     """Lists ``folder``; dismissed with a Choice, or None.
 
     ``open_here`` tells which file the laboratory has open, ``rename_here`` gives that one another
@@ -296,7 +297,7 @@ class LibraryScreen(Screen[Choice | None]):
 
         def chosen(text: str | None) -> None:
             if text:
-                self._import(Path(text).expanduser())
+                self._import(paths.typed(text))
 
         self.app.push_screen(AskLine("Import", explanation, "import"), chosen)
 

@@ -9,16 +9,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from ...store.export import FORMAT_NAMES, FORMATS, ExportFormat
 from ...text import safe
+from ..own_screen import OwnDialog
 from ..widgets.safe_input import SafeInput
 
 
-class ChooseFormat(ModalScreen[ExportFormat | None]):
+class ChooseFormat(OwnDialog[ExportFormat | None]):
     """Asks in which format a discussion is to be exported."""
 
     HELP = """Export
@@ -55,7 +55,7 @@ class ChooseFormat(ModalScreen[ExportFormat | None]):
         self.dismiss(FORMAT_NAMES[event.option_index])
 
 
-class AskLine(ModalScreen[str | None]):
+class AskLine(OwnDialog[str | None]):
     """Asks for one line of text, which must not be empty."""
 
     HELP = """A line of text

@@ -10,18 +10,18 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from ...discussion import Persona
 from ...discussion.lint import Finding
 from ...text import one_line, safe
+from ..own_screen import OwnDialog
 from ..persona_fields import label
 from ..widgets.key_line import KeyLine
 
 
-class LikelyMistakes(ModalScreen[Finding | None]):
+class LikelyMistakes(OwnDialog[Finding | None]):
     """Lists ``findings`` about ``personas``; the result is the one to go to."""
 
     HELP = """Likely mistakes

@@ -11,12 +11,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from ...discussion import Persona
 from ...text import one_line, safe
 from ..cast import Cast
+from ..own_screen import OwnDialog
 from ..persona_fields import FieldFault, as_text, fields_of, label, value_of, with_field
 from ..widgets.chooser import Chooser
 from ..widgets.key_line import KeyLine
@@ -33,7 +33,7 @@ class FieldOfMany:
     personas: dict[int, Persona]
 
 
-class ManyFields(ModalScreen[FieldOfMany | None]):
+class ManyFields(OwnDialog[FieldOfMany | None]):
     """Asks for one value of a field in those taking part, all, or all like the persona ``at``."""
 
     HELP = """One field of many

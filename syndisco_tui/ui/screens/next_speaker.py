@@ -12,13 +12,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from ...discussion import DiscussionSetup
 from ...discussion.turns import make_turn_manager
 from ...text import one_line, safe
+from ..own_screen import OwnDialog
 from ..widgets.key_line import KeyLine
 from ..widgets.status_line import bar
 
@@ -41,7 +41,7 @@ class NextTurn:
 def next_turn(
     setup: DiscussionSetup, speakers: list[str], floor: str | None, answering: str = ""
 ) -> NextTurn:
-    """The turn after those of ``speakers``."""
+    """The turn after those of ``speakers``. ``floor`` counts while its owner takes part."""
     manager = make_turn_manager(
         setup.turn_manager, setup.turn_takers, p_respond=setup.p_respond, seed=setup.seed
     )
@@ -51,12 +51,12 @@ def next_turn(
         turn_manager=setup.turn_manager,
         odds=manager.odds(speakers),
         drawn=manager.choose(speakers),
-        floor=floor,
+        floor=floor if floor in setup.turn_takers else None,
         answering=answering,
     )
 
 
-class NextSpeakerScreen(ModalScreen[None]):
+class NextSpeakerScreen(OwnDialog[None]):
     """Stays open and live until it is left; ``give_floor`` is told of a name, or of None."""
 
     HELP = """Who speaks next

@@ -12,12 +12,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static, TextArea
 
 from ...discussion import Persona
 from ...inputs import describe
 from ...text import editable, safe
+from ..own_screen import OwnDialog
 from ..persona_fields import LABELS, as_text, from_text
 from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput, SafeTextArea
@@ -33,7 +33,7 @@ _PLACEHOLDERS = {
 }
 
 
-class PersonaEditor(ModalScreen[Persona | None]):
+class PersonaEditor(OwnDialog[Persona | None]):
     """Edits ``persona``; the result is the new one, or None if it was left as it was.
 
     ``check`` says in a sentence why the others would refuse the new persona, or None;

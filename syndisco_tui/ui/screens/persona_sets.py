@@ -11,20 +11,21 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from ... import paths
 from ...inputs import InputError
 from ...store.persona_sets import PersonaSet
 from ...text import one_line, safe
+from ..own_screen import OwnDialog
 from ..widgets.chooser import Chooser
 from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput
 from .many_fields import many
 
 
-class SaveSet(ModalScreen[tuple[str, bool] | None]):
+class SaveSet(OwnDialog[tuple[str, bool] | None]):
     """Asks for a name; the result is it, and whether all are meant or those in the discussion.
 
     ``file`` gives the file of a name, or raises InputError.
@@ -86,7 +87,7 @@ class SaveSet(ModalScreen[tuple[str, bool] | None]):
         fault.display = bool(sentence)
 
 
-class OpenSet(ModalScreen[Path | None]):
+class OpenSet(OwnDialog[Path | None]):
     """Lists ``sets``; what is typed looks for one among them, or is a path."""
 
     HELP = """Open a set
@@ -123,7 +124,7 @@ class OpenSet(ModalScreen[Path | None]):
     def _path(self) -> Path | None:
         typed = self.query_one(Input).value.strip()
         if "/" in typed or typed.startswith("~") or typed.endswith((".json", ".csv")):
-            return _at_home(typed)
+            return paths.typed(typed)
         return None
 
     @on(Input.Changed)
@@ -157,13 +158,6 @@ class OpenSet(ModalScreen[Path | None]):
     @on(OptionList.OptionSelected)
     def _chosen(self) -> None:
         self.action_open()
-
-
-def _at_home(typed: str) -> Path:
-    try:
-        return Path(typed).expanduser()
-    except RuntimeError:  # nobody of that name
-        return Path(typed)
 
 
 def _option(each: PersonaSet) -> Option:

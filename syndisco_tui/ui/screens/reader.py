@@ -14,7 +14,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message as Event
-from textual.screen import Screen
 from textual.widgets import Static
 
 from ...discussion import DiscussionRecord
@@ -22,6 +21,7 @@ from ...inputs import InputError
 from ...store.discussions import read_discussion
 from ...store.lock import has_writer
 from ...text import one_line, safe
+from ..own_screen import OwnScreen
 from ..speaker_colours import SpeakerColours
 from ..widgets.key_line import KeyLine
 from ..widgets.transcript import Transcript
@@ -29,7 +29,7 @@ from ..widgets.transcript import Transcript
 LOOKS_PER_SECOND = 2
 
 
-class Reader(Screen[None]):
+class Reader(OwnScreen[None]):
     """Shows the discussion in ``path``, read again whenever another process has written it."""
 
     HELP = """

@@ -12,11 +12,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from ...discussion import Message
 from ...text import safe
+from ..own_screen import OwnScreen
 from ..transcript.blocks import Block, block_of
 from ..transcript.markdown import SafeMarkdown
 from ..widgets.key_line import KeyLine
@@ -53,7 +53,7 @@ class ReadMessage(Vertical):
         self.styles.border_left = ("outer", self._colour) if is_current else None
 
 
-class ReadingScreen(Screen[int]):
+class ReadingScreen(OwnScreen[int]):
     """Shows ``rows`` of ``entries``, from the current one on; the result is the row one left at."""
 
     HELP = """Reading

@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import DataTable, Static
 
 from ...batch import Batch, BatchRun, duration, repeated
@@ -15,11 +14,12 @@ from ...discussion import DiscussionSetup
 from ...session import LiveSession, SessionEvent
 from ...text import one_line, safe
 from ..looking import Looking
+from ..own_screen import OwnScreen
 from ..widgets.key_line import KeyLine
 from ..widgets.status_line import bar
 from ..widgets.transcript import Transcript
 from .how_many import HowMany
-from .question import Question
+from .question import STILL_RUNNING, Question
 from .turn_lab import TurnLab
 
 MOST = 1000
@@ -47,7 +47,7 @@ def ask_to_repeat(
     app.push_screen(how_many, begin)
 
 
-class BatchScreen(Screen[None]):
+class BatchScreen(OwnScreen[None]):
     """The discussions of a batch, live. It stays open until they are stopped or left."""
 
     HELP = """Many discussions
@@ -84,6 +84,14 @@ class BatchScreen(Screen[None]):
             table.add_row(*self._cells(run), key=str(run.number))
         self.set_interval(1 / DRAINS_PER_SECOND, self._drain)
         self._show_figures()
+
+    def on_unmount(self) -> None:
+        self._batch.close()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether none of them runs any more."""
+        return self._batch.is_over
 
     def _cells(self, run: BatchRun) -> list[Content]:
         style = {"speaking": "$accent", "failed": "$error"}.get(run.state, "$quiet")
@@ -158,13 +166,12 @@ class BatchScreen(Screen[None]):
         self._batch.stop()
 
     def action_leave(self) -> None:
-        if self._batch.is_over:
-            self._batch.close()
+        if self.is_over:
             self.dismiss(None)
             return
         question = Question(
             "The discussions are still running. Stop them?",
-            "What was said is saved; the same setup and --resume go on with them.",
+            STILL_RUNNING,
             "stop and go back",
             "stay",
         )
@@ -172,11 +179,10 @@ class BatchScreen(Screen[None]):
 
     def _left(self, leave: bool | None) -> None:
         if leave:
-            self._batch.close()
             self.dismiss(None)
 
 
-class RunReader(Screen[None]):
+class RunReader(OwnScreen[None]):
     """One discussion of a batch, to read along. Nothing can be changed here."""
 
     HELP = """One of many

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar, get_args
 
 from pydantic.fields import FieldInfo
@@ -12,13 +11,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message as Event
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from ... import paths
 from ...inputs import InputError
 from ...settings import Settings
 from ...text import one_line, safe
+from ..own_screen import OwnDialog
 from ..preferences import Preferences
 from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput
@@ -176,16 +176,21 @@ class SettingsList(VerticalScroll, can_focus=True, can_focus_children=True):
 
     @on(Input.Changed)
     def _check(self, event: Input.Changed) -> None:
-        self.row.say(self._preferences.fault(self.row.key, event.value) or "")
+        if row := self._edited:
+            row.say(self._preferences.fault(row.key, event.value) or "")
+
+    @property
+    def _edited(self) -> SettingRow | None:
+        """The row with the editor, from which the cursor may have jumped away."""
+        return next((row for row in self.rows if row.has_class("-editing")), None)
 
     @on(_ValueEditor.Left)
     async def _left(self, event: _ValueEditor.Left) -> None:
-        editor = next(iter(self.query(_ValueEditor)), None)
-        if editor is None:
+        row, editor = self._edited, next(iter(self.query(_ValueEditor)), None)
+        if row is None or editor is None:
             return
-        if event.keep and not self._keep(self.row, editor.value):
+        if event.keep and not self._keep(row, editor.value):
             return  # it stays open, with the fault beside it
-        row = self.row
         row.remove_class("-editing")
         if not event.keep:
             row.say("")
@@ -225,7 +230,7 @@ class SettingsChanged(Event):
         self.key = key
 
 
-class SettingsScreen(ModalScreen[None]):
+class SettingsScreen(OwnDialog[None]):
     """Shows ``preferences``, and changes them."""
 
     class Moved(Event):
@@ -251,8 +256,8 @@ class SettingsScreen(ModalScreen[None]):
         with Vertical(id="settings", classes="dialog"):
             with Horizontal(id="settings-title"):
                 yield Static("Settings", classes="dialog-title", markup=False)
-                file = str(self._preferences.file).replace(str(Path.home()), "~", 1)
-                yield Static(Content(one_line(file, 120)), id="settings-file")
+                file = one_line(paths.shortened(self._preferences.file), 120)
+                yield Static(Content(file), id="settings-file")
             yield SettingsList(self._preferences, self._themes)
             yield Static("", id="setting-about")
             yield KeyLine()

@@ -10,13 +10,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 
 from ...analysis.figures import Counting, Figures
 from ...discussion import DiscussionRecord
 from ...machine import MachineMeter
 from ...text import one_line
 from .. import turn_lab_pages as pages
+from ..own_screen import OwnScreen
 from ..widgets.key_line import KeyLine
 from ..widgets.page import Page
 from ..widgets.status_line import Figures as StatusFigures
@@ -27,7 +27,7 @@ GROUPS = (("turns", "talk", "follows"), ("lengths", "diversity", "meters"))
 Records = Callable[[], Sequence[DiscussionRecord]]
 
 
-class TurnLab(Screen[None]):
+class TurnLab(OwnScreen[None]):
     """Draws ``records`` as they are, again and again; counting is done on a thread.
 
     ``status`` gives the speeds, where there is one line of status that they belong to.

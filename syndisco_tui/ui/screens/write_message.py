@@ -10,11 +10,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Key
-from textual.screen import ModalScreen, ScreenResultType
+from textual.screen import ScreenResultType
 from textual.widgets import Input, Static, TextArea
 
 from ...session import Inject
 from ...text import one_line, safe
+from ..own_screen import OwnDialog
 from ..widgets.chooser import Chooser
 from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput, SafeTextArea
@@ -22,7 +23,7 @@ from ..widgets.safe_input import SafeInput, SafeTextArea
 SOMEBODY_ELSE = "somebody else"
 
 
-class WritingScreen(ModalScreen[ScreenResultType]):
+class WritingScreen(OwnDialog[ScreenResultType]):
     """A text to write, while ``speaking`` is perhaps saying something."""
 
     WHILE_SPEAKING: ClassVar[str]

@@ -11,7 +11,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.message import Message as Event
-from textual.screen import Screen
 from textual.widgets import Static
 
 from ...discussion import Asked, ChatMessage, DiscussionRecord, Message, NotOnRecord, asked_for
@@ -19,6 +18,7 @@ from ...engine.base import EngineError, RenderedPrompt, Turn
 from ...text import one_line, safe
 from .. import xray_pages as pages
 from ..drawing import wrapped
+from ..own_screen import OwnScreen
 from ..widgets.key_line import KeyLine
 from ..widgets.page import Page
 
@@ -33,7 +33,7 @@ class Source(Protocol):
     ) -> None: ...
 
 
-class XRay(Screen[None]):
+class XRay(OwnScreen[None]):
     """Shows entry ``index`` of ``source``'s record, and its neighbours with the arrows."""
 
     HELP = """X-ray

@@ -9,12 +9,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from ..own_screen import OwnDialog
 
-class SpeakerChoice(ModalScreen[str | None]):
+
+class SpeakerChoice(OwnDialog[str | None]):
     """Everyone who spoke, with how often; the result is a name as it is shown, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
+from ... import paths
 from ...session import Hindrance, SessionEvent
 from ...session.events import Cause
 from ...text import one_line
@@ -57,12 +56,10 @@ class Banner(Horizontal):
         if cause is not None:
             said = self._lasting[cause]
             what_now = _WHAT_NOW.get(cause, "").format(run=key_of(self.app, "everywhere.run"))
-            home = str(Path.home())
-            where = f"~{said.where.removeprefix(home)}" if said.where.startswith(home) else ""
             self.query_one("#hindrance", Static).update(
                 Content.assemble(
                     Content(one_line(said.sentence)),
                     Content(one_line(f" {what_now}" if what_now else "")),
-                    Content.styled(f"  {one_line(where or said.where)}", "$quiet"),
+                    Content.styled(f"  {one_line(paths.shortened(said.where))}", "$quiet"),
                 )
             )

@@ -153,7 +153,8 @@ class DiscussionList(ScrollView, can_focus=True):
         line = self.scroll_offset.y + y
         index, part = divmod(line, ROW)
         if index >= len(self._shown):
-            hint = [] if self._shown else Content.styled(self._hint, "$quiet").wrap(width - MARGIN)
+            room = max(1, width - MARGIN)
+            hint = [] if self._shown else Content.styled(self._hint, "$quiet").wrap(room)
             at_hand = hint[y - 1] if 0 < y <= len(hint) else Content()
             return self._strip(at_hand, width, highlighted=False)
         entry = self._shown[index]

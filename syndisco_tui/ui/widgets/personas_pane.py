@@ -17,12 +17,12 @@ from textual.widgets import Static
 
 from ...discussion import DiscussionSetup, Persona, name_key
 from ...discussion.lint import Finding, likely_mistakes
-from ...inputs import describe
+from ...inputs import InputError, describe
 from ...store.persona_sets import PersonaSets
-from ...store.personas import write_personas
 from ...text import one_line, safe
 from ..cast import Cast, renamed_author
 from ..keymap import key_of
+from ..own_personas import OwnPersonas
 from ..persona_fields import FieldFault, fields_of, with_field
 from ..speaker_colours import SpeakerColours
 from .field_bar import FieldBar
@@ -63,8 +63,7 @@ class PersonasPane(Vertical):
         super().__init__(id=id, classes="pane")
         self.setup = setup
         self.cast = Cast.of(setup, personas)
-        self._own = personas
-        self._file = file
+        self._own = OwnPersonas(file, personas)
         self._colours = colours
         self._earlier: list[tuple[Cast, Renames]] = []
         self._making_twin = False
@@ -115,11 +114,11 @@ class PersonasPane(Vertical):
         return self._findings
 
     def show(self, setup: DiscussionSetup) -> None:
-        """Show the cast as ``setup`` has it."""
+        """Show the cast as ``setup`` has it. Changes of another cast are not undone in it."""
         cast = Cast.of(setup, self.cast.personas)
         self.setup = setup
         if cast != self.cast:
-            self._earlier.append((self.cast, ()))
+            self._earlier.clear()
             self.cast = cast
         self._show_cast()
 
@@ -217,17 +216,30 @@ class PersonasPane(Vertical):
             return False
         fault = ""
         if cast.personas != self.cast.personas:
-            self._own = self._own_after(cast)
             try:
-                write_personas(self._file, self._own)
-            except OSError as error:
-                fault = f"{self._file}: the personas cannot be saved: {error.strerror}."
+                cast = self._joined_by(self._own.keep(self._own_after(cast)), cast)
+            except InputError as error:
+                fault = f"{error}."
         if not undoes:
             self._earlier.append((self.cast, renames))
         self.cast, self.setup = cast, setup
         self._show_cast(highlight)
         self.post_message(self.Changed(setup, fault))
         return True
+
+    def _joined_by(self, others: tuple[Persona, ...], cast: Cast) -> Cast:
+        """``cast`` with whom others put into the file; no undo takes them out again."""
+        if not others:
+            return cast
+
+        def joined(cast: Cast) -> Cast:
+            return cast.with_new_ones(len(cast.personas), others)
+
+        self.cast = joined(self.cast)
+        self._earlier = [(joined(earlier), renames) for earlier, renames in self._earlier]
+        came = f"{len(others)} came in at the end of the list"
+        self.notify(f"The personas were changed elsewhere too: {came}.", markup=False, timeout=6)
+        return joined(cast)
 
     def _own_after(self, cast: Cast) -> tuple[Persona, ...]:
         """The user's list once ``cast`` is shown instead of the present one.
@@ -236,7 +248,7 @@ class PersonasPane(Vertical):
         theirs: the list keeps its own version of it, or none.
         """
         before = {name_key(persona.name): persona for persona in self.cast.personas}
-        own = {name_key(persona.name): persona for persona in self._own}
+        own = {name_key(persona.name): persona for persona in self._own.personas}
         kept = []
         for persona in cast.personas:
             key = name_key(persona.name)

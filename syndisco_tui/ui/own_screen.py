@@ -1,0 +1,28 @@
+"""What every screen here is made from: it can be left only while it is in front."""
+
+from __future__ import annotations
+
+from textual.await_complete import AwaitComplete
+from textual.command import CommandPalette
+from textual.screen import ModalScreen, Screen, ScreenResultType
+
+
+class OwnScreen(Screen[ScreenResultType]):
+    """A screen of the app."""
+
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        """Leave with ``result``; nothing happens where another screen is in front.
+
+        Textual takes away whatever is in front: a key pressed twice took the screen below too.
+        """
+        if self in self.app.screen_stack[-1:]:
+            return super().dismiss(result)
+        return AwaitComplete()
+
+
+class OwnDialog(ModalScreen[ScreenResultType], OwnScreen[ScreenResultType]):
+    """A screen over another one, which still shows."""
+
+
+class OwnPalette(CommandPalette, OwnScreen[None]):
+    """Textual's list of commands."""
