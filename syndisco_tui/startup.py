@@ -87,9 +87,12 @@ def setup_with(
         if getattr(setup, key) == "auto":
             changes[key] = getattr(settings, key)
     if persona_file is not None:
-        changes["personas"] = read_personas(persona_file)
+        changes["personas"] = personas = read_personas(persona_file)
+        if not personas:
+            raise InputError(f"{persona_file}: there is nobody in it")
         if file is None:  # the demonstration's own voices would be strangers among them
             changes |= {"moderator": None, "seed_opinions": [], "seed_opinion_usernames": []}
+        validated(DiscussionSetup, {**setup.model_dump(), **changes}, persona_file)
     given = {"model": model, "conv_len": turns, "seed": seed, "dtype": dtype}
     changes |= {key: value for key, value in given.items() if value is not None}
     return validated(DiscussionSetup, {**setup.model_dump(), **changes}, "command line")

@@ -65,6 +65,11 @@ def replay(
     """
     out, err = out or sys.stdout, err or sys.stderr
     forgive_encoding(out, err)
+    if record.is_foreign:
+        raise InputError(
+            "SynDisco made this discussion, and does not say with which sampling and seed: it "
+            "cannot be asked for again"
+        )
     asked, others = _to_ask(record)
     setup = setups_at(record, asked[-1])[0] if asked else record.setup
     try:

@@ -18,8 +18,8 @@ ALL_MESSAGES = "all"  # TOML has no null: how a setup file says "no limit" for t
 def read_setup(path: Path) -> DiscussionSetup:
     """The setup in a TOML file.
 
-    ``persona_file`` in it names a persona list, relative to it, all of whom take part;
-    ``moderator`` may then be the username of one of them, who moderates instead.
+    ``persona_file`` in it names a persona list, relative to it, all of whom take part.
+    ``moderator`` may be the username of somebody listed, who moderates instead.
 
     Raises InputError that names file and key, and the near key for an unknown one.
     """
@@ -33,14 +33,13 @@ def read_setup(path: Path) -> DiscussionSetup:
             raise InputError(f"{path}: give either persona_file or [[personas]], not both")
         if not isinstance(file, str):
             raise InputError(f"{path}: persona_file: must be the path of a JSON file")
-        personas = read_personas(path.parent / file)
-        if isinstance(name := values.get("moderator"), str):
-            values["moderator"], personas = _set_apart(personas, name, path)
-        values["personas"] = personas
+        values["personas"] = read_personas(path.parent / file)
     if values.get("history_context_len") == ALL_MESSAGES:
         values["history_context_len"] = None
     for number, value in enumerate(_tables(values.get("personas")), start=1):
         validated(Persona, value, f"{path}: personas, entry {number}")
+    if isinstance(name := values.get("moderator"), str):
+        values["moderator"], values["personas"] = _set_apart(values.get("personas"), name, path)
     return validated(DiscussionSetup, values, path)
 
 
@@ -63,11 +62,14 @@ def write_setup(path: Path, setup: DiscussionSetup) -> None:
     write_atomic(path, setup_to_toml(setup).encode("utf-8", errors="replace"))
 
 
-def _set_apart(personas: list[Persona], name: str, path: Path) -> tuple[Persona, list[Persona]]:
-    for persona in personas:
-        if name_key(persona.username) == name_key(name):
-            return persona, [other for other in personas if other is not persona]
-    raise InputError(f"{path}: moderator: the persona file has nobody called “{name}”")
+def _set_apart(personas: object, name: str, path: Path) -> tuple[Any, list[Any]]:
+    """Who is called ``name``, and the others; each a Persona or the table of one."""
+    people = personas if isinstance(personas, list) else []
+    for person in people:
+        username = person.get("username") if isinstance(person, dict) else person.username
+        if name_key(str(username)) == name_key(name):
+            return person, [other for other in people if other is not person]
+    raise InputError(f"{path}: moderator: none of the personas is called “{name}”")
 
 
 def _stated(persona: Persona) -> dict[str, Any]:

@@ -176,6 +176,11 @@ async def test_what_a_resumed_discussion_brings_along_does_not_overwrite_the_own
         await at.until(lambda: at.laboratory.setup.personas[0].age == 38)
         await at.press("end", "d")
         assert read_personas(at.places.personas)[0].age == 99
+        await at.press("home", "e")
+        at.app.screen.query_one("#field-age", Input).value = "39"
+        await at.press("ctrl+s")
+        await at.until(lambda: at.laboratory.setup.personas[0].age == 39)
+        assert read_personas(at.places.personas)[0].age == 99, "another version of them"
 
 
 async def test_what_others_write_into_the_list_meanwhile_stays_in_it(bench: OpenBench) -> None:

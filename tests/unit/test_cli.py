@@ -110,6 +110,20 @@ class TestRefusals:
     def test_what_is_wrong_and_where(self, arguments: list[str], sentence: str) -> None:
         assert refusal(*arguments).startswith(sentence)
 
+    @pytest.mark.parametrize(
+        ("people", "sentence"),
+        [
+            ([], "there is nobody in it"),
+            (["Ann", "ann"], "the usernames “Ann” and “ann” are the same"),
+        ],
+    )
+    def test_a_persona_file_that_cannot_be_used(
+        self, tmp_path: Path, people: list[str], sentence: str
+    ) -> None:
+        file = tmp_path / "people.json"
+        file.write_text(json.dumps([{"username": name} for name in people]))
+        assert refusal("run", "--persona-file", file) == f"{file}: {sentence}"
+
     def test_an_unknown_key_of_a_setup_file(self, tmp_path: Path) -> None:
         file = tmp_path / "setup.toml"
         file.write_text("conv_length = 3")

@@ -17,7 +17,13 @@ from pathlib import Path
 import pytest
 
 from syndisco_tui.batch import Batch, repeated, saved_runs
-from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, EarlierSetup, Persona
+from syndisco_tui.discussion import (
+    IMPORTED_FROM,
+    DiscussionRecord,
+    DiscussionSetup,
+    EarlierSetup,
+    Persona,
+)
 from syndisco_tui.discussion.chance import SEED_BITS
 from syndisco_tui.engine.base import EngineError, GenerationRequest, LoadProgress
 from syndisco_tui.headless.repeat import run_repeat
@@ -208,6 +214,11 @@ class TestReplay:
             0,
             "8 replies, every one with the same words.\n",
         )
+
+    def test_syndisco_s_own_cannot_be_asked_for_again(self, folder: Path) -> None:
+        record = replace(alone(folder, SETUP), engine={IMPORTED_FROM: "SynDisco 2.0"})
+        with pytest.raises(InputError, match="does not say with which sampling and seed"):
+            self.again(record)
 
     def test_the_first_difference_is_shown(self, folder: Path) -> None:
         record = alone(folder, SETUP)

@@ -68,7 +68,7 @@ class TestReading:
             ),
             ("personas = 3", "personas: must be a list, not 3"),
             ("moderator = 3", "moderator: must be a table of fields, not 3"),
-            ('moderator = "Mod"', "moderator: must be a table of fields, not 'Mod'"),
+            ('moderator = "Mod"', "moderator: none of the personas is called “Mod”"),
             (
                 '[[personas]]\nusername = "A"\n[[personas]]\nusername = " a"',
                 "the usernames “A” and",
@@ -104,13 +104,20 @@ class TestPersonaFile:
         assert setup.moderator is not None
         assert setup.moderator.name == "Mod"
 
+    def test_one_of_those_in_the_setup_itself_moderates_by_name(self, file: Path) -> None:
+        people = "".join(f'[[personas]]\nusername = "{name}"\n' for name in ("Ann", "Mod"))
+        file.write_text(f'moderator = "mod"\n{people}')
+        setup = read_setup(file)
+        assert setup.moderator is not None
+        assert (setup.turn_takers, setup.moderator.name) == (("Ann",), "Mod")
+
     def test_a_moderator_may_be_somebody_else(self, file: Path, people: Path) -> None:
         file.write_text('persona_file = "people.json"\n[moderator]\nusername = "Judge"')
         assert read_setup(file).names == ("Ann", "Mod", "Bob", "Judge")
 
     def test_a_name_that_nobody_has(self, file: Path, people: Path) -> None:
         told = refusal(file, 'persona_file = "people.json"\nmoderator = "Zoe"')
-        assert told == f"{file}: moderator: the persona file has nobody called “Zoe”"
+        assert told == f"{file}: moderator: none of the personas is called “Zoe”"
 
     def test_a_missing_one_is_named(self, file: Path) -> None:
         told = refusal(file, 'persona_file = "nobody.json"')

@@ -245,14 +245,16 @@ class PersonasPane(Vertical):
         """The user's list once ``cast`` is shown instead of the present one.
 
         What a setup or a saved discussion brought along, and the user left as it is, is not
-        theirs: the list keeps its own version of it, or none.
+        theirs: the list keeps its own version of it, or none. Of whom both have, each in a version
+        of its own, only the discussion's is changed.
         """
         before = {name_key(persona.name): persona for persona in self.cast.personas}
         own = {name_key(persona.name): persona for persona in self._own.personas}
         kept = []
         for persona in cast.personas:
             key = name_key(persona.name)
-            if before.get(key) != persona:
+            was = before.get(key)
+            if persona != was and own.get(key, was) == was:
                 kept.append(persona)
             elif key in own:
                 kept.append(own[key])
