@@ -107,7 +107,8 @@ def test_run_change_say_fork_compare_find_copy_export_open_quit(
     fork, parent_now = records(discussions)
     assert parent_now == parent
     assert fork.parent is not None
-    assert (fork.parent.id, fork.parent.turn) == (parent.id, mine + 1)
+    shared = max(entry.turn for entry in parent.entries[: mine + 1])
+    assert (fork.parent.id, fork.parent.turn) == (parent.id, shared)
     assert fork.entries[: mine + 1] == parent.entries[: mine + 1]
     assert fork.setup.seed == parent.setup.seed + 1
     assert (fork.status, fork.turns_taken) == ("finished", parent.turns_taken)
