@@ -94,13 +94,14 @@ def test_on_a_gpu(gpu: Machine, starter_folder: Path, tmp_path: Path, kind: str)
     folder = make_tiny(starter_folder, tmp_path, config)
     engine = LocalEngine(tmp_path)
     try:
-        for dtype in ("auto", "float32"):
+        for dtype in ("auto", "float32") if path == "slots" else ("auto",):
             loaded = load(engine, ModelSpec(str(folder), dtype=dtype))
             assert isinstance(loaded, Loaded)
             assert (loaded.info.device, loaded.info.path) == (NAME, path)
             assert loaded.info.dtype == ("bfloat16" if dtype == "auto" else "float32")
             assert not loaded.info.exact
-            generations = [engine.submit(request) for request in REQUESTS]
+            requests = REQUESTS[1:2] if dtype == "auto" else REQUESTS
+            generations = [engine.submit(request) for request in requests]
             for generation in generations:
                 assert "".join(generation) == generation.result(60).text
             assert (gpu.replays > 0) is (path == "slots")
