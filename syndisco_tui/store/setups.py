@@ -9,6 +9,7 @@ import tomli_w
 
 from ..discussion import DiscussionSetup, Persona, name_key
 from ..inputs import InputError, read_toml, unknown_key, validated
+from ..text import one_line
 from .atomic import write_atomic
 from .personas import read_personas
 
@@ -66,10 +67,11 @@ def _set_apart(personas: object, name: str, path: Path) -> tuple[Any, list[Any]]
     """Who is called ``name``, and the others; each a Persona or the table of one."""
     people = personas if isinstance(personas, list) else []
     for person in people:
-        username = person.get("username") if isinstance(person, dict) else person.username
+        is_table = isinstance(person, dict)
+        username = person.get("username") if is_table else getattr(person, "username", "")
         if name_key(str(username)) == name_key(name):
             return person, [other for other in people if other is not person]
-    raise InputError(f"{path}: moderator: none of the personas is called “{name}”")
+    raise InputError(f"{path}: moderator: none of the personas is called “{one_line(name, 40)}”")
 
 
 def _stated(persona: Persona) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def tolerance(dtype: torch.dtype) -> dict[str, float]:
 @torch.inference_mode()
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(
-    ("group", "width"), [(1, 64), (2, 16), (3, 64), (4, 32), (7, 16), (3, 80), (8, 128), (1, 256)]
+    ("group", "width"), [(1, 64), (3, 64), (7, 16), (3, 80), (8, 128), (1, 256)]
 )
 def test_attention_is_torchs(group: int, width: int, dtype: torch.dtype) -> None:
     counts, kv_heads, slots = [1, 127, 128, 129, 300], 2, 9

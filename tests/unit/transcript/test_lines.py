@@ -85,7 +85,7 @@ def test_the_end_is_exact(messages: list[Message], width: int) -> None:
     assert seen(lines, max(0, lines.total - PAGE)) == naive(messages, width, None)[-PAGE:]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(MESSAGES, MESSAGES, st.sampled_from([None, *NAMES]))
 def test_messages_that_came_one_by_one_are_those_that_came_at_once(
     first: list[Message], more: list[Message], speaker: str | None
