@@ -34,6 +34,7 @@ from ..draining import drained
 from ..keymap import key_of
 from ..own_screen import OwnScreen
 from ..places import Places
+from ..quitting import quit_or_ask
 from ..reach import Reach
 from ..setup_file import SetupFile
 from ..speaker_colours import SpeakerColours
@@ -45,7 +46,6 @@ from ..widgets.personas_pane import PersonasPane
 from ..widgets.setup_pane import SetupPane
 from ..widgets.status_line import StatusLine
 from ..widgets.transcript import Transcript
-from .question import LeavingQuestion, leaving_question
 
 if TYPE_CHECKING:
     from ..looking import Looking
@@ -390,19 +390,4 @@ class Laboratory(OwnScreen[None]):
         self._looking.at_another(self._places.discussions)
 
     def action_quit(self) -> None:
-        from .repeat import BatchScreen
-
-        if isinstance(self.app.screen, LeavingQuestion):
-            self.app.screen.action_answer(True)
-            return
-        batches = (each for each in self.app.screen_stack if isinstance(each, BatchScreen))
-        question = leaving_question(
-            self._state,
-            unsaved=self.banner.lasts("saving"),
-            resume=key_of(self.app, "everywhere.resume"),
-            many_run=any(not batch.is_over for batch in batches),
-        )
-        if question is None:
-            self.app.exit()
-            return
-        self.app.push_screen(question, lambda quit: self.app.exit() if quit else None)
+        quit_or_ask(self.app, self._state, unsaved=self.banner.lasts("saving"))

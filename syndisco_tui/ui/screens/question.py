@@ -10,7 +10,6 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from ...session import State
 from ...text import safe
 from ..own_screen import OwnDialog
 
@@ -53,39 +52,3 @@ class Question(OwnDialog[bool]):
 
     def action_answer(self, answer: bool) -> None:
         self.dismiss(answer)
-
-
-class LeavingQuestion(Question):
-    """Asks before the app is left: the key that leaves, pressed again, is a yes."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "answer(True)", "yes", show=False)]
-
-
-def leaving_question(
-    state: State, *, unsaved: bool, resume: str, many_run: bool
-) -> LeavingQuestion | None:
-    """What is asked before the app is left; nothing where nothing would be lost.
-
-    ``resume`` is the key that resumes a discussion, ``many_run`` whether many at once still run.
-    """
-    if unsaved and state != "idle":
-        return LeavingQuestion(
-            "Not everything is saved. Quit?",
-            "The disk refuses the last change: make room or mend it, and it is saved by itself. "
-            "Whoever quits before that loses it.",
-            "quit",
-            "stay",
-        )
-    if state == "running":
-        return LeavingQuestion(
-            "A reply is being generated. Quit?",
-            "What was said is saved. The unfinished reply is dropped; "
-            f"{resume} resumes at its turn.",
-            "quit",
-            "stay",
-        )
-    if many_run:
-        return LeavingQuestion(
-            "The discussions are still running. Quit?", STILL_RUNNING, "quit", "stay"
-        )
-    return None

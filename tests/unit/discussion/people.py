@@ -1,12 +1,9 @@
-"""Who takes part in these tests, and where SynDisco's own files lie."""
+"""Who takes part in these tests."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from syndisco_tui.discussion import (
     Discussion,
@@ -17,9 +14,6 @@ from syndisco_tui.discussion import (
     Reply,
     TurnRequest,
 )
-
-SYNDISCO = Path(__file__).resolve().parents[4] / "shared" / "data" / "syndisco"
-needs_syndisco = pytest.mark.skipif(not SYNDISCO.is_dir(), reason="SynDisco's files are not here")
 
 MODERATOR = Persona(username="Moderator")
 

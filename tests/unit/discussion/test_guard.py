@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from syndisco_tui.discussion.guard import clean
 
-from .people import SYNDISCO, needs_syndisco
+from ..places import SYNDISCO, needs_syndisco
 
 
 def said(raw: str, *, complete: bool = True) -> str:

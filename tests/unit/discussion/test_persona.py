@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from syndisco_tui.discussion import Persona, name_clash, name_key
 from syndisco_tui.discussion.persona import MAX_NAME_LENGTH
 
-from .people import SYNDISCO, needs_syndisco
+from ..places import SYNDISCO, needs_syndisco
 
 SYNDISCO_FIELDS = [
     "username",
