@@ -11,7 +11,7 @@ import pytest
 
 from syndisco_tui.engine.base import Loaded, LoadEvent, LoadFailed, ModelSpec
 from syndisco_tui.engine.local import LocalEngine
-from syndisco_tui.engine.starter import prepare_starter
+from syndisco_tui.engine.local.starter import prepare_starter
 
 
 def load(engine: LocalEngine, spec: ModelSpec) -> Loaded | LoadFailed:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from .. import paths
 from ..engine.base import ModelUnavailable
-from ..engine.checkpoint import read_checkpoint
-from ..engine.starter import CONVERTED_BYTES, STARTER, WHEEL_BYTES
+from ..engine.local.checkpoint import read_checkpoint
+from ..engine.local.starter import CONVERTED_BYTES, STARTER, WHEEL_BYTES
 from ..inputs import InputError
 from ..settings import load_settings
 from ..store.personas import read_personas

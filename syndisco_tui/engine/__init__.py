@@ -1,1 +1,1 @@
-"""Text generation. The only room that imports torch and transformers, and only when asked."""
+"""Text generation: the protocol (``base``) and the engine that runs models in this process."""

@@ -25,7 +25,7 @@ if not __package__:  # run as a file
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from syndisco_tui import paths
-from syndisco_tui.engine.starter import prepare_starter
+from syndisco_tui.engine.local.starter import prepare_starter
 from syndisco_tui.machine import processor_name
 from tests.benchmarks.workload import Workload
 

@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig
 
 from syndisco_tui.engine.base import Loaded, ModelSpec
 from syndisco_tui.engine.local import LocalEngine
-from syndisco_tui.engine.starter import STARTER
+from syndisco_tui.engine.local.starter import STARTER
 from tests.conftest import load
 
 from .hub import Hub

@@ -15,8 +15,8 @@ import torch
 from transformers import DynamicCache
 
 from syndisco_tui.engine.base import FinishReason, GenerationRequest, Sampling
-from syndisco_tui.engine.chat import ChatTokenizer
-from syndisco_tui.engine.sampling import Rows, choose, plan
+from syndisco_tui.engine.local.chat import ChatTokenizer
+from syndisco_tui.engine.local.sampling import Rows, choose, plan
 
 WORDS = re.split(
     " ",

@@ -16,13 +16,13 @@ from torch.nn import functional
 from transformers import AutoModelForCausalLM, LlamaConfig, Qwen2Config, Qwen3Config
 
 from syndisco_tui.engine import kernels
-from syndisco_tui.engine.compiled import CompiledForward, array
-from syndisco_tui.engine.kernels.numbers import narrow, wide
-from syndisco_tui.engine.kernels.packing import BLOCK
-from syndisco_tui.engine.lean import LeanForward
-from syndisco_tui.engine.probe import forward_for
-from syndisco_tui.engine.slots import Slots
-from syndisco_tui.engine.tiles import TileProjection
+from syndisco_tui.engine.local.kernels.numbers import narrow, wide
+from syndisco_tui.engine.local.kernels.packing import BLOCK
+from syndisco_tui.engine.local.llama_cpu_runner import CompiledForward, array
+from syndisco_tui.engine.local.llama_runner import LeanForward
+from syndisco_tui.engine.local.probe import forward_for
+from syndisco_tui.engine.local.slots import Slots
+from syndisco_tui.engine.local.tiles import TileProjection
 
 from .test_packing import weights_of
 
@@ -222,7 +222,7 @@ def test_a_pass_with_packed_weights_is_torchs(
 
 def test_weights_are_not_packed_where_memory_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
     model = AutoModelForCausalLM.from_config(CONFIGS["llama"], dtype=torch.bfloat16).float().eval()
-    monkeypatch.setattr("syndisco_tui.engine.lean.free_memory", lambda device: 10_000)
+    monkeypatch.setattr("syndisco_tui.engine.local.llama_runner.free_memory", lambda device: 10_000)
     layers = CompiledForward(model, Slots(2, 1 << 30))._layers
     assert layers[0].qkv.exact is not None
     assert layers[-1].down.exact is None
@@ -232,5 +232,5 @@ def test_a_row_alone_keeps_its_words_when_the_kernels_cannot_be_had(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     model = AutoModelForCausalLM.from_config(CONFIGS["llama"]).eval()
-    monkeypatch.setitem(sys.modules, "syndisco_tui.engine.compiled", None)
+    monkeypatch.setitem(sys.modules, "syndisco_tui.engine.local.llama_cpu_runner", None)
     assert type(forward_for(model, 1 << 30)) is LeanForward

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import torch
 
-from syndisco_tui.engine.attention import Piece
-from syndisco_tui.engine.compiled import CompiledForward
-from syndisco_tui.engine.lean import LeanForward, _padded
-from syndisco_tui.engine.slots import Slots
+from syndisco_tui.engine.local.attention import Piece
+from syndisco_tui.engine.local.llama_cpu_runner import CompiledForward
+from syndisco_tui.engine.local.llama_runner import LeanForward, _padded
+from syndisco_tui.engine.local.slots import Slots
 
 from .conftest import read_model
 

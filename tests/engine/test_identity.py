@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from syndisco_tui.engine.base import Generation, GenerationRequest, Sampling
-from syndisco_tui.engine.chat import ChatTokenizer
 from syndisco_tui.engine.local import LocalEngine
+from syndisco_tui.engine.local.chat import ChatTokenizer
 
 from .conftest import read_model
 from .reference import ChatTurn, random_request, reference_reply

@@ -11,8 +11,8 @@ import pytest
 from safetensors import safe_open
 
 from syndisco_tui.engine import kernels
-from syndisco_tui.engine.kernels.packed import packed_linear
-from syndisco_tui.engine.kernels.packing import BLOCK, FORM_OF_LINES, TILE
+from syndisco_tui.engine.local.kernels.packed import packed_linear
+from syndisco_tui.engine.local.kernels.packing import BLOCK, FORM_OF_LINES, TILE
 
 NO_BIAS = np.empty(0, np.float32)
 KINDS = ["bfloat16", "4 bits", "8 bits"]

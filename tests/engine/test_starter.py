@@ -15,7 +15,7 @@ import pytest
 
 from syndisco_tui.engine import starter
 from syndisco_tui.engine.base import Cancelled, LoadProgress, ModelUnavailable
-from syndisco_tui.engine.starter import prepare_starter
+from syndisco_tui.engine.local.starter import prepare_starter
 
 CONVERTED = "model.safetensors"
 

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 import torch
 
-from syndisco_tui.engine.attention import StaticRowsAttention, _split
 from syndisco_tui.engine.base import Chunk, Generation, GenerationRequest, Sampling
-from syndisco_tui.engine.decoder import SlotDecoder
-from syndisco_tui.engine.forward import Forward
-from syndisco_tui.engine.lean import LeanForward
-from syndisco_tui.engine.slots import Slots
-from syndisco_tui.engine.static import GIVE_UP, CudaCapture, StaticSteps
+from syndisco_tui.engine.local.attention import StaticRowsAttention, _split
+from syndisco_tui.engine.local.llama_runner import LeanForward
+from syndisco_tui.engine.local.model_runner import Forward
+from syndisco_tui.engine.local.slot_decoder import SlotDecoder
+from syndisco_tui.engine.local.slots import Slots
+from syndisco_tui.engine.local.static_steps import GIVE_UP, CudaCapture, StaticSteps
 
 from .conftest import read_model
 from .pretended_gpu import Machine, sent

@@ -19,7 +19,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from syndisco_tui.engine.starter import STARTER, prepare_starter
+from syndisco_tui.engine.local.starter import STARTER, prepare_starter
 from syndisco_tui.inputs import InputError
 from syndisco_tui.store.discussions import newest_first, read_discussion, unfinished
 

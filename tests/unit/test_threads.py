@@ -198,7 +198,7 @@ SPEC = ModelSpec("fake")
 @pytest.fixture
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalEngine]:
     """A local engine without torch: its models are fake decoders."""
-    memory = types.ModuleType("syndisco_tui.engine.memory")
+    memory = types.ModuleType("syndisco_tui.engine.local.memory")
     memory.release_memory = lambda: None  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, memory.__name__, memory)
     engine = LocalEngine(tmp_path)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .base import Sampling
+from ..base import Sampling
 from .sampling import Plan, Rows, choose
 
 

@@ -16,9 +16,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from .attention import Padding, Part, Piece, PieceAttention, RowsAttention, StaticRowsAttention
-from .forward import Forward
 from .linear import FEW_ROWS, Projection
 from .memory import free_memory
+from .model_runner import Forward
 from .slots import SlotLayer, Slots
 
 FAMILY = {"llama", "mistral", "qwen2", "qwen3"}

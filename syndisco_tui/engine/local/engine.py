@@ -13,8 +13,8 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
-from ..machine import usable_cores
-from .base import (
+from ...machine import usable_cores
+from ..base import (
     Cancelled,
     EngineError,
     EngineInfo,
@@ -305,11 +305,11 @@ class LocalEngine:
     def _install(self, loaded: LoadedModel, load: _Load) -> EngineInfo:
         import torch
 
-        from .decoder import SlotDecoder
+        from .generate_decoder import PlainDecoder
         from .memory import free_memory
-        from .plain import PlainDecoder
         from .probe import forward_for
-        from .static import CudaCapture, StaticSteps
+        from .slot_decoder import SlotDecoder
+        from .static_steps import CudaCapture, StaticSteps
 
         load.listener(LoadProgress("warming up"))
         torch.set_num_threads(self._threads)

@@ -18,7 +18,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from .base import LoadProgress, ModelUnavailable
+from ..base import LoadProgress, ModelUnavailable
 from .child import IsCancelled, pause, run_child, stop_if
 
 STARTER = "SmolLM2-135M-Instruct"

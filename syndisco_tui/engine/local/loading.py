@@ -20,9 +20,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ..machine import processor_name
-from ..paths import typed
-from .base import EngineError, EngineInfo, LoadProgress, ModelSpec, ModelUnavailable
+from ...machine import processor_name
+from ...paths import typed
+from ..base import EngineError, EngineInfo, LoadProgress, ModelSpec, ModelUnavailable
 from .checkpoint import Checkpoint, read_checkpoint
 from .child import IsCancelled, stop_if
 from .hub import OFFER, snapshot

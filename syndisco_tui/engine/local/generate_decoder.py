@@ -19,7 +19,7 @@ from transformers import (
     StoppingCriteriaList,
 )
 
-from .base import EngineError, Generation, OutOfMemory
+from ..base import EngineError, Generation, OutOfMemory
 from .chat import ChatTokenizer
 from .memory import is_out_of_memory, release_memory
 from .reply import Reply, sentence, too_long

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
-from .forward import Forward
-from .lean import LeanForward
+from .llama_runner import LeanForward
+from .model_runner import Forward
 from .slots import Slots
 
 _TAKEN = ("input_ids", "attention_mask", "position_ids", "past_key_values", "logits_to_keep")
@@ -48,7 +48,7 @@ def _kinds(model: Any) -> list[type[Forward]]:
     if LeanForward.knows(model):
         kinds.insert(0, LeanForward)
     try:
-        from .compiled import CompiledForward
+        from .llama_cpu_runner import CompiledForward
     # numba is not made for every processor and every Python, and may find no place for its files.
     except (ImportError, RuntimeError):
         return kinds

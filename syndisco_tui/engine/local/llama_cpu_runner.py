@@ -17,8 +17,8 @@ from torch import Tensor
 
 from . import kernels
 from .attention import Part, Piece
-from .lean import LeanForward, Norm
 from .linear import Projection, is_silu
+from .llama_runner import LeanForward, Norm
 from .slots import SlotLayer, Slots
 from .tiles import TileProjection, packed_weights
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Collection
 from typing import Any
 
-from .base import (
+from ..base import (
     Chunk,
     EngineError,
     Failed,

@@ -14,16 +14,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..base import EngineError, Generation, OutOfMemory
 from .attention import Piece
-from .base import EngineError, Generation, OutOfMemory
 from .chat import ChatTokenizer
-from .forward import Forward
 from .memory import is_out_of_memory, release_memory
+from .model_runner import Forward
 from .reply import Reply, sentence, too_long
 from .sampling import plan
+from .sampling_state import SlotState
 from .slots import OutOfSlots, Slot, common_prefix
-from .state import SlotState
-from .static import SCRATCH, Flight, StaticSteps
+from .static_steps import SCRATCH, Flight, StaticSteps
 
 MAX_ROWS = 64
 PREFILL_TOKENS = 512  # read at once where nobody waits for the next token

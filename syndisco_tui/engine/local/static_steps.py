@@ -15,10 +15,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .base import Sampling
-from .forward import Forward
+from ..base import Sampling
+from .model_runner import Forward
 from .sampling import plan
-from .state import SlotState
+from .sampling_state import SlotState
 
 BATCHES = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 TOPS = (256, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768)

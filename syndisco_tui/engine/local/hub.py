@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .base import LoadProgress, ModelUnavailable
+from ..base import LoadProgress, ModelUnavailable
 from .checkpoint import is_complete
 from .child import IsCancelled, run_child
 
