@@ -109,7 +109,9 @@ class EngineInfo:
     dtype: str = ""
     quantization: str = "none"
     path: str = ""
-    """Which way tokens are made: ``slots`` or ``generate``."""
+    """Which way tokens are made: ``slots``, ``batch`` or ``generate``."""
+    path_reason: str = ""
+    """Why the model is not on a faster path, in a few words; empty on the fastest."""
     exact: bool = False
     """Whether the same request gives the same tokens alone, in any batch and after a resume."""
     context_length: int = 0
@@ -126,6 +128,7 @@ class EngineInfo:
             "dtype": self.dtype,
             "quantization": self.quantization,
             "path": self.path,
+            "path_reason": self.path_reason,
             "exact": self.exact,
             "versions": dict(self.versions),
         }

@@ -1,6 +1,6 @@
-"""Attention of one forward pass over slots: where each part of it writes, and what it reads.
+"""Attention of one forward pass over slots: where each batch of it writes, and what it reads.
 
-A pass is made of parts: rows that make one token each, and pieces of prompts. Knows the cache's
+A pass is made of batches: rows that make one token each, and chunks of prompts. Knows the cache's
 tensors; nothing of models or requests. States come as [tokens, heads + 2 · kv_heads, head_dim]:
 queries, then keys, then values.
 """
@@ -15,15 +15,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .slots import LENGTH_STEP, SlotLayer
+from .kv_cache import SlotLayer
+from .slot_table import LENGTH_STEP
 
 GROUP = 8  # neighbouring rows that are read together, up to the longest of them
 SPLITS = 8  # parts of a long row that a GPU reads at once where there are few rows
 FEW_ROWS = 4
 
 
-class Part(Protocol):
-    """A part of the pass, ``count`` tokens long."""
+class Batch(Protocol):
+    """Tokens of a pass that attend in one way; ``count`` of them."""
 
     count: int
     positions: Tensor
@@ -34,7 +35,7 @@ class Part(Protocol):
 
 
 @dataclass(frozen=True)
-class Piece:
+class PrefillChunk:
     """``ids`` int64 [tokens] of a prompt, read into ``slot`` from position ``start``.
 
     ``ends``: whether the logits after the last of them are wanted.
@@ -46,13 +47,13 @@ class Piece:
     ends: bool = True
 
 
-class PieceAttention:
-    """A piece of a prompt: every token sees what is before it in its slot."""
+class PrefillBatch:
+    """A chunk of a prompt: every token sees what is before it in its slot."""
 
-    def __init__(self, piece: Piece, dtype: torch.dtype) -> None:
-        self.count = len(piece.ids)
-        self._slot, self._start, self._end = piece.slot, piece.start, piece.start + self.count
-        device = piece.ids.device
+    def __init__(self, chunk: PrefillChunk, dtype: torch.dtype) -> None:
+        self.count = len(chunk.ids)
+        self._slot, self._start, self._end = chunk.slot, chunk.start, chunk.start + self.count
+        device = chunk.ids.device
         self.positions = torch.arange(self._start, self._end, device=device)
         self._mask: Tensor | None = None
         if self._start and self.count > 1:
@@ -63,10 +64,10 @@ class PieceAttention:
     def attend(self, cache: SlotLayer, states: Tensor, scale: float) -> Tensor:
         assert cache.states is not None
         kv_heads = cache.states.shape[2]
-        query, new = _parted(states, kv_heads)
-        kept = cache.states[:, self._slot]  # [2, kv_heads, length, head_dim]
-        kept[:, :, self._start : self._end] = new.permute(1, 2, 0, 3)
-        keys, values = kept[None, 0, :, : self._end], kept[None, 1, :, : self._end]
+        query, new = _split_states(states, kv_heads)
+        cached = cache.states[:, self._slot]  # [2, kv_heads, length, head_dim]
+        cached[:, :, self._start : self._end] = new.permute(1, 2, 0, 3)
+        keys, values = cached[None, 0, :, : self._end], cached[None, 1, :, : self._end]
         if self._mask is None:
             attended = functional.scaled_dot_product_attention(
                 query.transpose(0, 1)[None],
@@ -91,7 +92,7 @@ class PieceAttention:
         return attended.permute(2, 0, 1, 3).reshape(self.count, -1)
 
 
-class Padding:
+class PaddingBatch:
     """Tokens that nobody asked for, so that products come in few sizes."""
 
     def __init__(self, count: int, like: Tensor) -> None:
@@ -104,7 +105,7 @@ class Padding:
         return states.new_zeros(self.count, heads * states.shape[2])
 
 
-class RowsAttention:
+class DecodeBatch:
     """One token for each of the slots ``rows``, which hold ``lengths`` tokens, known on the host.
 
     Rows are read in place, in groups of neighbours, so that a short one pays for its neighbours'
@@ -126,91 +127,105 @@ class RowsAttention:
         self._groups: list[tuple[slice, slice, int, Tensor]] = []
         if self._alone:
             return
-        for first, last in _neighbours(rows):
-            top = round_up(max(lengths[first:last]) + 1, longest)
-            hidden = torch.arange(top, device=device) > self.positions[first:last, None]
+        for first, last in _neighbouring_ranges(rows):
+            read_length = round_up(max(lengths[first:last]) + 1, longest)
+            hidden = torch.arange(read_length, device=device) > self.positions[first:last, None]
             mask = torch.zeros(hidden.shape, dtype=dtype, device=device)
             mask = mask.masked_fill_(hidden, -torch.inf)[:, None, None]
             slots = slice(rows[first], rows[first] + last - first)
-            self._groups.append((slice(first, last), slots, top, mask))
+            self._groups.append((slice(first, last), slots, read_length, mask))
 
     def attend(self, cache: SlotLayer, states: Tensor, scale: float) -> Tensor:
         assert cache.states is not None
-        kept = cache.states
-        query, new = _parted(states, kept.shape[2])
+        cached = cache.states
+        query, new = _split_states(states, cached.shape[2])
         if self._alone:
             # Plain integers: no index tensors, no mask, and not one position too many is read.
             slot, position = self._alone
-            kept = kept[:, slot]
-            kept[:, :, position] = new[0]
+            cached = cached[:, slot]
+            cached[:, :, position] = new[0]
             return functional.scaled_dot_product_attention(
-                query.view(1, kept.shape[1], -1, query.shape[-1]),
-                kept[None, 0, :, : position + 1],
-                kept[None, 1, :, : position + 1],
+                query.view(1, cached.shape[1], -1, query.shape[-1]),
+                cached[None, 0, :, : position + 1],
+                cached[None, 1, :, : position + 1],
                 scale=scale,
             ).view(1, -1)
-        kept[:, self._row_ids, :, self.positions] = new
-        query = query.reshape(self.count, kept.shape[2], -1, query.shape[-1])
+        cached[:, self._row_ids, :, self.positions] = new
+        query = query.reshape(self.count, cached.shape[2], -1, query.shape[-1])
         attended = [
             functional.scaled_dot_product_attention(
-                query[part], kept[0, slots, :, :top], kept[1, slots, :, :top], mask, scale=scale
+                query[part],
+                cached[0, slots, :, :read_length],
+                cached[1, slots, :, :read_length],
+                mask,
+                scale=scale,
             )
-            for part, slots, top, mask in self._groups
+            for part, slots, read_length, mask in self._groups
         ]
         return torch.cat(attended).reshape(self.count, -1)
 
 
-class StaticRowsAttention:
+class StaticDecodeBatch:
     """One token for each of many slots; all that changes between steps is in tensors.
 
     ``rows``: int64 [1], or a slice of the first slots. ``positions`` [rows] is where each writes;
-    attention reads up to ``top``. Nothing here waits for the device, so it can be captured.
+    attention reads up to ``read_length``. Nothing here waits for the device, so it can be captured.
     """
 
     def __init__(
-        self, rows: Tensor | slice, row_ids: Tensor, positions: Tensor, top: int, dtype: torch.dtype
+        self,
+        rows: Tensor | slice,
+        row_ids: Tensor,
+        positions: Tensor,
+        read_length: int,
+        dtype: torch.dtype,
     ) -> None:
         self.count, self.positions = len(row_ids), positions
-        self._rows, self._row_ids, self._top = rows, row_ids, top
-        hidden = torch.arange(top, device=positions.device) > positions[:, None]
+        self._rows, self._row_ids, self._read_length = rows, row_ids, read_length
+        hidden = torch.arange(read_length, device=positions.device) > positions[:, None]
         mask = torch.zeros(hidden.shape, dtype=dtype, device=positions.device)
         self._mask = mask.masked_fill_(hidden, -torch.inf)[:, None, None]
 
     def attend(self, cache: SlotLayer, states: Tensor, scale: float) -> Tensor:
         assert cache.states is not None
-        query, new = _parted(states, cache.states.shape[2])
+        query, new = _split_states(states, cache.states.shape[2])
         cache.states[:, self._row_ids, :, self.positions] = new
-        keys, values = cache.states[:, self._rows, :, : self._top]
+        keys, values = cache.states[:, self._rows, :, : self._read_length]
         query = query.reshape(self.count, keys.shape[1], -1, query.shape[-1])
-        if self.count <= FEW_ROWS and self._top % SPLITS == 0 and keys.is_cuda:
-            return _split(query, keys, values, self._mask, scale)
+        if self.count <= FEW_ROWS and self._read_length % SPLITS == 0 and keys.is_cuda:
+            return _attend_in_parts(query, keys, values, self._mask, scale)
         attended = functional.scaled_dot_product_attention(
             query, keys, values, self._mask, scale=scale
         )
         return attended.reshape(self.count, -1)
 
 
-def _split(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor, scale: float) -> Tensor:
+def _attend_in_parts(
+    query: Tensor, keys: Tensor, values: Tensor, mask: Tensor, scale: float
+) -> Tensor:
     """Attention whose sums over positions are made in parts, so that few rows fill a GPU.
 
     In as few operations as can be: there, each takes as long as its numbers do.
     """
-    rows, heads, top, width = keys.shape
-    query, keys = query.reshape(rows * heads, -1, width), keys.reshape(rows * heads, top, width)
-    mask = mask.expand(rows, heads, 1, top).reshape(rows * heads, 1, top)
+    rows, heads, read_length, width = keys.shape
+    query, keys = (
+        query.reshape(rows * heads, -1, width),
+        keys.reshape(rows * heads, read_length, width),
+    )
+    mask = mask.expand(rows, heads, 1, read_length).reshape(rows * heads, 1, read_length)
     scores = torch.baddbmm(mask, query, keys.transpose(1, 2), alpha=scale)
     weights = torch.softmax(scores, dim=-1).view(*query.shape[:2], SPLITS, -1).transpose(1, 2)
     parts = torch.matmul(weights, values.reshape(rows * heads, SPLITS, -1, width))
     return parts.sum(dim=1).reshape(rows, -1)
 
 
-def _parted(states: Tensor, kv_heads: int) -> tuple[Tensor, Tensor]:
+def _split_states(states: Tensor, kv_heads: int) -> tuple[Tensor, Tensor]:
     """States → queries [tokens, heads, head_dim], and [tokens, 2, kv_heads, head_dim]."""
     heads = states.shape[1] - 2 * kv_heads
     return states[:, :heads], states[:, heads:].reshape(len(states), 2, kv_heads, -1)
 
 
-def _neighbours(rows: Sequence[int]) -> list[tuple[int, int]]:
+def _neighbouring_ranges(rows: Sequence[int]) -> list[tuple[int, int]]:
     """Ascending slots as ranges of the list, each without a gap and at most ``GROUP`` long."""
     ranges, first = [], 0
     for at in range(1, len(rows) + 1):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ...machine import usable_cores
 from ..base import (
@@ -33,28 +33,16 @@ from ..base import (
 from .chat import ChatTokenizer
 
 if TYPE_CHECKING:
+    from .decoder import Decoder
     from .loading import LoadedModel
 
 POLL_SECONDS = 0.05
 CLOSE_SECONDS = 2.0
-CACHE_SHARE = 0.6  # of the memory that is free beside the weights
 
 _CLOSED = EngineError("The engine was closed before the reply was finished.")
 _RESTARTED = EngineError("The model was started anew before the reply was finished.")
 _NO_MODEL = EngineError("No model is loaded: load one, then try again.")
 _REPLACED = EngineError("The model was replaced before the reply was finished.")
-
-
-class Decoder(Protocol):
-    """What makes tokens with a model that is loaded; used on the inference thread only."""
-
-    path: str
-
-    @property
-    def busy(self) -> bool: ...
-    def submit(self, generation: Generation) -> None: ...
-    def advance(self) -> None: ...
-    def abandon(self, error: EngineError | None) -> None: ...
 
 
 def _is_exact(loaded: LoadedModel) -> bool:
@@ -265,8 +253,8 @@ class LocalEngine:
         return LoadFailed(problem)
 
     def _why_not_loaded(self, load: _Load, error: Exception) -> EngineError:
-        from .loading import does_not_fit
         from .memory import is_out_of_memory
+        from .placement import does_not_fit
 
         if is_out_of_memory(error):
             return does_not_fit(load.spec.model, load.spec.device)
@@ -305,48 +293,18 @@ class LocalEngine:
     def _install(self, loaded: LoadedModel, load: _Load) -> EngineInfo:
         import torch
 
-        from .generate_decoder import PlainDecoder
-        from .memory import free_memory
-        from .probe import forward_for
-        from .slot_decoder import SlotDecoder
-        from .static_steps import CudaCapture, StaticSteps
+        from .decoders import decoder_for
 
         load.listener(LoadProgress("warming up"))
         torch.set_num_threads(self._threads)
-        device = str(loaded.model.get_input_embeddings().weight.device)
-        on_cuda = device.startswith("cuda")
-        if on_cuda:
-            torch.cuda.set_device(device)  # of this thread: streams and events are made on it
-            # cuDNN makes a plan for every shape, in half a second, and prompts have any length.
-            torch.backends.cuda.enable_cudnn_sdp(False)
-        forward = forward_for(loaded.model, int(free_memory(device) * CACHE_SHARE))
-        eos, context_length = loaded.eos, loaded.info.context_length
-        decoder: Decoder
-        if forward is not None:
-            # Eight bits wait for the host in every product: nothing to record.
-            capture = CudaCapture() if on_cuda and loaded.info.quantization != "8bit" else None
-            decoder = SlotDecoder(
-                forward,
-                loaded.tokenizer,
-                eos=eos,
-                context_length=context_length,
-                static=StaticSteps(forward, capture) if on_cuda else None,
-            )
-        else:
-            decoder = PlainDecoder(
-                loaded.model,
-                loaded.tokenizer,
-                eos=eos,
-                context_length=context_length,
-                is_interrupted=lambda: self._closing.is_set() or bool(self._pending),
-            )
+        decoder, reason = decoder_for(loaded, lambda: self._closing.is_set() or bool(self._pending))
         if load.cancelled.is_set():
             raise Cancelled("Loading was cancelled.")
         # What is loaded stays: the collector must not walk it again and again, because each
         # walk holds up the screen's thread.
         gc.collect()
         gc.freeze()
-        info = replace(loaded.info, path=decoder.path, exact=_is_exact(loaded))
+        info = replace(loaded.info, path=decoder.path, path_reason=reason, exact=_is_exact(loaded))
         self._chat = ChatTokenizer(loaded.tokenizer)
         with self._lock:
             if load not in self._pending:

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .transformers_api.llama import is_silu
+
 FEW_ROWS = 2  # up to here the ordinary float32 product is quicker than the reordered one
 
 
@@ -112,8 +114,3 @@ def joined_biases(modules: Sequence[nn.Linear]) -> Tensor | None:
             for module in modules
         ]
     ).detach()
-
-
-def is_silu(activation: nn.Module) -> bool:
-    """Whether it is x · sigmoid(x), under torch's name or transformers'."""
-    return type(activation).__name__ in ("SiLU", "SiLUActivation")

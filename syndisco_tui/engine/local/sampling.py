@@ -68,7 +68,7 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Plan:
+class SamplingBatch:
     """What a batch needs computed, known on the host before a step (see ``plan``)."""
 
     shortlist: int
@@ -80,14 +80,14 @@ class Plan:
     everyone: bool = False
     """Whether every row is computed both ways and takes the one that is its own."""
 
-    def for_all_rows(self) -> Plan:
+    def for_all_rows(self) -> SamplingBatch:
         """A plan that does not say which rows are which: where they sit may change unseen."""
         if not self.full:
             return self
         return replace(self, full=(), everyone=True, shortlist=max(self.shortlist, SHORTLIST_STEP))
 
 
-def plan(samplings: Sequence[Sampling | None], vocabulary: int) -> Plan:
+def plan(samplings: Sequence[Sampling | None], vocabulary: int) -> SamplingBatch:
     """What has to be computed for these rows (None: nobody is there, any choice will do).
 
     A row's result does not depend on the plan of the batch it happens to be in.
@@ -96,7 +96,7 @@ def plan(samplings: Sequence[Sampling | None], vocabulary: int) -> Plan:
     full = tuple(row for row, sampling in enumerate(samplings) if sampling and _is_full(sampling))
     widest = max((sampling.top_k for sampling in present if not _is_full(sampling)), default=1)
     steps = -(-(max(widest, 1) + SHORTLIST_SPARE) // SHORTLIST_STEP)
-    return Plan(
+    return SamplingBatch(
         shortlist=0 if len(full) == len(samplings) else min(steps * SHORTLIST_STEP, vocabulary),
         full=full,
         penalised=any(sampling.repetition_penalty != 1 for sampling in present),
@@ -104,7 +104,9 @@ def plan(samplings: Sequence[Sampling | None], vocabulary: int) -> Plan:
     )
 
 
-def choose(logits: Tensor, rows: Rows, seen: Tensor | None, position: Tensor, how: Plan) -> Tensor:
+def choose(
+    logits: Tensor, rows: Rows, seen: Tensor | None, position: Tensor, how: SamplingBatch
+) -> Tensor:
     """The next token ids, int64 [rows].
 
     Args:

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from ..base import Sampling
-from .sampling import Plan, Rows, choose
+from .sampling import Rows, SamplingBatch, choose
 
 
-class SlotState:
+class SamplingState:
     """Parameters and counts of every slot, [slots] each, and the tokens that its reply has seen."""
 
     def __init__(self, slots: int, length: int, device: torch.device) -> None:
@@ -31,11 +31,11 @@ class SlotState:
         self.seen = torch.zeros(slots, length + 1, dtype=torch.int64, device=device)
         """[slots, length + 1]: the tokens of prompt and reply, then any one of them repeated."""
 
-    def grown(self, slots: int, length: int) -> SlotState:
+    def grown(self, slots: int, length: int) -> SamplingState:
         """This one, or the same with more slots, or longer ones."""
         if slots <= self.slots and length <= self.length:
             return self
-        grown = SlotState(max(slots, self.slots), max(length, self.length), self.made.device)
+        grown = SamplingState(max(slots, self.slots), max(length, self.length), self.made.device)
         for old, new in zip(self._counts(), grown._counts(), strict=True):
             new[: self.slots] = old
         if self.slots:
@@ -51,7 +51,7 @@ class SlotState:
         self.seen[slot] = prompt[0]  # what is not written yet repeats what has been seen
         self.seen[slot, : len(prompt)] = torch.tensor(prompt, device=self.seen.device)
 
-    def choose(self, logits: Tensor, here: Tensor, longest: int, how: Plan) -> Tensor:
+    def choose(self, logits: Tensor, here: Tensor, longest: int, how: SamplingBatch) -> Tensor:
         """The next tokens of the slots ``here``, noted. ``longest``: tokens seen by any of them."""
         seen = self.seen[here, :longest] if how.penalised else None
         tokens = choose(logits, self.rows[here], seen, self.made[here], how)
@@ -61,7 +61,7 @@ class SlotState:
         return tokens
 
     def choose_static(
-        self, logits: Tensor, here: Tensor, active: Tensor, top: int, how: Plan
+        self, logits: Tensor, here: Tensor, active: Tensor, top: int, how: SamplingBatch
     ) -> Tensor:
         """As ``choose``, for slots of which only the ``active`` count (int64 [here], 1 or 0)."""
         seen = self.seen[here, :top] if how.penalised else None

@@ -7,6 +7,7 @@ requests or text. Its numerics do not need a GPU: the same steps run uncaptured 
 
 from __future__ import annotations
 
+import logging
 import weakref
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -16,14 +17,31 @@ import torch
 from torch import Tensor
 
 from ..base import Sampling
-from .model_runner import Forward
+from .model_runner import ModelRunner
 from .sampling import plan
-from .sampling_state import SlotState
+from .sampling_state import SamplingState
 
-BATCHES = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256)
-TOPS = (256, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768)
+BATCH_BUCKETS = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256)
+LENGTH_BUCKETS = (
+    256,
+    512,
+    768,
+    1024,
+    1536,
+    2048,
+    3072,
+    4096,
+    6144,
+    8192,
+    12288,
+    16384,
+    24576,
+    32768,
+)
 GIVE_UP = 3  # failed captures, after which no more are tried
 SCRATCH = 2  # positions at the end of a slot: one for idle rows, one for a step that came too late
+
+_log = logging.getLogger(__name__)
 
 Step = Callable[[], None]
 Capture = Callable[[Step], Step]
@@ -63,7 +81,7 @@ class CudaCapture:
 
 
 @dataclass(frozen=True)
-class Flight:
+class InFlightStep:
     """Tokens under way to the host, in the order of the slots asked for."""
 
     tokens: Tensor
@@ -89,10 +107,10 @@ class _Inputs:
 
 
 class StaticSteps:
-    """Decode steps of ``forward``, recorded with ``capture`` (None: never)."""
+    """Decode steps of ``runner``, recorded with ``capture`` (None: never)."""
 
-    def __init__(self, forward: Forward, capture: Capture | None) -> None:
-        self._forward, self._capture = forward, capture
+    def __init__(self, runner: ModelRunner, capture: Capture | None) -> None:
+        self._runner, self._capture = runner, capture
         self._inputs: dict[int, _Inputs] = {}
         self._recorded: dict[Hashable, Step] = {}
         self._failed: set[Hashable] = set()
@@ -105,21 +123,21 @@ class StaticSteps:
 
     def launch(
         self,
-        state: SlotState,
+        state: SamplingState,
         slots: Sequence[int],
         longest: int,
         samplings: Sequence[Sampling],
         vocabulary: int,
-    ) -> Flight:
+    ) -> InFlightStep:
         """One more token for each of ``slots`` (ascending), none of which waits for the host.
 
         ``longest``: how many tokens any of them holds.
         """
         self._forget_if_moved(state)
-        cache = self._forward.slots
-        room, length = min(state.slots, cache.layers[0].slots), cache.length
-        size = 1 if len(slots) == 1 else _at_least(slots[-1] + 1, BATCHES, room)
-        top = _at_least(longest + 1, TOPS, length)
+        cache = self._runner.kv_cache
+        room, length = min(state.slots, cache.slots), cache.length
+        size = 1 if len(slots) == 1 else _at_least(slots[-1] + 1, BATCH_BUCKETS, room)
+        read_length = _at_least(longest + 1, LENGTH_BUCKETS, length)
         inputs = self._set(size, tuple(slots))
         # Asked of the parameters only, so that the same people in other seats are the same step.
         how = plan(list(samplings), vocabulary).for_all_rows()
@@ -128,14 +146,14 @@ class StaticSteps:
             rows = inputs.row_ids if size == 1 else slice(0, size)
             held = torch.where(inputs.active.bool(), state.held[inputs.row_ids], length - 1)
             tokens = state.last[inputs.row_ids]
-            logits = self._forward.static_step(rows, inputs.row_ids, tokens, held, top)
-            chosen = state.choose_static(logits, inputs.row_ids, inputs.active, top, how)
+            logits = self._runner.static_step(rows, inputs.row_ids, tokens, held, read_length)
+            chosen = state.choose_static(logits, inputs.row_ids, inputs.active, read_length, how)
             inputs.tokens.copy_(chosen)
 
-        self._run((size, top, how), step, state)
+        self._run((size, read_length, how), step, state)
         return self._take_off(inputs, [0] if size == 1 else list(slots))
 
-    def _run(self, key: Hashable, step: Step, state: SlotState) -> None:
+    def _run(self, key: Hashable, step: Step, state: SamplingState) -> None:
         if self._capture is None or key in self._failed:
             step()
             return
@@ -143,20 +161,21 @@ class StaticSteps:
             self._record(key, step, state)
         self._recorded.get(key, step)()
 
-    def _record(self, key: Hashable, step: Step, state: SlotState) -> None:
+    def _record(self, key: Hashable, step: Step, state: SamplingState) -> None:
         assert self._capture is not None
         before = [tensor.clone() for tensor in state.changing()]
         try:
             self._recorded[key] = self._capture(step)
-        except Exception:  # 8-bit weights, offloaded ones, whatever else cannot be recorded
+        except Exception as error:  # offloaded weights, whatever else cannot be recorded
             self._failed.add(key)
+            _log.warning("A decode step cannot be recorded as a CUDA graph: %s", error)
             if len(self._failed) >= GIVE_UP:
                 self._capture = None
         for tensor, content in zip(state.changing(), before, strict=True):
             tensor.copy_(content)
 
     def _set(self, size: int, slots: tuple[int, ...]) -> _Inputs:
-        device = self._forward.device
+        device = self._runner.device
         if size not in self._inputs:
             everyone = torch.arange(size, device=device)
             self._inputs[size] = _Inputs(
@@ -173,18 +192,18 @@ class StaticSteps:
                 inputs.active.copy_(active)
         return inputs
 
-    def _take_off(self, inputs: _Inputs, places: list[int]) -> Flight:
+    def _take_off(self, inputs: _Inputs, places: list[int]) -> InFlightStep:
         if not inputs.tokens.is_cuda:
-            return Flight(inputs.tokens.clone(), places)
+            return InFlightStep(inputs.tokens.clone(), places)
         host = torch.empty(inputs.tokens.shape, dtype=torch.int64, pin_memory=True)
         host.copy_(inputs.tokens, non_blocking=True)
         ready = torch.cuda.Event()  # type: ignore[no-untyped-call]
         ready.record()
-        return Flight(host, places, ready)
+        return InFlightStep(host, places, ready)
 
-    def _forget_if_moved(self, state: SlotState) -> None:
+    def _forget_if_moved(self, state: SamplingState) -> None:
         """Recorded steps know addresses: where a tensor has moved they are of no use."""
-        now = state, [layer.address for layer in self._forward.slots.layers]
+        now = state, [layer.address for layer in self._runner.kv_cache.layers]
         if now != self._built_for:
             self._built_for = now
             self._recorded.clear()

@@ -1,114 +1,41 @@
-"""What is between the products of a layer, and all of a layer for a single token."""
+"""A layer of a Llama for a single token, in float32."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numba import njit, prange
-from numba.extending import overload
 
-from .numbers import SHARED, SINGLE, F, exp, narrow, wide
-from .packed import PACKED_DIMENSIONS, packed_linear
+from .numbers import PARALLEL, SERIAL, F, exp
+from .weights import product
 
 
-@njit(**SINGLE)
-def _norm_row(x: Any, weight: Any, epsilon: Any, out: Any) -> None:
+@njit(**SERIAL)
+def rms_norm(x: Any, weight: Any, epsilon: float, out: Any) -> None:
+    """Root mean square norm (Zhang & Sennrich 2019) of x [width]; may be done in place."""
     squares = F(0)
     for i in range(len(x)):
-        squares += wide(x[i]) * wide(x[i])
+        squares += x[i] * x[i]
     scale = F(1) / np.float32(math.sqrt(squares / np.float32(len(x)) + F(epsilon)))
     for i in range(len(x)):
-        out[i] = narrow(wide(x[i]) * scale * wide(weight[i]), out[i])
+        out[i] = x[i] * scale * weight[i]
 
 
-@njit(**SHARED)
-def rms_norm(x: Any, weight: Any, epsilon: float, out: Any) -> None:
-    """Root mean square norm of each row (Zhang & Sennrich 2019); x and out [rows, width]."""
-    for row in prange(len(x)):
-        _norm_row(x[row], weight, epsilon, out[row])
+@njit(**SERIAL)
+def write_kv(states: Any, first: int, cache: Any, slot: int, position: int) -> None:
+    """Write one token's keys and values into the cache [2, slots, kv_heads, length, head_dim].
 
-
-@njit(**SHARED)
-def rotate(states: Any, turned: int, cos: Any, sin: Any) -> None:
-    """Rotary positions (Su et al. 2021) for the first ``turned`` heads of each token, in place.
-
-    states [tokens, heads, head_dim]; cos and sin float32 [tokens, head_dim], halves alike.
+    states [heads + 2 · kv_heads, head_dim], of which keys begin at ``first``.
     """
-    half = states.shape[2] // 2
-    for token in prange(len(states)):
-        for head in range(turned):
-            for i in range(half):
-                a, b = wide(states[token, head, i]), wide(states[token, head, half + i])
-                c, s = cos[token, i], sin[token, i]
-                states[token, head, i] = narrow(a * c - b * s, states[token, head, i])
-                states[token, head, half + i] = narrow(b * c + a * s, states[token, head, i])
+    kv_heads, width = cache.shape[2], cache.shape[4]
+    for new in range(2 * kv_heads):
+        for i in range(width):
+            cache[new // kv_heads, slot, new % kv_heads, position, i] = states[first + new, i]
 
 
-@njit(**SINGLE)
-def keep(states: Any, heads: int, cache: Any, rows: Any, positions: Any) -> None:
-    """Write the keys and values of one token a row into the cache.
-
-    states [rows, heads + 2 · kv_heads, head_dim]; cache [2, slots, kv_heads, length, head_dim].
-    """
-    kv_heads = cache.shape[2]
-    for at in range(len(rows)):
-        for side in range(2):
-            for head in range(kv_heads):
-                kept = cache[side, rows[at], head, positions[at]]
-                new = states[at, heads + side * kv_heads + head]
-                for i in range(len(new)):
-                    kept[i] = new[i]
-
-
-@njit(**SINGLE)
-def _two_dots(weight: Any, first: int, second: int, x: Any) -> Any:
-    """Two rows of ``weight`` times x: memory is quicker when asked in two places at once."""
-    one, other = weight[first], weight[second]
-    a, b = F(0), F(0)
-    for i in range(len(x)):
-        a += wide(one[i]) * x[i]
-        b += wide(other[i]) * x[i]
-    return a, b
-
-
-@njit(**SINGLE)
-def _biased(number: Any, bias: Any, at: int) -> Any:
-    return number + wide(bias[at]) if len(bias) else number
-
-
-@njit(**SHARED)
-def linear(weight: Any, bias: Any, x: Any, out: Any) -> None:
-    """out = weight · x + bias, for one x [in]; weight [out, in], bias [out] or empty."""
-    count = len(out)
-    half = count // 2
-    for i in prange(half):
-        a, b = _two_dots(weight, i, half + i, x)
-        out[i], out[half + i] = _biased(a, bias, i), _biased(b, bias, half + i)
-    if count % 2:
-        a, _ = _two_dots(weight, count - 1, count - 1, x)
-        out[count - 1] = _biased(a, bias, count - 1)
-
-
-def product(weight: Any, bias: Any, x: Any, out: Any) -> None:
-    """``linear``, of weights as they are or as ``pack`` gives them."""
-    (packed_linear if weight.ndim == PACKED_DIMENSIONS else linear)(weight, bias, x, out)
-
-
-@overload(product)
-def _product(weight: Any, bias: Any, x: Any, out: Any) -> Callable[..., None]:
-    def of_packed(weight: Any, bias: Any, x: Any, out: Any) -> None:
-        packed_linear(weight, bias, x, out)
-
-    def of_plain(weight: Any, bias: Any, x: Any, out: Any) -> None:
-        linear(weight, bias, x, out)
-
-    return of_packed if weight.ndim == PACKED_DIMENSIONS else of_plain
-
-
-@njit(**SINGLE)
+@njit(**SERIAL)
 def before_attention(
     x: Any,
     norm: Any,
@@ -124,31 +51,65 @@ def before_attention(
     normed: Any,
     states: Any,
 ) -> None:
-    """For one token: norm, queries, keys and values, their positions, and into the cache.
+    """Norm, queries, keys and values, their rotary positions, and into the cache.
 
-    x and normed: float32 [hidden]; states: float32 [heads + 2 · kv_heads, head_dim], which is
-    what comes out; head_norms: [2, head_dim], of queries and of keys, or [0, 0].
+    Args:
+        x: float32 [hidden].
+        head_norms: Weights of the norms of queries and of keys, [2, head_dim], or [0, 0].
+        cos, sin: float32 [head_dim], both halves alike (Su et al. 2021).
+        normed: float32 [hidden], to calculate in.
+        states: float32 [heads + 2 · kv_heads, head_dim], which is what comes out.
     """
     count, width, kv_heads = states.shape[0], states.shape[1], cache.shape[2]
-    turned, half = count - kv_heads, width // 2
-    _norm_row(x, norm, epsilon, normed)
+    rotated, half = count - kv_heads, width // 2
+    rms_norm(x, norm, epsilon, normed)
     product(qkv, bias, normed, states.reshape(count * width))
-    for head in range(turned):
+    for head in range(rotated):
         state = states[head]
         if len(head_norms):
-            which = head_norms[0 if head < turned - kv_heads else 1]
-            _norm_row(state, which, epsilon, state)
+            rms_norm(state, head_norms[0 if head < rotated - kv_heads else 1], epsilon, state)
         for i in range(half):
             a, b = state[i], state[half + i]
             state[i] = a * cos[i] - b * sin[i]
             state[half + i] = b * cos[i] + a * sin[i]
-    for new in range(2 * kv_heads):
-        kept = cache[new // kv_heads, slot, new % kv_heads, position]
+    write_kv(states, rotated - kv_heads, cache, slot, position)
+
+
+@njit(**PARALLEL)
+def attend(
+    states: Any, cache: Any, slot: int, count: int, scale: float, scores: Any, out: Any
+) -> None:
+    """Attention of one token to the ``count`` positions that its slot holds.
+
+    states [heads + …, head_dim] begin with the queries; scores [heads, count], to calculate in;
+    out [heads, head_dim].
+    """
+    heads, width = out.shape
+    group, factor = heads // cache.shape[2], F(scale)
+    for head in prange(heads):
+        query, weights, result = states[head], scores[head], out[head]
+        keys, values = cache[0, slot, head // group], cache[1, slot, head // group]
+        highest = F(-3e38)
+        for position in range(count):
+            score = F(0)
+            for i in range(width):
+                score += query[i] * keys[position, i]
+            weights[position] = score * factor
+            highest = max(highest, weights[position])
+        total = F(0)
+        for position in range(count):
+            weights[position] = exp(weights[position] - highest)
+            total += weights[position]
         for i in range(width):
-            kept[i] = narrow(states[turned - kv_heads + new, i], kept[i])
+            result[i] = F(0)
+        for position in range(count):
+            for i in range(width):
+                result[i] += weights[position] * values[position, i]
+        for i in range(width):
+            result[i] /= total
 
 
-@njit(**SINGLE)
+@njit(**SERIAL)
 def after_attention(
     x: Any,
     attended: Any,
@@ -163,24 +124,18 @@ def after_attention(
     normed: Any,
     gated: Any,
 ) -> None:
-    """For one token: what attention gave is put into x [hidden], then the gated MLP is.
+    """What attention gave [heads · head_dim] goes into x [hidden]; then the gated MLP does.
 
     normed: float32 [hidden] and gated: float32 [2 · intermediate], to calculate in.
     """
     product(output, output_bias, attended, normed)
     for i in range(len(x)):
         x[i] += normed[i]
-    _norm_row(x, norm, epsilon, normed)
+    rms_norm(x, norm, epsilon, normed)
     product(gate_up, gate_up_bias, normed, gated)
     half = len(gated) // 2
-    _gate_row(gated[:half], gated[half:])
+    for i in range(half):  # SiLU(gate) · up
+        gated[i] = gated[i] / (F(1) + exp(-gated[i])) * gated[half + i]
     product(down, down_bias, gated[:half], normed)
     for i in range(len(x)):
         x[i] += normed[i]
-
-
-@njit(**SINGLE)
-def _gate_row(gate: Any, up: Any) -> None:
-    """gate = SiLU(gate) · up."""
-    for i in range(len(gate)):
-        gate[i] = gate[i] / (F(1) + exp(-gate[i])) * up[i]

@@ -1,0 +1,70 @@
+"""Forward passes of models whose state is no KV cache: sequences joined in transformers' own.
+
+A prompt is read by itself and then joins the batch, padded on the left, so that a recurrent state
+never sees padding. Knows models and their cache; nothing of requests, sampling or text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .transformers_api.caches import (
+    has_positions,
+    join_sequences,
+    new_cache,
+    select_sequences,
+)
+from .transformers_api.forward import ForwardCall, device_of
+
+
+class BatchRunner:
+    """A batch of sequences of ``model``, each of which holds as many tokens as ``lengths`` says.
+
+    Raises:
+        UnsupportedModel: The model is called, or keeps its state, in a way not known.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.device = device_of(model)
+        self._call = ForwardCall(model)
+        self._cache: Any = None
+        self.lengths: list[int] = []
+
+    def read(self, ids: Sequence[int]) -> Tensor:
+        """Read a whole prompt and put it behind the others; logits after it, [vocabulary]."""
+        cache, length = new_cache(self.model), len(ids)
+        tokens = torch.tensor([ids], device=self.device)
+        positions = torch.arange(length, device=self.device)[None]
+        logits = self._call(tokens, torch.ones_like(tokens), positions, cache)
+        if self._cache is None:
+            self._cache = cache
+        else:
+            join_sequences(self._cache, cache, max(length, *self.lengths))
+        self.lengths.append(length)
+        return logits[0]
+
+    def step(self, tokens: Tensor) -> Tensor:
+        """One token for each sequence, int64 [sequences]; logits [sequences, vocabulary]."""
+        held = torch.tensor(self.lengths, device=self.device)
+        mask: Tensor | None = None  # a recurrent state has seen no padding
+        if has_positions(self._cache):
+            longest = max(self.lengths)
+            columns = torch.arange(longest + 1, device=self.device)
+            mask = (columns >= longest - held[:, None]).long()
+        logits = self._call(tokens[:, None], mask, held[:, None], self._cache)
+        self.lengths = [length + 1 for length in self.lengths]
+        return logits
+
+    def keep(self, sequences: Sequence[int]) -> None:
+        """Let go of all but these sequences (ascending)."""
+        self.lengths = [self.lengths[number] for number in sequences]
+        if not sequences:
+            self._cache = None
+            return
+        kept = torch.tensor(sequences, device=self.device)
+        select_sequences(self._cache, kept, max(self.lengths))

@@ -1,0 +1,184 @@
+"""The caches of transformers: layers of our own, kinds of attention, sequences in one cache."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import cache_utils
+
+from . import UnsupportedModel
+
+
+class KeyValueLayer(cache_utils.CacheLayerMixin):  # type: ignore[misc]
+    """A layer of a cache that keeps keys and values where it likes; to be subclassed."""
+
+    is_sliding = False
+
+    @abstractmethod
+    def write(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Take states [rows, kv_heads, tokens, head_dim]; give back all that attention reads."""
+
+    @property
+    @abstractmethod
+    def read_length(self) -> int:
+        """How many positions attention reads."""
+
+    @property
+    @abstractmethod
+    def written_length(self) -> int:
+        """How many positions had been written before this forward pass."""
+
+    @abstractmethod
+    def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
+        """Make the tensors, shaped like these states."""
+
+    def update(
+        self, key_states: Tensor, value_states: Tensor, *args: object, **kwargs: object
+    ) -> tuple[Tensor, Tensor]:
+        return self.write(key_states, value_states)
+
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+        return self.read_length, 0
+
+    def get_seq_length(self) -> int:
+        return self.written_length
+
+    def get_max_length(self) -> int:
+        return -1
+
+
+def cache_of(layers: Sequence[KeyValueLayer]) -> Any:
+    """A cache of these layers, as forward passes take it."""
+    return cache_utils.Cache(layers=list(layers))
+
+
+def new_cache(model: Any) -> Any:
+    """An empty cache of transformers' own for ``model``."""
+    return cache_utils.DynamicCache(config=model.config)
+
+
+@dataclass(frozen=True)
+class AttentionKind:
+    """What the tokens of a layer see: all before them, a sliding window, or their chunk."""
+
+    name: str
+    """As the configuration calls it."""
+    window: int | None = None
+    is_chunked: bool = False
+
+    def hidden(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """bool [rows, tokens, keys]: what each query may not see; int64 [rows, tokens], [keys]."""
+        ahead = keys > queries[..., None]
+        if self.window is None:
+            return ahead
+        if self.is_chunked:
+            return ahead | (keys // self.window != queries[..., None] // self.window)
+        return ahead | (keys <= queries[..., None] - self.window)
+
+
+def attention_kinds(model: Any) -> list[AttentionKind]:
+    """The attention of each layer that keeps keys and values, in the order of the cache.
+
+    Raises UnsupportedModel where a layer keeps anything else.
+    """
+    config = model.config.get_text_config()
+    if getattr(config, "is_encoder_decoder", False):
+        raise UnsupportedModel("it has an encoder")
+    layers = new_cache(model).layers
+    if not layers:
+        raise UnsupportedModel("it has a cache of its own kind")
+    names = getattr(config, "layer_types", None) or []
+    kinds = []
+    for number, layer in enumerate(layers):
+        name = names[number] if number < len(names) else ""
+        if type(layer) is cache_utils.DynamicLayer:
+            kinds.append(AttentionKind(name or "full_attention"))
+        elif type(layer) is cache_utils.DynamicSlidingWindowLayer:
+            is_chunked = name == "chunked_attention"
+            kinds.append(
+                AttentionKind(name or "sliding_attention", layer.sliding_window, is_chunked)
+            )
+        elif not is_shared_layer(layer):
+            raise UnsupportedModel("some of its layers keep a running state, not keys and values")
+    return kinds
+
+
+def is_shared_layer(layer: Any) -> bool:
+    """Whether ``layer`` of a cache stays empty: it has no attention, or reads another's keys."""
+    return type(layer).__name__ == "DummyLayer"
+
+
+_PADDED = {"keys": -2, "values": -2, "indexer_keys": 1}
+"""Tensors with positions, and in which dimension. The first one is the sequences', in all."""
+_PLAIN = ("conv_states", "recurrent_states")
+
+
+def is_filled(cache: Any) -> bool:
+    """Whether a forward pass has left anything in ``cache``."""
+    return any(tensor.numel() for layer in cache.layers for _, tensor, _ in _states(layer))
+
+
+def has_positions(cache: Any) -> bool:
+    """Whether some layer keeps something for each position, so that padding must be masked."""
+    return any(name in _PADDED for layer in cache.layers for name, _, _ in _states(layer))
+
+
+def select_sequences(cache: Any, sequences: Tensor, length: int) -> None:
+    """Keep the ``sequences`` (int64) of ``cache`` alone, and their last ``length`` positions."""
+    for layer in cache.layers:
+        for name, tensor, store in _states(layer):
+            kept = tensor.index_select(0, sequences)
+            dimension = _PADDED.get(name)
+            if dimension is not None and kept.shape[dimension] > length:
+                kept = kept.narrow(dimension, kept.shape[dimension] - length, length)
+            store(kept.contiguous())
+        _set_length(layer, length)
+
+
+def join_sequences(cache: Any, other: Any, length: int) -> None:
+    """Put the sequences of ``other`` behind those of ``cache``, both padded on the left.
+
+    ``length``: of the longest of all sequences.
+    """
+    for layer, new in zip(cache.layers, other.layers, strict=True):
+        states, more = list(_states(layer)), list(_states(new))
+        if type(layer) is not type(new) or len(states) != len(more):
+            raise UnsupportedModel("its caches cannot be joined")
+        for (name, tensor, store), (_, added, _) in zip(states, more, strict=True):
+            dimension = _PADDED.get(name)
+            if dimension is not None:
+                longest = max(tensor.shape[dimension], added.shape[dimension])
+                tensor, added = (_padded(t, dimension, longest) for t in (tensor, added))
+            store(torch.cat([tensor, added]))
+        _set_length(layer, length)
+
+
+def _padded(tensor: Tensor, dimension: int, length: int) -> Tensor:
+    size = list(tensor.shape)
+    size[dimension] = length - size[dimension]
+    return torch.cat([tensor.new_zeros(size), tensor], dim=dimension) if size[dimension] else tensor
+
+
+def _states(layer: Any) -> Iterator[tuple[str, Tensor, Callable[[Tensor], None]]]:
+    """Each tensor of a cache's layer that has a row for each sequence: name, tensor, setter."""
+    known = {*_PADDED, *_PLAIN}
+    for name, value in vars(layer).items():
+        if isinstance(value, Tensor) and name in known:
+            yield name, value, partial(setattr, layer, name)
+        elif isinstance(value, dict) and name in known:
+            for key, tensor in value.items():
+                if tensor is not None:
+                    yield name, tensor, partial(value.__setitem__, key)
+        elif isinstance(value, Tensor) and value.dim() > 1:
+            raise UnsupportedModel(f"its layers keep a state of their own kind ({name})")
+
+
+def _set_length(layer: Any, length: int) -> None:
+    if hasattr(layer, "cumulative_length"):
+        layer.cumulative_length = length
