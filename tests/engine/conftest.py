@@ -42,10 +42,10 @@ def tiny_folder(starter_folder: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="session")
-def rounded_folder(starter_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same in bfloat16 numbers, which the engine holds in fewer bits."""
-    folder = tmp_path_factory.mktemp("rounded")
-    return make_tiny(starter_folder, folder, LlamaConfig(**TINY), rounded=True)
+def grid_folder(starter_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny Llama as it would come from GGUF, whose weights the engine packs."""
+    folder = tmp_path_factory.mktemp("grid")
+    return make_tiny(starter_folder, folder, LlamaConfig(**TINY), on_grid=True)
 
 
 @pytest.fixture(scope="session")

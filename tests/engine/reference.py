@@ -5,6 +5,7 @@ What the engine must agree with, token for token.
 
 from __future__ import annotations
 
+import inspect
 import random
 import re
 from collections.abc import Sequence
@@ -46,11 +47,13 @@ def reference_reply(
     rows = Rows.empty(1, "cpu")
     rows.set(0, request.sampling, request.seed)
     cache = DynamicCache(config=model.config)
+    takes = inspect.signature(model.forward).parameters
+    name = "cache" if "cache" in takes else "past_key_values"
     how = plan([request.sampling], model.config.vocab_size)
     made: list[int] = []
     feed, text = ids, ""
     while len(made) < request.max_out_tokens:
-        logits = model(torch.tensor([feed]), past_key_values=cache, use_cache=True).logits[:, -1]
+        logits = model(torch.tensor([feed]), use_cache=True, **{name: cache}).logits[:, -1]
         seen = torch.tensor([ids + made])
         token = int(choose(logits, rows, seen, torch.tensor([len(made)]), how))
         if token in eos:

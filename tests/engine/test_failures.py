@@ -23,7 +23,6 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from syndisco_tui.discussion import DiscussionSetup, Persona, Shortened
-from syndisco_tui.engine import loading, probe, starter
 from syndisco_tui.engine.base import (
     Cancelled,
     Chunk,
@@ -37,7 +36,8 @@ from syndisco_tui.engine.base import (
     ModelSpec,
     OutOfMemory,
 )
-from syndisco_tui.engine.local import LocalEngine
+from syndisco_tui.engine.local import LocalEngine, loading, probe, starter
+from syndisco_tui.engine.local.transformers_api import loading as transformers_loading
 from syndisco_tui.session import Hindrance, LiveSession, Posted, StateChanged
 from tests.conftest import load
 from tests.processes import ArgumentsOfChildren
@@ -108,6 +108,7 @@ class Stage:
 
 Damage = Callable[[Stage], object]
 HUB, FOLDER = "some/model", "the folder"
+CUDA_FULL = torch.OutOfMemoryError("CUDA out of memory.")
 FULL = RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to …")
 LOADING: dict[str, tuple[str, Damage, str]] = {
     # The hub.
@@ -187,17 +188,19 @@ LOADING: dict[str, tuple[str, Damage, str]] = {
     ),
     "out of memory while reading": (
         FOLDER,
-        lambda s: s.no_memory(loading, "_class_for", torch.OutOfMemoryError("CUDA out of memory.")),
+        lambda s: s.no_memory(
+            transformers_loading, "_class_for", torch.OutOfMemoryError("CUDA out of memory.")
+        ),
         "does not fit into the memory of cpu: choose a smaller one",
     ),
     "out of memory while reading, on a CPU": (
         FOLDER,
-        lambda s: s.no_memory(loading, "_class_for", FULL),
+        lambda s: s.no_memory(transformers_loading, "_class_for", FULL),
         "does not fit into the memory of cpu: choose a smaller one",
     ),
     "out of memory while warming up": (
         FOLDER,
-        lambda s: s.no_memory(probe, "_agrees", torch.OutOfMemoryError("CUDA out of memory.")),
+        lambda s: s.no_memory(probe, "_error_of", CUDA_FULL),
         "does not fit into the memory",
     ),
 }
@@ -371,7 +374,7 @@ def test_a_hub_that_hangs_is_cancelled_within_a_second(engine: LocalEngine, stag
 def test_reading_weights_that_hangs_is_cancelled_within_a_second(
     engine: LocalEngine, stage: Stage
 ) -> None:
-    stage.patch.setattr(loading, "_class_for", lambda _config: time.sleep(3))
+    stage.patch.setattr(transformers_loading, "_class_for", lambda _config: time.sleep(3))
     assert cancelled_at(engine, ModelSpec(str(stage.folder)), "reading weights") < 1
 
 
@@ -403,10 +406,10 @@ class Faulty:
 
     def __init__(self, engine: LocalEngine, error: Exception) -> None:
         decoder: Any = engine._decoder
-        self.forward, self.error, self.calls = decoder._forward, error, 0
+        self.runner, self.error, self.calls = decoder._runner, error, 0
         self.fails: Callable[[], bool] = lambda: True
-        self._step = self.forward.step
-        self.forward.step = self.step
+        self._step = self.runner.step
+        self.runner.step = self.step
 
     def step(self, *arguments: Any) -> Any:
         self.calls += 1
@@ -475,8 +478,8 @@ def test_memory_that_is_full_in_a_run_is_asked_for_less(
     decoder: Any = running._decoder
 
     def too_many() -> bool:
-        rows = [*decoder._reading, *decoder._decoding]
-        return any(row.reply.generation.request.max_out_tokens > 6 for row in rows)
+        sequences = [*decoder._scheduler.reading, *decoder._scheduler.decoding]
+        return any(s.reply.generation.request.max_out_tokens > 6 for s in sequences)
 
     faulty.fails = too_many
     setup = DiscussionSetup(

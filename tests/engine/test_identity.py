@@ -28,7 +28,7 @@ def compare(generation: Generation, model: Any, tokenizer: Any) -> None:
     assert result.finish_reason == expected.finish_reason
 
 
-@pytest.mark.parametrize(("folder", "count"), [("tiny_folder", 60), ("rounded_folder", 200)])
+@pytest.mark.parametrize(("folder", "count"), [("tiny_folder", 60), ("grid_folder", 100)])
 def test_random_requests_among_cancelled_ones(
     engine_for: Callable[[Path], LocalEngine],
     folder: str,

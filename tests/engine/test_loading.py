@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 from transformers import AutoModelForCausalLM
 
-from syndisco_tui.engine import loading
 from syndisco_tui.engine.base import (
     EngineError,
     GenerationRequest,
@@ -27,7 +26,8 @@ from syndisco_tui.engine.base import (
     LoadProgress,
     ModelSpec,
 )
-from syndisco_tui.engine.local import LocalEngine
+from syndisco_tui.engine.local import LocalEngine, loading
+from syndisco_tui.engine.local.weights_progress import weights_progress
 from tests.conftest import load
 
 from .hub import Hub
@@ -62,6 +62,7 @@ from queue import SimpleQueue
 from typing import Any
 from syndisco_tui.engine.base import *
 from syndisco_tui.engine.local import LocalEngine
+from syndisco_tui.engine.local.weights_progress import weights_progress
 engine, events = LocalEngine(Path({str(starter_cache)!r})), SimpleQueue()
 engine.load(ModelSpec("auto", device="cpu"), events.put)
 stages = []
@@ -152,7 +153,7 @@ def test_a_load_that_was_given_up_leaves_the_next_one_its_progress(
     reports: list[LoadProgress] = []
 
     def first() -> None:
-        with loading._weights_progress(lambda _: None, lambda: True):
+        with weights_progress(lambda _: None, lambda: True):
             entered.set()
             given_up.wait(30)
 
@@ -162,7 +163,7 @@ def test_a_load_that_was_given_up_leaves_the_next_one_its_progress(
     thread = threading.Thread(target=first)
     thread.start()
     assert entered.wait(30)
-    with loading._weights_progress(reports.append, lambda: False):
+    with weights_progress(reports.append, lambda: False):
         given_up.set()
         thread.join(30)
         read()

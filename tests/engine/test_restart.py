@@ -29,14 +29,14 @@ def engine(starter_cache: Path, tiny_folder: Path) -> Iterator[LocalEngine]:
 def at_token(engine: LocalEngine, number: int, fault: Callable[[], None]) -> None:
     """``fault`` happens in the forward pass of that token, and only there."""
     decoder: Any = engine._decoder
-    forward, step, passes = decoder._forward, decoder._forward.step, iter(range(1, 1000))
+    runner, step, passes = decoder._runner, decoder._runner.step, iter(range(1, 1000))
 
     def faulty(*arguments: Any) -> Any:
         if next(passes) == number:
             fault()
         return step(*arguments)
 
-    forward.step = faulty
+    runner.step = faulty
 
 
 def test_a_thread_that_hangs_in_the_model(engine: LocalEngine, tiny_folder: Path) -> None:

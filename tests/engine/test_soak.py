@@ -79,7 +79,7 @@ def test_two_thousand_requests(
     assert held[1] - held[0] < 30e6  # a thousand requests later
     decoder: Any = engine._decoder
     assert not decoder.busy
-    assert not any(slot.busy for slot in decoder._slots.slots)
+    assert not any(slot.is_busy for slot in decoder._slots.slots)
     assert len(decoder._slots.slots) <= AT_ONCE + 8 + 1
 
 

@@ -13,11 +13,12 @@ import pytest
 import torch
 
 from syndisco_tui.engine.base import Chunk, Generation, GenerationRequest, Sampling
-from syndisco_tui.engine.local.attention import StaticRowsAttention, _split
-from syndisco_tui.engine.local.llama_runner import LeanForward
-from syndisco_tui.engine.local.model_runner import Forward
+from syndisco_tui.engine.local.attention import StaticDecodeBatch, _attend_in_parts
+from syndisco_tui.engine.local.decoder import Intake
+from syndisco_tui.engine.local.kv_cache import KVCache
+from syndisco_tui.engine.local.llama_runner import LlamaRunner
+from syndisco_tui.engine.local.model_runner import ModelRunner
 from syndisco_tui.engine.local.slot_decoder import SlotDecoder
-from syndisco_tui.engine.local.slots import Slots
 from syndisco_tui.engine.local.static_steps import GIVE_UP, CudaCapture, StaticSteps
 
 from .conftest import read_model
@@ -30,11 +31,11 @@ def tiny(tiny_folder: Path) -> tuple[Any, Any]:
     return read_model(tiny_folder)
 
 
-def decoder_of(folder: Path, kind: type[Forward] = LeanForward) -> SlotDecoder:
+def decoder_of(folder: Path, kind: type[ModelRunner] = LlamaRunner) -> SlotDecoder:
     model, tokenizer = read_model(folder)
-    forward = kind(sent(model), Slots(model.config.num_hidden_layers, 1 << 30))
-    static = StaticSteps(forward, CudaCapture())
-    return SlotDecoder(forward, tokenizer, eos=[2], context_length=512, static=static)
+    runner = kind(sent(model))
+    intake = Intake(tokenizer, eos=[2], context_length=512)
+    return SlotDecoder(runner, intake, budget=1 << 30, static=StaticSteps(runner, CudaCapture()))
 
 
 def run(decoder: SlotDecoder) -> None:
@@ -42,9 +43,9 @@ def run(decoder: SlotDecoder) -> None:
         decoder.advance()
 
 
-@pytest.mark.parametrize("kind", [LeanForward, Forward])
+@pytest.mark.parametrize("kind", [LlamaRunner, ModelRunner])
 def test_the_words_are_those_of_the_reference(
-    gpu: Machine, tiny: tuple[Any, Any], tiny_folder: Path, kind: type[Forward]
+    gpu: Machine, tiny: tuple[Any, Any], tiny_folder: Path, kind: type[ModelRunner]
 ) -> None:
     """Requests of any kind join while others decode; some neighbours are cancelled on the way."""
     decoder = decoder_of(tiny_folder, kind)
@@ -196,18 +197,18 @@ def test_a_reply_that_fills_its_slot(
 def test_attention_in_parts_is_attention() -> None:
     """What a GPU does with few rows, against what everybody does."""
     torch.manual_seed(0)
-    cache = Slots(1, 1 << 30)
+    cache = KVCache(1)
     layer = cache.layers[0]
-    cache.acquire([0], 256, 1)
+    cache.resize(1, 256)
     layer.lazy_initialization(torch.empty(1, 2, 1, 16), torch.empty(1, 2, 1, 16))
     assert layer.states is not None
     layer.states.normal_()
     states = torch.randn(1, 4 + 2 * 2, 16)
-    part = StaticRowsAttention(
+    batch = StaticDecodeBatch(
         torch.tensor([0]), torch.tensor([0]), torch.tensor([100]), 128, torch.float32
     )
-    whole = part.attend(layer, states, 0.25)
+    whole = batch.attend(layer, states, 0.25)
     query = states[:, :4].reshape(1, 2, 2, 16)
     keys, values = layer.states[0][:1, :, :128], layer.states[1][:1, :, :128]
-    split = _split(query, keys, values, part._mask, 0.25)
+    split = _attend_in_parts(query, keys, values, batch._mask, 0.25)
     torch.testing.assert_close(whole, split)

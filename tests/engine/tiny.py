@@ -14,11 +14,11 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jin
 
 
 def make_tiny(
-    starter: Path, folder: Path, config: PretrainedConfig, seed: int = 0, *, rounded: bool = False
+    starter: Path, folder: Path, config: PretrainedConfig, seed: int = 0, *, on_grid: bool = False
 ) -> Path:
     """A model of ``config`` with the starter's tokenizer. Its logits are far from flat.
 
-    ``rounded``: to bfloat16, as most published weights are.
+    ``on_grid``: with weights as those dequantized from GGUF's Q4_1.
     """
     torch.manual_seed(seed)
     config.eos_token_id = config.pad_token_id = 2
@@ -29,12 +29,25 @@ def make_tiny(
         for name, parameter in model.named_parameters():
             if parameter.dim() >= 2:
                 parameter.normal_(0, 1.0 if "emb" in name or "wte" in name else 0.08)
-            if rounded:
-                parameter.copy_(parameter.bfloat16())
+    if on_grid:
+        put_on_grid(model)
     model.save_pretrained(folder)
     for name in TOKENIZER_FILES:
         shutil.copy(starter / name, folder / name)
     return folder
+
+
+@torch.no_grad()
+def put_on_grid(model: Any) -> None:
+    """Round all matrices to sixteen levels in blocks of 32 inputs, as GGUF's Q4_1 does."""
+    for parameter in model.parameters():
+        if parameter.dim() == 2:
+            blocks = parameter.unflatten(1, (-1, 32))
+            low = blocks.amin(-1, keepdim=True).half().float()
+            scale = ((blocks.amax(-1, keepdim=True) - low) / 15).half().float()
+            levels = ((blocks - low) / scale).round().clamp(0, 15)
+            levels[..., 0], levels[..., 1] = 0, 15
+            parameter.copy_((scale * levels + low).flatten(1))
 
 
 def edit_json(path: Path, **changes: Any) -> None:

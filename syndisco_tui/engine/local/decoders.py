@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -13,7 +14,7 @@ from .generate_decoder import GenerateDecoder
 from .loading import LoadedModel
 from .memory import free_memory
 from .model_runner import ModelRunner
-from .probe import find_support
+from .probe import Support, find_support
 from .slot_decoder import SlotDecoder
 from .static_steps import CudaCapture, StaticSteps
 from .transformers_api.forward import device_of
@@ -35,17 +36,53 @@ def decoder_for(loaded: LoadedModel, is_interrupted: Callable[[], bool]) -> tupl
     budget = int(free_memory(str(device)) * CACHE_SHARE)
     support = find_support(loaded.model)
     intake = Intake(loaded.tokenizer, eos=loaded.eos, context_length=loaded.info.context_length)
+    static: StaticSteps | None = None
+    if device.type == "cuda" and isinstance(support.runner, ModelRunner):
+        # Eight bits wait for the host in every product: nothing to record.
+        capture = CudaCapture() if loaded.info.quantization != "8bit" else None
+        static = StaticSteps(support.runner, capture)
+    decoder = decoder_of(
+        loaded.model,
+        support,
+        intake,
+        budget=budget,
+        static=static,
+        is_interrupted=is_interrupted,
+    )
+    return decoder, support.reason
+
+
+def decoder_of(
+    model: Any,
+    support: Support,
+    intake: Intake,
+    *,
+    budget: int = 1 << 30,
+    static: StaticSteps | None = None,
+    is_interrupted: Callable[[], bool] = lambda: False,
+) -> Decoder:
+    """The decoder that runs ``model`` in the way that was found.
+
+    Args:
+        budget: Bytes that the KV cache may take.
+        static: Decode steps that can be recorded, on a GPU.
+        is_interrupted: Whether a reply that cannot be made beside others has to end.
+    """
     match support.runner:
         case ModelRunner() as runner:
-            static = _static_steps(runner, loaded) if device.type == "cuda" else None
-            return SlotDecoder(runner, intake, budget=budget, static=static), support.reason
+            return SlotDecoder(runner, intake, budget=budget, static=static)
         case BatchRunner() as runner:
-            return BatchDecoder(runner, intake), support.reason
+            return BatchDecoder(runner, intake)
         case None:
-            decoder = GenerateDecoder(loaded.model, intake, is_interrupted=is_interrupted)
-            return decoder, support.reason
+            return GenerateDecoder(model, intake, is_interrupted=is_interrupted)
 
 
-def _static_steps(runner: ModelRunner, loaded: LoadedModel) -> StaticSteps:
-    # Eight bits wait for the host in every product: nothing to record.
-    return StaticSteps(runner, CudaCapture() if loaded.info.quantization != "8bit" else None)
+def path_of(support: Support) -> str:
+    """``slots``, ``batch`` or ``generate``."""
+    match support.runner:
+        case ModelRunner():
+            return SlotDecoder.path
+        case BatchRunner():
+            return BatchDecoder.path
+        case None:
+            return GenerateDecoder.path

@@ -144,7 +144,7 @@ class SlotTable:
         for count, exact_span in sizes:
             span = -(-exact_span // LENGTH_STEP) * LENGTH_STEP
             if self.storage.bytes_per_token * count * span <= self.budget:
-                self.storage.resize(max(count, room), span)
+                self.storage.resize(count, span)
                 return
         raise OutOfSlots
 
