@@ -17,7 +17,7 @@ import pytest
 
 from syndisco_tui import paths
 from syndisco_tui.discussion import Discussion, DiscussionRecord, Persona, Reply
-from syndisco_tui.engine import starter
+from syndisco_tui.engine.local import starter
 from syndisco_tui.settings import keep_setting
 from syndisco_tui.store import shelf
 from syndisco_tui.store.discussions import DiscussionFile, newest_first
