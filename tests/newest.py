@@ -118,7 +118,8 @@ def try_versions(requirements: Iterable[str], versions: Versions) -> list[str]:
             return [f"cannot be installed: {failures(done.stderr)[0]}"]
         options = ["--tb=no", "-rfE", f"--maxfail={MOST_FAILURES}", "-p", "no:cacheprovider"]
         tests = [python, "-m", "pytest", *options, *ENGINE_TESTS]
-        done = subprocess.run(tests, stdout=subprocess.PIPE, text=True, cwd=PROJECT)
+        wide = {**os.environ, "COLUMNS": "200"}  # pytest cuts a reason at the terminal's edge
+        done = subprocess.run(tests, stdout=subprocess.PIPE, text=True, cwd=PROJECT, env=wide)
         return failures(done.stdout) if done.returncode else []
 
 
