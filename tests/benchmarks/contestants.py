@@ -260,7 +260,7 @@ class Ours:
             if isinstance(event := events.get(timeout=600), LoadFailed):
                 raise SystemExit(str(event.error))
         self._decoder: Any = self.engine._decoder
-        self._decoder._eos = frozenset()  # replies of one length for all
+        self._decoder._intake.eos = frozenset()  # replies of one length for all
 
     def forget(self) -> None:
         """Empty the slots, but keep their memory; while nothing runs."""

@@ -87,3 +87,13 @@ class Workload:
 def _own_words(setup: DiscussionSetup) -> list[str]:
     sentences = [*setup.seed_opinions, setup.context + ".", setup.instructions]
     return [" ".join(sentences[at % 3 :] + sentences) for at in range(9)]
+
+
+def demonstration_prompt() -> list[dict[str, str]]:
+    """The chat of the demonstration's first turn, as transformers' templates take it."""
+    setup = read_setup(paths.shipped_personas_folder() / "demonstration.toml")
+    speaker = setup.names[-1]
+    said = [Message(name, text, "user") for name, text in zip(
+        setup.seed_opinion_usernames, setup.seed_opinions, strict=True)]  # fmt: skip
+    chat = chat_prompt(setup.prompt_style, setup.actor(speaker).system_prompt(), said, speaker)
+    return [{"role": message.role, "content": message.content} for message in chat]
