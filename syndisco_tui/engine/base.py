@@ -109,7 +109,13 @@ class EngineInfo:
     dtype: str = ""
     quantization: str = "none"
     path: str = ""
-    """Which way tokens are made: ``slots`` or ``generate``."""
+    """How tokens are made, the fastest first: ``slots``, ``batch`` or ``generate``.
+
+    ``slots``: many discussions at once with kept prefixes. ``batch``: many at once, in batches
+    padded on the left, without kept prefixes. ``generate``: one discussion at a time.
+    """
+    path_reason: str = ""
+    """Why the model is not on a faster path, in a few words; empty on the fastest."""
     exact: bool = False
     """Whether the same request gives the same tokens alone, in any batch and after a resume."""
     context_length: int = 0
@@ -126,6 +132,7 @@ class EngineInfo:
             "dtype": self.dtype,
             "quantization": self.quantization,
             "path": self.path,
+            "path_reason": self.path_reason,
             "exact": self.exact,
             "versions": dict(self.versions),
         }
