@@ -264,8 +264,11 @@ class Driver:
         if not self._saving.behind:
             self._apply_staged()  # it waited for a reply that was dropped
         is_needed = self.goal != "wait" or bool(self.reaching.wants_candidates)
-        if self.model.is_preloading and self._setup:
-            self.model.reconsider_preload(self._setup, is_needed=is_needed)
+        if self.model.is_preloading and (setup := self._setup):
+            if is_needed:
+                self.model.load(setup)  # joins it, or loads another
+            else:
+                self.model.cancel_preload(setup)
         if self.model.is_loading or not is_needed:
             return
         if self._saving.behind:

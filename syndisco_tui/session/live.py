@@ -168,9 +168,12 @@ class LiveSession:
         """
         self._inbox.put(lambda: self._driver.model.preload(setup))
 
-    def cancel_preload(self) -> None:
-        """Give up loading a model that is not needed yet, if one is being loaded."""
-        self._inbox.put(self._driver.model.cancel_preload)
+    def cancel_preload(self, *, unless: DiscussionSetup) -> None:
+        """Give up a model that is being loaded before it is needed and that ``unless`` is not for.
+
+        One that is needed is loaded all the same.
+        """
+        self._inbox.put(lambda: self._driver.model.cancel_preload(unless))
 
     def close(self, timeout: float = 2.5) -> bool:
         """Save as paused and end. True if it ended within ``timeout`` seconds."""

@@ -86,16 +86,9 @@ class ModelLoading:
         if last and last.is_asked_for_by(spec) and not self.is_loading:
             self._load(spec, is_needed=False)
 
-    def cancel_preload(self) -> None:
-        """Give up what is being loaded, if it is not needed yet."""
-        if self.is_preloading:
-            self.cancel()
-
-    def reconsider_preload(self, setup: DiscussionSetup, *, is_needed: bool) -> None:
-        """The model of ``setup`` is needed now, or else no other one will be."""
-        if is_needed:
-            self.load(setup)
-        elif self._spec(setup) != self._loading:
+    def cancel_preload(self, unless: DiscussionSetup) -> None:
+        """Give up what is loaded before it is needed, if it is not the model of ``unless``."""
+        if self.is_preloading and self._spec(unless) != self._loading:
             self.cancel()
 
     def _load(self, spec: ModelSpec, *, is_needed: bool) -> None:
