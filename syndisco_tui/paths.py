@@ -61,6 +61,11 @@ def exports_folder() -> Path:
     return _private(_DIRS.user_data_path / "exports")
 
 
+def last_model_file() -> Path:
+    """Which model was loaded last."""
+    return _private(_DIRS.user_state_path) / "last-model.json"
+
+
 def log_file() -> Path:
     return _private(_DIRS.user_log_path) / "syndisco-tui.log"
 

@@ -63,6 +63,13 @@ class Settings(BaseModel):
             ge=0, title="Threads", description="Threads that torch may use; 0: all cores but one"
         ),
     ] = 0
+    load_at_start: Annotated[
+        bool,
+        Field(
+            title="Load at start",
+            description="Load the last model when the app opens, if the setup asks for it",
+        ),
+    ] = True
     keys: Annotated[
         dict[str, Any],
         Field(title="Keys", description="Keys of single actions", json_schema_extra=_AT_ONCE),

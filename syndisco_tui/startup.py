@@ -111,6 +111,7 @@ def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: boo
     from .batch import Batch, repeated, saved_runs
     from .headless.repeat import run_repeat
     from .session import LiveSession
+    from .session.last_model import LastModelFile
     from .store.discussions import read_discussion
 
     folder, setups = paths.discussions_folder(), repeated(begin, count)
@@ -125,16 +126,27 @@ def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: boo
         print(f"{count - len(begins)} of {count} discussions are finished.", file=sys.stderr)
         if not begins:
             return 0
-    session = partial(LiveSession, new_engine(settings), folder, device=settings.device)
+    session = partial(
+        LiveSession,
+        new_engine(settings),
+        folder,
+        device=settings.device,
+        last_model=LastModelFile(paths.last_model_file),
+    )
     return run_repeat(Batch(lambda listener: session(listener=listener), begins))
 
 
 def new_session(settings: Settings, *, spare_cores: int = 0) -> LiveSession:
     from . import paths
     from .session import LiveSession
+    from .session.last_model import LastModelFile
 
-    engine = new_engine(settings, spare_cores=spare_cores)
-    return LiveSession(engine, paths.discussions_folder(), device=settings.device)
+    return LiveSession(
+        new_engine(settings, spare_cores=spare_cores),
+        paths.discussions_folder(),
+        device=settings.device,
+        last_model=LastModelFile(paths.last_model_file),
+    )
 
 
 def new_engine(settings: Settings, *, spare_cores: int = 0) -> Engine:

@@ -37,7 +37,8 @@ class ScriptedEngine:
     A reply that is an EngineError is raised; a function makes the reply to a request. It may
     hang, and raise SystemExit to end the engine's thread. The model
     ``nowhere`` cannot be had. ``load_steps`` load steps of ``delay`` each come first. It holds
-    its breath before the next word while ``may_speak`` is not set.
+    its breath before the next word while ``may_speak`` is not set, and before it loads while
+    ``may_load`` is not. ``loads`` are the models that were asked for.
     """
 
     def __init__(
@@ -54,6 +55,10 @@ class ScriptedEngine:
         self.delay = delay
         self.may_speak = threading.Event()
         self.may_speak.set()
+        self.may_load = threading.Event()
+        self.may_load.set()
+        self.loads: list[ModelSpec] = []
+        self.path, self.path_reason = "script", ""
         self.load_steps = load_steps
         self.tokens_per_word = 1
         self.requests: list[GenerationRequest] = []
@@ -80,6 +85,7 @@ class ScriptedEngine:
         if not self.is_alive:
             self.restart()
         self._cancel_load.clear()
+        self.loads.append(spec)
         self._inbox.put(lambda: self._load(spec, listener))
 
     def cancel_load(self) -> None:
@@ -135,13 +141,21 @@ class ScriptedEngine:
                 return
             listener(LoadProgress("reading weights", step, self.load_steps))
             time.sleep(self.delay)
+            while not (self._cancel_load.is_set() or self.may_load.wait(0.01)):
+                pass
         if spec.model == "nowhere":
             sentence = "There is no model “nowhere”; try --model starter."
             listener(LoadFailed(ModelUnavailable(sentence)))
             return
         model = "scripted" if spec.model == "auto" else spec.model
         self.info = EngineInfo(
-            model, name=model, device="cpu", dtype="float32", path="script", context_length=2048
+            model,
+            name=model,
+            device="cpu",
+            dtype="float32",
+            path=self.path,
+            path_reason=self.path_reason,
+            context_length=2048,
         )
         listener(Loaded(self.info))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from . import files, machine, terminal
+from . import files, libraries, machine, model, terminal
 from .findings import Finding, Look
 
 PATIENCE = {"graphics": 15.0}
@@ -17,7 +17,9 @@ def examine() -> list[Finding]:
     looks: list[tuple[str, Look]] = [
         *(("Terminal", look) for look in terminal.LOOKS),
         *(("Machine", look) for look in machine.LOOKS),
+        *(("Machine", look) for look in libraries.LOOKS),
         *(("Files", look) for look in files.LOOKS),
+        *(("Model", look) for look in model.LOOKS),
     ]
     pool = ThreadPoolExecutor(len(looks))
     running = [(group, look, pool.submit(_all_of, look)) for group, look in looks]

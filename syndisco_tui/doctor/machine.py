@@ -1,4 +1,4 @@
-"""The machine: what computes, what is installed for it, and whether the hub is in reach."""
+"""The machine: what computes, and whether the hub is in reach."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 
 from ..machine import processor_name, usable_cores
@@ -76,20 +75,6 @@ def _seen_by_torch() -> Finding:
     return Finding(what, "torch does not see the GPU", "could be better", advice)
 
 
-def libraries() -> Iterator[Finding]:
-    """What is installed, by the package's own records; nothing is imported."""
-    for name in ("torch", "transformers", "bitsandbytes", "textual"):
-        try:
-            yield Finding(name, metadata.version(name))
-        except metadata.PackageNotFoundError:
-            if name == "bitsandbytes":
-                advice = "Only for 4 and 8 bits: pip install bitsandbytes"
-                yield Finding(name, "not installed", "could be better", advice)
-            else:
-                advice = f"Install it: pip install {name}"
-                yield Finding(name, "not installed", "at fault", advice)
-
-
 def hub() -> Iterator[Finding]:
     """Whether models can be fetched. Asks for headers alone and sends no token."""
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "TRUE", "YES", "ON"):
@@ -125,4 +110,4 @@ def _out_of_reach(host: str, reason: str) -> Finding:
     return Finding("hub", f"{host} cannot be reached: {reason}", "could be better", advice)
 
 
-LOOKS: tuple[Look, ...] = (processor, graphics, libraries, hub)
+LOOKS: tuple[Look, ...] = (processor, graphics, hub)

@@ -109,7 +109,11 @@ class EngineInfo:
     dtype: str = ""
     quantization: str = "none"
     path: str = ""
-    """Which way tokens are made: ``slots``, ``batch`` or ``generate``."""
+    """How tokens are made, the fastest first: ``slots``, ``batch`` or ``generate``.
+
+    ``slots``: many discussions at once with kept prefixes. ``batch``: many at once, in batches
+    padded on the left, without kept prefixes. ``generate``: one discussion at a time.
+    """
     path_reason: str = ""
     """Why the model is not on a faster path, in a few words; empty on the fastest."""
     exact: bool = False

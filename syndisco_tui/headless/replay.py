@@ -30,6 +30,7 @@ from ..engine.base import (
 )
 from ..exit_status import DIFFERS, FINISHED, NO_MODEL
 from ..inputs import InputError
+from ..session.model_path import slower_path
 from ..session.reply import generation_request
 from ..text import one_line, safe
 from .output import forgive_encoding
@@ -77,6 +78,9 @@ def replay(
     except EngineError as error:
         print(safe(str(error)), file=err)
         return NO_MODEL
+    info = engine.info
+    if info and (note := slower_path(info.name or info.model, info.path, info.path_reason)):
+        print(note, file=err)
     if note := _other_numerics(record, engine):
         print(note, file=err)
     with contextlib.closing(_generated(engine, record, asked)) as generated:
@@ -194,6 +198,9 @@ def _other_numerics(record: DiscussionRecord, engine: Engine) -> str:
     keys = ("name", "revision", "device", "processor", "dtype", "quantization", "path", "versions")
     was = {"processor": now.get("processor"), **record.engine}  # not noted once
     other = [key for key in keys if was.get(key) != now.get(key)]
+    if "path" in other and was.get("path"):
+        before = one_line(str(was["path"]), 20)
+        other[other.index("path")] = f"path ({before}, now {now.get('path')})"
     if other:
         return f"The discussion was made with other {', '.join(other)}: words may differ."
     if not now.get("exact"):

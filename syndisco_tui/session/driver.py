@@ -16,6 +16,7 @@ from ..engine.base import Cancelled, Engine, EngineError, GenerationResult
 from ..inputs import InputError
 from .events import Changed, Opened, Posted, SetupApplied, SetupStaged, Tell, Trouble
 from .hindrances import Hindrances, low_space
+from .last_model import LastModelFile
 from .loading import ModelLoading
 from .open_discussion import OpenDiscussion, refuse_without_users
 from .reaching import Reaching
@@ -45,6 +46,7 @@ class Driver:
         post: Callable[[Callable[[], object]], object],
         tell: Tell,
         silence: float,
+        last_model: LastModelFile | None = None,
     ) -> None:
         self.engine = engine
         self._folder = folder
@@ -52,11 +54,14 @@ class Driver:
         self.tell = tell
         self.opened: OpenDiscussion | None = None
         self.goal: Goal = "wait"
-        self._model = ModelLoading(engine, device, post=post, tell=tell, ended=self._loaded)
         self._to_begin: DiscussionSetup | None = None
         self._staged: DiscussionSetup | None = None
         self.reaching = Reaching(self)
         self._hindrances = Hindrances(tell)
+        changed = self._loading_changed
+        self.model = ModelLoading(
+            engine, device, self._hindrances, last_model, post=post, tell=tell, changed=changed
+        )
         self._saving = Saving(tell, self._hindrances)
         self._look_interval = min(LOOK_INTERVAL, silence)
         self.speaking = Speaking(
@@ -87,7 +92,7 @@ class Driver:
     def _needs_the_engine(self) -> bool:
         """Whether the engine is at work for us."""
         is_making = bool(self.speaking.reply) or self.reaching.candidates_are_made
-        return is_making or self._model.is_loading
+        return is_making or self.model.is_loading
 
     def look_after(self) -> None:
         """Time has passed: is the engine alive, does it say anything, is the disk back?"""
@@ -108,7 +113,7 @@ class Driver:
         self._hindrances.say("space", low_space(self._folder), str(self._folder))
 
     def _engine_died(self) -> None:
-        self._model.engine_died()
+        self.model.engine_died()
         self.goal = "wait"
         self.drop_reply()
         self.reaching.engine_died(ENGINE_DIED)
@@ -118,8 +123,7 @@ class Driver:
 
     def tell_state(self) -> None:
         """Tell where we stand."""
-        is_loading, reply = self._model.is_loading, self.speaking.reply
-        self.tell(state_changed(self.opened, reply, self.goal, is_loading=is_loading))
+        self.tell(state_changed(self.opened, self.speaking.reply, self.goal, self.model))
 
     def give_up(self, sentence: str) -> None:
         """Something failed: stand still where we are, with everything kept."""
@@ -189,13 +193,13 @@ class Driver:
     def pause(self) -> None:
         """Stand still after the reply in the making."""
         self.goal = self._saving.goal = "wait"
-        self._model.cancel()
+        self.model.cancel()
         self.tell_state()
 
     def stop(self) -> None:
         """Stand still now."""
         self.goal = self._saving.goal = "wait"
-        self._model.cancel()
+        self.model.cancel()
         self.drop_reply()
         self.save_status()
         self.tell_state()
@@ -228,7 +232,7 @@ class Driver:
                 return
             parent = self.opened.as_of_now(self.opened.record.status, self.engine.info)
         self.goal = "wait"
-        setup = self._model.named(setup)
+        setup = self.model.named(setup)
         fork = OpenDiscussion.forked(parent, position, setup, self._folder, self._clock())
         self._leave_for(fork)
         self.tell_state()
@@ -248,7 +252,7 @@ class Driver:
         finally:
             if self.opened:
                 self.opened.file.close()
-            self._model.cancel()
+            self.model.cancel()
 
     # Moving on --------------------------------------------------------------------------------
 
@@ -259,16 +263,22 @@ class Driver:
         self.reaching.apply_waiting()
         if not self._saving.behind:
             self._apply_staged()  # it waited for a reply that was dropped
-        if self._model.is_loading or (self.goal == "wait" and not self.reaching.wants_candidates):
+        is_needed = self.goal != "wait" or bool(self.reaching.wants_candidates)
+        if self.model.is_preloading and (setup := self._setup):
+            if is_needed:
+                self.model.load(setup)  # joins it, or loads another
+            else:
+                self.model.cancel_preload(setup)
+        if self.model.is_loading or not is_needed:
             return
         if self._saving.behind:
             self._save(self._saving.behind)
         self._apply_staged()  # first: it may ask for another model
-        setup = self._to_begin or (self.opened.discussion.setup if self.opened else None)
+        setup = self._setup
         if setup is None:
             return
-        if not self._model.has(setup):
-            self.load(setup)
+        if not self.model.has(setup):
+            self.model.load(setup)
             return
         if self._to_begin:
             self._begin(self._to_begin)
@@ -277,25 +287,23 @@ class Driver:
         elif self.opened:
             self._ask(self.opened)
 
-    def load(self, setup: DiscussionSetup) -> None:
-        """Have the model of ``setup``."""
-        if self._model.load(setup):
-            self.tell_state()
+    @property
+    def _setup(self) -> DiscussionSetup | None:
+        """Of the discussion that is about to begin, or else of the open one."""
+        return self._to_begin or (self.opened.discussion.setup if self.opened else None)
 
-    def _loaded(self, error: EngineError | None) -> None:
+    def _loading_changed(self, error: EngineError | None) -> None:
         if error:
             was_needed = self.goal != "wait"
             self._stand_still()
             cancelled = isinstance(error, Cancelled)
             sentence = "Loading was cancelled." if cancelled else str(error)
             self.tell(Trouble(sentence, fatal=was_needed and not cancelled))
-        else:
-            self._hindrances.over("engine")
         self.tell_state()
 
     def _begin(self, setup: DiscussionSetup) -> None:
-        setup = self._model.named(setup)
-        self._model.is_now(setup)
+        setup = self.model.named(setup)
+        self.model.is_now(setup)
         self.opened = OpenDiscussion.new(setup, self._folder, self._clock(), self.engine.info)
         self._to_begin = None
         self.tell(Opened(self.opened.record, self.opened.file.path))
@@ -342,7 +350,7 @@ class Driver:
         self._staged = None
         if opened is None or setup is None:
             return
-        setup = self._model.named(setup)
+        setup = self.model.named(setup)
         if setup == opened.discussion.setup:
             return
         opened.discussion.change_setup(setup)
@@ -353,7 +361,7 @@ class Driver:
     def drop_reply(self) -> None:
         """Give up the reply in the making, if there is one; its turn stays open."""
         if self.speaking.is_silent:
-            self._model.engine_is_stuck()
+            self.model.engine_is_stuck()
         self.speaking.drop()
 
     # The file ---------------------------------------------------------------------------------

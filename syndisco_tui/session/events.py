@@ -18,7 +18,8 @@ State = Literal["idle", "loading", "running", "paused", "finished"]
 class StateChanged:
     """Where the session stands. ``pausing``: it will pause after the reply in the making.
 
-    ``turn`` of ``turns`` is the one in the making, or else the last one taken.
+    ``turn`` of ``turns`` is the one in the making, or else the last one taken. ``preloading``: a
+    model is being loaded that is not needed yet.
     """
 
     state: State
@@ -26,6 +27,7 @@ class StateChanged:
     turn: int = 0
     turns: int = 0
     path: Path | None = None
+    preloading: bool = False
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,13 @@ class ModelReady:
     """The model is loaded."""
 
     info: EngineInfo
+
+
+@dataclass(frozen=True)
+class PreloadFailed:
+    """A model that is not needed yet could not be loaded; once it is, that is tried again."""
+
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -149,7 +158,7 @@ class Trouble:
     fatal: bool = False
 
 
-Cause = Literal["engine", "memory", "saving", "silence", "space"]
+Cause = Literal["engine", "memory", "saving", "silence", "space", "speed"]
 
 
 @dataclass(frozen=True)
@@ -158,7 +167,8 @@ class Hindrance:
 
     ``engine``: the model's thread has ended. ``memory``: it was full, and the reply in the making
     is asked for with less. ``saving``: the disk refuses; the discussion pauses and goes on by
-    itself. ``silence``: no token for long. ``space``: the disk is nearly full.
+    itself. ``silence``: no token for long. ``space``: the disk is nearly full. ``speed``: the
+    model that is loaded is slower than it could be.
     """
 
     cause: Cause
@@ -183,6 +193,7 @@ SessionEvent = (
     StateChanged
     | LoadProgress
     | ModelReady
+    | PreloadFailed
     | Opened
     | ReplyStarted
     | ReplyGrew

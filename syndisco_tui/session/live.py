@@ -20,6 +20,7 @@ from ..inputs import InputError
 from ..store.discussions import clean_up
 from .driver import Driver
 from .events import Closed, ReplyGrew, SessionEvent, Trouble
+from .last_model import LastModelFile
 from .reaching import sentence_of
 from .steering import Steering
 
@@ -40,6 +41,7 @@ class LiveSession:
 
     ``events`` is drained by whoever shows the session; all else is told through it. A
     ``listener`` gets the events instead, on the session's thread: it must be quick.
+    ``last_model`` remembers which model was loaded last.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class LiveSession:
         clock: Callable[[], datetime] = utc_now,
         listener: Callable[[SessionEvent], object] | None = None,
         silence: float = SILENCE,
+        last_model: LastModelFile | None = None,
     ) -> None:
         self.events: SimpleQueue[SessionEvent] = SimpleQueue()
         self._listener = listener
@@ -58,6 +61,7 @@ class LiveSession:
         self._folder = folder
         self._device = device
         self._clock = clock
+        self._last_model = last_model
         self._inbox: SimpleQueue[Callable[[], object]] = SimpleQueue()
         self._driver = Driver(
             engine,
@@ -67,6 +71,7 @@ class LiveSession:
             post=self._inbox.put,
             tell=self._tell,
             silence=silence,
+            last_model=last_model,
         )
         self._silence = silence
         self._space_due = time.monotonic()
@@ -83,6 +88,7 @@ class LiveSession:
             clock=self._clock,
             listener=listener,
             silence=self._silence,
+            last_model=self._last_model,
         )
 
     @property
@@ -153,7 +159,21 @@ class LiveSession:
 
     def load(self, setup: DiscussionSetup) -> None:
         """Have the model of ``setup`` ready before it is needed."""
-        self._inbox.put(lambda: self._driver.load(setup))
+        self._inbox.put(lambda: self._driver.model.load(setup))
+
+    def preload(self, setup: DiscussionSetup) -> None:
+        """Have the model of ``setup`` ready, if it is the one that was loaded last.
+
+        Whatever is wrong with it is told quietly: nobody has asked for it yet.
+        """
+        self._inbox.put(lambda: self._driver.model.preload(setup))
+
+    def cancel_preload(self, *, unless: DiscussionSetup) -> None:
+        """Give up a model that is being loaded before it is needed and that ``unless`` is not for.
+
+        One that is needed is loaded all the same.
+        """
+        self._inbox.put(lambda: self._driver.model.cancel_preload(unless))
 
     def close(self, timeout: float = 2.5) -> bool:
         """Save as paused and end. True if it ended within ``timeout`` seconds."""

@@ -6,6 +6,7 @@ from typing import Literal
 
 from ..discussion import Discussion, Status
 from .events import State, StateChanged
+from .loading import ModelLoading
 from .open_discussion import OpenDiscussion
 from .reply import ReplyInTheMaking
 
@@ -17,12 +18,11 @@ def state_changed(
     opened: OpenDiscussion | None,
     reply: ReplyInTheMaking | None,
     goal: Goal,
-    *,
-    is_loading: bool,
+    model: ModelLoading,
 ) -> StateChanged:
-    """What is told of a session with this discussion, this reply in the making and this goal."""
+    """What is told of a session with this discussion, reply in the making, goal and model."""
     state: State
-    if is_loading:
+    if model.is_loading and not model.is_preloading:
         state = "loading"
     elif reply:
         state = "running"
@@ -39,6 +39,7 @@ def state_changed(
         turn=reply.request.turn if reply else taken,
         turns=opened.discussion.setup.conv_len if opened else 0,
         path=opened.file.path if opened else None,
+        preloading=model.is_preloading,
     )
 
 

@@ -6,6 +6,7 @@ One file for each of the last starts, the newest without a number. No prompt is 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
 import threading
@@ -34,7 +35,8 @@ def output_to(log: Path) -> Iterator[None]:
     over = threading.Event()
     threading.Thread(target=_keep_short, args=(log_descriptor, over), daemon=True).start()
     try:
-        yield
+        with _notes_to(log_descriptor):
+            yield
     finally:
         over.set()
         with contextlib.suppress(OSError):
@@ -43,6 +45,25 @@ def output_to(log: Path) -> Iterator[None]:
         os.dup2(error_descriptor, 2)
         sys.__stdout__, sys.__stderr__ = saved  # type: ignore[misc]
         shorten(log_descriptor)
+
+
+@contextlib.contextmanager
+def _notes_to(descriptor: int) -> Iterator[None]:
+    """What this package notes for whoever looks for a reason is written there as well."""
+    logger = logging.getLogger(__package__.partition(".")[0])
+    stream = os.fdopen(os.dup(descriptor), "w", encoding="utf-8", errors="replace")
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        with contextlib.suppress(OSError):
+            stream.close()
 
 
 def report_crash(log: Path, error: BaseException, *, is_saved: bool) -> None:

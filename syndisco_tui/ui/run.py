@@ -51,9 +51,20 @@ def run_screen(
         persona_sets=paths.persona_sets_folder(),
     )
 
+    def laboratory() -> Laboratory:
+        return Laboratory(
+            session,
+            setup,
+            personas,
+            places,
+            start=start,
+            setup_file=setup_file,
+            preload=settings.load_at_start,
+        )
+
     leave_in_time = leave_on_signals(session.close)
     app = SyndiscoApp(
-        lambda: Laboratory(session, setup, personas, places, start=start, setup_file=setup_file),
+        laboratory,
         themes=themes,
         theme=settings.theme,
         preferences=Preferences(paths.settings_file(), flags),

@@ -17,6 +17,7 @@ from textual.pilot import Pilot
 from syndisco_tui import paths
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Persona
 from syndisco_tui.session import LiveSession, State
+from syndisco_tui.session.last_model import LastModelFile
 from syndisco_tui.session.live import SILENCE
 from syndisco_tui.store.discussions import newest_first, read_discussion
 from syndisco_tui.store.personas import shipped_personas
@@ -134,15 +135,22 @@ def bench(tmp_path: Path, demonstration: DiscussionSetup) -> OpenBench:
         flags: dict[str, object] | None = None,
         environment: dict[str, str] | None = None,
         silence: float = SILENCE,
+        engine: ScriptedEngine | None = None,
+        preload: bool = False,
     ) -> AsyncIterator[Bench]:
         places = Places(tmp_path / "discussions", tmp_path / "personas.json", tmp_path / "setups")
         places.discussions.mkdir(exist_ok=True)
         places.setups.mkdir(exist_ok=True)
-        engine = ScriptedEngine(replies, delay=delay)
-        session = LiveSession(engine, places.discussions, silence=silence)
+        engine = engine or ScriptedEngine(replies, delay=delay)
+        session = LiveSession(
+            engine,
+            places.discussions,
+            silence=silence,
+            last_model=LastModelFile(lambda: tmp_path / "last-model.json"),
+        )
         if personas is None:
             personas = tuple(shipped_personas(paths.shipped_personas_folder()))
-        laboratory = Laboratory(session, setup, personas, places, start=start)
+        laboratory = Laboratory(session, setup, personas, places, start=start, preload=preload)
         themes, faults = read_themes(paths.shipped_themes_folder())
         assert not faults
         file = tmp_path / "settings.toml"

@@ -73,12 +73,14 @@ class Laboratory(OwnScreen[None]):
         *,
         start: bool = False,
         setup_file: Path | None = None,
+        preload: bool = False,
     ) -> None:
         super().__init__()
         self._session = session
         self._places = places
         self._setup_file = SetupFile(places.setups, setup_file)
         self._start_at_once = start
+        self._preloads = preload
         self.setup = setup
         self._personas = personas
         self._colours = SpeakerColours()
@@ -116,6 +118,8 @@ class Laboratory(OwnScreen[None]):
         if self._start_at_once:
             self.panes.go_to("transcript")
             self.action_run()
+        elif self._preloads:
+            self.call_after_refresh(lambda: self._session.preload(self.setup))
         self._show_titles()
 
     # The widgets -------------------------------------------------------------------------------
@@ -227,7 +231,7 @@ class Laboratory(OwnScreen[None]):
             case "pause":
                 return running and not self.status.figures.pausing
             case "stop":
-                return running or self._state == "loading"
+                return running or self.status.figures.is_loading
             case "resume":
                 return self._resumable is not None and self._state in ("idle", "finished")
             case "repeat":
@@ -330,6 +334,7 @@ class Laboratory(OwnScreen[None]):
         """Go on with another setup: in all panes, and in the discussion from the next turn."""
         if setup == self.setup:
             return
+        self._session.cancel_preload(unless=setup)
         self.setup = self.personas_pane.setup = setup
         self._show_titles()
         self._show_welcome()

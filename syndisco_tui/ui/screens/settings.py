@@ -68,7 +68,7 @@ class SettingRow(Widget):
         if isinstance(value, dict):
             text = f"{len(value)} changed" if value else "none changed"
         else:
-            text = str(value)
+            text = _in_words(value)
         self.query_one(".setting-value", Static).update(Content(one_line(text, 60)))
         self.query_one(".setting-origin", Static).update(Content(one_line(origin, 30)))
 
@@ -156,7 +156,7 @@ class SettingsList(VerticalScroll, can_focus=True, can_focus_children=True):
     def action_turn(self, direction: int) -> None:
         row = self.row
         if row.choices:
-            now = getattr(self._settings, row.key)
+            now = _in_words(getattr(self._settings, row.key))
             at = row.choices.index(now) if now in row.choices else -direction
             self._keep(row, row.choices[(at + direction) % len(row.choices)])
 
@@ -218,7 +218,13 @@ class SettingsList(VerticalScroll, can_focus=True, can_focus_children=True):
         return True
 
 
+def _in_words(value: object) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+
+
 def _choices(field: FieldInfo) -> tuple[str, ...]:
+    if field.annotation is bool:
+        return (_in_words(False), _in_words(True))
     return tuple(value for value in get_args(field.annotation) if isinstance(value, str))
 
 

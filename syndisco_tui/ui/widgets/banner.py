@@ -13,7 +13,7 @@ from ...session.events import Cause
 from ...text import one_line
 from ..keymap import key_of
 
-GRAVEST_FIRST: tuple[Cause, ...] = ("engine", "saving", "silence", "memory", "space")
+GRAVEST_FIRST: tuple[Cause, ...] = ("engine", "saving", "silence", "memory", "space", "speed")
 _WHAT_NOW: dict[Cause, str] = {
     "engine": "{run} starts it anew.",
     "saving": "Goes on once mended; {run} tries now.",
@@ -21,11 +21,17 @@ _WHAT_NOW: dict[Cause, str] = {
 
 
 class Banner(Horizontal):
-    """Shows the gravest hindrance that lasts; without one it takes no room."""
+    """Shows the gravest hindrance that lasts; without one it takes no room.
+
+    The least grave, a model that is slower than it could be, takes one quiet line.
+    """
 
     DEFAULT_CSS = """
     Banner { display: none; height: auto; max-height: 3; padding: 0 2; margin: 1 0 0 0; }
     .-short Banner { margin: 0; max-height: 2; }
+    Banner.-least { margin: 0; max-height: 1; }
+    Banner.-least > #mark { color: $quiet; }
+    Banner.-least > #hindrance { color: $quiet; text-wrap: nowrap; text-overflow: ellipsis; }
     Banner > #mark { width: 2; color: $warning; text-style: bold; }
     Banner > #hindrance { width: 1fr; height: auto; }
     """
@@ -53,6 +59,7 @@ class Banner(Horizontal):
     def _show(self) -> None:
         cause = next((cause for cause in GRAVEST_FIRST if self.lasts(cause)), None)
         self.display = cause is not None
+        self.set_class(cause == GRAVEST_FIRST[-1], "-least")
         if cause is not None:
             said = self._lasting[cause]
             what_now = _WHAT_NOW.get(cause, "").format(run=key_of(self.app, "everywhere.run"))

@@ -11,6 +11,7 @@ from ...engine.base import EngineInfo, LoadProgress
 from ...session import (
     ModelReady,
     Posted,
+    PreloadFailed,
     ReplyDropped,
     ReplyGrew,
     ReplyStarted,
@@ -40,6 +41,9 @@ class Figures:
     """What the line shows. Speeds in tokens a second."""
 
     state: State = "idle"
+    preloading: bool = False
+    """A model is being loaded that is not needed yet."""
+    preload_failed: bool = False
     pausing: bool = False
     turn: int = 0
     turns: int = 0
@@ -51,6 +55,11 @@ class Figures:
     reply_tokens: int = 0
     loading: LoadProgress | None = None
     info: EngineInfo | None = None
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether a model is being loaded, needed or not."""
+        return self.state == "loading" or self.preloading
 
     @property
     def context_share(self) -> float:
@@ -74,14 +83,19 @@ class StatusLine(Widget):
         match event:
             case StateChanged():
                 figures.state, figures.pausing = event.state, event.pausing
+                figures.preloading = event.preloading
+                if event.preloading or event.state != "idle":
+                    figures.preload_failed = False
                 if event.turns:
                     figures.turn, figures.turns = event.turn, event.turns
-                if event.state != "loading":
+                if not figures.is_loading:
                     figures.loading = None
             case LoadProgress():
                 figures.loading = event
             case ModelReady():
                 figures.info = event.info
+            case PreloadFailed():
+                figures.preload_failed = True
             case ReplyStarted():
                 figures.speaker = event.name
                 self._count(0.0, 0, 0)
@@ -117,7 +131,7 @@ class StatusLine(Widget):
         return Content.assemble(left, " " * gap, tail).truncate(max(1, width), ellipsis=True)
 
     def _left(self, figures: Figures) -> Content:
-        if figures.state == "loading":
+        if figures.is_loading:
             return self._loading(figures.loading)
         word = "pausing" if figures.pausing else _WORDS[figures.state]
         active = figures.state == "running"
@@ -128,6 +142,8 @@ class StatusLine(Widget):
         if figures.turns:
             parts += [Content("   "), bar(figures.turn, figures.turns, 12)]
             parts.append(Content(f" {figures.turn}/{figures.turns}"))
+        if figures.preload_failed:
+            parts.append(Content.styled("   the last model could not be loaded", "$quiet"))
         if active and figures.speaker:
             parts.append(Content(f"   {one_line(figures.speaker, 20)}"))
         return Content.assemble(*parts)

@@ -1,0 +1,143 @@
+"""The model that was loaded last is remembered, and nothing depends on it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from syndisco_tui import paths
+from syndisco_tui.engine.base import EngineInfo, ModelSpec
+from syndisco_tui.inputs import InputError
+from syndisco_tui.session.last_model import LastModelFile
+
+AUTO = ModelSpec("auto")
+STARTER = EngineInfo("starter", "SmolLM2", path="generate", path_reason="it is a test")
+
+
+@pytest.fixture
+def file() -> Path:
+    return paths.last_model_file()
+
+
+@pytest.fixture
+def kept() -> LastModelFile:
+    return LastModelFile(paths.last_model_file)
+
+
+def test_what_was_loaded_is_known_at_the_next_start(kept: LastModelFile, file: Path) -> None:
+    assert kept.read() is None
+    kept.remember(AUTO, STARTER)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    last = LastModelFile(paths.last_model_file).read()
+    assert last is not None
+    assert last.spec == AUTO
+    assert (last.info.model, last.info.name) == ("starter", "SmolLM2")
+    assert (last.info.path, last.info.path_reason) == ("generate", "it is a test")
+
+
+@pytest.mark.parametrize(
+    ("spec", "is_it"),
+    [
+        (AUTO, True),
+        (ModelSpec("starter"), True),
+        (ModelSpec("org/other"), False),
+        (ModelSpec("auto", quantization="4bit"), False),
+        (ModelSpec("auto", dtype="bfloat16"), False),
+        (ModelSpec("auto", device="cuda"), False),
+    ],
+)
+def test_only_that_very_model_is_the_last_one(
+    kept: LastModelFile, spec: ModelSpec, is_it: bool
+) -> None:
+    kept.remember(AUTO, STARTER)
+    last = kept.read()
+    assert last
+    assert last.is_asked_for_by(spec) is is_it
+
+
+def test_what_auto_was_is_known_after_it_was_asked_for_by_name(kept: LastModelFile) -> None:
+    kept.remember(AUTO, STARTER)
+    kept.remember(ModelSpec("org/other"), EngineInfo("org/other"))
+    last = kept.read()
+    assert last
+    assert not last.is_asked_for_by(AUTO)
+    kept.remember(ModelSpec("starter"), STARTER)
+    last = kept.read()
+    assert last
+    assert last.is_asked_for_by(AUTO)
+
+
+def test_a_folder_is_known_from_wherever_it_is_asked_for(
+    kept: LastModelFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "models" / "mine").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    kept.remember(ModelSpec("models/mine"), EngineInfo("models/mine"))
+    monkeypatch.chdir(tmp_path / "models")
+    last = kept.read()
+    assert last
+    assert last.is_asked_for_by(ModelSpec("mine"))
+    assert last.is_asked_for_by(ModelSpec(str(tmp_path / "models" / "mine")))
+    assert not last.is_asked_for_by(ModelSpec("models/mine"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"not JSON",
+        b"[]",
+        b"{}",
+        b'{"version": 2}',
+        b"\xff\xfe",
+        b'{"version": 1, "model": 3}',
+        b" " * 200_000,
+    ],
+)
+def test_a_damaged_file_is_nothing_and_is_written_anew(
+    kept: LastModelFile, file: Path, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    file.write_bytes(content)
+    with caplog.at_level(logging.INFO, "syndisco_tui"):
+        assert kept.read() is None
+    assert "The last model is not known" in caplog.text
+    kept.remember(ModelSpec("starter"), STARTER)
+    assert kept.read()
+
+
+def test_what_a_later_version_adds_is_passed_over(kept: LastModelFile, file: Path) -> None:
+    kept.remember(AUTO, STARTER)
+    file.write_text(json.dumps({**json.loads(file.read_text()), "more": 1}))
+    assert kept.read()
+
+
+def test_a_place_that_cannot_be_written_is_noted_and_nothing_else(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def nowhere() -> Path:
+        raise InputError("/x: cannot be made: Read-only file system")
+
+    def gone() -> Path:
+        return Path("/nowhere/at/all/last-model.json")
+
+    for find in (nowhere, gone):
+        with caplog.at_level(logging.INFO, "syndisco_tui"):
+            LastModelFile(find).remember(AUTO, STARTER)
+        assert "The last model is not remembered" in caplog.text
+        assert LastModelFile(find).read() is None
+        caplog.clear()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_same_is_written_once(kept: LastModelFile, file: Path) -> None:
+    kept.remember(AUTO, STARTER)
+    file.unlink()
+    kept.remember(AUTO, STARTER)
+    assert not file.exists()
+    kept.remember(AUTO, replace(STARTER, path="slots", path_reason=""))
+    assert file.exists()
