@@ -12,9 +12,13 @@ _ENVIRONMENT = {
     "TRANSFORMERS_VERBOSITY": "error",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
-    "DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+    "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
 }
-_LIBRARIES = ("accelerate", "bitsandbytes", "huggingface_hub", "numba", "torch", "transformers")
+_LIBRARIES = (
+    "accelerate", "bitsandbytes", "gguf", "huggingface_hub", "numba", "numpy", "safetensors",
+    "tokenizers", "torch", "transformers",
+)  # fmt: skip
 
 
 def quieten_libraries() -> None:
