@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from syndisco_tui.engine.local import kernels
+from syndisco_tui.engine.local.kernels.layer import rms_norm
 from syndisco_tui.engine.local.kernels.numbers import exp
 from syndisco_tui.engine.local.kernels.weights import BLOCK, TILE, Packed
 
@@ -74,7 +75,7 @@ def test_a_product_is_torchs(has_bias: bool) -> None:
 def test_norm_is_torchs() -> None:
     x, weight = torch.randn(96), torch.randn(96)
     out = np.empty(96, np.float32)
-    kernels.rms_norm(x.numpy(), weight.numpy(), 1e-5, out)
+    rms_norm(x.numpy(), weight.numpy(), 1e-5, out)
     expected = functional.rms_norm(x, (96,), weight, 1e-5)
     torch.testing.assert_close(torch.from_numpy(out), expected)
 

@@ -294,10 +294,14 @@ class LocalEngine:
         import torch
 
         from .decoders import decoder_for
+        from .memory import paused_collector
 
         load.listener(LoadProgress("warming up"))
         torch.set_num_threads(self._threads)
-        decoder, reason = decoder_for(loaded, lambda: self._closing.is_set() or bool(self._pending))
+        with paused_collector():
+            decoder, reason = decoder_for(
+                loaded, lambda: self._closing.is_set() or bool(self._pending)
+            )
         if load.cancelled.is_set():
             raise Cancelled("Loading was cancelled.")
         # What is loaded stays: the collector must not walk it again and again, because each

@@ -18,7 +18,7 @@ from . import kernels
 from .attention import PrefillChunk
 from .kv_cache import KVCache
 from .linear import joined_biases
-from .llama_runner import LlamaRunner
+from .llama_runner import LlamaRunner, Norm
 from .transformers_api import UnsupportedModel
 from .transformers_api.llama import LlamaLayerParts, LlamaParts, is_silu, llama_parts
 
@@ -104,10 +104,9 @@ class _SingleStep:
             kernels.after_attention(
                 x, attended.reshape(-1), *layer.after_attention, normed, self._gated
             )
-        weight, epsilon = parts.last_norm
-        kernels.rms_norm(x, _array(weight), epsilon, normed)
+        last = Norm(*parts.last_norm)(torch.from_numpy(x)).numpy()
         logits = torch.empty(1, parts.head.out_features)
-        kernels.product(*self._head, normed, logits[0].numpy())
+        kernels.product(*self._head, last, logits[0].numpy())
         return logits
 
 

@@ -6,6 +6,7 @@ slots, requests or threads.
 
 from __future__ import annotations
 
+import gc
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from ..base import EngineInfo, LoadProgress, ModelSpec, ModelUnavailable
 from .checkpoint import Checkpoint, read_checkpoint
 from .child import IsCancelled, stop_if
 from .hub import OFFER, snapshot
-from .memory import free_memory, is_out_of_memory
+from .memory import free_memory, is_out_of_memory, paused_collector
 from .quiet import quieten_libraries
 from .starter import REVISION, STARTER, prepare_starter
 
@@ -60,6 +61,7 @@ def load_model(
         prepare_starter(cache_folder, report, is_cancelled)
     report(LoadProgress("starting torch"))
     quieten_libraries()
+    _import_libraries()
     from .placement import (
         check_fits,
         choose_device,
@@ -86,7 +88,7 @@ def load_model(
     from .transformers_api.loading import context_length, end_ids
     from .weights_progress import weights_progress
 
-    with weights_progress(report, is_cancelled):
+    with paused_collector(), weights_progress(report, is_cancelled):
         try:
             read = _read(checkpoint, name, dtype, quantization, device)
         except MemoryError:
@@ -111,6 +113,14 @@ def load_model(
         versions=_versions(quantization),
     )
     return LoadedModel(model, tokenizer, info, end_ids(model, tokenizer))
+
+
+def _import_libraries() -> None:
+    """Import torch and transformers, and spare the collector what they are made of for good."""
+    with paused_collector():
+        from . import placement, transformers_api  # noqa: F401
+        from .transformers_api import loading  # noqa: F401
+    gc.freeze()
 
 
 def _folder(

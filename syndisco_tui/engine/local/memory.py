@@ -5,9 +5,11 @@ Knows the operating system; asks torch only about a CUDA device.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 _CGROUP = Path("/sys/fs/cgroup")
@@ -29,6 +31,21 @@ def is_out_of_memory(error: BaseException) -> bool:
     full = isinstance(error, (torch.OutOfMemoryError, MemoryError))
     full = full or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
     return full or "can't allocate memory" in str(error)
+
+
+@contextlib.contextmanager
+def paused_collector() -> Iterator[None]:
+    """Without garbage collection: it would walk all that an import or a load makes, many times.
+
+    Measured with torch, transformers and the starter: 0.7 s of 4.5.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def release_memory() -> None:

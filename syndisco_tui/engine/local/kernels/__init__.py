@@ -4,7 +4,7 @@ They know arrays only, in float32, and stand where they are at least 1.5 times a
 own operations on the starter; all else is torch's.
 """
 
-from .layer import after_attention, attend, before_attention, rms_norm
+from .layer import after_attention, attend, before_attention
 from .numbers import use_threads
 from .weights import TILE, Packed, pack, product
 
@@ -16,6 +16,5 @@ __all__ = [
     "before_attention",
     "pack",
     "product",
-    "rms_norm",
     "use_threads",
 ]

@@ -68,21 +68,26 @@ def _pack_tiles(weight: Any, steps: int, levels: Any, scales: Any, offsets: Any)
 
 @njit(**EXACT)
 def _pack_tile(rows: Any, steps: int, levels: Any, scales: Any, offsets: Any) -> bool:
+    changed = 0
     for lane in range(TILE):
         for block in range(len(levels)):
             numbers = rows[lane, block * BLOCK : (block + 1) * BLOCK]
-            low, high = float(numbers.min()), float(numbers.max())
+            low = high = numbers[0]
+            for i in range(1, BLOCK):
+                low, high = min(low, numbers[i]), max(high, numbers[i])
             if steps == 15:  # the lowest level and the highest are in use
-                scale, offset = _as_float16((high - low) / 15), low
+                scale, offset = _as_float16((float(high) - float(low)) / 15), float(low)
             else:  # the number farthest from zero is 127 steps away
-                scale = _as_float16(max(high, -low) / 127)
+                scale = _as_float16(max(float(high), -float(low)) / 127)
                 offset = -128 * scale
             scales[block, lane], offsets[block, lane] = scale, offset
+            inverse = 1 / scale if scale > 0 else 0.0
             for i in range(BLOCK):
-                level = round((numbers[i] - offset) / scale) if scale > 0 else 0
-                if not 0 <= level < 256 or np.float32(scale * level + offset) != numbers[i]:
-                    return False
+                level = min(max(np.int32((numbers[i] - offset) * inverse + 0.5), 0), 255)
+                changed += np.float32(scale * level + offset) != numbers[i]
                 levels[block, i, lane] = level
+        if changed:
+            return False
     return True
 
 
