@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig
 from syndisco_tui.engine.base import Loaded, ModelSpec
 from syndisco_tui.engine.local import LocalEngine
 from syndisco_tui.engine.starter import STARTER
-from tests.conftest import load
+from tests.support.engines import load
 
 from .hub import Hub
 from .pretended_gpu import Machine, pretended_gpu

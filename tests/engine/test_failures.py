@@ -39,8 +39,8 @@ from syndisco_tui.engine.base import (
 )
 from syndisco_tui.engine.local import LocalEngine
 from syndisco_tui.session import Hindrance, LiveSession, Posted, StateChanged
-from tests.conftest import load
-from tests.processes import ArgumentsOfChildren
+from tests.support.engines import load
+from tests.support.processes import ArgumentsOfChildren
 
 from .hub import Hub
 from .reference import ChatTurn

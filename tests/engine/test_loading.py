@@ -28,7 +28,7 @@ from syndisco_tui.engine.base import (
     ModelSpec,
 )
 from syndisco_tui.engine.local import LocalEngine
-from tests.conftest import load
+from tests.support.engines import load
 
 from .hub import Hub
 from .pretended_gpu import Machine

@@ -22,7 +22,7 @@ from transformers import (
 
 from syndisco_tui.engine.base import GenerationRequest, Loaded, ModelSpec, Sampling
 from syndisco_tui.engine.local import LocalEngine
-from tests.conftest import load
+from tests.support.engines import load
 
 from .conftest import TINY, read_model
 from .pretended_gpu import NAME, Machine

@@ -11,7 +11,7 @@ import pytest
 
 from syndisco_tui.engine.base import EngineError, GenerationRequest, Loaded, ModelSpec
 from syndisco_tui.engine.local import LocalEngine
-from tests.conftest import load
+from tests.support.engines import load
 
 from .reference import ChatTurn
 

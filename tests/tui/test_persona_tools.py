@@ -12,8 +12,7 @@ from syndisco_tui.discussion import Persona
 from syndisco_tui.store.personas import read_personas, write_personas
 from syndisco_tui.ui.screens.generator import Generator
 from syndisco_tui.ui.screens.laboratory import Laboratory
-
-from .conftest import Bench, OpenBench
+from tests.support.bench import Bench, OpenBench
 
 SIZES = [(120, 40), (80, 24), (60, 20)]
 PEOPLE = tuple(

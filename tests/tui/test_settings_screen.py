@@ -10,8 +10,7 @@ from textual.widgets import Input
 
 from syndisco_tui.settings import Settings, load_settings
 from syndisco_tui.ui.screens.settings import SettingsScreen
-
-from .conftest import Bench, OpenBench
+from tests.support.bench import Bench, OpenBench
 
 SIZES = [(120, 40), (80, 24), (60, 20)]
 
