@@ -19,10 +19,7 @@ from syndisco_tui.session import (
     State,
     StateChanged,
 )
-from syndisco_tui.store.discussions import (
-    newest_first,
-    read_discussion,
-)
+from syndisco_tui.store.discussions import newest_first, read_discussion
 from tests.support.scripted_engine import ScriptedEngine
 
 Event = TypeVar("Event", bound=SessionEvent)

@@ -18,9 +18,8 @@ from syndisco_tui.ui.screens.fork import ForkScreen
 from syndisco_tui.ui.screens.laboratory import Laboratory
 from syndisco_tui.ui.screens.library import LibraryScreen
 from syndisco_tui.ui.screens.reader import Reader
-from tests.support.bench import TINY, Bench, OpenBench
+from tests.support.bench import SIZES, TINY, Bench, OpenBench
 
-SIZES = [(120, 40), (80, 24), (60, 20)]
 NOON = datetime(2024, 3, 4, 12, tzinfo=UTC)
 
 

@@ -1,4 +1,4 @@
-"""Nothing of the user's is touched: every folder lies in the test's own."""
+"""Nothing of the user's is touched: every folder lies in the test's own. And sessions to test."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
+    """Where this test saves discussions."""
     folder = tmp_path / "discussions"
     folder.mkdir()
     return folder

@@ -41,13 +41,6 @@ NAMES = [errno.errorcode[error] for error in FAULTS]
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "discussions"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def disk(monkeypatch: pytest.MonkeyPatch) -> FaultyDisk:
     monkeypatch.setattr(saving_module, "RETRY_SECONDS", 0.05)
     return FaultyDisk(monkeypatch)

@@ -38,13 +38,6 @@ SETUP = DiscussionSetup(
 LONG = "Well, this one goes on for a while, for it is streamed while it is said, word by word."
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "discussions"
-    folder.mkdir()
-    return folder
-
-
 class Run:
     """A headless run in this process, and what it gave."""
 

@@ -28,13 +28,6 @@ def own_names(personas: list[Persona]) -> list[str]:
     return [persona.name for persona in personas]
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "discussions"
-    folder.mkdir()
-    return folder
-
-
 def incoming(folder: Path, *personas: Persona, known: tuple[str, ...] = ()) -> Import:
     return Import(folder, known, personas)
 

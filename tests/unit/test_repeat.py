@@ -52,13 +52,6 @@ def answer(request: GenerationRequest) -> str:
     return f"I say {digest[:12]}."
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "discussions"
-    folder.mkdir()
-    return folder
-
-
 def run(
     folder: Path,
     begins: list[DiscussionSetup | Path],

@@ -49,13 +49,6 @@ TRY = """if True:
 """
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "discussions"
-    folder.mkdir()
-    return folder
-
-
 def record(status: Status = "running") -> DiscussionRecord:
     setup = DiscussionSetup(personas=(Persona(username="Ann"),))
     return DiscussionRecord(id="1", started_at=NOON.isoformat(), setup=setup, status=status)

@@ -66,13 +66,6 @@ class Troubled:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "discussions"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_module, "LOOK_INTERVAL", 0.02)
 
