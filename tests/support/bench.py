@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
+import pytest
 from textual.events import Key
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
@@ -19,8 +20,8 @@ from syndisco_tui.ui.places import Places
 from syndisco_tui.ui.screens.laboratory import Laboratory
 from tests.support.scripted_engine import ScriptedEngine
 
-SIZES = [(120, 40), (80, 24), (60, 20)]
-"""Columns and lines: roomy, usual, small."""
+SIZES = [(120, 40), pytest.param((80, 24), marks=pytest.mark.campaign), (60, 20)]
+"""Columns and lines: roomy, usual (which lies between the others), small."""
 TINY = [(1, 1), (20, 5)]
 """Sizes that nothing fits into."""
 
@@ -46,6 +47,14 @@ class Bench:
     async def press(self, *keys: str) -> None:
         for key in keys:
             await self.pilot.press(key)
+        await self.pilot.pause()
+
+    async def press_ahead(self, *keys: str) -> None:
+        """All keys at once; what they do is drawn once."""
+        for key in keys:
+            letter = key if len(key) == 1 else None
+            self.app.post_message(Key(key, letter))
+        await self.pilot.pause()
         await self.pilot.pause()
 
     async def type(self, text: str) -> None:

@@ -199,15 +199,18 @@ async def test_the_laboratory_and_its_dialogs(
     async with bench(amount.size, setup=hostile_setup(), personas=everybody, replies=replies) as at:
         await at.press("1", *["pagedown"] * amount.pages_down, "home")
         for opened in ("e", "f", "F", "T", "L", "G", "S", "O"):
-            await at.press(opened, "tab", "down", *amount.further_keys)
+            await at.press(opened)
+            await at.press_ahead("tab", "down", *amount.further_keys)
             await leave(at)
         await at.press("2", *["down"] * (3 * amount.pages_down))
         await at.press("home", "enter", "x", "escape")
         await at.press("r")
         await at.until_state("finished")
-        await at.press("3", *["up"] * 6)
+        await at.press("3")
+        await at.press_ahead(*["up"] * 6)
         for opened in ("enter", "t", "z", "w", "i", "E", "f", "v", "question_mark"):
-            await at.press("3", opened, "right", "tab", *amount.further_keys)
+            await at.press("3", opened)
+            await at.press_ahead("right", "tab", *amount.further_keys)
             await leave(at)
         await at.press("3", "G", "enter")
         await at.until(lambda: at.app.screen is not at.laboratory)
