@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
-import pytest
 from textual.events import Key
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
@@ -20,8 +19,8 @@ from syndisco_tui.ui.places import Places
 from syndisco_tui.ui.screens.laboratory import Laboratory
 from tests.support.scripted_engine import ScriptedEngine
 
-SIZES = [(120, 40), pytest.param((80, 24), marks=pytest.mark.campaign), (60, 20)]
-"""Columns and lines: roomy, usual (which lies between the others), small."""
+SIZES = [(120, 40), (80, 24), (60, 20)]
+"""Columns and lines: roomy, usual, small."""
 TINY = [(1, 1), (20, 5)]
 """Sizes that nothing fits into."""
 
