@@ -1,45 +1,44 @@
-"""What tests share: the real starter model, prepared once, and an engine that has it loaded."""
+"""What tests share: one thread for each worker's torch, and the starter model, prepared once."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from queue import SimpleQueue
 
 import pytest
 
-from syndisco_tui.engine.base import Loaded, LoadEvent, LoadFailed, ModelSpec
+from syndisco_tui.engine.base import Loaded, ModelSpec
 from syndisco_tui.engine.local import LocalEngine
 from syndisco_tui.engine.local.starter import prepare_starter
+from tests.support.engines import IS_WORKER, THREADS, load
 
-
-def load(engine: LocalEngine, spec: ModelSpec) -> Loaded | LoadFailed:
-    """Load ``spec`` and wait for how it ends."""
-    events: SimpleQueue[LoadEvent] = SimpleQueue()
-    engine.load(spec, events.put)
-    while True:
-        event = events.get(timeout=300)
-        if isinstance(event, (Loaded, LoadFailed)):
-            return event
+if IS_WORKER:
+    os.environ["OMP_NUM_THREADS"] = "1"  # torch reads it when it is first imported
 
 
 @pytest.fixture(scope="session")
-def starter_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache folder with the starter model in it.
+def starter_cache(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder with the starter model in it, common to all workers.
 
-    ``SYNDISCO_TUI_TEST_CACHE`` names one that is kept between runs.
+    It lies in pytest's own cache and is kept for the next run; ``SYNDISCO_TUI_TEST_CACHE`` names
+    another place. The first worker that gets here fetches the model while the others wait.
     """
-    kept = os.environ.get("SYNDISCO_TUI_TEST_CACHE")
-    folder = Path(kept) if kept else tmp_path_factory.mktemp("cache")
+    if named := os.environ.get("SYNDISCO_TUI_TEST_CACHE"):
+        folder = Path(named)
+    elif cache := getattr(request.config, "cache", None):
+        folder = cache.mkdir("syndisco-tui-starter")
+    else:  # pytest was told to keep no cache
+        base = tmp_path_factory.getbasetemp()
+        folder = (base.parent if IS_WORKER else base) / "starter"
     prepare_starter(folder)
     return folder
 
 
 @pytest.fixture(scope="session")
 def starter_engine(starter_cache: Path) -> Iterator[LocalEngine]:
-    """An engine with the starter model, on all cores."""
-    engine = LocalEngine(starter_cache, threads=os.cpu_count())
+    """An engine with the starter model."""
+    engine = LocalEngine(starter_cache, threads=THREADS)
     assert isinstance(load(engine, ModelSpec("starter")), Loaded)
     yield engine
     engine.close()

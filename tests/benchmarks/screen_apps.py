@@ -32,7 +32,7 @@ from syndisco_tui.ui import app as ui_app
 from syndisco_tui.ui.app import SyndiscoApp
 from syndisco_tui.ui.screens.laboratory import Laboratory, Places
 from syndisco_tui.ui.themes import read_themes
-from tests.scripted_engine import ScriptedEngine
+from tests.support.scripted_engine import ScriptedEngine
 
 MANY = int(os.environ.get("MANY", "10000"))
 STREAMED = int(os.environ.get("STREAMED", "50000"))

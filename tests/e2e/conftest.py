@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from .terminal import Terminal
-
-ROOT = Path(__file__).resolve().parents[2]
-OpenTerminal = Callable[..., Terminal]
+from tests.support.project import ROOT
+from tests.support.terminal import OpenTerminal, Terminal
 
 
 @pytest.fixture

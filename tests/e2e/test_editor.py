@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from .conftest import OpenTerminal
+from tests.support.terminal import OpenTerminal
 
-APP = ("-m", "tests.e2e.scripted_app")
+APP = ("-m", "tests.support.scripted_app")
 
 EDITOR = """\
 #!/bin/sh

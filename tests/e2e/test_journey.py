@@ -7,9 +7,7 @@ from pathlib import Path
 
 from syndisco_tui.discussion import DiscussionRecord
 from syndisco_tui.store.discussions import newest_first, read_discussion
-
-from .conftest import OpenTerminal
-from .terminal import Terminal
+from tests.support.terminal import OpenTerminal, Terminal
 
 MINE = "Is anyone here on the night shift?"
 PATIENCE = 60.0
@@ -86,7 +84,7 @@ def test_run_change_say_fork_compare_find_copy_export_open_quit(
     breath = tmp_path / "breath"
     breath.touch()
     home |= {"TERM": "screen-256color", "HOLDS_ITS_BREATH_WHILE": str(breath)}
-    window = terminal("-m", "tests.e2e.scripted_app")
+    window = terminal("-m", "tests.support.scripted_app")
     window.wait("Registered Nur", PATIENCE)
 
     open_with(window, "r", "p pause")

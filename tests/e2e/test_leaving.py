@@ -14,29 +14,38 @@ from pathlib import Path
 import pytest
 
 from syndisco_tui.store.discussions import newest_first, read_discussion, unfinished
+from tests.support.pseudo_terminal import PseudoTerminal
+from tests.support.terminal import OpenTerminal
 
-from .conftest import OpenTerminal
-from .pseudo_terminal import PseudoTerminal
-
-APP = ("-m", "tests.e2e.scripted_app", "--start")
+APP = ("-m", "tests.support.scripted_app", "--start")
 
 
 def process_of(terminal: object, discussions: Path) -> int:
     """The process that writes in ``discussions``."""
     found = subprocess.run(
-        ["pgrep", "-f", "^[^ ]*python[^ ]* -m tests.e2e.scripted_app"],
+        ["pgrep", "-f", "^[^ ]*python[^ ]* -m tests.support.scripted_app"],
         capture_output=True,
         text=True,
         check=False,
     ).stdout.split()
     for number in map(int, found):
-        environment = Path(f"/proc/{number}/environ").read_bytes().decode(errors="replace")
+        try:
+            environment = Path(f"/proc/{number}/environ").read_bytes().decode(errors="replace")
+        except OSError:  # another test's app, which has left meanwhile
+            continue
         if str(discussions.parent.parent) in environment:
             return number
     raise AssertionError("the app is not running")
 
 
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGHUP,
+        pytest.param(signal.SIGINT, marks=pytest.mark.campaign),
+        pytest.param(signal.SIGTERM, marks=pytest.mark.campaign),
+    ],
+)
 def test_a_signal_saves_restores_the_terminal_and_ends_with_128_plus_n(
     terminal: OpenTerminal, discussions: Path, number: signal.Signals
 ) -> None:
@@ -57,7 +66,14 @@ def test_a_signal_saves_restores_the_terminal_and_ends_with_128_plus_n(
     assert list(discussions.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("keys", ["yo", "yotwic,?", "ystty -a | grep -o echo"])
+@pytest.mark.parametrize(
+    "keys",
+    [
+        pytest.param("yo", marks=pytest.mark.campaign),
+        "yotwic,?",
+        pytest.param("ystty -a | grep -o echo", marks=pytest.mark.campaign),
+    ],
+)
 def test_keys_typed_ahead_of_the_end_open_nothing(
     terminal: OpenTerminal, discussions: Path, keys: str
 ) -> None:
@@ -86,7 +102,7 @@ def test_kill_9_loses_nothing_that_was_shown_and_the_next_start_resumes(
     assert {f"This is comment number {n}." for n in range(1, 5) if f"number {n}." in screen} <= (
         posted
     )
-    again = terminal("-m", "tests.e2e.scripted_app")
+    again = terminal("-m", "tests.support.scripted_app")
     again.wait("(interrupted 1 min ago)")
     assert list(discussions.iterdir()) == [path]  # what the killed one left is cleaned up
     again.press("R")
@@ -99,7 +115,7 @@ def test_kill_9_loses_nothing_that_was_shown_and_the_next_start_resumes(
 
 
 def test_q_leaves_with_0_and_the_terminal_is_back(terminal: OpenTerminal) -> None:
-    window = terminal("-m", "tests.e2e.scripted_app")
+    window = terminal("-m", "tests.support.scripted_app")
     window.wait("Personas")
     window.press("q")
     assert window.exit_status() == 0
@@ -110,7 +126,7 @@ def test_q_leaves_in_time_although_a_thread_hangs_on_the_disk(
     terminal: OpenTerminal, home: dict[str, str]
 ) -> None:
     home["HANGING_DISK"] = "1"
-    window = terminal("-m", "tests.e2e.scripted_app")
+    window = terminal("-m", "tests.support.scripted_app")
     window.wait("Personas")
     began = time.monotonic()
     window.press("q")
@@ -125,7 +141,7 @@ def test_a_crash_says_little_and_no_secret_gets_out(
 ) -> None:
     canary = "hf_CANARYofTheHub123"
     home |= {"CRASH": "1", "HF_TOKEN": canary}
-    window = terminal("-m", "tests.e2e.scripted_app", "--start")
+    window = terminal("-m", "tests.support.scripted_app", "--start")
     window.wait("comment number 1")
     window.press("C-s")
     assert window.exit_status() == 70

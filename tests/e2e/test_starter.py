@@ -11,14 +11,13 @@ import pytest
 
 from syndisco_tui.discussion import DiscussionRecord
 from syndisco_tui.store.discussions import newest_first, read_discussion
-
-from .conftest import OpenTerminal
+from tests.support.terminal import OpenTerminal
 
 pytestmark = pytest.mark.model
 
 SETUP = """
 conv_len = 4
-max_out_tokens = 24
+max_out_tokens = 12
 turn_manager = "RoundRobin"
 model = "starter"
 persona_file = "{personas}"

@@ -8,10 +8,10 @@ import sys
 
 import pytest
 
-from .conftest import ROOT, OpenTerminal
-from .terminal import Terminal
+from tests.support.project import ROOT
+from tests.support.terminal import OpenTerminal, Terminal
 
-APP = ("-m", "tests.e2e.scripted_app")
+APP = ("-m", "tests.support.scripted_app")
 POOR = {
     "16 colours": {"TERM": "xterm"},
     "screen": {"TERM": "screen"},
@@ -54,7 +54,14 @@ def forms(line: str) -> set[str]:
     return shown
 
 
-@pytest.mark.parametrize("environment", POOR.values(), ids=POOR)
+@pytest.mark.parametrize(
+    "environment",
+    [
+        pytest.param(POOR["16 colours"], id="16 colours", marks=pytest.mark.campaign),
+        pytest.param(POOR["screen"], id="screen", marks=pytest.mark.campaign),
+        pytest.param(POOR["no colours"], id="no colours"),
+    ],
+)
 def test_pane_row_and_dialog_are_told_by_form(
     terminal: OpenTerminal, home: dict[str, str], environment: dict[str, str]
 ) -> None:
@@ -92,7 +99,13 @@ def test_without_colours_only_greys_are_written(
     assert colours <= greys
 
 
-@pytest.mark.parametrize("size", [(80, 24), (60, 20)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param((80, 24), id="80x24", marks=pytest.mark.campaign),
+        pytest.param((60, 20), id="60x20"),
+    ],
+)
 def test_a_small_screen_terminal_does_everything_by_keys(
     terminal: OpenTerminal, home: dict[str, str], size: tuple[int, int]
 ) -> None:

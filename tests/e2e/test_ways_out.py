@@ -1,7 +1,4 @@
-"""Every way out from every state: in time, saved, the terminal as it was, the right status.
-
-The twenty runs are made four at a time, before the first test looks at them.
-"""
+"""Every way out from every state: in time, saved, the terminal as it was, the right status."""
 
 from __future__ import annotations
 
@@ -11,8 +8,6 @@ import signal
 import sys
 import termios
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -21,11 +16,9 @@ import pytest
 
 from syndisco_tui.discussion import DiscussionRecord
 from syndisco_tui.store.discussions import newest_first, read_discussion
+from tests.support.project import ROOT
+from tests.support.pseudo_terminal import PseudoTerminal
 
-from .conftest import ROOT
-from .pseudo_terminal import PseudoTerminal
-
-AT_ONCE = 4
 IN_TIME = 3.5
 """Seconds, by the app's own clock, from the signal to the exit."""
 ALLOWANCE = 6.0
@@ -40,6 +33,14 @@ STATES: dict[str, tuple[dict[str, str], tuple[str, ...], bytes]] = {
     "generating": ({"WORD_SECONDS": "0.2"}, ("--start",), b"comment"),
     "stuck": ({"STUCK": "1"}, ("--start",), b"speaking"),
 }
+IN_EVERY_RUN = [
+    ("HUP", "loading"),
+    ("TERM", "idle"),
+    ("INT", "stuck"),
+    ("closed", "generating"),
+    ("stalled", "generating"),
+]
+"""Each ending and each state once; the others are campaigns."""
 
 
 @dataclass
@@ -92,7 +93,7 @@ def leave(ending: str, state: str, home: Path) -> Left:
         "LEAVING_NOTE": str(note),
         **more,
     }
-    command = [sys.executable, "-m", "tests.e2e.scripted_app", *arguments]
+    command = [sys.executable, "-m", "tests.support.scripted_app", *arguments]
     with (home / "stderr").open("wb") as log:
         window = PseudoTerminal(command, environment, log)
         try:
@@ -139,24 +140,19 @@ def _leave(window: PseudoTerminal, ending: str, sign: bytes, home: Path, note: P
     )
 
 
-@pytest.fixture(scope="module")
-def left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, str], Left]]:
-    """How each combination ended."""
-    root = tmp_path_factory.mktemp("ways-out")
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        runs = {
-            (ending, state): pool.submit(leave, ending, state, root / f"{ending}-{state}")
-            for ending, state in product(ENDINGS, STATES)
-        }
-        yield {key: run.result() for key, run in runs.items()}
-
-
-@pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize(
+    ("ending", "state"),
+    [
+        pytest.param(
+            *way, id="-".join(way), marks=[] if way in IN_EVERY_RUN else pytest.mark.campaign
+        )
+        for way in product(ENDINGS, STATES)
+    ],
+)
 def test_out_in_time_saved_and_the_terminal_is_back(
-    left: dict[tuple[str, str], Left], ending: str, state: str
+    ending: str, state: str, tmp_path: Path
 ) -> None:
-    how = left[ending, state]
+    how = leave(ending, state, tmp_path / "home")
     number = {"HUP": 1, "INT": 2, "closed": 1}.get(ending, 15)
     assert how.status == 128 + number
     assert how.seconds < IN_TIME

@@ -8,26 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig
+from transformers import LlamaConfig
 
 from syndisco_tui.engine.base import Loaded, ModelSpec
 from syndisco_tui.engine.local import LocalEngine
 from syndisco_tui.engine.local.starter import STARTER
-from tests.conftest import load
-
-from .hub import Hub
-from .pretended_gpu import Machine, pretended_gpu
-from .tiny import make_tiny
-
-TINY = {
-    "vocab_size": 49152,
-    "hidden_size": 64,
-    "intermediate_size": 128,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "max_position_embeddings": 512,
-}
+from tests.support.engines import THREADS, load
+from tests.support.hub import Hub
+from tests.support.pretended_gpu import Machine, pretended_gpu
+from tests.support.tiny_models import TINY, make_tiny, read_model
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +40,7 @@ def grid_folder(starter_folder: Path, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture(scope="session")
 def engine_for(starter_cache: Path) -> Iterator[Callable[[Path], LocalEngine]]:
     """Engines by model folder, one at a time."""
-    engine = LocalEngine(starter_cache, threads=2)
+    engine = LocalEngine(starter_cache, threads=THREADS)
 
     def loaded(folder: Path) -> LocalEngine:
         assert isinstance(load(engine, ModelSpec(str(folder))), Loaded)
@@ -65,11 +54,6 @@ def engine_for(starter_cache: Path) -> Iterator[Callable[[Path], LocalEngine]]:
 def starter_model(starter_folder: Path) -> tuple[Any, Any]:
     """The starter without the engine: (model, tokenizer) as transformers gives them."""
     return read_model(starter_folder)
-
-
-def read_model(folder: Path) -> tuple[Any, Any]:
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype="float32").eval()
-    return model, AutoTokenizer.from_pretrained(folder)
 
 
 @pytest.fixture

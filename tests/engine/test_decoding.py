@@ -20,8 +20,7 @@ from syndisco_tui.engine.base import (
     Started,
 )
 from syndisco_tui.engine.local import LocalEngine
-
-from .reference import ChatTurn
+from tests.support.reference import ChatTurn
 
 CHAT = (ChatTurn("system", "You are Emma35."), ChatTurn("user", "Should cities ban cars?"))
 
@@ -136,7 +135,7 @@ def test_without_a_model_a_request_fails(tmp_path: Path) -> None:
 
 def test_close_cancels_what_runs(starter_cache: Path, tiny_folder: Path) -> None:
     from syndisco_tui.engine.base import ModelSpec
-    from tests.conftest import load
+    from tests.support.engines import load
 
     engine = LocalEngine(starter_cache)
     load(engine, ModelSpec(str(tiny_folder)))

@@ -39,12 +39,11 @@ from syndisco_tui.engine.base import (
 from syndisco_tui.engine.local import LocalEngine, loading, probe, starter
 from syndisco_tui.engine.local.transformers_api import loading as transformers_loading
 from syndisco_tui.session import Hindrance, LiveSession, Posted, StateChanged
-from tests.conftest import load
-from tests.processes import ArgumentsOfChildren
-
-from .hub import Hub
-from .reference import ChatTurn
-from .tiny import edit_json
+from tests.support.engines import load
+from tests.support.hub import Hub
+from tests.support.processes import ArgumentsOfChildren
+from tests.support.reference import ChatTurn
+from tests.support.tiny_models import edit_json
 
 NEXT_STEP = re.compile(r"check|choose|fetch|shorten|try again|make room|convert|accept|start")
 ENDLESS = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"

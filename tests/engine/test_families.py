@@ -14,9 +14,8 @@ from syndisco_tui.engine.local.chat import ChatTokenizer
 from syndisco_tui.engine.local.decoder import Decoder, Intake
 from syndisco_tui.engine.local.decoders import decoder_of, path_of
 from syndisco_tui.engine.local.probe import find_support
-
-from .families import Family, build, installed
-from .reference import ChatTurn
+from tests.support.families import Family, build, installed
+from tests.support.reference import ChatTurn
 
 GREEDY = Sampling(temperature=0.0, repetition_penalty=1.0)
 NEW_TOKENS = 12

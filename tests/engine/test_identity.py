@@ -13,9 +13,8 @@ import torch
 from syndisco_tui.engine.base import Generation, GenerationRequest, Sampling
 from syndisco_tui.engine.local import LocalEngine
 from syndisco_tui.engine.local.chat import ChatTokenizer
-
-from .conftest import read_model
-from .reference import ChatTurn, random_request, reference_reply
+from tests.support.reference import ChatTurn, random_request, reference_reply
+from tests.support.tiny_models import read_model
 
 GREEDY = Sampling(temperature=0.0, repetition_penalty=1.0)
 

@@ -28,11 +28,10 @@ from syndisco_tui.engine.base import (
 )
 from syndisco_tui.engine.local import LocalEngine, loading
 from syndisco_tui.engine.local.weights_progress import weights_progress
-from tests.conftest import load
-
-from .hub import Hub
-from .pretended_gpu import Machine
-from .reference import ChatTurn
+from tests.support.engines import load
+from tests.support.hub import Hub
+from tests.support.pretended_gpu import Machine
+from tests.support.reference import ChatTurn
 
 CHAT = (ChatTurn("user", "Hello."),)
 

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 from syndisco_tui.engine.local.static_steps import CudaCapture
-
-from .pretended_gpu import CudaError, Machine
+from tests.support.pretended_gpu import CudaError, Machine
 
 
 def on_gpu(*numbers: float) -> Tensor:

@@ -9,7 +9,7 @@ import pytest
 from syndisco_tui.discussion import ChatMessage
 from syndisco_tui.engine.base import GenerationRequest, Loaded, ModelSpec, Sampling
 from syndisco_tui.engine.local import LocalEngine
-from tests.conftest import load
+from tests.support.engines import load
 
 pytest.importorskip("bitsandbytes")
 pytestmark = pytest.mark.model

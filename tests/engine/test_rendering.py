@@ -15,8 +15,7 @@ from syndisco_tui.engine.base import (
     Turn,
 )
 from syndisco_tui.engine.local import LocalEngine
-
-from .reference import ChatTurn
+from tests.support.reference import ChatTurn
 
 CHAT = (ChatTurn("system", "Be brief."), ChatTurn("user", "Hello."))
 

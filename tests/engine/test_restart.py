@@ -11,9 +11,8 @@ import pytest
 
 from syndisco_tui.engine.base import EngineError, GenerationRequest, Loaded, ModelSpec
 from syndisco_tui.engine.local import LocalEngine
-from tests.conftest import load
-
-from .reference import ChatTurn
+from tests.support.engines import load
+from tests.support.reference import ChatTurn
 
 REQUEST = GenerationRequest((ChatTurn("user", "Hello."),), 12, seed=5)
 

@@ -14,9 +14,7 @@ from syndisco_tui.engine.local.llama_cpu_runner import LlamaCpuRunner
 from syndisco_tui.engine.local.llama_runner import LlamaRunner, _padded_count
 from syndisco_tui.engine.local.model_runner import ModelRunner
 from syndisco_tui.engine.local.probe import find_support
-
-from .conftest import read_model
-from .tiny import put_on_grid
+from tests.support.tiny_models import put_on_grid, read_model
 
 SMALL: dict[str, Any] = {
     "vocab_size": 224,

@@ -23,8 +23,7 @@ from syndisco_tui.engine.base import (
     Sampling,
 )
 from syndisco_tui.engine.local import LocalEngine
-
-from .reference import ChatTurn, random_request
+from tests.support.reference import ChatTurn, random_request
 
 REQUESTS, AT_ONCE = 2000, 16
 

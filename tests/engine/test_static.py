@@ -20,10 +20,9 @@ from syndisco_tui.engine.local.llama_runner import LlamaRunner
 from syndisco_tui.engine.local.model_runner import ModelRunner
 from syndisco_tui.engine.local.slot_decoder import SlotDecoder
 from syndisco_tui.engine.local.static_steps import GIVE_UP, CudaCapture, StaticSteps
-
-from .conftest import read_model
-from .pretended_gpu import Machine, sent
-from .reference import ChatTurn, random_request, reference_reply
+from tests.support.pretended_gpu import Machine, sent
+from tests.support.reference import ChatTurn, random_request, reference_reply
+from tests.support.tiny_models import read_model
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ from syndisco_tui.ui.places import Places
 from syndisco_tui.ui.preferences import Preferences
 from syndisco_tui.ui.screens.laboratory import Laboratory
 from syndisco_tui.ui.themes import read_themes
-from tests.scripted_engine import ScriptedEngine
+from tests.support.scripted_engine import ScriptedEngine
 
 SIZE = (118, 36)
 BEGIN = datetime(2026, 3, 2, 14, 5, tzinfo=UTC)

@@ -25,7 +25,7 @@ from pathlib import Path
 from syndisco_tui import paths
 from syndisco_tui.session import LiveSession, Posted, StateChanged, Trouble
 from syndisco_tui.store.setups import read_setup
-from tests.scripted_engine import ScriptedEngine
+from tests.support.scripted_engine import ScriptedEngine
 
 MESSAGES = 50_000
 TURNS = 500

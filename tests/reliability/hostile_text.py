@@ -1,4 +1,4 @@
-"""Hostile text in every place of the screen, at more sizes and with more of it than the tests.
+"""Hostile text in every place of the screen, at several sizes: the tests' campaigns, timed.
 
 ``python -m tests.reliability.hostile_text [-k WORDS]`` prints the slowest layout or drawing of
 each screen in each test, in milliseconds of computing, and fails where one took more than
@@ -7,7 +7,6 @@ each screen in each test, in milliseconds of computing, and fails where one took
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -19,15 +18,16 @@ TESTS = Path(__file__).parents[1]
 
 
 def main() -> int:
-    os.environ["HOSTILE_EVERYTHING"] = "1"
     files = (TESTS / "tui" / "test_hostile_text.py", TESTS / "unit" / "test_hostile_output.py")
-    status = pytest.main(["-q", "--durations=5", *map(str, files), *sys.argv[1:]])
-    from tests.tui.watched import MEASURED
+    in_this_process = ["-q", "-n0", "-m", ""]
+    status = pytest.main([*in_this_process, "--durations=5", *map(str, files), *sys.argv[1:]])
+    from tests.support.frames import MEASURED
 
     for _ in range(2):
         slow = {test.partition("[")[0] for (test, _), taken in MEASURED.items() if taken > SLOWEST}
         if slow:
-            status = status or pytest.main(["-q", str(files[0]), "-k", " or ".join(slow)])
+            again = [*in_this_process, str(files[0]), "-k", " or ".join(slow)]
+            status = status or pytest.main(again)
     by_time = sorted(MEASURED.items(), key=lambda item: -item[1])
     for (test, where), seconds in by_time[:20]:
         print(f"{1000 * seconds:6.0f} ms  {where:36}  {test}")

@@ -7,7 +7,7 @@ import types
 
 from syndisco_tui.cli import main
 from syndisco_tui.engine.base import GenerationRequest
-from tests.scripted_engine import ScriptedEngine
+from tests.support.scripted_engine import ScriptedEngine
 
 
 def reply(request: GenerationRequest) -> str:

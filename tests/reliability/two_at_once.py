@@ -19,7 +19,7 @@ from pathlib import Path
 from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.session import LiveSession, Opened, StateChanged
 from syndisco_tui.store.discussions import newest_first, read_discussion, unfinished
-from tests.scripted_engine import ScriptedEngine
+from tests.support.scripted_engine import ScriptedEngine
 
 ROOT = Path(__file__).resolve().parents[2]
 PROCESSES = 4

@@ -13,8 +13,7 @@ import pytest
 from syndisco_tui.engine.base import GenerationRequest, OutOfMemory
 from syndisco_tui.session import Hindrance, hindrances, saving
 from syndisco_tui.store import atomic
-
-from .conftest import OpenBench
+from tests.support.bench import OpenBench
 
 
 class Disk:

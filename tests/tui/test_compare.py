@@ -17,10 +17,7 @@ from syndisco_tui.store.format import to_bytes
 from syndisco_tui.ui.screens.compare import Compare, CompareWith
 from syndisco_tui.ui.side_by_side import Laid, lay_out
 from syndisco_tui.ui.xray_pages import figures
-
-from .conftest import Bench, OpenBench
-from .test_screen import SIZES
-from .test_xray import finished
+from tests.support.bench import SIZES, Bench, OpenBench, finished
 
 
 def fork_of(at: Bench, turn: int = 5) -> DiscussionRecord:

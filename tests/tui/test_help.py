@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .conftest import OpenBench
+from tests.support.bench import OpenBench
 
 
 async def test_it_explains_the_focused_pane_before_all_else(bench: OpenBench) -> None:

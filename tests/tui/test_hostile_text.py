@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,16 +17,41 @@ from syndisco_tui.store.format import to_bytes
 from syndisco_tui.ui.screens.library import LibraryScreen
 from syndisco_tui.ui.screens.reading import ReadingScreen
 from syndisco_tui.ui.transcript.markdown import SafeMarkdown
-from tests.hostile_text import giants, names, payloads
+from tests.support.bench import Bench, OpenBench
+from tests.support.frames import Frames, watched
+from tests.support.hostile_text import ATOMS, giants, names, payloads
 
-from .conftest import Bench, OpenBench
-from .watched import Frames, watched
-
-EVERYTHING = bool(os.environ.get("HOSTILE_EVERYTHING"))
-"""``tests/reliability/hostile_text.py`` takes more time than the tests do."""
-COUNT = 1000
 CAST = 200
-SIZES = [(120, 40), (60, 20)] if EVERYTHING else [(80, 24)]
+QUICK_GIANTS = ("5,000 marks", "100,000 lines")
+
+
+@dataclass(frozen=True)
+class Amount:
+    """How much hostile text a test brings, and how thoroughly it looks at it."""
+
+    texts: int
+    cast: int = CAST
+    size: tuple[int, int] = (80, 24)
+    page: int = 400
+    """Lines of a terminal in which a long transcript is looked through."""
+    pages_down: int = 8
+    saved: int = 40
+    further_keys: tuple[str, ...] = ("down", "down", "pagedown")
+    """Keys in each dialog, after those that reach its parts."""
+
+
+EACH_ONCE = Amount(len(ATOMS), cast=20, pages_down=2, saved=6, further_keys=("pagedown",))
+"""Every kind of hostile text once."""
+EVERYTHING = [Amount(1000, page=60), Amount(1000, size=(120, 40)), Amount(1000, size=(60, 20))]
+
+
+def amounts(*campaigns: Amount) -> pytest.MarkDecorator:
+    """``EACH_ONCE`` in every run of the tests, and ``campaigns`` in campaigns."""
+    more = [
+        pytest.param(each, marks=pytest.mark.campaign, id=f"{each.texts} at {each.size}")
+        for each in campaigns
+    ]
+    return pytest.mark.parametrize("amount", [pytest.param(EACH_ONCE, id="each once"), *more])
 
 
 @pytest.fixture
@@ -101,8 +126,9 @@ async def look_through(at: Bench, transcript_height: int) -> None:
         await at.pilot.pause()
 
 
-async def test_a_thousand_messages_posted(bench: OpenBench, frames: Frames) -> None:
-    texts, height = payloads(COUNT), 60 if EVERYTHING else 400
+@amounts(EVERYTHING[0])
+async def test_many_messages_posted(bench: OpenBench, frames: Frames, amount: Amount) -> None:
+    texts, height = payloads(amount.texts), amount.page
     async with bench((100, height)) as at:
         transcript = at.laboratory.transcript
         transcript.show(
@@ -111,24 +137,31 @@ async def test_a_thousand_messages_posted(bench: OpenBench, frames: Frames) -> N
         await at.press("3")
         await look_through(at, height - 20)
     shown = frames.shown
-    assert all(f"p{number}q" in shown for number in range(COUNT))
+    assert all(f"p{number}q" in shown for number in range(amount.texts))
 
 
-async def test_a_thousand_messages_growing(bench: OpenBench, frames: Frames) -> None:
+@amounts(EVERYTHING[0])
+async def test_many_messages_growing(bench: OpenBench, frames: Frames, amount: Amount) -> None:
     async with bench((60, 60)) as at:
         transcript = at.laboratory.transcript
         await at.press("3")
         transcript.begin_reply("[/b]\x1bAnn", "user")
         said = ""
-        for number, text in enumerate(payloads(COUNT)):
+        for number, text in enumerate(payloads(amount.texts)):
             said = f"{said}\n{text}" if number % 100 else text
             transcript.grow_reply(said)
-            if number % 20 == 19:
+            if number % 20 == 19 or number == amount.texts - 1:
                 await at.pilot.pause()
-    assert f"p{COUNT - 1}q" in frames.shown
+    assert f"p{amount.texts - 1}q" in frames.shown
 
 
-@pytest.mark.parametrize("what", giants() if EVERYTHING else ["5,000 marks", "100,000 lines"])
+@pytest.mark.parametrize(
+    "what",
+    [
+        what if what in QUICK_GIANTS else pytest.param(what, marks=pytest.mark.campaign)
+        for what in giants()
+    ],
+)
 async def test_sheer_size_is_shown_too(bench: OpenBench, frames: Frames, what: str) -> None:
     async with bench((80, 24)) as at:
         transcript = at.laboratory.transcript
@@ -137,12 +170,12 @@ async def test_sheer_size_is_shown_too(bench: OpenBench, frames: Frames, what: s
         assert "Bob" in frames.shown
 
 
-async def test_a_thousand_messages_as_markdown(bench: OpenBench, frames: Frames) -> None:
+@amounts(EVERYTHING[0])
+async def test_many_messages_as_markdown(bench: OpenBench, frames: Frames, amount: Amount) -> None:
     """The reading view renders them: no link, no action, no character that an entity spells."""
-    count = COUNT if EVERYTHING else 250
-    texts = payloads(count)
+    texts = payloads(amount.texts)
     async with bench((120, 40)) as at:
-        for start in range(0, count, 125):
+        for start in range(0, amount.texts, 125):
             page = SafeMarkdown("\n\n---\n\n".join(texts[start : start + 125]))
             await at.laboratory.mount(page)
             page.styles.height = 4000
@@ -154,27 +187,30 @@ async def test_a_thousand_messages_as_markdown(bench: OpenBench, frames: Frames)
             await at.pilot.pause()
             await page.remove()
     frames.slowest.clear()  # pages of a hundred messages, thousands of lines high: nobody sees such
-    assert f"p{count - 1}q" in frames.shown
+    assert f"p{amount.texts - 1}q" in frames.shown
 
 
-@pytest.mark.parametrize("size", SIZES)
+@amounts(*EVERYTHING[1:])
 async def test_the_laboratory_and_its_dialogs(
-    bench: OpenBench, frames: Frames, size: tuple[int, int]
+    bench: OpenBench, frames: Frames, amount: Amount
 ) -> None:
-    everybody = hostile_personas()
+    everybody = hostile_personas(amount.cast)
     replies = tuple(payloads(30, seed=5))
-    async with bench(size, setup=hostile_setup(), personas=everybody, replies=replies) as at:
-        await at.press("1", *["pagedown"] * (8 if EVERYTHING else 3), "home")
+    async with bench(amount.size, setup=hostile_setup(), personas=everybody, replies=replies) as at:
+        await at.press("1", *["pagedown"] * amount.pages_down, "home")
         for opened in ("e", "f", "F", "T", "L", "G", "S", "O"):
-            await at.press(opened, "tab", "down", "down", "pagedown")
+            await at.press(opened)
+            await at.press_ahead("tab", "down", *amount.further_keys)
             await leave(at)
-        await at.press("2", *["down"] * (25 if EVERYTHING else 8))
+        await at.press("2", *["down"] * (3 * amount.pages_down))
         await at.press("home", "enter", "x", "escape")
         await at.press("r")
         await at.until_state("finished")
-        await at.press("3", *["up"] * 6)
+        await at.press("3")
+        await at.press_ahead(*["up"] * 6)
         for opened in ("enter", "t", "z", "w", "i", "E", "f", "v", "question_mark"):
-            await at.press("3", opened, "right", "down", "tab", "down", "pagedown")
+            await at.press("3", opened)
+            await at.press_ahead("right", "tab", *amount.further_keys)
             await leave(at)
         await at.press("3", "G", "enter")
         await at.until(lambda: at.app.screen is not at.laboratory)
@@ -195,23 +231,24 @@ async def leave(at: Bench) -> None:
     await at.press("escape")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@amounts(*EVERYTHING[1:])
 async def test_the_library_reader_and_compare(
-    bench: OpenBench, frames: Frames, size: tuple[int, int]
+    bench: OpenBench, frames: Frames, amount: Amount
 ) -> None:
-    texts = payloads(COUNT, seed=9)
+    texts = payloads(amount.texts, seed=9)
+    each = len(texts) // amount.saved
     setup = hostile_setup(3)
-    async with bench(size) as at:
-        for number in range(40):
-            record = hostile_record(number, texts[number * 25 : number * 25 + 25], setup)
+    async with bench(amount.size) as at:
+        for number in range(amount.saved):
+            record = hostile_record(number, texts[number * each : number * each + each], setup)
             save(at, record, f"2024030{number % 9 + 1}T12000{number % 7}000Z-{number:08}.json")
         for number, name in enumerate(("[b]\x1b[31m.json", "[@click=app.hostile]\u202e.json")):
             save(at, hostile_record(50 + number, texts[:25], setup), name)
         (at.places.discussions / "\x9b[b]cut.json").write_text('{"logs": "\x1b[31m[/b]')
         await at.press("o")
         await at.until(lambda: isinstance(at.app.screen, LibraryScreen))
-        await at.until(lambda: "43 discussions" in at.text())
-        for _ in range(43):
+        await at.until(lambda: f"{amount.saved + 3} discussions" in at.text())
+        for _ in range(amount.saved + 3):
             await at.press("down")
         await at.press("e", "escape")
         await at.press("home", "enter")
@@ -237,10 +274,11 @@ async def test_many_at_once(bench: OpenBench, frames: Frames) -> None:
         await at.press("escape", "y")
 
 
-async def test_what_the_session_tells(bench: OpenBench, frames: Frames) -> None:
+@amounts(EVERYTHING[0])
+async def test_what_the_session_tells(bench: OpenBench, frames: Frames, amount: Amount) -> None:
     """Toasts, the banner, the status line: sentences with foreign words in them."""
     async with bench((120, 60)) as at:
-        for text in payloads(300 if EVERYTHING else 30, seed=13):
+        for text in payloads(amount.texts // 4, seed=13):
             info = EngineInfo(text, name=text, device=text, dtype=text, path=text, context_length=9)
             for event in (
                 Trouble(text),
@@ -256,8 +294,9 @@ async def test_what_the_session_tells(bench: OpenBench, frames: Frames) -> None:
         await at.pilot.pause()
 
 
-async def test_reading_view(bench: OpenBench, frames: Frames) -> None:
-    texts = payloads(200 if EVERYTHING else 20, seed=17)
+@amounts(EVERYTHING[0])
+async def test_reading_view(bench: OpenBench, frames: Frames, amount: Amount) -> None:
+    texts = payloads(amount.texts // 5, seed=17)
     async with bench() as at:
         messages = tuple(Message(text, text, "user", n) for n, text in enumerate(texts, 1))
         at.laboratory.transcript.show(messages)

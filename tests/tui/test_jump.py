@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from syndisco_tui.ui.screens.jump import LETTERS, JumpScreen
-
-from .conftest import Bench, OpenBench
+from tests.support.bench import Bench, OpenBench
 
 
 def letter_of(at: Bench, label: str) -> str:

@@ -11,8 +11,7 @@ from syndisco_tui import paths
 from syndisco_tui.inputs import read_toml
 from syndisco_tui.ui.actions import ACTIONS
 from syndisco_tui.ui.keymap import Keymap, clashes, read_keymap, shown_key
-
-from .conftest import OpenBench
+from tests.support.bench import OpenBench
 
 BY_ID = {action.id: action for action in ACTIONS}
 

@@ -18,10 +18,8 @@ from syndisco_tui.ui.screens.fork import ForkScreen
 from syndisco_tui.ui.screens.laboratory import Laboratory
 from syndisco_tui.ui.screens.library import LibraryScreen
 from syndisco_tui.ui.screens.reader import Reader
+from tests.support.bench import SIZES, TINY, Bench, OpenBench
 
-from .conftest import Bench, OpenBench
-
-SIZES = [(120, 40), (80, 24), (60, 20)]
 NOON = datetime(2024, 3, 4, 12, tzinfo=UTC)
 
 
@@ -527,7 +525,8 @@ async def test_no_size_crashes(bench: OpenBench, four: list[Path]) -> None:
         await go_to_library(at, 4)
         for size in [(1, 1), (2, 30), (200, 2), (20, 5), (300, 100), (61, 19), (120, 40)]:
             await at.pilot.resize_terminal(*size)
-            await at.press("end", "pageup", "pagedown", "home", "slash", "a", "escape")
+            if size in TINY:
+                await at.press("end", "pageup", "pagedown", "home", "slash", "a", "escape")
         await at.until(lambda: "On cheese" in at.text())
 
 

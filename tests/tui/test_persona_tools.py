@@ -12,10 +12,8 @@ from syndisco_tui.discussion import Persona
 from syndisco_tui.store.personas import read_personas, write_personas
 from syndisco_tui.ui.screens.generator import Generator
 from syndisco_tui.ui.screens.laboratory import Laboratory
+from tests.support.bench import SIZES, Bench, OpenBench
 
-from .conftest import Bench, OpenBench
-
-SIZES = [(120, 40), (80, 24), (60, 20)]
 PEOPLE = tuple(
     Persona(username=name, age=age, demographic_group=group, current_employment="Baker")
     for name, age, group in [("Ann", 30, "White"), ("Bob", 40, "White"), ("Cleo", 50, "Black")]

@@ -9,8 +9,7 @@ from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.store.personas import read_personas, write_personas
 from syndisco_tui.ui.cast import with_own
 from syndisco_tui.ui.own_personas import joined
-
-from .conftest import Bench, OpenBench
+from tests.support.bench import Bench, OpenBench
 
 
 def names(at: Bench) -> list[str]:

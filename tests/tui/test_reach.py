@@ -11,10 +11,8 @@ from syndisco_tui.ui.screens.candidates import Candidate, CandidatesScreen
 from syndisco_tui.ui.screens.fork import ForkScreen
 from syndisco_tui.ui.screens.next_speaker import NextSpeakerScreen
 from syndisco_tui.ui.screens.write_message import EditScreen, InjectScreen
+from tests.support.bench import SIZES, Bench, OpenBench
 
-from .conftest import Bench, OpenBench
-
-SIZES = [(120, 40), (80, 24), (60, 20)]
 TWO = DiscussionSetup(
     personas=(Persona(username="Ann"), Persona(username="Bob")), conv_len=6, model="scripted"
 )

@@ -8,7 +8,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from textual.widgets import DataTable
 
-from .conftest import OpenBench
+from tests.support.bench import OpenBench
 
 
 async def test_repeat_runs_so_many_and_shows_them_in_a_table(bench: OpenBench) -> None:

@@ -9,8 +9,7 @@ import pytest
 
 from syndisco_tui.session import SessionEvent, Trouble
 from syndisco_tui.ui.draining import drained
-
-from .conftest import OpenBench
+from tests.support.bench import OpenBench
 
 
 async def test_r_runs_the_discussion_to_its_end_and_it_is_on_disk(bench: OpenBench) -> None:

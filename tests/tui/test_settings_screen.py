@@ -10,10 +10,7 @@ from textual.widgets import Input
 
 from syndisco_tui.settings import Settings, load_settings
 from syndisco_tui.ui.screens.settings import SettingsScreen
-
-from .conftest import Bench, OpenBench
-
-SIZES = [(120, 40), (80, 24), (60, 20)]
+from tests.support.bench import SIZES, Bench, OpenBench
 
 
 def at_setting(key: str) -> list[str]:

@@ -17,8 +17,7 @@ from syndisco_tui.ui.setup_fields import (
     turned,
 )
 from syndisco_tui.ui.setup_file import SetupFile
-
-from .conftest import Bench, OpenBench
+from tests.support.bench import Bench, OpenBench
 
 BY_KEY = {field.key: field for field in FIELDS}
 

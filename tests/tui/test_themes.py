@@ -11,8 +11,7 @@ from syndisco_tui.inputs import InputError
 from syndisco_tui.settings import load_settings
 from syndisco_tui.ui.theme_watch import ThemeWatch
 from syndisco_tui.ui.themes import read_theme, read_themes
-
-from .conftest import Bench, OpenBench
+from tests.support.bench import Bench, OpenBench
 
 
 def test_a_dark_a_light_and_a_high_contrast_theme_are_shipped() -> None:

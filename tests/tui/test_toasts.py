@@ -6,8 +6,7 @@ from textual.widgets._toast import Toast, ToastHolder
 
 from syndisco_tui.session import Trouble
 from syndisco_tui.ui.toasts import MOST_TOASTS
-
-from .conftest import Bench, OpenBench
+from tests.support.bench import Bench, OpenBench
 
 
 def shown(at: Bench) -> list[str]:

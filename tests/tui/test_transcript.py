@@ -20,7 +20,7 @@ from syndisco_tui import paths
 from syndisco_tui.discussion import Message
 from syndisco_tui.ui.screens import laboratory
 from syndisco_tui.ui.widgets.transcript import STYLES_FOR, Transcript
-from tests.tui.conftest import OpenBench
+from tests.support.bench import OpenBench
 
 
 class Pane(App[None]):
@@ -496,7 +496,7 @@ async def test_letters_beyond_the_search_line_s_width_move_it_and_lay_nothing_ou
         await at.until_state("finished")
         await at.press("3", "slash", *"abcdef")
         monkeypatch.setattr(Screen, "_refresh_layout", counted)
-        await at.press(*"ghijklmnopqrstuvwxyz" * 3, *"END")
+        await at.type("ghijklmnopqrstuvwxyz" * 3 + "END")
         assert "xyzEND" in at.text()
         assert not layouts
         await at.press("home")

@@ -7,10 +7,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from syndisco_tui.ui.screens.repeat import BatchScreen
 from syndisco_tui.ui.screens.turn_lab import TurnLab
-
-from .conftest import Bench, OpenBench
-from .test_screen import SIZES
-from .test_xray import finished
+from tests.support.bench import SIZES, Bench, OpenBench, finished
 
 
 async def lab(at: Bench) -> None:

@@ -8,16 +8,7 @@ from syrupy.assertion import SnapshotAssertion
 from syndisco_tui.discussion import DiscussionSetup, Message
 from syndisco_tui.ui.screens.xray import XRay
 from syndisco_tui.ui.xray_pages import said_lines
-
-from .conftest import Bench, OpenBench
-from .test_screen import SIZES
-
-
-async def finished(at: Bench) -> None:
-    await at.press("r")
-    await at.until_state("finished")
-    await at.press("3")
-    await at.until(lambda: at.app.focused is at.laboratory.transcript)
+from tests.support.bench import SIZES, Bench, OpenBench, finished
 
 
 async def xray(at: Bench) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,36 +11,7 @@ import pytest
 from syndisco_tui import __version__
 from syndisco_tui.discussion import DiscussionRecord
 from syndisco_tui.store.discussions import newest_first, read_discussion
-
-from .places import ROOT
-
-COMMAND = [sys.executable, "-c", "from syndisco_tui.cli import main; main()"]
-SCRIPTED = [sys.executable, "-m", "tests.unit.scripted_cli"]
-
-
-def call(
-    *arguments: object, command: list[str] = COMMAND, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    """Run the command where there is no terminal."""
-    return subprocess.run(
-        [*command, *map(str, arguments)],
-        cwd=ROOT,
-        env=os.environ | environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=20,
-    )
-
-
-def refusal(*arguments: object, **environment: str) -> str:
-    """The sentence with which the command refuses."""
-    result = call(*arguments, **environment)
-    assert result.returncode == 2
-    assert result.stdout == ""
-    assert "Traceback" not in result.stderr
-    assert len(result.stderr.splitlines()) == 1
-    return result.stderr.strip()
+from tests.support.command_line import SCRIPTED, call, refusal
 
 
 @pytest.fixture

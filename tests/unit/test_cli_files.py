@@ -10,9 +10,8 @@ import pytest
 from syndisco_tui.store.discussions import newest_first
 from syndisco_tui.store.export import exported
 from syndisco_tui.store.format import to_bytes
-
-from .test_cli import call, refusal
-from .test_store_format import FULL
+from tests.support.command_line import call, refusal
+from tests.support.saved_discussions import FULL
 
 
 @pytest.fixture

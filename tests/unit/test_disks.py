@@ -31,21 +31,13 @@ from syndisco_tui.store.discussions import newest_first, read_discussion
 from syndisco_tui.store.lock import has_writer
 from syndisco_tui.store.personas import write_personas
 from syndisco_tui.store.setups import write_setup
-from tests.scripted_engine import ScriptedEngine
-
-from .faulty_disk import FAULTS, STEPS, FaultyDisk
-from .test_session import SETUP, Live, changed, seed_as_reply
+from tests.support.faulty_disk import FAULTS, STEPS, FaultyDisk
+from tests.support.live_session import SETUP, Live, changed, seed_as_reply
+from tests.support.scripted_engine import ScriptedEngine
 
 PATIENT = 15
 LONGER = changed(conv_len=6, moderator=Persona(username="Mod"))
 NAMES = [errno.errorcode[error] for error in FAULTS]
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "discussions"
-    folder.mkdir()
-    return folder
 
 
 @pytest.fixture
@@ -259,6 +251,7 @@ def quick_retry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(saving_module, "RETRY_SECONDS", 0.05)
 
 
+@pytest.mark.campaign
 @pytest.mark.usefixtures("quick_retry")
 def test_a_disk_that_is_really_full(begin: Callable[..., Live], small_disk: Path) -> None:
     live = begin(small_disk, delay=0.01)
@@ -275,6 +268,7 @@ def test_a_disk_that_is_really_full(begin: Callable[..., Live], small_disk: Path
     assert len(words(live)) == 12
 
 
+@pytest.mark.campaign
 @pytest.mark.usefixtures("quick_retry")
 def test_a_disk_that_is_really_read_only(begin: Callable[..., Live], small_disk: Path) -> None:
     live = begin(small_disk, delay=0.01)

@@ -16,8 +16,7 @@ import pytest
 from syndisco_tui import paths
 from syndisco_tui.doctor import Finding, as_json, as_text, can_run, files, machine, terminal
 from syndisco_tui.engine.local.starter import STARTER
-
-from .places import ROOT, python
+from tests.support.project import ROOT, python
 
 COMMAND = [sys.executable, "-c", "from syndisco_tui.cli import main; main()", "doctor"]
 

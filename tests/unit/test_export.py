@@ -21,11 +21,9 @@ from syndisco_tui.store.export import FORMAT_NAMES, exported
 from syndisco_tui.store.export.markdown import escaped
 from syndisco_tui.store.format import from_json
 from syndisco_tui.text import safe
+from tests.support.saved_discussions import FULL, KEYS_OF_2_0_1, SETUP, record, said, silence
+from tests.support.syndisco_files import RUNS, each_run
 
-from .places import SYNDISCO, needs_syndisco
-from .test_store_format import FULL, KEYS_OF_2_0_1, SETUP, record, said, silence
-
-PUBLISHED = sorted((SYNDISCO / "discussions").glob("*.json"))
 TEXTS = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=80)
 
 
@@ -71,6 +69,7 @@ class TestSynDisco:
             assert isinstance(log["model"], str)
             assert (log["name"], log["text"]) == (message.name, message.text)
 
+    @pytest.mark.campaign
     @pytest.mark.parametrize("to", ["syndisco-2.0", "syndisco-2.2"])
     def test_syndisco_s_own_loader_reads_it(self, to: Any, tmp_path: Path) -> None:
         jobs = pytest.importorskip("syndisco.jobs")
@@ -89,9 +88,8 @@ class TestSynDisco:
         assert again.setup.personas[0].model_extra == {"shoe_size": 38}
         assert again.id == FULL.id
 
-    @needs_syndisco
-    @pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.stem)
-    def test_a_published_file_comes_out_as_it_came_in(self, path: Path) -> None:
+    @each_run
+    def test_a_run_of_2026_comes_out_as_it_came_in(self, path: Path) -> None:
         there = json.loads(path.read_text())
         here = json.loads(exported(read_discussion(path), "syndisco-2.0"))
         said_there = [log for log in there["logs"] if log["text"]]
@@ -293,9 +291,8 @@ class TestChat:
         assert [prompt for *prompt, _ in lines] == asked
         assert lines[0][-1]["content"] == "As it is now."
 
-    @needs_syndisco
     def test_syndisco_s_own_get_their_prompts_made(self) -> None:
-        own = read_discussion(PUBLISHED[0])
+        own = read_discussion(RUNS[0])
         for system, *_, answer in chats(exported(own, "jsonl")):
             assert json.loads(system["content"])["persona"]
             assert answer["content"]

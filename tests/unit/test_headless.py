@@ -29,21 +29,13 @@ from syndisco_tui.session import reply as session_module
 from syndisco_tui.store.discussions import newest_first, read_discussion
 from syndisco_tui.store.lock import has_writer
 from syndisco_tui.text import safe
-from tests.scripted_engine import ScriptedEngine
-
-from .places import ROOT
+from tests.support.project import ROOT
+from tests.support.scripted_engine import ScriptedEngine
 
 SETUP = DiscussionSetup(
     personas=(Persona(username="Ann"), Persona(username="Bob")), conv_len=2, model="scripted"
 )
 LONG = "Well, this one goes on for a while, for it is streamed while it is said, word by word."
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "discussions"
-    folder.mkdir()
-    return folder
 
 
 class Run:
@@ -277,7 +269,7 @@ class TestStatus:
         assert [signal.getsignal(number) for number in (1, 2, 15)] == before
 
 
-COMMAND = [sys.executable, "-m", "tests.unit.scripted_cli", "run", "--turns", "6"]
+COMMAND = [sys.executable, "-m", "tests.support.scripted_cli", "run", "--turns", "6"]
 
 
 class Process:

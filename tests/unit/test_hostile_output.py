@@ -16,15 +16,23 @@ from syndisco_tui.engine.base import EngineInfo, LoadProgress
 from syndisco_tui.headless.printer import Printer
 from syndisco_tui.session import Hindrance, ModelReady, Posted, ReplyGrew, ReplyStarted, Trouble
 from syndisco_tui.store.format import to_bytes
-from tests.hostile_text import forbidden, giants, names, payloads
+from tests.support.hostile_text import ATOMS, forbidden, giants, names, payloads
+from tests.support.project import ROOT
 
-from .places import ROOT
+QUICK_GIANTS = ("5,000 marks", "a thousand brackets", "a deep list")
 
 
-def test_a_thousand_payloads_in_every_event() -> None:
+@pytest.mark.parametrize(
+    ("count", "large"),
+    [
+        pytest.param(len(ATOMS), QUICK_GIANTS, id="each once"),
+        pytest.param(1000, tuple(giants()), marks=pytest.mark.campaign, id="a thousand"),
+    ],
+)
+def test_hostile_text_in_every_event(count: int, large: tuple[str, ...]) -> None:
     out, err = StringIO(), StringIO()
     printer = Printer(out, err)
-    texts = [*payloads(1000), *giants().values()]
+    texts = [*payloads(count), *(giants()[name] for name in large)]
     for turn, text in enumerate(texts, start=1):
         info = EngineInfo(text, name=text, device=text, dtype=text, path=text, context_length=9)
         printer.show(LoadProgress(text, 1, 2))
@@ -39,7 +47,7 @@ def test_a_thousand_payloads_in_every_event() -> None:
     printer.end(0)
     for printed in (out.getvalue(), err.getvalue()):
         assert not forbidden(printed, lines=True)
-        assert all(f"p{number}q" in printed for number in range(1000))
+        assert all(f"p{number}q" in printed for number in range(count))
 
 
 HOSTILE_NAME = "\x1b]0;owned\x07[b]\u202e\x9b2J[@click=app.hostile]"
@@ -100,7 +108,7 @@ def test_the_command_line_with_hostile_files(
     places = {**hostile_files, "OUT/": f"{tmp_path}/{HOSTILE_NAME}/"}
     arguments = [places.get(word, word) for word in COMMANDS[command]]
     done = subprocess.run(
-        [sys.executable, "-m", "tests.unit.scripted_cli", *arguments],
+        [sys.executable, "-m", "tests.support.scripted_cli", *arguments],
         cwd=ROOT,
         env={**os.environ, "HF_HUB_OFFLINE": "1", "TERM": "xterm"},
         stdin=subprocess.DEVNULL,

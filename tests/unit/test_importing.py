@@ -20,22 +20,12 @@ from syndisco_tui.store.export import exported
 from syndisco_tui.store.format import to_bytes
 from syndisco_tui.store.importing import Import, Taken, importable, read_any
 from syndisco_tui.store.persona_table import read_persona_table
-
-from .places import SYNDISCO, needs_syndisco
-from .test_store_format import FULL, PUBLISHED
-
-LAYOUTS = sorted((SYNDISCO / "formats").glob("*.json"))
+from tests.support.saved_discussions import FULL
+from tests.support.syndisco_files import each_export, each_persona_list
 
 
 def own_names(personas: list[Persona]) -> list[str]:
     return [persona.name for persona in personas]
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "discussions"
-    folder.mkdir()
-    return folder
 
 
 def incoming(folder: Path, *personas: Persona, known: tuple[str, ...] = ()) -> Import:
@@ -52,8 +42,7 @@ def take(folder: Path, path: Path, *personas: Persona) -> Taken:
 
 
 class TestDiscussions:
-    @needs_syndisco
-    @pytest.mark.parametrize("path", [*PUBLISHED, *LAYOUTS], ids=lambda path: path.stem)
+    @each_export
     def test_every_layout_of_syndisco(self, folder: Path, path: Path) -> None:
         taken = take(folder, path)
         assert taken.what == "discussion", taken.sentence
@@ -181,10 +170,9 @@ class TestPersonas:
         imports.take(written(tmp_path / "p.json", [{"username": name, "age": 1}]))
         assert imports.personas[1].name == f"{'x' * 96} (2)"
 
-    @needs_syndisco
-    def test_syndisco_s_own_lists(self, folder: Path) -> None:
-        for path in sorted((SYNDISCO / "personas").glob("*.json")):
-            assert take(folder, path).personas > 0
+    @each_persona_list
+    def test_syndisco_s_lists(self, folder: Path, path: Path) -> None:
+        assert take(folder, path).personas > 0
 
 
 class TestTables:

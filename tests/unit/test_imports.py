@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .places import python
+from tests.support.project import python
 
 IMPORT_AND_TELL = """if True:
     import importlib, sys

@@ -19,9 +19,8 @@ from syndisco_tui.store.format import to_bytes
 from syndisco_tui.store.library import Entry, Library
 from syndisco_tui.store.lock import WriterLock
 from syndisco_tui.store.summary import Summary, summarised
-
-from .places import SYNDISCO, needs_syndisco
-from .test_store_format import FULL, PUBLISHED, record, said, silence
+from tests.support.saved_discussions import FULL, record, said, silence
+from tests.support.syndisco_files import each_export
 
 
 class Place:
@@ -102,10 +101,7 @@ class TestSummaries:
         assert "half a sen" in words
         assert summary.id == read_discussion(path).id
 
-    @needs_syndisco
-    @pytest.mark.parametrize(
-        "path", [*PUBLISHED, *sorted((SYNDISCO / "formats").glob("*"))], ids=lambda path: path.stem
-    )
+    @each_export
     def test_agrees_with_the_whole_record(self, path: Path) -> None:
         whole, (summary, _) = read_discussion(path), summarised(path)
         assert summary.id == whole.id

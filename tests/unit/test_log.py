@@ -10,8 +10,7 @@ import pytest
 
 from syndisco_tui.ui import log as log_module
 from syndisco_tui.ui.log import KEPT, MOST_BYTES, report_crash
-
-from .places import python
+from tests.support.project import python
 
 
 def modes(folder: Path) -> set[str]:

@@ -16,7 +16,7 @@ from syndisco_tui.headless.replay import replay
 from syndisco_tui.session import Hindrance, LiveSession
 from syndisco_tui.session.model_path import slower_path, slower_path_then
 from syndisco_tui.store.discussions import newest_first, read_discussion
-from tests.scripted_engine import ScriptedEngine
+from tests.support.scripted_engine import ScriptedEngine
 
 SETUP = DiscussionSetup(
     personas=(Persona(username="Ann"), Persona(username="Bob")), conv_len=2, model="scripted"

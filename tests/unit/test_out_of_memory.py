@@ -19,9 +19,8 @@ from syndisco_tui.store.discussions import read_discussion
 from syndisco_tui.store.export.chat import replies
 from syndisco_tui.store.format import from_json, to_json
 from syndisco_tui.ui.transcript.blocks import block_of
-from tests.scripted_engine import ScriptedEngine
-
-from .test_session import SLOW, Live, changed
+from tests.support.live_session import SLOW, Live, changed
+from tests.support.scripted_engine import ScriptedEngine
 
 FULL = "The memory is full: shorten the history or the reply, or repeat fewer at once."
 

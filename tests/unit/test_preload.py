@@ -21,7 +21,7 @@ from syndisco_tui.session import (
     Trouble,
 )
 from syndisco_tui.session.last_model import LastModelFile
-from tests.scripted_engine import ScriptedEngine
+from tests.support.scripted_engine import ScriptedEngine
 
 SETUP = DiscussionSetup(
     personas=(Persona(username="Ann"), Persona(username="Bob")), conv_len=2, model="scripted"

@@ -11,31 +11,41 @@ from pathlib import Path
 import pytest
 
 from tests.reliability import days, kill, two_at_once
+from tests.support.project import ROOT
 
-from .places import ROOT
 
-
-def test_fifteen_kills_lose_nothing(tmp_path: Path) -> None:
-    figures = kill.campaign(15, tmp_path, seed=1)
+@pytest.mark.parametrize("count", [2, pytest.param(15, marks=pytest.mark.campaign)])
+def test_kills_lose_nothing(tmp_path: Path, count: int) -> None:
+    figures = kill.campaign(count, tmp_path, seed=1)
     assert figures.faults == []
-    assert figures.kills == 15
-    assert figures.shown > 100
+    assert figures.kills == count
+    assert figures.shown > 5 * count
 
 
-def test_four_processes_in_one_folder_at_one_moment(tmp_path: Path) -> None:
-    figures = two_at_once.together(tmp_path, 4, 25)
-    assert (figures.discussions, figures.collisions, figures.mistaken) == (100, [], [])
+@pytest.mark.parametrize(
+    ("processes", "each"), [(2, 20), pytest.param(4, 100, marks=pytest.mark.campaign)]
+)
+def test_many_processes_in_one_folder_at_one_moment(
+    tmp_path: Path, processes: int, each: int
+) -> None:
+    figures = two_at_once.together(tmp_path, processes, each)
+    made = processes * each
+    assert (figures.discussions, figures.collisions, figures.mistaken) == (made, [], [])
     assert figures.faults == []
-    assert figures.looks > 10
+    assert figures.looks > 5
 
 
-def test_a_thousand_messages_leave_nothing_behind(tmp_path: Path) -> None:
-    course = days.live_through(1000, tmp_path, turns=100)
-    assert course.messages >= 1000
+@pytest.mark.parametrize(
+    ("messages", "turns"), [(200, 40), pytest.param(5000, 500, marks=pytest.mark.campaign)]
+)
+def test_messages_leave_nothing_behind(tmp_path: Path, messages: int, turns: int) -> None:
+    course = days.live_through(messages, tmp_path, turns=turns)
+    assert course.messages >= messages
     assert course.threads_gained == 0
     assert course.descriptors_gained == 0
 
 
+@pytest.mark.campaign
 def test_every_message_is_on_the_disk_before_it_is_shown(tmp_path: Path, home: Path) -> None:
     strace = shutil.which("strace")
     if strace is None:

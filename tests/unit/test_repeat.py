@@ -33,9 +33,8 @@ from syndisco_tui.session import LiveSession, Trouble
 from syndisco_tui.session import saving as saving_module
 from syndisco_tui.store.discussions import newest_first, read_discussion
 from syndisco_tui.store.format import to_bytes
-from tests.scripted_engine import ScriptedEngine
-
-from .faulty_disk import FaultyDisk
+from tests.support.faulty_disk import FaultyDisk
+from tests.support.scripted_engine import ScriptedEngine
 
 SETUP = DiscussionSetup(
     personas=(Persona(username="Ann"), Persona(username="Bob")),
@@ -51,13 +50,6 @@ def answer(request: GenerationRequest) -> str:
     chat = "|".join(turn.content for turn in request.chat)
     digest = hashlib.sha256(f"{chat}|{request.seed}".encode()).hexdigest()
     return f"I say {digest[:12]}."
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "discussions"
-    folder.mkdir()
-    return folder
 
 
 def run(

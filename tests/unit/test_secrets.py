@@ -29,10 +29,9 @@ from syndisco_tui.ui.clipboard import copy
 from syndisco_tui.ui.external_editor import draft
 from syndisco_tui.ui.library_work import LibraryWork
 from syndisco_tui.ui.log import output_to
-from tests.processes import ArgumentsOfChildren
-
-from .places import ROOT
-from .test_session import SETUP
+from tests.support.live_session import SETUP
+from tests.support.processes import ArgumentsOfChildren
+from tests.support.project import ROOT
 
 CANARIES = {"HF_TOKEN": "hf_CANARYofTheHub123", "EXAMPLE_API_KEY": "sk-CANARYofSomebody456"}
 
@@ -57,7 +56,7 @@ def test_no_canary_sings(tmp_path: Path, home: Path, failure: str) -> None:
     arguments, environment = FAILURES[failure]
     (tmp_path / "broken.toml").write_text("conv_len = ")
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.unit.scripted_cli", *arguments],
+        [sys.executable, "-m", "tests.support.scripted_cli", *arguments],
         cwd=tmp_path,
         env={**os.environ, **CANARIES, "PYTHONPATH": str(ROOT), **environment},
         stdin=subprocess.DEVNULL,

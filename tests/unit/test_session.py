@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from queue import SimpleQueue
+from typing import Any
 
 import pytest
 
-from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, EarlierSetup, Persona
-from syndisco_tui.engine.base import EngineError, GenerationRequest, LoadProgress
+from syndisco_tui.discussion import DiscussionRecord, EarlierSetup, Persona
+from syndisco_tui.engine.base import EngineError, LoadProgress
 from syndisco_tui.session import (
     Closed,
     Hindrance,
-    LiveSession,
     ModelReady,
     NotSaved,
     Opened,
@@ -27,7 +25,6 @@ from syndisco_tui.session import (
     ReplyStarted,
     SessionEvent,
     SetupApplied,
-    State,
     StateChanged,
     Trouble,
 )
@@ -40,118 +37,9 @@ from syndisco_tui.store.discussions import (
     unfinished,
 )
 from syndisco_tui.store.lock import has_writer
-from tests.scripted_engine import ScriptedEngine
-
-from .places import start_python
-
-Event = TypeVar("Event", bound=SessionEvent)
-
-SETUP = DiscussionSetup(
-    personas=(Persona(username="Ann"), Persona(username="Bob")),
-    conv_len=4,
-    seed=7,
-    model="scripted",
-)
-SLOW = 0.03
-"""Seconds a word: there is time to interfere with a reply."""
-
-
-def changed(**fields: Any) -> DiscussionSetup:
-    return SETUP.model_copy(update=fields)
-
-
-def seed_as_reply(request: GenerationRequest) -> str:
-    """A reply that tells whether the request was the same."""
-    return f"I drew {request.seed} after {len(request.chat)} turns"
-
-
-class Live:
-    """A session and all that was heard of it."""
-
-    def __init__(self, engine: ScriptedEngine, folder: Path, **options: Any) -> None:
-        self.engine = engine
-        self.folder = folder
-        self.session = LiveSession(engine, folder, **options)
-        self.heard: list[SessionEvent] = []
-
-    def until(
-        self,
-        kind: type[Event],
-        where: Callable[[Event], bool] = lambda _: True,
-        *,
-        within: float = 5,
-    ) -> Event:
-        """The next event of this kind."""
-        deadline = time.monotonic() + within
-        while True:
-            try:
-                event = self.session.events.get(timeout=max(0, deadline - time.monotonic()))
-            except Empty:
-                pytest.fail(f"no {kind.__name__} after {self.heard[-3:]}")
-            self.heard.append(event)
-            if isinstance(event, kind) and where(event):
-                return event
-
-    def until_state(self, state: State) -> StateChanged:
-        return self.until(StateChanged, lambda event: event.state == state and not event.pausing)
-
-    def quiet(self, seconds: float = 0.15) -> bool:
-        """Whether nothing more is said, or asked of the engine, for a while."""
-        asked = len(self.engine.requests)
-        time.sleep(seconds)
-        return self.session.events.empty() and len(self.engine.requests) == asked
-
-    def all(self, kind: type[Event]) -> list[Event]:
-        return [event for event in self.heard if isinstance(event, kind)]
-
-    def texts(self) -> list[str]:
-        return [event.message.text for event in self.all(Posted)]
-
-    @property
-    def path(self) -> Path:
-        return newest_first(self.folder)[0]
-
-    @property
-    def record(self) -> DiscussionRecord:
-        """What the newest file holds."""
-        return read_discussion(self.path)
-
-
-Begin = Callable[..., Live]
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "discussions"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def begin(folder: Path) -> Iterator[Begin]:
-    """Starts sessions; ``setup=None`` only opens one."""
-    started: list[Live] = []
-
-    def begin(
-        replies: Any = None,
-        *,
-        setup: DiscussionSetup | None = SETUP,
-        step: bool = False,
-        delay: float = 0.0,
-        load_steps: int = 0,
-        **options: Any,
-    ) -> Live:
-        engine = ScriptedEngine(replies, delay=delay, load_steps=load_steps)
-        live = Live(engine, folder, **options)
-        started.append(live)
-        if setup is not None:
-            live.session.start(setup, step=step)
-        return live
-
-    yield begin
-    for live in started:
-        assert live.session.close()
-        live.engine.close()
+from tests.support.live_session import SETUP, SLOW, Begin, Live, changed, seed_as_reply
+from tests.support.project import start_python
+from tests.support.scripted_engine import ScriptedEngine
 
 
 class TestToTheEnd:
@@ -460,8 +348,8 @@ RUN_UNTIL_KILLED = """if True:
     import sys
     from pathlib import Path
     from syndisco_tui.session import LiveSession, Posted
-    from tests.scripted_engine import ScriptedEngine
-    from tests.unit.test_session import SETUP, seed_as_reply
+    from tests.support.scripted_engine import ScriptedEngine
+    from tests.support.live_session import SETUP, seed_as_reply
     session = LiveSession(ScriptedEngine(seed_as_reply, delay=0.02), Path(sys.argv[1]))
     session.start(SETUP.model_copy(update={"conv_len": 8}))
     while True:

@@ -37,11 +37,8 @@ from syndisco_tui.session import (
 )
 from syndisco_tui.store.discussions import newest_first, read_discussion
 from syndisco_tui.store.summary import summarised
-from tests.scripted_engine import ScriptedEngine
-
-from .test_session import SETUP, SLOW, Begin, Live, begin, changed, folder, seed_as_reply
-
-__all__ = ["begin", "folder"]  # fixtures
+from tests.support.live_session import SETUP, SLOW, Begin, Live, changed, seed_as_reply
+from tests.support.scripted_engine import ScriptedEngine
 
 
 def said(live: Live) -> list[str]:

@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 
 from syndisco_tui.store.atomic import write_atomic
-
-from .places import ROOT, python, start_python
+from tests.support.project import ROOT, python, start_python
 
 
 @pytest.fixture
@@ -103,6 +102,7 @@ WRITE_ONCE = """if True:
 """
 
 
+@pytest.mark.campaign
 def test_the_kernel_is_asked_in_the_right_order(file: Path, tmp_path: Path) -> None:
     strace = shutil.which("strace")
     if strace is None:

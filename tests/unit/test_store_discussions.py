@@ -24,8 +24,7 @@ from syndisco_tui.store.discussions import (
     unfinished,
 )
 from syndisco_tui.store.lock import has_writer
-
-from .places import python, start_python
+from tests.support.project import python, start_python
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
@@ -48,13 +47,6 @@ TRY = """if True:
     except BusyElsewhere as error:
         print(error)
 """
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "discussions"
-    folder.mkdir()
-    return folder
 
 
 def record(status: Status = "running") -> DiscussionRecord:

@@ -12,115 +12,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syndisco_tui.discussion import (
-    Change,
     Discussion,
     DiscussionRecord,
-    DiscussionSetup,
-    EarlierSetup,
-    Floor,
-    Message,
-    Parent,
-    Persona,
     Reply,
 )
 from syndisco_tui.inputs import InputError
 from syndisco_tui.store.discussions import read_discussion
 from syndisco_tui.store.format import FORMAT, from_json, to_bytes, to_json
-
-from .places import SYNDISCO, needs_syndisco
-
-PUBLISHED = sorted((SYNDISCO / "discussions").glob("*.json"))
-
-KEYS_OF_2_0_1 = {
-    "id",
-    "timestamp",
-    "users",
-    "moderator",
-    "user_prompts",
-    "moderator_prompt",
-    "ctx_length",
-    "logs",
-}
-KEYS_OF_A_LOG = {"name", "text", "model", "prompt"}
-
-SETUP = DiscussionSetup(
-    title="On “quotes”",
-    personas=(
-        Persona(username="Ann", age=40, personality_characteristics=("calm",), shoe_size=38),
-        Persona(username="Bob", age="Under 18", sex=None),
-    ),
-    moderator=Persona(username="Mod"),
-    history_context_len=None,
-    seed_opinions=("Hello.",),
-    seed_opinion_usernames=("Ann",),
+from tests.support.saved_discussions import (
+    FULL,
+    KEYS_OF_2_0_1,
+    KEYS_OF_A_LOG,
+    SETUP,
+    record,
+    said,
+    silence,
 )
-
-
-def said(name: str, text: str, turn: int, role: Any = "user", **more: Any) -> Message:
-    return Message(
-        name=name,
-        text=text,
-        role=role,
-        turn=turn,
-        model="scripted",
-        prompt="{}",
-        finish_reason="stop",
-        prompt_tokens=12,
-        completion_tokens=3,
-        seconds=1.25,
-        seed=2**53 - 1,
-        created_at="2026-03-04T05:06:07.123+00:00",
-        **more,
-    )
-
-
-def silence(name: str, turn: int) -> Message:
-    return said(name, "", turn, raw_text='""')
-
-
-def record(*entries: Message, **more: Any) -> DiscussionRecord:
-    values = {
-        "id": "5bf8c9a0-0000-4000-8000-000000000000",
-        "started_at": "2026-03-04T05:06:07+00:00",
-        "setup": SETUP,
-        "entries": entries,
-        "status": "paused",
-    } | more
-    return DiscussionRecord(**values)
-
-
-FULL = record(
-    Message(name="Ann", text="Hello.", role="seed"),
-    said("Bob", "Ünïcödé 🙂\n\nand a \\ and a \x1b[31m.", 1, raw_text='"raw"', attempt=2),
-    said("Mod", "Please be kind.", 1, role="moderator"),
-    Message(name="Guest", text="Let me in.", role="human", created_at="2026-03-04T05:07:00+00:00"),
-    said("Ann", "Half a sen", 2, original_text="Half a sentence", floor_given=True),
-    title="On “quotes”",
-    status="running",
-    parent=Parent("parent-id", 3),
-    engine={"model": "starter", "versions": {"torch": "2.11"}},
-    earlier_setups=(EarlierSetup(1, SETUP.model_copy(update={"context": "Before"}), 2),),
-    changes=(
-        Change("edited", 1, 2, (said("Bob", "Before.", 1),), "2026-03-04T05:08:00+00:00"),
-        Change("injected", 3, 3),
-        Change(
-            "deleted",
-            4,
-            6,
-            (said("Ann", "Gone.", 2), silence("Bob", 3)),
-            setup=SETUP.model_copy(update={"context": "Between"}),
-        ),
-        Change(
-            "chosen",
-            4,
-            5,
-            (said("Ann", "No.", 2), said("Ann", "Nor this.", 2, attempt=1)),
-            is_undone=True,
-            earlier_setups=(EarlierSetup(1, SETUP.model_copy(update={"context": "Before"}), 2),),
-        ),
-    ),
-    floor=Floor(3, "Bob"),
-)
+from tests.support.syndisco_files import OWN, each_export, each_run, files_in, name_of
 
 
 def written(value: DiscussionRecord) -> Any:
@@ -179,9 +87,13 @@ class TestForSyndisco:
         for log in to_json(FULL)["logs"]:
             assert set(log) >= KEYS_OF_A_LOG
 
-    @needs_syndisco
-    def test_the_keys_are_those_of_a_real_export(self) -> None:
-        real = json.loads((SYNDISCO / "formats" / "discussion-2.0.1.json").read_text())
+    @pytest.mark.parametrize(
+        "path",
+        [path for path in files_in("formats") if path.stem == "discussion-2.0.1"],
+        ids=name_of,
+    )
+    def test_the_keys_are_those_of_an_export_of_2_0_1(self, path: Path) -> None:
+        real = json.loads(path.read_text())
         assert set(real) == KEYS_OF_2_0_1
         ours = to_json(FULL)
         for key, value in real.items():
@@ -222,13 +134,9 @@ class TestForSyndisco:
         assert json.loads(content, parse_constant=pytest.fail) == to_json(FULL)
 
 
-@needs_syndisco
 class TestFromSyndisco:
-    def test_all_published_runs_are_there(self) -> None:
-        assert len(PUBLISHED) == 24
-
-    @pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.stem[:40])
-    def test_a_published_run_is_read(self, path: Path) -> None:
+    @each_run
+    def test_a_run_of_2026_is_read(self, path: Path) -> None:
         value = json.loads(path.read_text())
         read = read_discussion(path)
         assert read.status == "finished"
@@ -247,27 +155,24 @@ class TestFromSyndisco:
         assert all(m.role == "seed" for m in read.entries if m.model == "hardcoded")
         assert all(m.role == "moderator" for m in read.entries if m.name == moderator)
 
-    @pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.stem[:40])
-    def test_a_published_run_can_be_saved_as_ours(self, path: Path) -> None:
+    @each_export
+    def test_every_layout_can_be_saved_as_ours(self, path: Path) -> None:
         read = read_discussion(path)
         assert from_json(written(read), path) == read
 
     def test_2_0_1_is_read_with_its_prompts_as_objects(self) -> None:
-        read = read_discussion(SYNDISCO / "formats" / "discussion-2.0.1.json")
-        assert "Emma35" in [persona.name for persona in read.setup.personas]
-        assert read.setup.personas[0].age == 38
+        read = read_discussion(OWN / "formats" / "discussion-2.0.1.json")
+        assert [persona.name for persona in read.setup.personas] == ["Ada", "Tomas"]
+        assert read.setup.personas[0].age == 52
         assert read.setup.moderator is not None
-        assert read.setup.moderator.name == "Moderator"
-        assert read.started_at.startswith("2026-11-22T16:59")
-        assert len(read.entries) == 10
+        assert read.setup.moderator.name == "Chair"
+        assert read.started_at.startswith("2026-04-12T20:41")
+        assert len(read.entries) == 6
 
     def test_2_2_1_is_read_from_its_logs_alone(self) -> None:
-        read = read_discussion(SYNDISCO / "formats" / "logs-2.2.1.json")
-        assert [(entry.name, entry.turn) for entry in read.entries] == [
-            ("Emma35", 1),
-            ("Giannis", 2),
-        ]
-        assert [persona.name for persona in read.setup.personas] == ["Emma35", "Giannis"]
+        read = read_discussion(OWN / "formats" / "logs-2.2.1.json")
+        assert [(entry.name, entry.turn) for entry in read.entries] == [("Ada", 1), ("Tomas", 2)]
+        assert [persona.name for persona in read.setup.personas] == ["Ada", "Tomas"]
         assert read.setup.moderator is None
         assert read.entries[0].prompt.startswith('{"context"')
 

@@ -13,8 +13,7 @@ from syndisco_tui import paths
 from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.inputs import InputError
 from syndisco_tui.store.personas import read_personas, shipped_personas, write_personas
-
-from .places import SYNDISCO, needs_syndisco
+from tests.support.syndisco_files import PERSONA_LISTS, each_persona_list, name_of
 
 SHIPPED = sorted(paths.shipped_personas_folder().glob("*.json"))
 
@@ -150,15 +149,22 @@ class TestShipped:
             assert not persona.model_extra, "a misspelt field would be kept as a free one"
 
 
-@needs_syndisco
 class TestSyndisco:
-    def test_its_personas_are_read(self) -> None:
-        personas = read_personas(SYNDISCO / "personas" / "personas_employed.json")
-        assert len(personas) == 45
-        assert any(persona.age == "Under 18" for persona in personas)
+    @each_persona_list
+    def test_its_personas_are_read(self, path: Path) -> None:
+        listed = json.loads(path.read_text())
+        personas = read_personas(path)
+        assert [(each.username, each.age) for each in personas] == [
+            (each["username"], each["age"]) for each in listed
+        ]
 
-    def test_thirteen_of_one_name_are_read_but_cannot_talk(self) -> None:
-        personas = read_personas(SYNDISCO / "personas" / "no_sdbs.json")
-        assert len(personas) == 13
-        with pytest.raises(ValueError, match="“P000” and “P000” are the same"):
+    @pytest.mark.parametrize(
+        "path",
+        [path for path in PERSONA_LISTS if path.stem in ("clones", "no_sdbs")],
+        ids=name_of,
+    )
+    def test_personas_of_one_name_are_read_but_cannot_talk(self, path: Path) -> None:
+        personas = read_personas(path)
+        name = personas[0].name
+        with pytest.raises(ValueError, match=f"“{name}” and “{name}” are the same"):
             DiscussionSetup(personas=tuple(personas))

@@ -37,11 +37,10 @@ from syndisco_tui.session import (
 )
 from syndisco_tui.session import driver as live_module
 from syndisco_tui.store.discussions import newest_first, read_discussion
-from tests.scripted_engine import ScriptedEngine
+from tests.support.live_session import Live, changed
+from tests.support.scripted_engine import ScriptedEngine
 
-from .test_session import Live, changed
-
-FAULTS = 51
+KINDS_OF_FAULT = ("raises", "hangs", "dies")
 SOON = 0.1
 
 
@@ -67,23 +66,18 @@ class Troubled:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "discussions"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_module, "LOOK_INTERVAL", 0.02)
 
 
+@pytest.mark.parametrize("rounds", [2, pytest.param(17, marks=pytest.mark.campaign)])
 @pytest.mark.usefixtures("quick_looks")
-def test_fifty_one_faults_and_every_message_is_there(folder: Path) -> None:
-    script = Troubled(["raises", "hangs", "dies"] * (FAULTS // 3))
+def test_after_many_faults_every_message_is_there(folder: Path, rounds: int) -> None:
+    faults = KINDS_OF_FAULT * rounds
+    script = Troubled(list(faults))
     live = Live(ScriptedEngine(script, load_steps=0), folder, silence=SOON)
-    live.session.start(changed(conv_len=FAULTS + 2))
-    for fault in ["raises", "hangs", "dies"] * (FAULTS // 3):
+    live.session.start(changed(conv_len=len(faults) + 2))
+    for fault in faults:
         live.until(Posted)
         if fault == "raises":
             assert live.until(Trouble).sentence == "The GPU is on fire."
@@ -99,13 +93,13 @@ def test_fifty_one_faults_and_every_message_is_there(folder: Path) -> None:
         live.session.run()
     live.until(StateChanged, lambda event: event.state == "finished", within=20)
     assert live.session.close()
-    assert len(live.all(ReplyDropped)) == FAULTS
+    assert len(live.all(ReplyDropped)) == len(faults)
     entries = read_discussion(newest_first(folder)[0]).entries
     assert [entry.text for entry in entries] == live.texts()
-    assert [entry.turn for entry in entries] == list(range(1, FAULTS + 3))
+    assert [entry.turn for entry in entries] == list(range(1, len(faults) + 3))
     assert live.texts() == [f"I drew {entry.seed}" for entry in entries]
     # Two of three faults cost the model: it was loaded again each time.
-    assert len(live.all(ModelReady)) == 1 + 2 * FAULTS // 3
+    assert len(live.all(ModelReady)) == 1 + 2 * rounds
     script.hang.set()
 
 

@@ -18,7 +18,7 @@ from syndisco_tui.discussion import (
     Parent,
     Persona,
 )
-from tests.unit.discussion.people import say, setup
+from tests.support.people import say, setup
 
 
 def base(**fields: object) -> DiscussionSetup:

@@ -8,9 +8,7 @@ import pytest
 
 from syndisco_tui.analysis.figures import Counting
 from syndisco_tui.discussion import Discussion
-from tests.unit.discussion.people import say, setup
-
-from .test_talk import record_of
+from tests.support.people import record_of, say, setup
 
 
 def test_counted_on_the_way_or_at_once_it_is_the_same() -> None:

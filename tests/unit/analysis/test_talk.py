@@ -9,7 +9,7 @@ import pytest
 from syndisco_tui.analysis.talk import Talk, follows, lengths, talk
 from syndisco_tui.analysis.turn_taking import turn_taking
 from syndisco_tui.discussion import Discussion, Message, Reply
-from tests.unit.discussion.people import asked, record_of, say, setup
+from tests.support.people import asked, record_of, say, setup
 
 ENTRIES = (
     Message("Ann", "One two three.", "user", turn=1, completion_tokens=5),

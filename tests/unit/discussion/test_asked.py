@@ -12,8 +12,7 @@ from syndisco_tui.discussion import (
     TurnRequest,
     asked_for,
 )
-
-from .people import asked, record_of, setup
+from tests.support.people import asked, record_of, setup
 
 
 def speak(discussion: Discussion, turns: int, attempt: int = 0) -> list[TurnRequest]:

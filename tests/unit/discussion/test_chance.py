@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from syndisco_tui.discussion.chance import SEED_BITS, draw, draw_seed
-
-from .statistics_of_draws import assert_uniform
+from tests.support.statistics_of_draws import assert_uniform
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,7 @@ from syndisco_tui.discussion import (
     Reply,
     asked_for,
 )
-
-from .people import asked, record_of, say, setup, texts
+from tests.support.people import asked, record_of, say, setup, texts
 
 
 def prompt_of(discussion: Discussion, position: int) -> str:

@@ -18,8 +18,7 @@ from syndisco_tui.discussion import (
 )
 from syndisco_tui.discussion.chance import draw_seed
 from syndisco_tui.discussion.turns import make_turn_manager
-
-from .people import MODERATOR, asked, names, people, say, setup, texts
+from tests.support.people import MODERATOR, asked, names, people, say, setup, texts
 
 
 def to_the_end(discussion: Discussion) -> Discussion:

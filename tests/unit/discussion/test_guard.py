@@ -11,15 +11,14 @@ import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syndisco_tui.discussion.guard import clean
-
-from ..places import SYNDISCO, needs_syndisco
+from tests.support.syndisco_files import RUNS, each_run, name_of
 
 
 def said(raw: str, *, complete: bool = True) -> str:
@@ -282,7 +281,7 @@ WHAT_MODELS_WRITE = (
     "Comment by user Ann: \"", "posted", "User ", "Ann", "Bob", "@", "*", "(", "Hi.", "a",
 )  # fmt: skip
 replies = st.lists(st.sampled_from(WHAT_MODELS_WRITE), max_size=12).map("".join) | st.text()
-any_reply = settings(deadline=None, derandomize=True, database=None, max_examples=1500)
+any_reply = settings(deadline=None, derandomize=True, database=None, max_examples=400)
 
 
 @any_reply
@@ -327,7 +326,7 @@ def test_a_model_that_runs_wild_costs_no_time() -> None:
     assert time.perf_counter() - started < 3
 
 
-# SynDisco's own runs --------------------------------------------------------------------------
+# SynDisco's runs ------------------------------------------------------------------------------
 
 
 class RealReply(NamedTuple):
@@ -341,17 +340,12 @@ class RealReply(NamedTuple):
 
 
 @cache
-def real_replies() -> dict[str, list[RealReply]]:
-    """Every reply of a model, by discussion file."""
-    return {path.name: list(_replies_in(path.read_text("utf-8"))) for path in _files()}
+def replies_in(path: Path) -> tuple[RealReply, ...]:
+    """Every reply of a model in this run."""
+    return tuple(_replies_in(json.loads(path.read_text("utf-8"))))
 
 
-def _files() -> list[Path]:
-    return sorted((SYNDISCO / "discussions").glob("*.json"))
-
-
-def _replies_in(text: str) -> Iterator[RealReply]:
-    run = json.loads(text)
+def _replies_in(run: dict[str, Any]) -> Iterator[RealReply]:
     everybody = [*run["users"], run["moderator"], *(log["name"] for log in run["logs"])]
     for log in run["logs"]:
         if log["model"] != "hardcoded":
@@ -359,24 +353,17 @@ def _replies_in(text: str) -> Iterator[RealReply]:
             yield RealReply(log["text"], log["name"], tuple(sorted(others)))
 
 
-real_file = pytest.mark.parametrize("file", [path.name for path in _files()])
-
-
-@needs_syndisco
-def test_there_are_real_runs_enough() -> None:
-    assert len(real_replies()) == 24
-    replies = [reply for run in real_replies().values() for reply in run]
+def test_most_replies_need_the_guard() -> None:
+    replies = [reply for path in RUNS for reply in replies_in(path)]
     changed = [reply for reply in replies if reply.cleaned() != reply.raw]
-    assert len(replies) == 600
-    assert len(changed) > 300, "most real replies need the guard"
+    assert len(changed) > len(replies) / 2
 
 
-@needs_syndisco
-@real_file
-def test_real_replies_lose_headers_marks_and_other_voices_and_nothing_else(file: str) -> None:
-    for reply in real_replies()[file]:
+@each_run
+def test_real_replies_lose_headers_marks_and_other_voices_and_nothing_else(path: Path) -> None:
+    for reply in replies_in(path):
         text = reply.cleaned()
-        start = reply.raw.index(text)
+        start = reply.raw.index(text) if text else len(reply.raw)
         before, after = reply.raw[:start], reply.raw[start + len(text) :]
         speaker, others = re.escape(reply.speaker), "|".join(map(re.escape, reply.others))
         marks = r'(?:[\s"“”\\]|```\w*)*'
@@ -386,45 +373,41 @@ def test_real_replies_lose_headers_marks_and_other_voices_and_nothing_else(file:
         assert re.match(rf"{marks}(?:\Z|(?:(?<=\n)|(?<=\\)n)\W*(?:{next_post}))", after), reply
 
 
-@needs_syndisco
-@real_file
-def test_no_header_and_no_other_voice_is_left_of_a_real_reply(file: str) -> None:
-    for reply in real_replies()[file]:
+@each_run
+def test_no_header_and_no_other_voice_is_left_of_a_real_reply(path: Path) -> None:
+    for reply in replies_in(path):
         voices = "|".join(map(re.escape, (reply.speaker, *reply.others)))
         assert not re.search(rf"(?:^|\\n)\W*User (?:{voices}) posted", reply.cleaned(), re.M), reply
         assert not re.match(rf"\W*(?:User )?{re.escape(reply.speaker)}:", reply.cleaned()), reply
 
 
-@needs_syndisco
-@real_file
-def test_a_quoted_real_reply_is_unquoted(file: str) -> None:
-    for reply in real_replies()[file]:
+@each_run
+def test_a_quoted_real_reply_is_unquoted(path: Path) -> None:
+    for reply in replies_in(path):
         if re.fullmatch(r'"[^"]*"', reply.raw):
             assert not reply.cleaned().startswith('"')
 
 
-@needs_syndisco
-@real_file
-def test_cleaning_a_cleaned_real_reply_changes_nothing(file: str) -> None:
-    for reply in real_replies()[file]:
+@each_run
+def test_cleaning_a_cleaned_real_reply_changes_nothing(path: Path) -> None:
+    for reply in replies_in(path):
         assert reply._replace(raw=reply.cleaned()).cleaned() == reply.cleaned()
 
 
-@needs_syndisco
-@real_file
-def test_a_real_reply_is_clean_at_every_moment_it_grows(file: str) -> None:
-    for reply in real_replies()[file]:
+@each_run
+def test_a_real_reply_is_clean_at_every_moment_it_grows(path: Path) -> None:
+    for reply in replies_in(path):
         for length in range(len(reply.raw) + 1):
             assert reply.cleaned(length) in reply.raw[:length]
 
 
-@needs_syndisco
-def test_qwens_moderator_says_nothing_most_of_the_time() -> None:
-    answers = [
-        reply.cleaned()
-        for file, replies in real_replies().items()
-        if file.startswith("main-qwen32b_vanilla")
-        for reply in replies
-        if reply.speaker == "moderator"
-    ]
+def is_of_a_quiet_moderator(path: Path) -> bool:
+    return path.stem.startswith(("2026-moderated", "main-qwen32b_vanilla"))
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in RUNS if is_of_a_quiet_moderator(path)], ids=name_of
+)
+def test_quotation_marks_alone_are_a_moderator_s_silence(path: Path) -> None:
+    answers = [reply.cleaned() for reply in replies_in(path) if reply.speaker == "moderator"]
     assert answers.count("") > len(answers) / 2

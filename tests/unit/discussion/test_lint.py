@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +13,7 @@ from syndisco_tui import paths
 from syndisco_tui.discussion import Persona
 from syndisco_tui.discussion.lint import Finding, likely_mistakes
 from syndisco_tui.store.personas import read_personas, shipped_personas
-
-from ..places import SYNDISCO, needs_syndisco
+from tests.support.syndisco_files import OWN, each_persona_list
 
 
 def somebody(name: str, **fields: Any) -> Persona:
@@ -193,36 +193,35 @@ def test_nothing_is_odd_about_the_shipped_ones() -> None:
     assert likely_mistakes(shipped_personas(paths.shipped_personas_folder())) == ()
 
 
-@needs_syndisco
 class TestSyndisco:
-    def test_every_orientation_of_the_employed_is_a_people(self) -> None:
-        personas = read_personas(SYNDISCO / "personas" / "personas_employed.json")
+    def test_an_orientation_that_is_a_people_is_odd(self) -> None:
+        assert found(*read_personas(OWN / "personas" / "mixed.json")) == [
+            ("quiet-lantern", "sexual_orientation"),
+            ("brisk-kettle", "sexual_orientation"),
+            ("mossy-anchor", "sexual_orientation"),
+            ("paper-comet", "sexual_orientation"),
+            ("slow-ferry", None),
+            ("tin-whistle", "sexual_orientation"),
+            ("tin-whistle", "personality_characteristics"),
+        ]
+
+    @each_persona_list
+    def test_of_a_persona_and_its_clones_all_but_the_first_are_odd(self, path: Path) -> None:
+        personas = read_personas(path)
         findings = likely_mistakes(personas)
-        odd = [each.index for each in findings if each.field == "sexual_orientation"]
-        assert odd == list(range(45))
-        rest = [
-            (personas[each.index].name, each.field)
-            for each in findings
-            if each.field != "sexual_orientation"
-        ]
-        assert rest == [
-            ("P007", "education_level"),
-            ("P010", "personality_characteristics"),
-            ("P021", "personality_characteristics"),
-            ("P030", "education_level"),
-        ]
+        clones = [each.index for each in findings if "the same as" in each.sentence]
+        are_clones = len({persona.name for persona in personas}) == 1
+        assert clones == (list(range(1, len(personas))) if are_clones else [])
 
-    def test_the_thirteen_are_clones(self) -> None:
-        findings = likely_mistakes(read_personas(SYNDISCO / "personas" / "no_sdbs.json"))
-        assert [(finding.index, finding.field) for finding in findings] == [
-            (index, None) for index in range(1, 13)
-        ]
-
-    def test_ages_of_both_kinds_in_one_list(self) -> None:
-        employed = read_personas(SYNDISCO / "personas" / "personas_employed.json")
-        shipped = shipped_personas(paths.shipped_personas_folder())
-        odd = [f.index for f in likely_mistakes([*employed, *shipped]) if f.field == "age"]
-        assert odd == list(range(45, 45 + len(shipped)))
+    @each_persona_list
+    def test_ages_of_both_kinds_in_one_list(self, path: Path) -> None:
+        words = [persona for persona in read_personas(path) if persona.age != "-1"]
+        numbers = shipped_personas(paths.shipped_personas_folder())
+        odd = [f.index for f in likely_mistakes([*words, *numbers]) if f.field == "age"]
+        indexes = range(len(words) + len(numbers))
+        words_are_fewer = len(words) < len(numbers)
+        minority = indexes[: len(words)] if words_are_fewer else indexes[len(words) :]
+        assert odd == list(minority)
 
 
 values = st.recursive(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +11,7 @@ from pydantic import ValidationError
 
 from syndisco_tui.discussion import Persona, name_clash, name_key
 from syndisco_tui.discussion.persona import MAX_NAME_LENGTH
-
-from ..places import SYNDISCO, needs_syndisco
+from tests.support.syndisco_files import each_persona_list
 
 SYNDISCO_FIELDS = [
     "username",
@@ -170,10 +170,9 @@ def test_different_names_do_not_clash() -> None:
     assert name_clash(["Ann", "Anna", "An n"]) is None
 
 
-@needs_syndisco
-@pytest.mark.parametrize("file", ["personas_employed.json", "no_sdbs.json"])
-def test_syndiscos_own_personas_are_kept_field_by_field(file: str) -> None:
-    listed = json.loads((SYNDISCO / "personas" / file).read_text(encoding="utf-8"))
+@each_persona_list
+def test_syndiscos_personas_are_kept_field_by_field(path: Path) -> None:
+    listed = json.loads(path.read_text(encoding="utf-8"))
     for fields in listed:
         persona = Persona.model_validate(fields)
         assert persona.as_dict() == fields

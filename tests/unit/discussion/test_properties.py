@@ -32,8 +32,7 @@ from syndisco_tui.discussion import (
 )
 from syndisco_tui.discussion.asked import setups_at
 from syndisco_tui.discussion.turns import make_turn_manager
-
-from .people import MODERATOR, people, record_of
+from tests.support.people import MODERATOR, people, record_of
 
 REPEATABLE = settings(
     deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
@@ -460,10 +459,11 @@ class DiscussionMachine(RuleBasedStateMachine):
                 assert json.loads(entry.prompt)["persona"]["username"] == entry.name
 
 
-def test_any_sequence_of_doings_keeps_the_invariants() -> None:
+@pytest.mark.parametrize("runs", [40, pytest.param(400, marks=pytest.mark.campaign)])
+def test_any_sequence_of_doings_keeps_the_invariants(runs: int) -> None:
     run_state_machine_as_test(
         DiscussionMachine,
-        settings=settings(REPEATABLE, max_examples=200, stateful_step_count=30),
+        settings=settings(REPEATABLE, max_examples=runs, stateful_step_count=30),
     )
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from syndisco_tui.discussion import Discussion, DiscussionRecord, Message, Reply, Role
-
-from .people import asked, say, setup
+from tests.support.people import asked, say, setup
 
 
 @pytest.mark.parametrize(

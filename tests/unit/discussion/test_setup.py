@@ -9,8 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
-
-from .people import MODERATOR, people, setup
+from tests.support.people import MODERATOR, people, setup
 
 
 def test_the_defaults_are_syndiscos() -> None:

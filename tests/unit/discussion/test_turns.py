@@ -16,8 +16,7 @@ from syndisco_tui.discussion import (
     TurnManager,
 )
 from syndisco_tui.discussion.turns import make_turn_manager
-
-from .statistics_of_draws import assert_rate, assert_uniform
+from tests.support.statistics_of_draws import assert_rate, assert_uniform
 
 NAMES = ("Ann", "Bob", "Cem", "Dia", "Eli")
 PROBABILITIES = (0.0, 0.4, 1.0)

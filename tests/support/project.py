@@ -1,4 +1,4 @@
-"""Where the project and SynDisco's own files lie, and how a test starts a process of its own."""
+"""Where the project lies, and how a test starts a process of its own."""
 
 from __future__ import annotations
 
@@ -7,11 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
-SYNDISCO = ROOT.parent / "shared" / "data" / "syndisco"
-needs_syndisco = pytest.mark.skipif(not SYNDISCO.is_dir(), reason="SynDisco's files are not here")
 
 
 def python(code: str, *arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:

@@ -1,6 +1,6 @@
 """The real command line with the scripted engine in the model's place.
 
-``python -m tests.unit.scripted_cli run …``; ``SCRIPT`` holds the engine's options as JSON.
+``python -m tests.support.scripted_cli run …``; ``SCRIPT`` holds the engine's options as JSON.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 import types
 
 from syndisco_tui.cli import main
-from tests.scripted_engine import ScriptedEngine
+from tests.support.scripted_engine import ScriptedEngine
 
 
 def make_engine(*_: object, **__: object) -> ScriptedEngine:

@@ -16,7 +16,7 @@ from textual.app import App
 from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
-from tests.hostile_text import forbidden
+from tests.support.hostile_text import forbidden
 
 _SCROLLING = {"grab", "scroll_up", "scroll_down"}
 """What clicks on the parts of a scroll bar mean."""

@@ -76,3 +76,7 @@ class Terminal:
 
     def close(self) -> None:
         self._tmux("kill-server")
+
+
+OpenTerminal = Callable[..., Terminal]
+"""Opens a terminal with the project's Python and these arguments; `size` in columns and lines."""

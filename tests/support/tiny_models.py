@@ -8,8 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, PretrainedConfig
+from transformers import (
+    AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
+    AutoTokenizer,
+    PretrainedConfig,
+)
 
+TINY = {
+    "vocab_size": 49152,
+    "hidden_size": 64,
+    "intermediate_size": 128,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 512,
+}
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 
 
@@ -54,3 +68,9 @@ def edit_json(path: Path, **changes: Any) -> None:
     """Change some values of a JSON file."""
     content = json.loads(path.read_text())
     path.write_text(json.dumps({**content, **changes}))
+
+
+def read_model(folder: Path) -> tuple[Any, Any]:
+    """The model in ``folder`` and its tokenizer, as transformers gives them."""
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype="float32").eval()
+    return model, AutoTokenizer.from_pretrained(folder)

@@ -1,6 +1,6 @@
 """Families of models, each with tiny random weights of its own configuration.
 
-``python -m tests.engine.families`` tries them all and writes the table in ``docs/families.md``.
+``python -m tests.support.families`` tries them all and writes the table in ``docs/families.md``.
 """
 
 from __future__ import annotations
@@ -261,7 +261,7 @@ def main() -> None:
     print(table)
     page = Path(__file__).parents[2] / "docs" / "families.md"
     page.parent.mkdir(exist_ok=True)
-    page.write_text(f"{INTRODUCTION}{table}\n\nMade by `python -m tests.engine.families`.\n")
+    page.write_text(f"{INTRODUCTION}{table}\n\nMade by `python -m tests.support.families`.\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The app in a terminal with the scripted engine: ``python -m tests.e2e.scripted_app``."""
+"""The app in a terminal with the scripted engine: ``python -m tests.support.scripted_app``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from syndisco_tui.settings import load_settings
 from syndisco_tui.store.setups import read_setup
 from syndisco_tui.ui.run import run_screen
 from syndisco_tui.ui.screens import laboratory
-from tests.scripted_engine import ScriptedEngine
+from tests.support.scripted_engine import ScriptedEngine
 
 
 def _crash(_laboratory: object) -> None:
