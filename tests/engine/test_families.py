@@ -9,13 +9,23 @@ import pytest
 import torch
 from transformers import AutoTokenizer
 
-from syndisco_tui.engine.base import Generation, GenerationRequest, Sampling
+from syndisco_tui.engine.base import (
+    Generation,
+    GenerationRequest,
+    Loaded,
+    ModelSpec,
+    Sampling,
+)
+from syndisco_tui.engine.local import LocalEngine
 from syndisco_tui.engine.local.chat import ChatTokenizer
 from syndisco_tui.engine.local.decoder import Decoder, Intake
 from syndisco_tui.engine.local.decoders import decoder_of, path_of
 from syndisco_tui.engine.local.probe import find_support
-from tests.support.families import Family, build, installed
+from tests.support.engines import THREADS, load
+from tests.support.families import Family, build, installed, save
+from tests.support.pretended_gpu import NAME, Machine
 from tests.support.reference import ChatTurn
+from tests.support.tiny_models import read_model
 
 GREEDY = Sampling(temperature=0.0, repetition_penalty=1.0)
 NEW_TOKENS = 12
@@ -82,6 +92,53 @@ def test_words_and_path(family: Family, tokenizer: Any) -> None:
     finish(decoder)
     for generation, tokens in zip([*batch, joined], expected, strict=True):
         assert generation.result(1).token_ids == tokens
-    assert cancelled.result(1).finish_reason in ("cancelled", "stop")
+    if family.path != "generate":  # there it was over when it was cancelled
+        assert cancelled.result(1).finish_reason in ("cancelled", "stop")
     cached = batch[1].result(1).cached_tokens
     assert cached == (solo.result(1).prompt_tokens - 1 if family.path == "slots" else 0)
+
+
+def test_a_reply_that_is_made_alone_is_cancelled_within_a_token(tokenizer: Any) -> None:
+    (family,) = (one for one in installed() if one.path == "generate")
+    model = build(family)
+    intake = Intake(tokenizer, eos=[2], context_length=512)
+    decoder = decoder_of(model, find_support(model), intake)
+    generation = Generation(request(3, tokens=200), lambda event: generation.cancel())
+    decoder.submit(generation)
+    finish(decoder)
+    assert generation.result(1).finish_reason == "cancelled"
+    assert generation.result(1).completion_tokens <= 2
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "qwen3",
+        *(
+            pytest.param(name, marks=pytest.mark.campaign)
+            for name in ("gpt_neox", "gemma2", "gpt_oss", "deepseek_v3", "mistral, with a window")
+        ),
+    ],
+)
+def test_on_a_gpu(gpu: Machine, starter_folder: Path, tmp_path: Path, name: str) -> None:
+    """From loading to the last token, in the numbers of a GPU and in float32, with graphs."""
+    (family,) = (one for one in installed() if one.name == name)
+    folder = save(family, starter_folder, tmp_path / "model")
+    engine = LocalEngine(tmp_path, threads=THREADS)
+    try:
+        for dtype in ("auto", "float32"):
+            loaded = load(engine, ModelSpec(str(folder), dtype=dtype))
+            assert isinstance(loaded, Loaded)
+            assert (loaded.info.device, loaded.info.path) == (NAME, "slots")
+            assert loaded.info.dtype == ("bfloat16" if dtype == "auto" else "float32")
+            assert not loaded.info.exact
+            generations = [engine.submit(request(words)) for words in (3, 20)]
+            for generation in generations:
+                assert "".join(generation) == generation.result(120).text
+            assert gpu.replays > 0
+    finally:
+        engine.close()
+    model, tokenizer = read_model(folder)
+    for generation in generations:
+        expected = generated(model, tokenizer, generation.request)
+        assert generation.result().token_ids == expected

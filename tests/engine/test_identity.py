@@ -27,7 +27,14 @@ def compare(generation: Generation, model: Any, tokenizer: Any) -> None:
     assert result.finish_reason == expected.finish_reason
 
 
-@pytest.mark.parametrize(("folder", "count"), [("tiny_folder", 60), ("grid_folder", 100)])
+@pytest.mark.parametrize(
+    ("folder", "count"),
+    [
+        ("tiny_folder", 10),
+        ("grid_folder", 20),
+        pytest.param("grid_folder", 200, marks=pytest.mark.campaign),
+    ],
+)
 def test_random_requests_among_cancelled_ones(
     engine_for: Callable[[Path], LocalEngine],
     folder: str,

@@ -30,7 +30,11 @@ def replies(engine: LocalEngine, spec: ModelSpec) -> tuple[Loaded, list[str]]:
 
 # 8 bits round by which rows are computed together, so far that the slots cannot be checked.
 @pytest.mark.parametrize(
-    ("bits", "share", "path"), [("4bit", 0.45, "slots"), ("8bit", 0.55, "generate")]
+    ("bits", "share", "path"),
+    [
+        ("4bit", 0.45, "slots"),
+        pytest.param("8bit", 0.55, "generate", marks=pytest.mark.campaign),
+    ],
 )
 def test_a_model_is_quantized_while_it_is_loaded(
     starter_cache: Path, bits: str, share: float, path: str
@@ -48,6 +52,7 @@ def test_a_model_is_quantized_while_it_is_loaded(
     assert first == second
 
 
+@pytest.mark.campaign
 def test_a_checkpoint_in_4_bit_is_loaded_as_it_is(starter_cache: Path, tmp_path: Path) -> None:
     """As the default model with CUDA is stored."""
     import torch

@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 
 from syndisco_tui.discussion import DiscussionRecord
 from syndisco_tui.session import LiveSession, State
+from syndisco_tui.settings import Settings
 from syndisco_tui.store.discussions import newest_first, read_discussion
 from syndisco_tui.ui.app import SyndiscoApp
 from syndisco_tui.ui.places import Places
@@ -103,3 +104,13 @@ async def finished(at: Bench) -> None:
     await at.until_state("finished")
     await at.press("3")
     await at.until(lambda: at.app.focused is at.laboratory.transcript)
+
+
+def at_setting(key: str) -> list[str]:
+    """The keys that lead to a setting's row."""
+    return ["comma", *["down"] * list(Settings.model_fields).index(key)]
+
+
+def line_of(at: Bench, title: str) -> str:
+    """The line of the screen that holds ``title``."""
+    return next(line for line in at.text().splitlines() if f" {title} " in line)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -217,6 +218,16 @@ def build(family: Family) -> Any:
             if parameter.dim() >= 2:
                 parameter.normal_(0, 1.0 if "emb" in name or "wte" in name else 0.08)
     return model
+
+
+def save(family: Family, starter: Path, folder: Path) -> Path:
+    """The model of ``build`` in a folder like those of the hub, with the starter's tokenizer."""
+    from tests.support.tiny_models import TOKENIZER_FILES
+
+    build(family).save_pretrained(folder)
+    for name in TOKENIZER_FILES:
+        shutil.copy(starter / name, folder / name)
+    return folder
 
 
 def as_table() -> str:

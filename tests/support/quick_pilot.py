@@ -9,9 +9,9 @@ from textual import _wait
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 
-LOOK_SECONDS = 1 / 200
-"""How long nothing may be computed until a key counts as dealt with; Textual waits four times so
-long, several times a key."""
+LOOK_SECONDS = 1 / 100
+"""How long nothing may be computed until a key counts as dealt with; Textual waits twice so long,
+several times a key."""
 _parsed: dict[object, list[RuleSet]] = {}
 
 

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-import types
 
 from syndisco_tui.cli import main
+from syndisco_tui.engine import local
 from tests.support.scripted_engine import ScriptedEngine
 
 
@@ -19,7 +18,5 @@ def make_engine(*_: object, **__: object) -> ScriptedEngine:
 
 
 if __name__ == "__main__":
-    stage = types.ModuleType("syndisco_tui.engine.local")
-    stage.LocalEngine = make_engine  # type: ignore[attr-defined]
-    sys.modules[stage.__name__] = stage
+    local.LocalEngine = make_engine  # type: ignore[assignment, misc]
     main()

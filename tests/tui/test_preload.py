@@ -11,10 +11,8 @@ from syndisco_tui.engine.base import EngineInfo, ModelSpec
 from syndisco_tui.session import Hindrance
 from syndisco_tui.session.last_model import LastModelFile
 from syndisco_tui.settings import load_settings
-from tests.support.bench import Bench, OpenBench
+from tests.support.bench import Bench, OpenBench, at_setting, line_of
 from tests.support.scripted_engine import ScriptedEngine
-
-from .test_settings_screen import at_setting, line_of
 
 REASON = "its cache argument is not known to this software, which is a pity for whoever waits"
 

@@ -10,16 +10,7 @@ from textual.widgets import Input
 
 from syndisco_tui.settings import Settings, load_settings
 from syndisco_tui.ui.screens.settings import SettingsScreen
-from tests.support.bench import SIZES, Bench, OpenBench
-
-
-def at_setting(key: str) -> list[str]:
-    """The keys that lead to a setting's row."""
-    return ["comma", *["down"] * list(Settings.model_fields).index(key)]
-
-
-def line_of(at: Bench, title: str) -> str:
-    return next(line for line in at.text().splitlines() if f" {title} " in line)
+from tests.support.bench import SIZES, OpenBench, at_setting, line_of
 
 
 async def test_every_field_of_the_schema_has_a_row(bench: OpenBench) -> None:

@@ -363,7 +363,7 @@ def test_most_replies_need_the_guard() -> None:
 def test_real_replies_lose_headers_marks_and_other_voices_and_nothing_else(path: Path) -> None:
     for reply in replies_in(path):
         text = reply.cleaned()
-        start = reply.raw.index(text) if text else len(reply.raw)
+        start = reply.raw.index(text)
         before, after = reply.raw[:start], reply.raw[start + len(text) :]
         speaker, others = re.escape(reply.speaker), "|".join(map(re.escape, reply.others))
         marks = r'(?:[\s"“”\\]|```\w*)*'

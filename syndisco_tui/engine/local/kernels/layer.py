@@ -102,7 +102,18 @@ def attend(
             total += weights[position]
         for i in range(width):
             result[i] = F(0)
-        for position in range(count):
+        fours = count // 4 * 4
+        for first in range(0, fours, 4):  # four positions for each time the result is written
+            a, b = weights[first], weights[first + 1]
+            c, d = weights[first + 2], weights[first + 3]
+            for i in range(width):
+                result[i] += (
+                    a * values[first, i]
+                    + b * values[first + 1, i]
+                    + c * values[first + 2, i]
+                    + d * values[first + 3, i]
+                )
+        for position in range(fours, count):
             for i in range(width):
                 result[i] += weights[position] * values[position, i]
         for i in range(width):

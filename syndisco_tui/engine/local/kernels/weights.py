@@ -1,9 +1,10 @@
-"""Weights held in 8 bits without a loss, and their product with one vector.
+"""Weights held in 4 or 8 bits without a loss, and their product with one vector.
 
-A step of one sequence reads all weights once, so a quarter of the bytes is several times the
-speed. Weights dequantized from GGUF (Q4_1, Q8_0, …) are scale · level + offset in blocks of 32
-inputs, which shows in the numbers themselves. Outputs are computed 32 at a time, one in each lane
-of a vector: that is the layout, [out / 32, in / 32, 32 inputs, 32 outputs].
+A step of one sequence reads all weights once, so fewer bytes are more speed. Weights dequantized
+from GGUF (Q4_1, Q8_0, …) are scale · level + offset in blocks of 32 inputs, which shows in the
+numbers themselves. Outputs are computed 32 at a time, one in each lane of a vector: that is the
+layout, [out / 32, in / 32, 32 inputs, 32 outputs]. In 4 bits, input i and input i + 16 of a block
+share a byte.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit, prange
 
-from .numbers import EXACT, PARALLEL, F
+from .numbers import EXACT, PARALLEL, SERIAL, F
 
 BLOCK = 32  # inputs that share a scale and an offset, as in GGUF
+HALF = BLOCK // 2
 TILE = 32  # outputs that are computed together
 
 
@@ -25,7 +27,7 @@ class Packed(NamedTuple):
     """Weights of ``tiles`` · 32 outputs and ``blocks`` · 32 inputs."""
 
     levels: np.ndarray
-    """uint8 [tiles, blocks, BLOCK, TILE]"""
+    """uint8 [tiles, blocks, BLOCK, TILE], or half as many inputs in 4 bits"""
     scales: np.ndarray
     """float32 [tiles, blocks, TILE]"""
     offsets: np.ndarray
@@ -41,14 +43,18 @@ def pack(weights: Sequence[np.ndarray]) -> Packed | None:
     inputs = weights[0].shape[1]
     if inputs % BLOCK or any(len(weight) % TILE for weight in weights):
         return None
-    tiles, blocks = sum(map(len, weights)) // TILE, inputs // BLOCK
-    levels = np.empty((tiles, blocks, BLOCK, TILE), np.uint8)
+    return _packed(weights, 4) or _packed(weights, 8)
+
+
+def _packed(weights: Sequence[np.ndarray], bits: int) -> Packed | None:
+    tiles, blocks = sum(map(len, weights)) // TILE, weights[0].shape[1] // BLOCK
+    levels = np.empty((tiles, blocks, BLOCK * bits // 8, TILE), np.uint8)
     scales, offsets = (np.empty((tiles, blocks, TILE), np.float32) for _ in range(2))
     first = 0
     for weight in weights:
         part = slice(first, first + len(weight) // TILE)
         target = levels[part], scales[part], offsets[part]
-        if not any(_pack_tiles(weight, steps, *target) for steps in (15, 127)):
+        if not any(_pack_tiles(weight, steps, *target) for steps in (15, 127)[: bits // 4]):
             return None
         first = part.stop
     return Packed(levels, scales, offsets)
@@ -85,7 +91,11 @@ def _pack_tile(rows: Any, steps: int, levels: Any, scales: Any, offsets: Any) ->
             for i in range(BLOCK):
                 level = min(max(np.int32((numbers[i] - offset) * inverse + 0.5), 0), 255)
                 changed += np.float32(scale * level + offset) != numbers[i]
-                levels[block, i, lane] = level
+                if levels.shape[1] == BLOCK or i < HALF:
+                    levels[block, i, lane] = level
+                else:
+                    changed += level > 15
+                    levels[block, i - HALF, lane] |= level << 4
         if changed:
             return False
     return True
@@ -101,29 +111,55 @@ def _as_float16(number: float) -> float:
     return round(number / step) * step
 
 
+@njit(**SERIAL)
+def _block_sums(x: Any, blocks: int) -> Any:
+    # In a parallel function every sum would have its own threads started.
+    sums = np.empty(blocks, np.float32)
+    for block in range(blocks):
+        total = F(0)
+        for i in range(block * BLOCK, (block + 1) * BLOCK):
+            total += x[i]
+        sums[block] = total
+    return sums
+
+
 @njit(**PARALLEL)
 def product(packed: Any, bias: Any, x: Any, out: Any) -> None:
     """out = packed weights · x + bias; x float32 [in], out float32 [out], bias [out] or empty."""
     levels, scales, offsets = packed
     blocks = levels.shape[1]
-    sums = np.empty(blocks, np.float32)
-    for block in range(blocks):
-        sums[block] = x[block * BLOCK : (block + 1) * BLOCK].sum()
+    sums = _block_sums(x, blocks)
     for tile in prange(len(levels)):
-        total, of_block = np.zeros(TILE, np.float32), np.empty(TILE, np.float32)
+        total, of_block = np.empty(TILE, np.float32), np.empty(TILE, np.float32)
+        for lane in range(TILE):
+            total[lane] = F(0)
         for block in range(blocks):
             for lane in range(TILE):
                 of_block[lane] = F(0)
-            for i in range(0, BLOCK, 4):  # four inputs for each time the sums are written
-                four, at = levels[tile, block, i : i + 4], block * BLOCK + i
-                a, b, c, d = x[at], x[at + 1], x[at + 2], x[at + 3]
-                for lane in range(TILE):
-                    of_block[lane] += (
-                        np.float32(four[0, lane]) * a
-                        + np.float32(four[1, lane]) * b
-                        + np.float32(four[2, lane]) * c
-                        + np.float32(four[3, lane]) * d
-                    )
+            start = block * BLOCK
+            # Four inputs for each time the sums are written.
+            if levels.shape[2] == BLOCK:
+                for i in range(0, BLOCK, 4):
+                    four = levels[tile, block, i : i + 4]
+                    a, b, c, d = x[start + i], x[start + i + 1], x[start + i + 2], x[start + i + 3]
+                    for lane in range(TILE):
+                        of_block[lane] += (
+                            np.float32(four[0, lane]) * a
+                            + np.float32(four[1, lane]) * b
+                            + np.float32(four[2, lane]) * c
+                            + np.float32(four[3, lane]) * d
+                        )
+            else:
+                for i in range(0, HALF, 2):
+                    two, at = levels[tile, block, i : i + 2], start + i
+                    a, b, c, d = x[at], x[at + 1], x[at + HALF], x[at + HALF + 1]
+                    for lane in range(TILE):
+                        of_block[lane] += (
+                            np.float32(two[0, lane] & np.uint8(15)) * a
+                            + np.float32(two[1, lane] & np.uint8(15)) * b
+                            + np.float32(two[0, lane] >> np.uint8(4)) * c
+                            + np.float32(two[1, lane] >> np.uint8(4)) * d
+                        )
             for lane in range(TILE):
                 scaled = scales[tile, block, lane] * of_block[lane]
                 total[lane] += scaled + offsets[tile, block, lane] * sums[block]
