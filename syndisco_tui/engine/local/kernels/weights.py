@@ -89,7 +89,7 @@ def _pack_tile(rows: Any, steps: int, levels: Any, scales: Any, offsets: Any) ->
             scales[block, lane], offsets[block, lane] = scale, offset
             inverse = 1 / scale if scale > 0 else 0.0
             for i in range(BLOCK):
-                level = min(max(np.int32((numbers[i] - offset) * inverse + 0.5), 0), 255)
+                level: Any = min(max(np.int32((numbers[i] - offset) * inverse + 0.5), 0), 255)
                 changed += np.float32(scale * level + offset) != numbers[i]
                 if levels.shape[1] == BLOCK or i < HALF:
                     levels[block, i, lane] = level
