@@ -28,7 +28,7 @@ from tests.support.reference import ChatTurn
 from tests.support.tiny_models import read_model
 
 GREEDY = Sampling(temperature=0.0, repetition_penalty=1.0)
-NEW_TOKENS = 12
+NEW_TOKENS = 8
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_words_and_path(family: Family, tokenizer: Any) -> None:
     assert path_of(support) == family.path, support.reason
     assert bool(support.reason) is (family.path != "slots")
     decoder = decoder_of(model, support, Intake(tokenizer, eos=[2], context_length=512))
-    requests = [request(words) for words in (3, 12, 7, 20, 5)]
+    requests = [request(words) for words in (3, 8, 5, 12, 4)]
     expected = [generated(model, tokenizer, one) for one in requests]
 
     solo = Generation(requests[1])
@@ -82,7 +82,7 @@ def test_words_and_path(family: Family, tokenizer: Any) -> None:
     cancelled = Generation(request(9, tokens=200))
     for generation in (*batch[:2], cancelled, *batch[2:]):
         decoder.submit(generation)
-    for _ in range(8):
+    for _ in range(6):
         if decoder.busy:
             decoder.advance()
     joined = Generation(requests[4])
