@@ -66,13 +66,13 @@ def test_every_message_is_on_the_disk_before_it_is_shown(tmp_path: Path, home: P
     done, shown, saved = "", 0, 0
     for line in log.read_text().splitlines():
         call = line.partition(" ")[2].lstrip()
-        if re.match(r"write\(\d+<.*\.part>", call):
+        if re.match(r"write\(\d+<.*/discussions/.*\.part>", call):
             assert done in ("", "write")
             done = "write"
-        elif re.match(r"f(data)?sync\(\d+<.*\.part>", call):
+        elif re.match(r"f(data)?sync\(\d+<.*/discussions/.*\.part>", call):
             assert done == "write"
             done = "sync"
-        elif call.startswith("rename") and ".part" in call:
+        elif re.match(r"rename.*/discussions/.*\.part", call):
             assert done == "sync"
             done = "rename"
         elif re.match(r"fsync\(\d+<.*/discussions>", call):
