@@ -116,7 +116,8 @@ def test_a_reply_that_is_made_alone_is_cancelled_within_a_token(tokenizer: Any) 
         "qwen3",
         *(
             pytest.param(name, marks=pytest.mark.campaign)
-            for name in ("gpt_neox", "gemma2", "gpt_oss", "deepseek_v3", "mistral, with a window")
+            # Experts on a GPU need operations that ordinary memory has not.
+            for name in ("gpt_neox", "gemma2", "olmo3", "mistral, with a window")
         ),
     ],
 )
