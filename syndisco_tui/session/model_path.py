@@ -8,7 +8,7 @@ MOST_NAME = 30
 MOST_REASON = 200
 """Characters of a model's name and of a reason that a sentence quotes."""
 
-_NOW_AND_THEN: dict[str, tuple[str, str]] = {
+_CONSEQUENCES: dict[str, tuple[str, str]] = {
     "batch": ("reads every prompt anew", "read every prompt anew"),
     "generate": ("runs one discussion at a time", "ran one discussion at a time"),
 }
@@ -27,16 +27,16 @@ def slower_path(name: str, path: str, reason: str) -> str:
     """
     if not reason:
         return ""
-    now, _ = _NOW_AND_THEN.get(path, _OTHER)
-    return f"{short_name(name)} {now}: {_within_a_sentence(reason)}."
+    present_tense, _ = _CONSEQUENCES.get(path, _OTHER)
+    return f"{short_name(name)} {present_tense}: {_within_a_sentence(reason)}."
 
 
 def slower_path_then(name: str, path: str, reason: str) -> str:
     """What ``slower_path`` says, of a run that is over and as a heading: without a full stop."""
     if not reason:
         return ""
-    _, then = _NOW_AND_THEN.get(path, _OTHER)
-    return f"{short_name(name)} {then} ({_within_a_sentence(reason)})"
+    _, past_tense = _CONSEQUENCES.get(path, _OTHER)
+    return f"{short_name(name)} {past_tense} ({_within_a_sentence(reason)})"
 
 
 def _within_a_sentence(reason: str) -> str:

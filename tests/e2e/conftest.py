@@ -40,7 +40,7 @@ def discussions(home: dict[str, str]) -> Path:
 def terminal(home: dict[str, str], tmp_path: Path) -> Iterator[OpenTerminal]:
     """Opens terminals, and closes them after the test."""
     if shutil.which("tmux") is None:
-        pytest.skip("tmux is not installed")
+        pytest.fail("The terminal tests need tmux: install it and run them again.")
     opened: list[Terminal] = []
 
     def open_terminal(*command: str, size: tuple[int, int] = (120, 40)) -> Terminal:

@@ -246,8 +246,10 @@ def as_table() -> str:
     for family in installed():
         support = find_support(build(family))
         path = path_of(support)
-        many, kept = ("yes" if path != "generate" else "no"), ("yes" if path == "slots" else "no")
-        lines.append(f"| {family.name} | `{path}` | {many} | {kept} | {support.reason} |")
+        many_at_once = "no" if path == "generate" else "yes"
+        keeps_prefixes = "yes" if path == "slots" else "no"
+        cells = (family.name, f"`{path}`", many_at_once, keeps_prefixes, support.reason)
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

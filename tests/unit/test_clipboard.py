@@ -124,7 +124,7 @@ def test_gnu_screen_is_passed_through_in_pieces(file: Path) -> None:
 def tmux(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A real tmux server; its socket's name."""
     if not shutil.which("tmux"):
-        pytest.skip("needs tmux")
+        pytest.fail("This test needs tmux: install it and run it again.")
     socket = f"test-{uuid.uuid4().hex[:8]}"
     run = ["tmux", "-L", socket, "-f", "/dev/null"]
     subprocess.run([*run, "new-session", "-d", "sleep", "60"], check=True)

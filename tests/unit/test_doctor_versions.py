@@ -37,16 +37,16 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return versions
 
 
-def found() -> dict[str, Finding]:
+def findings_by_name() -> dict[str, Finding]:
     return {finding.what: finding for finding in libraries.libraries()}
 
 
 def test_versions_stand_beside_the_range_that_was_tested(installed: dict[str, str]) -> None:
-    told = found()
-    assert told["torch"] == Finding("torch", "2.13.0+cpu, tested with >=2.11, <2.14")
-    assert told["transformers"].value == "5.24.0, tested with >=5.17, !=5.20.0, <6"
-    assert told["numba"] == Finding("numba", "0.68")  # only the tests ask for that range
-    assert can_run(told.values())
+    finding = findings_by_name()
+    assert finding["torch"] == Finding("torch", "2.13.0+cpu, tested with >=2.11, <2.14")
+    assert finding["transformers"].value == "5.24.0, tested with >=5.17, !=5.20.0, <6"
+    assert finding["numba"] == Finding("numba", "0.68")  # only the tests ask for that range
+    assert can_run(finding.values())
 
 
 @pytest.mark.parametrize(
@@ -65,18 +65,18 @@ def test_a_version_outside_is_a_warning_with_what_to_do(
     installed: dict[str, str], version: str, is_tested: bool
 ) -> None:
     installed["transformers"] = version
-    told = found()["transformers"]
-    assert told.value.startswith(f"{version}, tested with >=5.17")
-    assert told.state == ("well" if is_tested else "could be better")
-    assert ("pip install 'transformers>=5.17,!=5.20.0,<6'" in told.advice) is not is_tested
+    finding = findings_by_name()["transformers"]
+    assert finding.value.startswith(f"{version}, tested with >=5.17")
+    assert finding.state == ("well" if is_tested else "could be better")
+    assert ("pip install 'transformers>=5.17,!=5.20.0,<6'" in finding.advice) is not is_tested
 
 
 def test_what_is_missing_and_needed_is_a_fault(installed: dict[str, str]) -> None:
     del installed["torch"]
-    told = found()
-    assert told["torch"].state == "at fault"
-    assert told["torch"].advice == "Install it: pip install 'torch>=2.11,<2.14'"
-    assert told["bitsandbytes"].state == "could be better"
+    finding = findings_by_name()
+    assert finding["torch"].state == "at fault"
+    assert finding["torch"].advice == "Install it: pip install 'torch>=2.11,<2.14'"
+    assert finding["bitsandbytes"].state == "could be better"
 
 
 def test_without_being_installed_there_are_versions_alone(
@@ -86,7 +86,7 @@ def test_without_being_installed_there_are_versions_alone(
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(libraries.metadata, "requires", unknown)
-    assert found()["torch"] == Finding("torch", "2.13.0+cpu")
+    assert findings_by_name()["torch"] == Finding("torch", "2.13.0+cpu")
 
 
 def test_the_project_s_own_range_is_found() -> None:
@@ -103,17 +103,17 @@ class TestModel:
 
     def test_a_fast_one(self) -> None:
         self.remember("slots", "")
-        (told,) = model.last_model()
-        assert told.value == "Qwen3-0.6B ran many discussions at once, with kept prefixes"
-        assert told.state == "well"
+        (finding,) = model.last_model()
+        assert finding.value == "Qwen3-0.6B ran many discussions at once, with kept prefixes"
+        assert finding.state == "well"
 
     def test_a_slow_one_says_why(self) -> None:
         self.remember("generate", "its cache argument is not known")
-        (told,) = model.last_model()
+        (finding,) = model.last_model()
         reason = "its cache argument is not known"
-        assert told.value == f"Qwen3-0.6B ran one discussion at a time ({reason})"
-        assert told.state == "could be better"
-        assert told.advice
+        assert finding.value == f"Qwen3-0.6B ran one discussion at a time ({reason})"
+        assert finding.state == "could be better"
+        assert finding.advice
 
     def test_that_of_the_settings_was_not_the_last(self) -> None:
         paths.settings_file().write_text('model = "org/wanted"\n')

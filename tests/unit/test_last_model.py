@@ -25,13 +25,13 @@ def file() -> Path:
 
 
 @pytest.fixture
-def kept() -> LastModelFile:
+def last_model() -> LastModelFile:
     return LastModelFile(paths.last_model_file)
 
 
-def test_what_was_loaded_is_known_at_the_next_start(kept: LastModelFile, file: Path) -> None:
-    assert kept.read() is None
-    kept.remember(AUTO, STARTER)
+def test_what_was_loaded_is_known_at_the_next_start(last_model: LastModelFile, file: Path) -> None:
+    assert last_model.read() is None
+    last_model.remember(AUTO, STARTER)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     last = LastModelFile(paths.last_model_file).read()
     assert last is not None
@@ -52,34 +52,34 @@ def test_what_was_loaded_is_known_at_the_next_start(kept: LastModelFile, file: P
     ],
 )
 def test_only_that_very_model_is_the_last_one(
-    kept: LastModelFile, spec: ModelSpec, is_it: bool
+    last_model: LastModelFile, spec: ModelSpec, is_it: bool
 ) -> None:
-    kept.remember(AUTO, STARTER)
-    last = kept.read()
+    last_model.remember(AUTO, STARTER)
+    last = last_model.read()
     assert last
     assert last.is_asked_for_by(spec) is is_it
 
 
-def test_what_auto_was_is_known_after_it_was_asked_for_by_name(kept: LastModelFile) -> None:
-    kept.remember(AUTO, STARTER)
-    kept.remember(ModelSpec("org/other"), EngineInfo("org/other"))
-    last = kept.read()
+def test_what_auto_was_is_known_after_it_was_asked_for_by_name(last_model: LastModelFile) -> None:
+    last_model.remember(AUTO, STARTER)
+    last_model.remember(ModelSpec("org/other"), EngineInfo("org/other"))
+    last = last_model.read()
     assert last
     assert not last.is_asked_for_by(AUTO)
-    kept.remember(ModelSpec("starter"), STARTER)
-    last = kept.read()
+    last_model.remember(ModelSpec("starter"), STARTER)
+    last = last_model.read()
     assert last
     assert last.is_asked_for_by(AUTO)
 
 
 def test_a_folder_is_known_from_wherever_it_is_asked_for(
-    kept: LastModelFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    last_model: LastModelFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "models" / "mine").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
-    kept.remember(ModelSpec("models/mine"), EngineInfo("models/mine"))
+    last_model.remember(ModelSpec("models/mine"), EngineInfo("models/mine"))
     monkeypatch.chdir(tmp_path / "models")
-    last = kept.read()
+    last = last_model.read()
     assert last
     assert last.is_asked_for_by(ModelSpec("mine"))
     assert last.is_asked_for_by(ModelSpec(str(tmp_path / "models" / "mine")))
@@ -100,20 +100,20 @@ def test_a_folder_is_known_from_wherever_it_is_asked_for(
     ],
 )
 def test_a_damaged_file_is_nothing_and_is_written_anew(
-    kept: LastModelFile, file: Path, content: bytes, caplog: pytest.LogCaptureFixture
+    last_model: LastModelFile, file: Path, content: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     file.write_bytes(content)
     with caplog.at_level(logging.INFO, "syndisco_tui"):
-        assert kept.read() is None
+        assert last_model.read() is None
     assert "The last model is not known" in caplog.text
-    kept.remember(ModelSpec("starter"), STARTER)
-    assert kept.read()
+    last_model.remember(ModelSpec("starter"), STARTER)
+    assert last_model.read()
 
 
-def test_what_a_later_version_adds_is_passed_over(kept: LastModelFile, file: Path) -> None:
-    kept.remember(AUTO, STARTER)
+def test_what_a_later_version_adds_is_passed_over(last_model: LastModelFile, file: Path) -> None:
+    last_model.remember(AUTO, STARTER)
     file.write_text(json.dumps({**json.loads(file.read_text()), "more": 1}))
-    assert kept.read()
+    assert last_model.read()
 
 
 def test_a_place_that_cannot_be_written_is_noted_and_nothing_else(
@@ -134,10 +134,10 @@ def test_a_place_that_cannot_be_written_is_noted_and_nothing_else(
     assert capfd.readouterr() == ("", "")
 
 
-def test_the_same_is_written_once(kept: LastModelFile, file: Path) -> None:
-    kept.remember(AUTO, STARTER)
+def test_the_same_is_written_once(last_model: LastModelFile, file: Path) -> None:
+    last_model.remember(AUTO, STARTER)
     file.unlink()
-    kept.remember(AUTO, STARTER)
+    last_model.remember(AUTO, STARTER)
     assert not file.exists()
-    kept.remember(AUTO, replace(STARTER, path="slots", path_reason=""))
+    last_model.remember(AUTO, replace(STARTER, path="slots", path_reason=""))
     assert file.exists()

@@ -53,8 +53,8 @@ def test_a_slower_path_is_a_sentence(path: str, reason: str, sentence: str) -> N
 
 
 def test_of_a_run_that_is_over() -> None:
-    told = slower_path_then("Qwen/Qwen3-0.6B", "generate", "no cache")
-    assert told == "Qwen3-0.6B ran one discussion at a time (no cache)"
+    sentence = slower_path_then("Qwen/Qwen3-0.6B", "generate", "no cache")
+    assert sentence == "Qwen3-0.6B ran one discussion at a time (no cache)"
     assert slower_path_then("Qwen/Qwen3-0.6B", "slots", "") == ""
 
 
@@ -104,13 +104,13 @@ def test_it_holds_until_another_model_is_loaded(folder: Path) -> None:
     engine = slow_engine()
     session = LiveSession(engine, folder)
     session.load(SETUP)
-    told = [_next_about_speed(session)]
+    sentences = [_next_about_speed(session)]
     engine.path, engine.path_reason = "slots", ""
     session.load(SETUP.model_copy(update={"model": "faster"}))
-    told.append(_next_about_speed(session))
+    sentences.append(_next_about_speed(session))
     assert session.close()
     engine.close()
-    assert told == [SENTENCE, ""]
+    assert sentences == [SENTENCE, ""]
 
 
 def _next_about_speed(session: LiveSession) -> str:

@@ -120,8 +120,8 @@ class BatchDecoder:
         return tokens
 
     def _drop_ended(self) -> None:
-        kept = [n for n, reply in enumerate(self._decoding) if not reply.generation.is_done]
-        if len(kept) < len(self._decoding):
-            self._runner.keep(kept)
-            self._decoding = [self._decoding[n] for n in kept]
-            self._rows = [self._rows[n] for n in kept]
+        unfinished = [n for n, reply in enumerate(self._decoding) if not reply.generation.is_done]
+        if len(unfinished) < len(self._decoding):
+            self._runner.keep(unfinished)
+            self._decoding = [self._decoding[n] for n in unfinished]
+            self._rows = [self._rows[n] for n in unfinished]

@@ -66,5 +66,5 @@ class BatchRunner:
         if not sequences:
             self._cache = None
             return
-        kept = torch.tensor(sequences, device=self.device)
-        select_sequences(self._cache, kept, max(self.lengths))
+        indices = torch.tensor(sequences, device=self.device)
+        select_sequences(self._cache, indices, max(self.lengths))

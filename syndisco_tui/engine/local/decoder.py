@@ -60,8 +60,8 @@ class Intake:
 
     def room_for(self, reply: Reply) -> int:
         """How many tokens the prompt and the whole reply can have."""
-        wanted = len(reply.prompt) + reply.generation.request.max_out_tokens
-        return min(wanted, self.context_length)
+        longest = len(reply.prompt) + reply.generation.request.max_out_tokens
+        return min(longest, self.context_length)
 
     def push(self, reply: Reply, token: int) -> bool:
         """Hand a new token to ``reply``. True if it has ended, the context being full included."""

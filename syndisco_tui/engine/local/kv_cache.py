@@ -188,9 +188,9 @@ def _zeros(like: Tensor, size: tuple[int, ...]) -> Tensor:
 def _resized(tensor: Tensor, slots: int, length: int) -> Tensor:
     *first, old_slots, heads, old_length, width = tensor.shape
     both, shared = min(slots, old_slots), min(length, old_length)
-    kept = tensor[..., :both, :, :shared, :]
+    unchanged = tensor[..., :both, :, :shared, :]
     if (both, shared) == (slots, length):
-        return kept
+        return unchanged
     grown = _zeros(tensor, (*first, slots, heads, length, width))
-    grown[..., :both, :, :shared, :] = kept
+    grown[..., :both, :, :shared, :] = unchanged
     return grown

@@ -112,8 +112,8 @@ class LlamaRunner(ModelRunner):
         if self._is_reordered:
             # Beyond few rows, so that a prompt ends the same alone and among others.
             places += [0] * (_padded_count(max(count, FEW_ROWS + 1)) - count)
-        wanted = torch.tensor(places, dtype=torch.int64, device=self.device)
-        return self._pass(ids, batches, wanted)[:count]
+        logit_places = torch.tensor(places, dtype=torch.int64, device=self.device)
+        return self._pass(ids, batches, logit_places)[:count]
 
     def _decode_batch(self, rows: Sequence[int], lengths: Sequence[int]) -> Batch:
         longest = self.kv_cache.length
@@ -133,8 +133,8 @@ class LlamaRunner(ModelRunner):
         batch = StaticDecodeBatch(rows, row_ids, positions, read_length, dtype)
         return self._pass(tokens, [batch], None)
 
-    def _pass(self, ids: Tensor, batches: Sequence[Batch], wanted: Tensor | None) -> Tensor:
-        """Logits of the tokens ``wanted`` (None: all), [wanted, vocabulary]."""
+    def _pass(self, ids: Tensor, batches: Sequence[Batch], logit_places: Tensor | None) -> Tensor:
+        """Logits of the tokens at ``logit_places`` (None: all), [places, vocabulary]."""
         x = self._parts.embedding(ids)
         cos, sin = self._rope_cos_sin(x, batches)
         counts = [batch.count for batch in batches]
@@ -146,8 +146,9 @@ class LlamaRunner(ModelRunner):
             else:
                 pairs = zip(batches, torch.split(states, counts), strict=True)
                 attended = torch.cat([b.attend(layer.cache, s, layer.scaling) for b, s in pairs])
-            if layer is last and wanted is not None:  # of the others only keys and values matter
-                attended, x = attended[wanted], x[wanted]
+            # Of the other tokens only keys and values matter.
+            if layer is last and logit_places is not None:
+                attended, x = attended[logit_places], x[logit_places]
             x = layer.output.added_to(x, attended)
             x = layer.down.added_to(x, layer.gate_up.gated(layer.before_mlp(x), layer.activation))
         return self._head(self._last_norm(x))

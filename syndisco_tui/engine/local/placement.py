@@ -47,27 +47,27 @@ def dtype_name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-def choose_quantization(wanted: str, checkpoint: Checkpoint, model: str, device: str) -> str:
-    """How the weights are quantized in memory: as they are stored, or as is ``wanted``.
+def choose_quantization(name: str, checkpoint: Checkpoint, model: str, device: str) -> str:
+    """How the weights are quantized in memory: as they are stored, or as ``name`` says.
 
     Raises:
         ModelUnavailable: There is no such quantization, or it needs a package that is missing.
     """
     stored = checkpoint.quantization
-    if wanted not in ("auto", "none", "4bit", "8bit"):
+    if name not in ("auto", "none", "4bit", "8bit"):
         raise ModelUnavailable(
-            f"There is no quantization “{wanted}”: choose auto, none, 4bit or 8bit."
+            f"There is no quantization “{name}”: choose auto, none, 4bit or 8bit."
         )
-    is_done_here = wanted in ("4bit", "8bit") and stored == "none"
+    is_done_here = name in ("4bit", "8bit") and stored == "none"
     if (is_done_here or checkpoint.needs_bitsandbytes) and not _has_bitsandbytes():
-        subject = f"{wanted} quantization"
+        subject = f"{name} quantization"
         if not is_done_here:
             subject = f"The model “{model}” is quantized and"
         raise ModelUnavailable(
             f"{subject} needs the package bitsandbytes, which is not installed for {device}: "
             f"choose another model, {OFFER}."
         )
-    return wanted if is_done_here else stored
+    return name if is_done_here else stored
 
 
 def quantization_that_fits(
@@ -112,9 +112,9 @@ def check_fits(
 
 def does_not_fit(model: str, device: str) -> ModelUnavailable:
     """What to say where memory was full in the midst of loading."""
-    place = "" if device == "auto" else f" of {device}"
+    memory = "the memory" if device == "auto" else f"the memory of {device}"
     return ModelUnavailable(
-        f"The model “{model}” does not fit into the memory{place}: choose a smaller one, {OFFER}."
+        f"The model “{model}” does not fit into {memory}: choose a smaller one, {OFFER}."
     )
 
 

@@ -51,28 +51,28 @@ class SamplingState:
         self.seen[slot] = prompt[0]  # what is not written yet repeats what has been seen
         self.seen[slot, : len(prompt)] = torch.tensor(prompt, device=self.seen.device)
 
-    def choose(self, logits: Tensor, here: Tensor, longest: int, how: SamplingBatch) -> Tensor:
-        """The next tokens of the slots ``here``, noted. ``longest``: tokens seen by any of them."""
-        seen = self.seen[here, :longest] if how.penalised else None
-        tokens = choose(logits, self.rows[here], seen, self.made[here], how)
-        self.seen[here, self.prompt[here] + self.made[here]] = tokens
-        self.made[here] += 1
-        self.last[here] = tokens
+    def choose(self, logits: Tensor, slots: Tensor, longest: int, how: SamplingBatch) -> Tensor:
+        """Choose and note the next tokens of ``slots``. ``longest``: most tokens seen by one."""
+        seen = self.seen[slots, :longest] if how.penalised else None
+        tokens = choose(logits, self.rows[slots], seen, self.made[slots], how)
+        self.seen[slots, self.prompt[slots] + self.made[slots]] = tokens
+        self.made[slots] += 1
+        self.last[slots] = tokens
         return tokens
 
     def choose_static(
-        self, logits: Tensor, here: Tensor, active: Tensor, top: int, how: SamplingBatch
+        self, logits: Tensor, slots: Tensor, active: Tensor, read_length: int, how: SamplingBatch
     ) -> Tensor:
-        """As ``choose``, for slots of which only the ``active`` count (int64 [here], 1 or 0)."""
-        seen = self.seen[here, :top] if how.penalised else None
-        tokens = choose(logits, self.rows[here], seen, self.made[here], how)
+        """Choose the next tokens of ``slots``; note only the ``active`` (int64 [slots], 1 or 0)."""
+        seen = self.seen[slots, :read_length] if how.penalised else None
+        tokens = choose(logits, self.rows[slots], seen, self.made[slots], how)
         last = self.seen.shape[1] - 1  # where nothing is, and nothing is missed
         counts = active.bool()
-        where = torch.where(counts, self.prompt[here] + self.made[here], last)
-        self.seen[here, where] = torch.where(counts, tokens, self.seen[here, where])
-        self.last[here] = torch.where(counts, tokens, self.last[here])
-        self.made[here] += active
-        self.held[here] += active
+        where = torch.where(counts, self.prompt[slots] + self.made[slots], last)
+        self.seen[slots, where] = torch.where(counts, tokens, self.seen[slots, where])
+        self.last[slots] = torch.where(counts, tokens, self.last[slots])
+        self.made[slots] += active
+        self.held[slots] += active
         return tokens
 
     def changing(self) -> list[Tensor]:

@@ -203,9 +203,9 @@ class StaticSteps:
 
     def _forget_if_moved(self, state: SamplingState) -> None:
         """Recorded steps know addresses: where a tensor has moved they are of no use."""
-        now = state, [layer.address for layer in self._runner.kv_cache.layers]
-        if now != self._built_for:
-            self._built_for = now
+        addresses = state, [layer.address for layer in self._runner.kv_cache.layers]
+        if addresses != self._built_for:
+            self._built_for = addresses
             self._recorded.clear()
             self._inputs.clear()
 

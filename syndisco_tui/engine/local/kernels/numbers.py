@@ -18,9 +18,9 @@ def _cache_folder() -> Path:
 
     numba itself looks at a kernel's own file only, and would go on with what it made of others.
     """
-    here = Path(__file__).parent
-    sources = b"".join(path.read_bytes() for path in sorted(here.glob("*.py")))
-    base = here / "__pycache__" if os.access(here, os.W_OK) else user_cache_path("numba")
+    folder = Path(__file__).parent
+    sources = b"".join(path.read_bytes() for path in sorted(folder.glob("*.py")))
+    base = folder / "__pycache__" if os.access(folder, os.W_OK) else user_cache_path("numba")
     return Path(config.CACHE_DIR or base) / hashlib.sha256(sources).hexdigest()[:16]
 
 

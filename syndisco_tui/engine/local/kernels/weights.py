@@ -151,8 +151,8 @@ def product(packed: Any, bias: Any, x: Any, out: Any) -> None:
                         )
             else:
                 for i in range(0, HALF, 2):
-                    two, at = levels[tile, block, i : i + 2], start + i
-                    a, b, c, d = x[at], x[at + 1], x[at + HALF], x[at + HALF + 1]
+                    two, first = levels[tile, block, i : i + 2], start + i
+                    a, b, c, d = x[first], x[first + 1], x[first + HALF], x[first + HALF + 1]
                     for lane in range(TILE):
                         of_block[lane] += (
                             np.float32(two[0, lane] & np.uint8(15)) * a

@@ -133,11 +133,11 @@ def select_sequences(cache: Any, sequences: Tensor, length: int) -> None:
     """Keep the ``sequences`` (int64) of ``cache`` alone, and their last ``length`` positions."""
     for layer in cache.layers:
         for name, tensor, store in _states(layer):
-            kept = tensor.index_select(0, sequences)
+            selected = tensor.index_select(0, sequences)
             dimension = _PADDED.get(name)
-            if dimension is not None and kept.shape[dimension] > length:
-                kept = kept.narrow(dimension, kept.shape[dimension] - length, length)
-            store(kept.contiguous())
+            if dimension is not None and selected.shape[dimension] > length:
+                selected = selected.narrow(dimension, selected.shape[dimension] - length, length)
+            store(selected.contiguous())
         _set_length(layer, length)
 
 
