@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import struct
@@ -25,6 +26,7 @@ from syndisco_tui.engine.base import (
     LoadFailed,
     LoadProgress,
     ModelSpec,
+    ModelUnavailable,
 )
 from syndisco_tui.engine.local import LocalEngine, loading
 from syndisco_tui.engine.local.weights_progress import weights_progress
@@ -208,3 +210,38 @@ def test_what_a_model_becomes_in_the_memory_there_is(
     ended = load(engine, ModelSpec(str(tmp_path), **asked))
     assert isinstance(ended, LoadFailed)
     assert becomes in str(ended.error)
+
+
+def test_a_load_begins_to_read_when_the_one_given_up_has_ended(
+    tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read beside each other, the weights of one would count as missing."""
+    reads, given_up, at_once = 0, threading.Event(), 0
+    started = threading.Event()
+
+    def read(*_: object) -> None:
+        nonlocal reads, at_once
+        reads += 1
+        at_once = max(at_once, reads)
+        started.set()
+        given_up.wait(10)
+        reads -= 1
+        raise ModelUnavailable("read")
+
+    monkeypatch.setattr(loading, "_read", read)
+
+    def load_one() -> None:
+        with contextlib.suppress(ModelUnavailable):
+            spec = ModelSpec(str(tiny_folder))
+            loading.load_model(spec, tiny_folder, lambda _: None, lambda: False)
+
+    threads = [threading.Thread(target=load_one) for _ in range(2)]
+    threads[0].start()
+    assert started.wait(60)
+    threads[1].start()
+    threads[1].join(1)
+    given_up.set()
+    for thread in threads:
+        thread.join(30)
+    assert at_once == 1
+    assert not loading._reading.locked()

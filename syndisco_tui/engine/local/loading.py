@@ -6,9 +6,12 @@ slots, requests or threads.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import platform
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +21,7 @@ from ...machine import processor_name
 from ...paths import typed
 from ..base import EngineInfo, LoadProgress, ModelSpec, ModelUnavailable
 from .checkpoint import Checkpoint, read_checkpoint
-from .child import IsCancelled, stop_if
+from .child import POLL_SECONDS, IsCancelled, stop_if
 from .hub import OFFER, snapshot
 from .memory import free_memory, is_out_of_memory, paused_collector
 from .quiet import quieten_libraries
@@ -26,9 +29,12 @@ from .starter import REVISION, STARTER, prepare_starter
 
 DEFAULT_WITH_CUDA = "unsloth/Llama-3.2-3B-Instruct-bnb-4bit"
 DEFAULT_WITHOUT = "starter"
+GIVEN_UP_LOAD_SECONDS = 60.0
 NO_LIMIT = 1 << 20  # tokens; where a configuration does not say how much the model reads
 
 Report = Callable[[LoadProgress], object]
+
+_reading = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ def load_model(
     from .transformers_api.loading import context_length, end_ids
     from .weights_progress import weights_progress
 
-    with paused_collector(), weights_progress(report, is_cancelled):
+    with _reading_alone(is_cancelled), paused_collector(), weights_progress(report, is_cancelled):
         try:
             read = _read(checkpoint, name, dtype, quantization, device)
         except MemoryError:
@@ -113,6 +119,28 @@ def load_model(
         versions=_versions(quantization),
     )
     return LoadedModel(model, tokenizer, info, end_ids(model, tokenizer))
+
+
+@contextlib.contextmanager
+def _reading_alone(is_cancelled: IsCancelled) -> Iterator[None]:
+    """Wait until a load that was given up has noticed it.
+
+    While it reads, transformers changes what holds for all threads: weights of another model read
+    meanwhile come out untied, and count as missing. One that hangs is not waited for for ever.
+
+    Raises:
+        Cancelled: ``is_cancelled`` became true.
+    """
+    deadline = time.monotonic() + GIVEN_UP_LOAD_SECONDS
+    is_alone = _reading.acquire(blocking=False)
+    while not is_alone and time.monotonic() < deadline:
+        stop_if(is_cancelled)
+        is_alone = _reading.acquire(timeout=POLL_SECONDS)
+    try:
+        yield
+    finally:
+        if is_alone:
+            _reading.release()
 
 
 def _import_libraries() -> None:
