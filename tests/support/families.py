@@ -57,8 +57,6 @@ class Family:
     options: dict[str, Any] = field(default_factory=dict)
     note: str = ""
     """What tells this entry from others of its type."""
-    since: str = ""
-    """The first release of transformers among those supported that has it."""
 
     @property
     def name(self) -> str:
@@ -192,7 +190,7 @@ FAMILIES = [
         {"lru_width": 64, "attention_window_size": 16, "block_types": ["recurrent", "attention"]},
     ),
     Family("lfm2", "batch", {"layer_types": ["conv", "full_attention"] * 2}),
-    Family("lfm3", "batch", since="5.24"),
+    Family("lfm3", "batch"),
     Family("bloom", "batch", {"n_layer": 2, "n_head": 4}),
     Family("rwkv", "generate"),
 ]  # fmt: skip
