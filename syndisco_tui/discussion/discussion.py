@@ -320,13 +320,15 @@ class Discussion:
     def change_setup(self, setup: DiscussionSetup) -> None:
         """Go on with ``setup`` from the next turn; what was said stays as it was said.
 
+        Another title alone changes nothing that an earlier turn was asked under.
         Raises ValueError where nobody would take a turn.
         """
         if setup == self._setup:
             return
         if not setup.turn_takers:
             raise ValueError("nobody takes part: choose at least one persona")
-        self._proceedings.change_setup(self._setup)
+        if setup.model_copy(update={"title": self._setup.title}) != self._setup:
+            self._proceedings.change_setup(self._setup)
         self._setup = setup
 
     def copy(self) -> Discussion:

@@ -14,7 +14,17 @@ from typing import Literal
 from ..discussion import DiscussionRecord, DiscussionSetup, Status, TurnRequest
 from ..engine.base import Cancelled, Engine, EngineError, GenerationResult
 from ..inputs import InputError
-from .events import Changed, Opened, Posted, SetupApplied, SetupStaged, Tell, Trouble
+from .events import (
+    Changed,
+    DiscussionClosed,
+    Opened,
+    Posted,
+    Renamed,
+    SetupApplied,
+    SetupStaged,
+    Tell,
+    Trouble,
+)
 from .hindrances import Hindrances, low_space
 from .last_model import LastModelFile
 from .loading import ModelLoading
@@ -56,6 +66,9 @@ class Driver:
         self.goal: Goal = "wait"
         self._to_begin: DiscussionSetup | None = None
         self._staged: DiscussionSetup | None = None
+        """The setup that the open discussion is to go on with, if it does."""
+        self._applies_staged = False
+        """Whether the user went on with the discussion: only then is the staged setup applied."""
         self.reaching = Reaching(self)
         self._hindrances = Hindrances(tell)
         changed = self._loading_changed
@@ -104,8 +117,7 @@ class Driver:
             goal = self._saving.goal
             self._save(self._saving.behind)
             self.goal = goal
-            if goal == "wait" and not self.speaking.reply:
-                self._apply_staged()
+            self._applies_staged = goal != "wait"
             self.tell_state()
 
     def look_at_space(self) -> None:
@@ -153,6 +165,16 @@ class Driver:
         self._leave()
         self._to_begin = setup
         self.goal = goal
+        self._applies_staged = True
+
+    def close_discussion(self) -> None:
+        """Leave the open discussion, saved as it is, for none. Raises OSError."""
+        self.goal = "wait"
+        self.drop_reply()
+        self._leave()
+        self._to_begin = None
+        self.tell(DiscussionClosed())
+        self.tell_state()
 
     def resume(self, path: Path, go_on: bool) -> None:
         """Open a saved discussion. Raises InputError."""
@@ -171,6 +193,7 @@ class Driver:
         self.drop_reply()
         self._leave_for(opened)
         self.goal = "run" if go_on and not opened.discussion.is_finished else "wait"
+        self._applies_staged = self.goal == "run"
         self.tell_state()
 
     def _leave_for(self, opened: OpenDiscussion) -> None:
@@ -188,6 +211,7 @@ class Driver:
         if self.opened or self._to_begin:
             self.reaching.choose(None)
             self.goal = goal
+            self._applies_staged = True
             self.tell_state()
 
     def pause(self) -> None:
@@ -205,16 +229,18 @@ class Driver:
         self.tell_state()
 
     def change_setup(self, setup: DiscussionSetup) -> None:
-        """Go on with ``setup``, now or after the reply in the making. Raises InputError."""
+        """Stage ``setup``: it applies from the next turn that the user goes on with.
+
+        Raises InputError where nobody would take a turn.
+        """
         refuse_without_users(setup)
         if self._to_begin:
             self._to_begin = setup
         elif self.opened:
             self._staged = setup if setup != self.opened.discussion.setup else None
-            if reply := self.speaking.reply:
-                self.tell(SetupStaged(self._staged, reply.request.turn + 1))
-            else:
-                self._apply_staged()
+            reply = self.speaking.reply
+            last_turn = reply.request.turn if reply else self.opened.discussion.turns_taken
+            self.tell(SetupStaged(self._staged, last_turn + 1))
 
     def fork(
         self, position: int, setup: DiscussionSetup, parent: DiscussionRecord | None = None
@@ -239,9 +265,13 @@ class Driver:
 
     def rename(self, title: str) -> None:
         """Give the open discussion another title."""
-        if self.opened:
-            self.opened.record = replace(self.opened.record, title=title)
-            self._save(self.opened.record.status)
+        opened = self.opened
+        if opened:
+            discussion = opened.discussion
+            discussion.change_setup(discussion.setup.model_copy(update={"title": title}))
+            self._saving.tell_when_saved(Renamed(opened.record.title, title))
+            opened.record = replace(opened.record, title=title)
+            self._save(opened.record.status)
 
     def close(self) -> None:
         """Save what there is, as paused unless it is finished. Raises OSError."""
@@ -258,11 +288,11 @@ class Driver:
 
     def advance(self) -> None:
         """Do the next thing there is to do, if anything: load, begin, ask, or stand still."""
+        if self.goal == "wait":
+            self._applies_staged = False
         if self.speaking.reply:
             return
         self.reaching.apply_waiting()
-        if not self._saving.behind:
-            self._apply_staged()  # it waited for a reply that was dropped
         is_needed = self.goal != "wait" or bool(self.reaching.wants_candidates)
         if self.model.is_preloading and (setup := self._setup):
             if is_needed:
@@ -273,7 +303,8 @@ class Driver:
             return
         if self._saving.behind:
             self._save(self._saving.behind)
-        self._apply_staged()  # first: it may ask for another model
+        if self._applies_staged:
+            self._apply_staged()  # first: it may ask for another model
         setup = self._setup
         if setup is None:
             return
@@ -331,8 +362,6 @@ class Driver:
         if self.goal == "step" or opened.discussion.is_finished:
             self.goal = "wait"
         self._save(status_of(opened.discussion, self.goal))
-        if self.goal == "wait":
-            self._apply_staged()
         self.tell_state()
 
     def _failed(self, error: EngineError) -> None:
@@ -354,6 +383,7 @@ class Driver:
         if setup == opened.discussion.setup:
             return
         opened.discussion.change_setup(setup)
+        opened.record = replace(opened.record, title=setup.title)
         self._saving.tell_when_saved(SetupApplied(setup, opened.discussion.turns_taken + 1))
         self._save(opened.record.status)
         self.tell_state()
@@ -393,7 +423,7 @@ class Driver:
         opened = self.opened
         self.reaching.choose(None)
         self.reaching.apply_waiting()
-        self._apply_staged()
+        self._staged = None
         if self._saving.behind or opened.record.status == "running":
             self._save(status_of(opened.discussion, "wait"))
         opened.file.close()

@@ -53,6 +53,19 @@ class Opened:
 
 
 @dataclass(frozen=True)
+class DiscussionClosed:
+    """The discussion that was open is saved and closed; none is open."""
+
+
+@dataclass(frozen=True)
+class Renamed:
+    """The open discussion has another title; it is saved."""
+
+    old_title: str
+    title: str
+
+
+@dataclass(frozen=True)
 class ReplyStarted:
     """``name`` has been asked for turn ``turn``; the engine reads the prompt."""
 
@@ -97,7 +110,7 @@ class SetupApplied:
 
 @dataclass(frozen=True)
 class SetupStaged:
-    """``setup`` waits for the reply in the making; None: nothing waits any more."""
+    """``setup`` applies from ``from_turn`` on if the discussion goes on; None: nothing waits."""
 
     setup: DiscussionSetup | None
     from_turn: int = 0
@@ -195,6 +208,8 @@ SessionEvent = (
     | ModelReady
     | PreloadFailed
     | Opened
+    | DiscussionClosed
+    | Renamed
     | ReplyStarted
     | ReplyGrew
     | Posted

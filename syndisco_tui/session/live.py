@@ -129,7 +129,10 @@ class LiveSession:
         self._engine.render(chat, listener)
 
     def change_setup(self, setup: DiscussionSetup) -> None:
-        """Go on with ``setup`` from the next turn."""
+        """Go on with ``setup`` from the next turn, once the user goes on.
+
+        A discussion that is paused or finished stays as it is until then.
+        """
         self._inbox.put(lambda: self._driver.change_setup(setup))
 
     def steer(self, step: Steering) -> None:
@@ -152,6 +155,10 @@ class LiveSession:
         With ``parent``, those of that one. It goes on with ``setup``, and is paused.
         """
         self._inbox.put(lambda: self._driver.fork(position, setup, parent))
+
+    def close_discussion(self) -> None:
+        """Leave the open discussion, saved as it is. A reply in the making is dropped."""
+        self._inbox.put(self._driver.close_discussion)
 
     def rename(self, title: str) -> None:
         """Give the open discussion another title."""

@@ -21,6 +21,7 @@ from ..discussion import (
     Parent,
 )
 from ..discussion.changes import TAKES_OUT
+from ..discussion.participants import Speakers, participants, speakers
 from ..discussion.persona import name_clash
 from ..inputs import InputError, validated
 from .shapes import FileShape
@@ -29,11 +30,10 @@ from .syndisco import TIMESTAMP, from_syndisco
 FORMAT = 1
 
 
-def to_json(record: DiscussionRecord) -> dict[str, Any]:
-    """The record as the values of its file."""
+def to_json(record: DiscussionRecord, spoke: Speakers | None = None) -> dict[str, Any]:
+    """The record as the values of its file. ``spoke``: in its entries, if that is known already."""
     setup = record.setup
-    users = [setup.actor(persona.name) for persona in setup.personas]
-    moderator = setup.actor(setup.moderator.name) if setup.moderator else None
+    users, moderator = participants(record, speakers(record.entries) if spoke is None else spoke)
     silences: list[dict[str, Any]] = []
     logs: list[dict[str, Any]] = []
     for entry in record.entries:
@@ -72,9 +72,9 @@ def to_json(record: DiscussionRecord) -> dict[str, Any]:
     }
 
 
-def to_bytes(record: DiscussionRecord) -> bytes:
+def to_bytes(record: DiscussionRecord, spoke: Speakers | None = None) -> bytes:
     """The file's content. A lone surrogate in a text becomes a question mark."""
-    text = json.dumps(to_json(record), ensure_ascii=False, indent=2, allow_nan=False)
+    text = json.dumps(to_json(record, spoke), ensure_ascii=False, indent=2, allow_nan=False)
     return (text + "\n").encode("utf-8", errors="replace")
 
 
@@ -99,7 +99,7 @@ def from_json(value: object, where: object) -> DiscussionRecord:
     return DiscussionRecord(
         id=file.id,
         started_at=own.started_at,
-        setup=own.setup,
+        setup=own.setup.model_copy(update={"title": own.title}),  # renaming older files kept it
         entries=tuple(entries),
         status=own.status,
         title=own.title,

@@ -12,10 +12,11 @@ import errno
 import json
 import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..discussion import DiscussionRecord, Message
+from ..discussion.participants import Speakers, speakers
 from . import format
 
 _NO_LOGS, _NO_SILENCES = '\n  "logs": []', '\n    "silences": []'
@@ -37,7 +38,8 @@ class GrowingFile:
         last = self._last or _Written()
         new = entries[len(last.entries) :]
         # A key at this depth, after a line break of the layout: no text can look like it.
-        frame = format.to_bytes(replace(record, entries=())).decode()
+        spoke = speakers(new, last.spoke)
+        frame = format.to_bytes(replace(record, entries=()), spoke).decode()
         start, _, rest = frame.partition(_NO_LOGS)
         middle, _, end = rest.partition(_NO_SILENCES)
         try:
@@ -54,7 +56,7 @@ class GrowingFile:
             raise
         size = silent.stop + _end_length(silent, 4) + len(tail)
         count = last.count + sum(not entry.is_silence for entry in new)
-        self._next = _Written(entries, count, logs, silent, size)
+        self._next = _Written(entries, count, spoke, logs, silent, size)
 
     def saved(self, path: Path) -> None:
         """All parts of the last record have become the file ``path``."""
@@ -79,6 +81,7 @@ class _Written:
     entries: Sequence[Message] = ()
     count: int = 0
     """How many entries are no silences."""
+    spoke: Speakers = field(default_factory=dict)
     logs: range = range(0)
     silences: range = range(0)
     size: int = 0

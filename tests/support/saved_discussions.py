@@ -69,6 +69,7 @@ def record(*entries: Message, **more: Any) -> DiscussionRecord:
         "setup": SETUP,
         "entries": entries,
         "status": "paused",
+        "title": more.get("setup", SETUP).title,
     } | more
     return DiscussionRecord(**values)
 

@@ -52,7 +52,7 @@ class TestSynDisco:
         value = json.loads(exported(FULL, "syndisco-2.0"))
         assert set(value) == KEYS_OF_2_0_1
         assert all(set(log) == {"name", "text", "model"} for log in value["logs"])
-        assert value["users"] == ["Ann", "Bob"]
+        assert value["users"] == ["Ann", "Bob", "Guest"]
         assert value["user_prompts"][0]["persona"]["shoe_size"] == 38
 
     def test_2_2_1_has_its_keys_and_no_others(self) -> None:

@@ -78,7 +78,7 @@ class TestSummaries:
             kept="running",
             heading="On “quotes”",
             started_at=FULL.started_at,
-            names=("Ann", "Bob"),
+            names=("Ann", "Bob", "Guest"),
             moderator="Mod",
             model="auto",
             turn=2,

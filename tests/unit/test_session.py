@@ -15,16 +15,19 @@ from syndisco_tui.discussion import DiscussionRecord, EarlierSetup, Persona
 from syndisco_tui.engine.base import EngineError, LoadProgress
 from syndisco_tui.session import (
     Closed,
+    DiscussionClosed,
     Hindrance,
     ModelReady,
     NotSaved,
     Opened,
     Posted,
+    Renamed,
     ReplyDropped,
     ReplyGrew,
     ReplyStarted,
     SessionEvent,
     SetupApplied,
+    SetupStaged,
     StateChanged,
     Trouble,
 )
@@ -247,15 +250,66 @@ class TestInterference:
         models = [entry.model for entry in live.record.entries]
         assert models == ["scripted", "other", "other", "other"]
 
-    def test_a_setup_changed_while_paused_is_saved_at_once(self, begin: Begin) -> None:
+    @pytest.mark.parametrize("command", ["run", "step"])
+    def test_a_setup_changed_while_paused_applies_once_the_user_goes_on(
+        self, begin: Begin, command: str
+    ) -> None:
         live = begin(step=True)
         live.until_state("paused")
-        live.session.change_setup(changed(context="It is raining."))
-        live.until(SetupApplied)
-        assert live.record.setup.context == "It is raining."
-        assert live.record.status == "paused"
-        live.until_state("paused")
+        saved = live.path.read_bytes()
+        new = changed(context="It is raining.", title="Rain")
+        live.session.change_setup(new)
+        assert live.until(SetupStaged) == SetupStaged(new, from_turn=2)
         assert live.quiet()
+        assert live.path.read_bytes() == saved
+        getattr(live.session, command)()
+        assert live.until(SetupApplied) == SetupApplied(new, from_turn=2)
+        live.until(Posted)
+        assert live.record.setup == new
+        assert live.record.title == "Rain"
+        assert live.record.earlier_setups == (EarlierSetup(1, SETUP, 1),)
+
+    def test_a_draft_is_left_behind_with_the_discussion(self, begin: Begin) -> None:
+        live = begin(step=True)
+        live.until_state("paused")
+        live.session.change_setup(changed(context="It is raining.", conv_len=1))
+        live.session.close_discussion()
+        live.until(DiscussionClosed)
+        assert live.until(StateChanged).state == "idle"
+        assert live.session.record is None
+        assert live.record.setup == SETUP
+        assert live.record.status == "paused"
+        live.session.resume(live.path)
+        live.until_state("finished")
+        assert not live.all(SetupApplied)
+        assert len(live.record.entries) == 4
+
+    def test_closing_a_discussion_drops_the_reply_and_its_turn_stays_open(
+        self, begin: Begin
+    ) -> None:
+        live = begin(delay=SLOW)
+        live.until(ReplyGrew)
+        live.session.close_discussion()
+        live.until(ReplyDropped)
+        live.until(DiscussionClosed)
+        live.until(StateChanged)
+        assert live.quiet()
+        assert live.record.status == "paused"
+        assert live.record.entries == ()
+
+    def test_another_title_is_the_setups_too_and_no_change_of_an_earlier_turn(
+        self, begin: Begin
+    ) -> None:
+        live = begin(step=True)
+        live.until_state("paused")
+        live.session.rename("Rain")
+        assert live.until(Renamed) == Renamed("", "Rain")
+        assert live.record.title == live.record.setup.title == "Rain"
+        live.session.change_setup(changed(title="Rain"))
+        live.session.run()
+        live.until_state("finished")
+        assert not live.all(SetupApplied)
+        assert live.record.earlier_setups == ()
 
     def test_a_setup_changed_while_loading_is_the_one_that_begins(self, begin: Begin) -> None:
         live = begin(delay=SLOW, load_steps=5)
@@ -269,7 +323,8 @@ class TestInterference:
         live = begin(seed_as_reply, setup=changed(conv_len=2))
         live.until_state("finished")
         live.session.change_setup(SETUP)
-        live.until_state("paused")
+        live.until(SetupStaged)
+        assert live.record.status == "finished"
         live.session.run()
         live.until_state("finished")
         whole = begin(seed_as_reply)
@@ -415,6 +470,8 @@ class TestResuming:
         live = begin(step=True)
         live.until_state("paused")
         live.session.change_setup(changed(context="It is raining."))
+        live.session.step()
+        live.until(SetupApplied)
         live.session.close()
         again = begin(setup=None)
         again.session.resume(live.path)

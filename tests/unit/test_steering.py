@@ -264,21 +264,35 @@ class TestWhileAReplyIsMade:
         live.until_state("finished")
         assert not live.all(SetupApplied)
 
-    def test_a_staged_setup_applies_when_the_reply_is_stopped_or_one_quits(
-        self, begin: Begin
+    @pytest.mark.parametrize("command", ["stop", "pause"])
+    def test_a_staged_setup_waits_where_the_discussion_is_halted(
+        self, begin: Begin, command: str
     ) -> None:
         live = begin(delay=SLOW)
         live.until(ReplyStarted)
         raining, snowing = changed(context="It is raining."), changed(context="It is snowing.")
         live.session.change_setup(raining)
         live.until(SetupStaged)
-        live.session.stop()
-        assert live.until(SetupApplied) == SetupApplied(raining, 1)
+        getattr(live.session, command)()
+        live.until_state("paused")
+        assert not live.all(SetupApplied)
         live.session.run()
+        assert live.until(SetupApplied).setup == raining
         live.until(ReplyStarted)
         live.session.change_setup(snowing)
         live.session.close()
-        assert live.record.setup.context == snowing.context
+        assert live.record.setup.context == raining.context
+
+    def test_regenerating_leaves_a_staged_setup_alone(self, paused: Live) -> None:
+        raining = changed(context="It is raining.")
+        paused.session.change_setup(raining)
+        paused.until(SetupStaged)
+        paused.session.steer(Regenerate())
+        paused.until(Posted)
+        paused.until_state("paused")
+        assert paused.record.setup.context == SETUP.context
+        paused.session.step()
+        assert paused.until(SetupApplied).setup == raining
 
 
 class TestCandidates:

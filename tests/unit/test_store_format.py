@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from syndisco_tui.discussion import (
     Discussion,
     DiscussionRecord,
+    EarlierSetup,
+    Persona,
     Reply,
 )
 from syndisco_tui.inputs import InputError
@@ -105,7 +107,7 @@ class TestForSyndisco:
     def test_the_values_are_in_its_words(self) -> None:
         value = to_json(FULL)
         assert value["timestamp"] == "26-03-04-05-06"
-        assert value["users"] == ["Ann", "Bob"]
+        assert value["users"] == ["Ann", "Bob", "Guest"]
         assert value["moderator"] == "Mod"
         assert value["ctx_length"] is None
         assert value["user_prompts"][0]["persona"]["username"] == "Ann"
@@ -113,6 +115,22 @@ class TestForSyndisco:
         assert value["moderator_prompt"]["instructions"] == SETUP.moderator_instructions
         assert value["logs"][0] | {"prompt": ""} == value["logs"][0]
         assert value["logs"][0]["model"] == "hardcoded"
+
+    def test_who_spoke_is_named_though_they_have_left(self) -> None:
+        now = SETUP.model_copy(update={"personas": (Persona(username="Zoe"),), "moderator": None})
+        left = replace(FULL, setup=now, earlier_setups=(EarlierSetup(2, SETUP, 5),))
+        value = to_json(left)
+        assert value["users"] == ["Zoe", "Ann", "Bob", "Guest"]
+        assert [each["persona"]["username"] for each in value["user_prompts"]] == value["users"]
+        assert value["user_prompts"][1] == to_json(FULL)["user_prompts"][0]
+        assert value["moderator"] == "Mod"
+        assert value["moderator_prompt"] == to_json(FULL)["moderator_prompt"]
+
+    def test_a_moderator_who_was_replaced_is_named(self) -> None:
+        chair = SETUP.model_copy(update={"moderator": Persona(username="Chair")})
+        value = to_json(replace(FULL, setup=chair, earlier_setups=(EarlierSetup(2, SETUP, 5),)))
+        assert value["moderator"] == "Chair"
+        assert value["users"] == ["Ann", "Bob", "Mod", "Guest"]
 
     def test_without_a_moderator_there_is_none(self) -> None:
         value = to_json(record(setup=SETUP.model_copy(update={"moderator": None})))

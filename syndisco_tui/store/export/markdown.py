@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ...analysis.compare import setup_differences
 from ...discussion import DiscussionRecord, Message, Persona
+from ...discussion.participants import participants, speakers
 from ...text import safe
 
 _MARKUP = re.compile(r"[\\`*_{}\[\]<>#|~&!$^=]")
@@ -46,10 +47,10 @@ def _escaped_line(line: str) -> str:
 
 
 def _participants(record: DiscussionRecord) -> str:
-    setup = record.setup
-    people = [_participant(persona) for persona in setup.personas]
-    if setup.moderator:
-        people.append(f"{_participant(setup.moderator)} *(moderator)*")
+    users, moderator = participants(record, speakers(record.entries))
+    people = [_participant(user.persona) for user in users]
+    if moderator:
+        people.append(f"{_participant(moderator.persona)} *(moderator)*")
     return "\n".join(people) or "*Nobody.*"
 
 
