@@ -33,6 +33,11 @@ def setups_folder() -> Path:
     return _private(_DIRS.user_data_path / "setups")
 
 
+def last_setup_file() -> Path:
+    """The setup as the screen was left with it."""
+    return _private(_DIRS.user_data_path) / "setup.toml"
+
+
 def copied_file() -> Path:
     """What was copied last where there is no clipboard."""
     return _private(_DIRS.user_data_path) / "copied.txt"

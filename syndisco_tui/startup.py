@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from .engine.base import Engine
     from .session import LiveSession
     from .settings import Settings
+    from .store.last_setup import LastSetup
+
+FROM_SETTINGS = ("model", "dtype", "quantization")
+"""Fields of a setup that are the settings' where the setup says “auto”."""
 
 
 def open_screen(
@@ -34,8 +38,12 @@ def open_screen(
     gc.disable()  # until the first picture: nothing that is imported is garbage
     flags = {"model": model, "device": device, "dtype": dtype, "threads": threads, "theme": theme}
     settings = settings_with(**flags)
-    begin = setup_with(setup, settings, model, persona_file, turns, seed, dtype)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    on_screen = sys.stdin.isatty() and sys.stdout.isatty()
+    last_setup, last, notices = _last_setup(settings)
+    if setup or persona_file or not on_screen:
+        last = None
+    begin = setup_with(setup, settings, model, persona_file, turns, seed, dtype, last=last)
+    if not on_screen:
         gc.enable()
         if start:
             return run_one(settings, begin, None)
@@ -54,8 +62,29 @@ def open_screen(
     session = new_session(settings, spare_cores=1)
     own = setup is None and persona_file is None
     return run_screen(
-        session, settings, begin, start=start, setup_file=setup, own_personas=own, flags=flags
+        session,
+        settings,
+        begin,
+        start=start,
+        setup_file=setup,
+        own_personas=own,
+        flags=flags,
+        last_setup=last_setup,
+        notices=notices,
     )
+
+
+def _last_setup(settings: Settings) -> tuple[LastSetup, DiscussionSetup | None, list[str]]:
+    """Where the screen's setup is kept, the one it was left with, and what is wrong with it."""
+    from . import paths
+    from .store.last_setup import LastSetup
+
+    stand_for_auto = {key: getattr(settings, key) for key in FROM_SETTINGS}
+    last_setup = LastSetup(paths.last_setup_file(), stand_for_auto)
+    try:
+        return last_setup, last_setup.read(), []
+    except InputError as error:
+        return last_setup, None, [f"{error}. The demonstration's setup is shown."]
 
 
 def settings_with(**flags: object) -> Settings:
@@ -73,17 +102,19 @@ def setup_with(
     turns: int | None,
     seed: int | None,
     dtype: str | None,
+    *,
+    last: DiscussionSetup | None = None,
 ) -> DiscussionSetup:
-    """The setup of a file, or the demonstration's, with what the command line changes."""
+    """The setup of a file, or ``last``, or the demonstration's; the command line changes it."""
     from . import paths
     from .discussion import DiscussionSetup
     from .inputs import validated
     from .store.personas import read_personas
     from .store.setups import read_setup
 
-    setup = read_setup(file or paths.shipped_personas_folder() / "demonstration.toml")
+    setup = last or read_setup(file or paths.shipped_personas_folder() / "demonstration.toml")
     changes: dict[str, object] = {}
-    for key in ("model", "dtype", "quantization"):
+    for key in FROM_SETTINGS:
         if getattr(setup, key) == "auto":
             changes[key] = getattr(settings, key)
     if persona_file is not None:

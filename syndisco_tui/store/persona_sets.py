@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..discussion import Persona
 from ..inputs import InputError
+from .named_files import named_file
 from .persona_table import read_persona_table
 from .personas import read_personas, write_personas
-
-_NAME = re.compile(r"[^\W_][\w -]{0,49}")
-"""A name cannot become a path: no dots, no slashes; at most 200 bytes of a file's name."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +33,7 @@ class PersonaSets:
 
     def file(self, name: str) -> Path:
         """The file of the user's set ``name``. Raises InputError where it cannot be a name."""
-        name = name.strip()
-        if not _NAME.fullmatch(name):
-            raise InputError(
-                "The name of a set begins with a letter or digit and goes on with those, spaces, "
-                "“-” and “_”; at most 50."
-            )
-        return self._own / f"{name}.json"
+        return named_file(self._own, name, ".json", "set")
 
     def save(self, name: str, personas: Sequence[Persona]) -> Path:
         """Write ``personas`` as the set ``name``, over one that is there. Gives back the file.

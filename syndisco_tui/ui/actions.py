@@ -38,10 +38,10 @@ ACTIONS = (
     Action("stop", "x", "stop", "Stop now; the unfinished reply is dropped"),
     Action("resume", "R", "resume", "Resume the last unfinished discussion", shown_key="R"),
     Action(
-        "new_run",
+        "new_discussion",
         "ctrl+n",
-        "new run",
-        "Leave this discussion as it is and begin anew",
+        "new",
+        "New discussion with this setup",
         footer=False,
     ),
     Action(
@@ -65,6 +65,14 @@ ACTIONS = (
         "save setup",
         "Save the setup as a file that `run` reads",
         footer=False,
+    ),
+    Action(
+        "discard_draft",
+        "D",
+        "discard draft",
+        "Discard the draft: show the discussion's own setup again",
+        footer=False,
+        shown_key="D",
     ),
     Action("help", "question_mark,f1", "help", "What this is, and all its keys", "app"),
     Action("command_palette", "ctrl+p", "palette", "Find any action by its name", "app", False),
@@ -108,6 +116,9 @@ ACTIONS = (
         footer=False,
     ),
     Action("undo", "u", "undo", "Take the last change of the setup back", "setup", footer=False),
+    Action(
+        "screen.open_setup", "O", "open setup", "Open a saved setup", "setup", False, shown_key="O"
+    ),
     Action(
         "steer('regenerate')",
         "g",

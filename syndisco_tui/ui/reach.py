@@ -15,6 +15,7 @@ from ..session import (
     CandidatesBegun,
     Changed,
     Delete,
+    DiscussionClosed,
     Edit,
     GiveFloor,
     Inject,
@@ -80,7 +81,7 @@ class Reach:
                 self._staged = event
             case SetupApplied():
                 self._staged = SetupStaged(None)
-            case Opened():
+            case Opened() | DiscussionClosed():
                 self._staged, self._waiting, self._speaking = SetupStaged(None), Waiting(()), None
             case CandidatesBegun():
                 self._open_candidates(event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from .. import paths
@@ -11,6 +11,7 @@ from ..exit_status import CRASHED
 from ..inputs import InputError
 from ..session import LiveSession
 from ..settings import Settings
+from ..store.last_setup import LastSetup
 from ..store.personas import personas_at_hand, shipped_personas
 from .app import SyndiscoApp
 from .cast import with_own
@@ -31,13 +32,16 @@ def run_screen(
     setup_file: Path | None = None,
     own_personas: bool = True,
     flags: Mapping[str, object] | None = None,
+    last_setup: LastSetup | None = None,
+    notices: Iterable[str] = (),
 ) -> int:
     """Show the laboratory until the user leaves. Returns the exit status.
 
     ``own_personas``: the setup's people are those of the user's list, as the user changed them.
-    ``flags``: settings that the command line gave.
+    ``flags``: settings that the command line gave. ``last_setup`` keeps the setup for next time.
+    ``notices`` are shown first.
     """
-    personas, notices = _personas_at_hand()
+    personas, persona_notices = _personas_at_hand()
     if own_personas:
         setup = with_own(setup, personas)
     theme_folders = (paths.shipped_themes_folder(), paths.user_themes_folder())
@@ -60,6 +64,7 @@ def run_screen(
             start=start,
             setup_file=setup_file,
             preload=settings.load_at_start,
+            last_setup=last_setup,
         )
 
     leave_in_time = leave_on_signals(session.close)
@@ -69,7 +74,7 @@ def run_screen(
         theme=settings.theme,
         preferences=Preferences(paths.settings_file(), flags),
         theme_folders=theme_folders,
-        notices=[*notices, *faults],
+        notices=[*notices, *persona_notices, *faults],
         before_leaving=leave_in_time,
     )
     with output_to(paths.log_file()):

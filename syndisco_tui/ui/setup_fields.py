@@ -35,6 +35,7 @@ class SetupField:
 
 
 FIELDS = (
+    SetupField("title", "Title", "text", "Discussion"),
     SetupField("context", "Context", "long", "Discussion"),
     SetupField("instructions", "Instructions", "long", "Discussion"),
     SetupField("moderator_instructions", "Moderator's", "long", "Discussion"),

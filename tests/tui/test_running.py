@@ -84,29 +84,6 @@ async def test_x_stops_now_and_the_same_turn_is_asked_for_again(bench: OpenBench
         assert at.engine.requests[1].chat == before.chat
 
 
-async def test_a_finished_discussion_is_followed_by_a_new_one_and_both_are_kept(
-    bench: OpenBench,
-) -> None:
-    async with bench() as at:
-        for runs in (1, 2):
-            await at.press("r")
-            await at.until(lambda n=runs: len(at.records()) == n)  # type: ignore[misc]
-            await at.until_state("finished")
-        first, second = at.records()
-        assert first.id != second.id
-        assert first.status == second.status == "finished"
-
-
-async def test_ctrl_n_leaves_a_paused_discussion_and_begins_anew(bench: OpenBench) -> None:
-    async with bench() as at:
-        await at.press("s")
-        await at.until_state("paused")
-        await at.press("ctrl+n")
-        await at.until(lambda: len(at.records()) == 2)
-        await at.until_state("finished")
-        assert {record.status for record in at.records()} == {"paused", "finished"}
-
-
 async def test_a_discussion_left_in_the_middle_is_offered_and_resumed_at_its_turn(
     bench: OpenBench,
 ) -> None:
@@ -130,10 +107,10 @@ async def test_start_runs_at_once(bench: OpenBench) -> None:
 
 async def test_a_model_that_cannot_be_had_says_so_and_the_app_goes_on(bench: OpenBench) -> None:
     async with bench() as at:
-        at.laboratory.setup = at.laboratory.setup.model_copy(update={"model": "nowhere"})
+        at.laboratory._use(at.laboratory.setup.model_copy(update={"model": "nowhere"}))
         await at.press("r")
         await at.until(lambda: "try --model starter" in at.toasts())
-        at.laboratory.setup = at.laboratory.setup.model_copy(update={"model": "auto"})
+        at.laboratory._use(at.laboratory.setup.model_copy(update={"model": "auto"}))
         await at.press("r")
         await at.until_state("finished")
 

@@ -84,6 +84,8 @@ async def test_the_setup_is_saved_as_a_file_that_run_reads(bench: OpenBench) -> 
     async with bench() as at:
         await go_to(at, "seed")
         await at.press("right", "ctrl+s")
+        assert "Save the setup as" in at.text()
+        await at.press("enter")
         (path,) = at.places.setups.glob("*.toml")
         assert read_setup(path) == at.laboratory.setup
         assert at.laboratory.setup.seed == 1
@@ -108,9 +110,9 @@ async def test_a_hand_written_setup_file_is_not_written_over_unasked(
     file = tmp_path / "mine.toml"
     file.write_text("# precious\n")
     async with bench() as at:
-        at.laboratory._setup_file = SetupFile(tmp_path, file)
+        at.laboratory._edited.file = SetupFile(tmp_path, file)
         await at.press("ctrl+s")
-        assert "Write over mine.toml?" in at.text()
+        assert "Replace mine.toml?" in at.text()
         await at.press("n")
         assert file.read_text() == "# precious\n"
         await at.press("ctrl+s", "y")

@@ -47,7 +47,8 @@ class ForkScreen(OwnDialog[DiscussionSetup | None]):
         self._title = _fork_of(record.title or setup.heading)
         self._count = count
         self._total = len(record.entries)
-        self._fields = (*FIELDS, *persona_rows(setup))
+        fields = [field for field in FIELDS if field.key != "title"]  # it has a row of its own
+        self._fields = (*fields, *persona_rows(setup))
 
     def compose(self) -> ComposeResult:
         with Vertical(id="fork", classes="dialog"):

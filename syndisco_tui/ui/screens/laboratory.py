@@ -16,8 +16,10 @@ from textual.widgets import Static
 from ... import paths
 from ...discussion import DiscussionRecord, DiscussionSetup, Persona
 from ...session import (
+    DiscussionClosed,
     LiveSession,
     Opened,
+    Renamed,
     SessionEvent,
     SetupApplied,
     SetupStaged,
@@ -27,6 +29,7 @@ from ...session import (
     Waiting,
 )
 from ...store.discussions import unfinished
+from ...store.last_setup import LastSetup
 from ...store.persona_sets import PersonaSets
 from ...text import one_line, safe
 from ..actions import bindings
@@ -36,10 +39,13 @@ from ..own_screen import OwnScreen
 from ..places import Places
 from ..quitting import quit_or_ask
 from ..reach import Reach
+from ..run_control import RunControl
 from ..setup_file import SetupFile
+from ..setup_on_screen import SetupOnScreen
 from ..speaker_colours import SpeakerColours
 from ..welcome import welcome
 from ..widgets.banner import Banner
+from ..widgets.draft_line import DraftLine
 from ..widgets.key_line import KeyLine
 from ..widgets.panes import Panes
 from ..widgets.personas_pane import PersonasPane
@@ -74,20 +80,23 @@ class Laboratory(OwnScreen[None]):
         start: bool = False,
         setup_file: Path | None = None,
         preload: bool = False,
+        last_setup: LastSetup | None = None,
     ) -> None:
         super().__init__()
         self._session = session
         self._places = places
-        self._setup_file = SetupFile(places.setups, setup_file)
+        file = SetupFile(places.setups, setup_file)
+        self._edited = SetupOnScreen(setup, self, session, file, last_setup)
         self._start_at_once = start
         self._preloads = preload
-        self.setup = setup
         self._personas = personas
         self._colours = SpeakerColours()
         for name in setup.names:  # those who take part first: they must differ
             self._colours.of(name, dark=True)
         self._reach = Reach(self, session, lambda: self.setup, self._colours_by_name)
-        self._state: State = "idle"
+        self._run_control = RunControl(
+            self, session, lambda: self.setup, self._show_and_use, self._show_transcript
+        )
         self._open_path: Path | None = None
         self._resumable: tuple[Path, DiscussionRecord] | None = None
 
@@ -104,6 +113,7 @@ class Laboratory(OwnScreen[None]):
             id="personas",
         )
         yield Panes(personas, SetupPane(self.setup), Transcript(steered=True))
+        yield DraftLine()
         yield Banner()
         yield StatusLine()
         yield KeyLine()
@@ -121,6 +131,11 @@ class Laboratory(OwnScreen[None]):
         elif self._preloads:
             self.call_after_refresh(lambda: self._session.preload(self.setup))
         self._show_titles()
+
+    @property
+    def setup(self) -> DiscussionSetup:
+        """The setup on the screen."""
+        return self._edited.setup
 
     # The widgets -------------------------------------------------------------------------------
 
@@ -154,7 +169,7 @@ class Laboratory(OwnScreen[None]):
         taking_part = len(self.setup.personas) + (self.setup.moderator is not None)
         notes = {
             "personas": f"{taking_part} of {len(self.personas_pane.cast.personas)} take part",
-            "setup": self._setup_file.name,
+            "setup": self._edited.file.name,
             "transcript": self.transcript.badge,
         }
         waiting = self._reach.notes()
@@ -187,14 +202,30 @@ class Laboratory(OwnScreen[None]):
         if isinstance(event, StateChanged):
             if event.state == "finished" != self._state:
                 self._find_unfinished()
-            self._state = event.state
+            self._run_control.state = event.state
             self.refresh_bindings()
         elif isinstance(event, Opened):
             self._opened(event)
+        elif isinstance(event, DiscussionClosed):
+            self._open_path = None
+            self._find_unfinished()
+        elif isinstance(event, Renamed):
+            if self.setup.title == event.old_title:
+                self._show_and_use(self.setup.model_copy(update={"title": event.title}))
         elif isinstance(event, Trouble):
             self.notify(safe(event.sentence), severity="error", timeout=12, markup=False)
         self._reach.take(event)
-        if isinstance(event, Opened | SetupStaged | SetupApplied | Waiting):
+        if isinstance(event, SetupStaged):
+            self._run_control.draft = event
+        elif isinstance(event, Opened | SetupApplied | DiscussionClosed):
+            self._run_control.draft = SetupStaged(None)
+            self._edited.used()
+        if isinstance(event, SetupStaged | StateChanged | Opened | SetupApplied | DiscussionClosed):
+            running = self._run_control
+            self.query_one(DraftLine).show(running.draft.from_turn if running.has_draft else None)
+        if isinstance(
+            event, Opened | SetupStaged | SetupApplied | Waiting | DiscussionClosed | Renamed
+        ):
             self._show_titles()
         self.banner.take(event)
         self.status.take(event)
@@ -203,14 +234,19 @@ class Laboratory(OwnScreen[None]):
     def _opened(self, event: Opened) -> None:
         self._open_path = event.path
         self._resumable = None
-        setup = self.setup
-        if event.record.setup != setup:
-            self.setup = event.record.setup
-            self.setup_pane.show(self.setup)
-            self.personas_pane.show(self.setup)
-            self._show_colours()
-            if event.record.setup != setup.model_copy(update={"model": event.record.setup.model}):
-                self._setup_file.forget()
+        if self._edited.opened(event.record.setup):
+            self._show_setup(self.setup)
+
+    def _show_setup(self, setup: DiscussionSetup) -> None:
+        """Show another setup in all panes."""
+        self.setup_pane.show(setup)
+        self.personas_pane.show(setup)
+        self._show_colours()
+
+    def _show_and_use(self, setup: DiscussionSetup) -> None:
+        """Take over a setup that was not edited in a pane."""
+        self._show_setup(setup)
+        self._use(setup)
 
     def on_screen_resume(self) -> None:
         """Back from another screen, which may have changed the keys or the discussion's title."""
@@ -236,50 +272,49 @@ class Laboratory(OwnScreen[None]):
                 return self._resumable is not None and self._state in ("idle", "finished")
             case "repeat":
                 return self._state in ("idle", "paused", "finished")
-            case "new_run":
-                return self._state in ("paused", "finished")
+            case "new_discussion":
+                return self._state in ("running", "paused", "finished")
+            case "discard_draft":
+                return self._run_control.has_draft
+            case "open_setup":
+                return self._state != "running"
             case "inject" | "next_speaker":
                 return self._session.record is not None and self._state != "idle"
         return True
 
-    def _somebody_takes_part(self) -> bool:
-        if self.setup.turn_takers:
-            return True
-        there = bool(self.personas_pane.cast.personas)
-        key = key_of(self.app, "personas.take_part" if there else "personas.new")
-        what = "choose personas" if there else "make a persona"
-        sentence = f"Nobody takes part: {what} with {key}."
-        self.notify(safe(sentence), severity="warning", markup=False)
-        self.panes.go_to("personas")
-        return False
+    @property
+    def _state(self) -> State:
+        return self._run_control.state
+
+    def _has_users(self) -> bool:
+        has_users = self._run_control.has_users(bool(self.personas_pane.cast.personas))
+        if not has_users:
+            self.panes.go_to("personas")
+        return has_users
 
     def action_run(self) -> None:
-        if not self._somebody_takes_part():
-            return
-        if self._state in ("idle", "finished"):
-            self._begin(step=False)
-        else:
-            self._session.run()
-
-    def action_new_run(self) -> None:
-        if self._somebody_takes_part():
-            self._begin(step=False)
+        if self._has_users():
+            self._run_control.run()
 
     def action_step(self) -> None:
-        if not self._somebody_takes_part():
-            return
-        if self._state == "idle":
-            self._begin(step=True)
-        else:
-            self._session.step()
+        if self._has_users():
+            self._run_control.step()
 
-    def _begin(self, *, step: bool) -> None:
+    def action_new_discussion(self) -> None:
+        self._run_control.new()
+
+    def action_discard_draft(self) -> None:
+        record = self._session.record
+        if record is not None:
+            self._edited.discard()
+            self._show_and_use(record.setup)
+
+    def _show_transcript(self) -> None:
         if self.has_class("-narrow"):
             self.panes.go_to("transcript")
-        self._session.start(self.setup, step=step)
 
     def action_repeat(self) -> None:
-        if self._somebody_takes_part():
+        if self._has_users():
             from .repeat import ask_to_repeat  # not before the first picture, as others below
 
             ask_to_repeat(self.app, self._session, self.setup, self._colours_by_name())
@@ -293,8 +328,7 @@ class Laboratory(OwnScreen[None]):
     def action_resume(self) -> None:
         if self._resumable:
             path, _ = self._resumable
-            if self.has_class("-narrow"):
-                self.panes.go_to("transcript")
+            self._show_transcript()
             self._session.resume(path)
 
     @work(thread=True, exit_on_error=False)
@@ -334,13 +368,11 @@ class Laboratory(OwnScreen[None]):
         """Go on with another setup: in all panes, and in the discussion from the next turn."""
         if setup == self.setup:
             return
-        self._session.cancel_preload(unless=setup)
-        self.setup = self.personas_pane.setup = setup
+        self._edited.edit(setup)
+        self.personas_pane.setup = setup
         self._show_titles()
         self._show_welcome()
-        if self._state in ("loading", "running", "paused") or (
-            self._state == "finished" and setup.conv_len > self.status.figures.turn
-        ):
+        if self._state != "idle":
             if not setup.turn_takers:
                 self._session.pause()
                 return
@@ -367,7 +399,10 @@ class Laboratory(OwnScreen[None]):
     # All else ----------------------------------------------------------------------------------
 
     def action_save_setup(self) -> None:
-        self._setup_file.save(self, self.setup, self._show_titles)
+        self._edited.file.save(self, self.setup, self._show_titles)
+
+    def action_open_setup(self) -> None:
+        self._edited.file.open(self, self._show_and_use)
 
     @property
     def _looking(self) -> Looking:

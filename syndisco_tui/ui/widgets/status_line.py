@@ -9,6 +9,7 @@ from textual.widget import Widget
 
 from ...engine.base import EngineInfo, LoadProgress
 from ...session import (
+    DiscussionClosed,
     ModelReady,
     Posted,
     PreloadFailed,
@@ -96,6 +97,9 @@ class StatusLine(Widget):
                 figures.info = event.info
             case PreloadFailed():
                 figures.preload_failed = True
+            case DiscussionClosed():
+                figures.turn = figures.turns = 0
+                self._count(0.0, 0, 0)
             case ReplyStarted():
                 figures.speaker = event.name
                 self._count(0.0, 0, 0)

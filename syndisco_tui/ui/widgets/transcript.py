@@ -14,6 +14,7 @@ from textual.strip import Strip
 from ...discussion import Message
 from ...session import (
     Changed,
+    DiscussionClosed,
     NotSaved,
     Opened,
     Posted,
@@ -109,6 +110,8 @@ class Transcript(TranscriptView):
         match event:
             case Opened():
                 self.show(event.record.entries)
+            case DiscussionClosed():
+                self.show(())
             case Changed():
                 self.show_again(event.record.entries)
             case ReplyStarted():

@@ -1,0 +1,41 @@
+"""The setup as the screen was left with it, so that it is there again next time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..discussion import DiscussionSetup
+from .setups import read_setup, write_setup
+
+
+class LastSetup:
+    """One file. ``settings`` are the values that a setup's “auto” stands for, by key.
+
+    What comes from the settings is saved as “auto”: a setting that is changed later applies.
+    """
+
+    def __init__(self, path: Path, settings: Mapping[str, str]) -> None:
+        self._path = path
+        self._settings = dict(settings)
+        self._loaded_as_auto = ""
+        self._saved: DiscussionSetup | None = None
+
+    def read(self) -> DiscussionSetup | None:
+        """The saved setup, or None where there is none. Raises InputError."""
+        return read_setup(self._path) if self._path.exists() else None
+
+    def auto_is(self, model: str) -> None:
+        """The model “auto” turned out to be ``model``."""
+        self._loaded_as_auto = model
+
+    def save(self, setup: DiscussionSetup) -> None:
+        """Save ``setup``, if it is another one than before. Raises OSError."""
+        settings = {key: value for key, value in self._settings.items() if value != "auto"}
+        from_settings = {key for key, value in settings.items() if getattr(setup, key) == value}
+        if setup.model == self._loaded_as_auto:
+            from_settings.add("model")
+        setup = setup.model_copy(update=dict.fromkeys(from_settings, "auto"))
+        if setup != self._saved:
+            write_setup(self._path, setup)
+            self._saved = setup

@@ -1,0 +1,45 @@
+"""Asks for a discussion's title."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Input, Static
+
+from ...text import one_line
+from ..own_screen import OwnDialog
+from ..widgets.key_line import KeyLine
+from ..widgets.safe_input import SafeInput
+
+
+class TitleScreen(OwnDialog[str | None]):
+    """The result is what was typed, trimmed, or None. It may be empty.
+
+    ``heading`` is what a discussion without a title is called.
+    """
+
+    HELP = """A title
+    What the library calls the new discussion. It is a field of the setup, too."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,ctrl+s", "submit", "new discussion", key_display="⏎", priority=True),
+        Binding("escape", "dismiss(None)", "cancel", key_display="esc", priority=True),
+    ]
+
+    def __init__(self, heading: str) -> None:
+        super().__init__()
+        self._heading = heading
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static("Title of the new discussion", classes="dialog-title", markup=False)
+            yield SafeInput(
+                compact=True, classes="form-input", placeholder=one_line(self._heading, 60)
+            )
+            yield KeyLine()
+
+    def action_submit(self) -> None:
+        self.dismiss(self.query_one(Input).value.strip())
