@@ -18,12 +18,15 @@ State = Literal["idle", "loading", "running", "paused", "finished"]
 class StateChanged:
     """Where the session stands. ``pausing``: it will pause after the reply in the making.
 
+    ``is_step``: because one message alone was asked for.
+
     ``turn`` of ``turns`` is the one in the making, or else the last one taken. ``preloading``: a
     model is being loaded that is not needed yet.
     """
 
     state: State
     pausing: bool = False
+    is_step: bool = False
     turn: int = 0
     turns: int = 0
     path: Path | None = None

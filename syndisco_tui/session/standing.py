@@ -36,6 +36,7 @@ def state_changed(
     return StateChanged(
         state,
         pausing=bool(reply) and goal != "run",
+        is_step=bool(reply) and goal == "step",
         turn=reply.request.turn if reply else taken,
         turns=opened.discussion.setup.conv_len if opened else 0,
         path=opened.file.path if opened else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +14,11 @@ Where = Literal["app", "everywhere", "personas", "setup", "transcript"]
 
 @dataclass(frozen=True)
 class Action:
-    """``name`` is the method ``action_<name>`` of whatever ``where`` names."""
+    """``name`` is the method ``action_<name>`` of whatever ``where`` names.
+
+    ``footer``: it is shown in the key line where there is room; what comes first there matters
+    most.
+    """
 
     name: str
     key: str
@@ -27,58 +32,38 @@ class Action:
     def id(self) -> str:
         """What the keymap calls it: ``where.name``, as in ``transcript.follow``."""
         name = self.name.rpartition(".")[2]
+        if parameter := re.fullmatch(r"\w+\('(\w+)'\)", name):
+            name = parameter[1]
         name = name if name.isidentifier() else self.label.replace(" ", "_")
         return f"{self.where}.{name}"
 
 
 ACTIONS = (
-    Action("run", "r", "run", "Run the discussion, or go on with it"),
-    Action("pause", "p", "pause", "Pause when the reply in the making is finished"),
-    Action("step", "s", "step", "Go on for one message, then pause"),
+    Action("run", "r", "run", "Run or continue"),
+    Action("pause", "p", "pause", "Pause after the current reply"),
+    Action("step", "s", "step", "Run for one message, then pause"),
     Action("stop", "x", "stop", "Stop now; the unfinished reply is dropped"),
-    Action("resume", "R", "resume", "Resume the last unfinished discussion", shown_key="R"),
-    Action(
-        "new_discussion",
-        "ctrl+n",
-        "new",
-        "New discussion with this setup",
-        footer=False,
-    ),
-    Action(
-        "repeat", "ctrl+r", "repeat", "Run many discussions of this setup at once", footer=False
-    ),
-    Action("inject", "i", "say", "Say something yourself, in anybody's name"),
-    Action(
-        "next_speaker", "w", "who is next", "Who speaks next; give somebody the floor", footer=False
-    ),
-    Action("turn_lab", "t", "turn lab", "Turns, talk, likeness and speed, drawn", footer=False),
-    Action("compare", "c", "compare", "This discussion and another side by side", footer=False),
-    Action("library", "o", "library", "Find, open, export and import discussions", footer=False),
+    Action("resume", "R", "resume", "Continue the last unfinished discussion", shown_key="R"),
+    Action("new_discussion", "ctrl+n", "new", "New discussion with this setup"),
+    Action("inject", "i", "post", "Post a message in anybody's name"),
+    Action("discard_draft", "D", "discard draft", "Discard the draft of the setup", shown_key="D"),
+    Action("library", "o", "library", "Find, open, continue, export and import discussions"),
+    Action("repeat", "ctrl+r", "batch", "Run many discussions with this setup at the same time"),
+    Action("next_speaker", "w", "who is next", "See who speaks next, or choose who does"),
+    Action("turn_lab", "t", "turn lab", "Turn lab: participation, lengths, diversity, speed"),
+    Action("compare", "c", "compare", "Compare this discussion with another, side by side"),
+    Action("save_setup", "ctrl+s", "save setup", "Save the setup as a file that `run` reads"),
+    Action("copy_path", "P", "copy path", "Copy the path of the discussion's file", shown_key="P"),
     Action("pane('personas')", "1", "personas", "Go to the personas", footer=False),
     Action("pane('setup')", "2", "setup", "Go to the setup", footer=False),
     Action("pane('transcript')", "3", "transcript", "Go to the transcript", footer=False),
     Action("next_pane", "tab", "next pane", "Go to the next pane", footer=False),
     Action("previous_pane", "shift+tab", "previous pane", "Go to the pane before", footer=False),
-    Action(
-        "save_setup",
-        "ctrl+s",
-        "save setup",
-        "Save the setup as a file that `run` reads",
-        footer=False,
-    ),
-    Action(
-        "discard_draft",
-        "D",
-        "discard draft",
-        "Discard the draft: show the discussion's own setup again",
-        footer=False,
-        shown_key="D",
-    ),
-    Action("help", "question_mark,f1", "help", "What this is, and all its keys", "app"),
-    Action("command_palette", "ctrl+p", "palette", "Find any action by its name", "app", False),
+    Action("settings", "comma", "settings", "Settings", "app"),
+    Action("command_palette", "ctrl+p", "palette", "Find any action by a word", "app"),
     Action("jump", "ctrl+o", "jump", "Go to a place by the letter shown on it", "app", False),
-    Action("settings", "comma", "settings", "What you prefer, run after run", "app", False),
-    Action("quit", "q", "quit", "Leave; the discussion is saved and can be resumed"),
+    Action("help", "question_mark,f1", "help", "Help for this screen", "app"),
+    Action("quit", "q", "quit", "Quit; the discussion is saved and can be resumed"),
     Action("take_part", "space", "takes part", "The persona takes part, or no longer", "personas"),
     Action("moderate", "m", "moderator", "The persona moderates, or no longer", "personas"),
     Action("edit", "e,enter", "edit", "Edit all fields of the persona", "personas", shown_key="e"),
@@ -99,109 +84,65 @@ ACTIONS = (
     Action("save_set", "S", "save set", "Save these personas as a named set", "personas", False),
     Action("open_set", "O", "open set", "Open a set of personas", "personas", False),
     Action("edit", "enter,e", "edit", "Edit the value in place", "setup", shown_key="⏎"),
+    Action("turn(1)", "right,space", "next value", "The next value", "setup", shown_key="→"),
+    Action("turn(-1)", "left", "value before", "The value before", "setup"),
+    Action("undo", "u", "undo", "Undo the last change to the setup", "setup"),
+    Action("screen.open_setup", "O", "open setup", "Open a saved setup", "setup", shown_key="O"),
     Action(
-        "turn(1)",
-        "right,space",
-        "next value",
-        "The next choice, or a little more",
-        "setup",
-        shown_key="→",
+        "screen.xray",
+        "enter",
+        "X-ray",
+        "The exact prompt behind this message",
+        "transcript",
+        shown_key="⏎",
     ),
+    Action("follow", "end", "follow", "To the end, and follow it", "transcript", shown_key="End"),
     Action(
-        "turn(-1)",
-        "left",
-        "value before",
-        "The choice before, or a little less",
-        "setup",
-        footer=False,
+        "leave_search",
+        "escape",
+        "leave",
+        "End the search",
+        "transcript",
+        True,
+        "esc",
     ),
-    Action("undo", "u", "undo", "Take the last change of the setup back", "setup", footer=False),
-    Action(
-        "screen.open_setup", "O", "open setup", "Open a saved setup", "setup", False, shown_key="O"
-    ),
+    Action("next_match", "n", "next, before", "To the next match", "transcript", True, "n N"),
+    Action("previous_match", "N", "before", "To the match before", "transcript", False, "N"),
     Action(
         "steer('regenerate')",
         "g",
-        "again",
-        "Say the last message again, with another seed",
+        "regenerate",
+        "Regenerate the last message (new seed)",
         "transcript",
-        False,
     ),
     Action(
         "steer('candidates')",
         "G",
-        "candidates",
-        "Choose among several tries at the last message",
+        "alternatives",
+        "Choose among several candidates for the last message",
         "transcript",
-        False,
-        "G",
+        shown_key="G",
     ),
-    Action("steer('edit')", "E", "edit", "Change the message's text", "transcript", False, "E"),
+    Action("steer('edit')", "E", "edit", "Edit the message's text", "transcript", True, "E"),
+    Action("steer('fork')", "f", "fork", "New discussion from this message on", "transcript"),
+    Action("search", "slash", "search", "Search in what was said", "transcript", shown_key="/"),
+    Action("read", "z", "read", "Read in the whole window, Markdown rendered", "transcript"),
     Action(
         "steer('delete')",
         "delete,backspace",
         "delete",
         "Delete the message, and those after it",
         "transcript",
-        False,
-        "del",
+        shown_key="del",
     ),
-    Action(
-        "steer('undo')",
-        "u",
-        "undo",
-        "Take your last change of what was said back",
-        "transcript",
-        False,
-    ),
-    Action(
-        "steer('fork')", "f", "fork", "Go on from here in a new discussion", "transcript", False
-    ),
+    Action("steer('undo')", "u", "undo", "Undo the last change to the transcript", "transcript"),
+    Action("copy_message", "y", "copy", "Copy the message", "transcript"),
+    Action("copy_discussion", "Y", "copy all", "Copy the discussion", "transcript", True, "Y"),
+    Action("only_speaker", "v", "one speaker", "Only one speaker's messages, or all", "transcript"),
+    Action("jump", "number_sign", "turn", "Jump to a turn", "transcript", True, "#"),
     Action("previous_message", "up,k", "up", "To the message before", "transcript", False),
     Action("next_message", "down,j", "down", "To the message after", "transcript", False),
     Action("scroll_home", "home", "start", "To the start of the transcript", "transcript", False),
-    Action("search", "slash", "search", "Search in what was said", "transcript", shown_key="/"),
-    Action(
-        "next_match", "n", "next, before", "To the next one found", "transcript", shown_key="n N"
-    ),
-    Action(
-        "previous_match",
-        "N",
-        "before",
-        "To the one found before",
-        "transcript",
-        False,
-        shown_key="N",
-    ),
-    Action(
-        "leave_search",
-        "escape",
-        "leave",
-        "End the search: no more marks",
-        "transcript",
-        shown_key="esc",
-    ),
-    Action(
-        "only_speaker",
-        "v",
-        "one speaker",
-        "Only one speaker's messages, or all",
-        "transcript",
-        False,
-    ),
-    Action("jump", "number_sign", "turn", "Jump to a turn", "transcript", False, shown_key="#"),
-    Action("read", "z", "read", "Read in the whole window, Markdown rendered", "transcript"),
-    Action("copy_message", "y", "copy", "Copy the message", "transcript", False),
-    Action("copy_discussion", "Y", "copy all", "Copy the discussion", "transcript", False, "Y"),
-    Action("follow", "end", "follow", "To the end, and follow it", "transcript", shown_key="End"),
-    Action(
-        "screen.xray",
-        "enter",
-        "X-ray",
-        "The very prompt behind the message",
-        "transcript",
-        shown_key="⏎",
-    ),
 )
 
 

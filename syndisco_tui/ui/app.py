@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
-from textual.app import App, SystemCommand
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.events import Key
 from textual.notifications import Notify
-from textual.screen import Screen
 from textual.theme import Theme, ThemeProvider
 
 from .. import paths
@@ -26,7 +25,7 @@ from .actions import ACTIONS, bindings
 from .few_colours import has_few_colours
 from .keymap import Keymap, key_of
 from .own_screen import OwnPalette
-from .palette import commands
+from .palette import Commands
 from .preferences import Preferences
 from .screens.jump import JumpScreen
 from .screens.laboratory import Laboratory
@@ -54,6 +53,7 @@ class SyndiscoApp(App[int]):
     CSS_PATH = ["app.tcss", "screens/laboratory.tcss"]  # read with the first, it is parsed once
     TITLE = "syndisco-tui"
     ENABLE_COMMAND_PALETTE = True
+    COMMANDS = {Commands}
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("app"),
         Binding("ctrl+z", "suspend_process", show=False),
@@ -246,10 +246,6 @@ class SyndiscoApp(App[int]):
     def search_themes(self) -> None:
         """Textual's list of themes."""
         self.push_screen(OwnPalette([ThemeProvider], placeholder="Search for themes…"))
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        yield from commands(self, screen)
-        yield SystemCommand("Theme", "Choose the colours", self.action_change_theme)
 
     def copy_to_clipboard(self, text: str) -> None:
         """What is selected, in a text or in an input."""

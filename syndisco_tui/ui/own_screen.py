@@ -10,6 +10,11 @@ from textual.screen import ModalScreen, Screen, ScreenResultType
 class OwnScreen(Screen[ScreenResultType]):
     """A screen of the app."""
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A widget's key that is an action of its screen applies where the screen has it."""
+        has_action = hasattr(self, f"action_{action}") or hasattr(self, f"_action_{action}")
+        return has_action and super().check_action(action, parameters)
+
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
         """Leave with ``result``; nothing happens where another screen is in front.
 

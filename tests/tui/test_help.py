@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from syndisco_tui.ui.palette import commands
 from tests.support.bench import OpenBench
 
 
@@ -32,7 +33,7 @@ async def test_where_text_is_typed_f1_asks_and_only_keys_that_work_are_told(
     async with bench() as at:
         await at.press("e", "question_mark", "f1")
         assert "Every field of the persona" in at.text()
-        assert "f1   What this is" in at.text()
+        assert "f1   Help for this screen" in at.text()
         assert "What you prefer" not in at.text()  # a comma is typed
         assert "ctrl+s   Save" in at.text()
         await at.press("escape")
@@ -69,7 +70,7 @@ async def test_the_palette_of_another_screen_holds_what_can_be_done_there(
     async with bench() as at:
 
         def titles() -> set[str]:
-            return {command.title for command in at.app.get_system_commands(at.app.screen)}
+            return {command.title for command in commands(at.app, at.app.screen)}
 
         at.engine.may_speak.clear()
         await at.press("ctrl+r", "enter")

@@ -55,7 +55,7 @@ async def test_it_is_ready_before_anything_is_pressed(
 ) -> None:
     async with bench(engine=engine, preload=True) as at:
         engine.may_load.set()
-        await at.until(lambda: "○ ready" in at.text() and "cpu float32" in at.text())
+        await at.until(lambda: "○ ready" in at.text() and "cpu · float32" in at.text())
         assert not at.toasts()
         await at.press("r")
         await at.until_state("finished")

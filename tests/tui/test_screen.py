@@ -13,7 +13,10 @@ from textual.screen import Screen
 from syndisco_tui import ui
 from syndisco_tui.ui.actions import ACTIONS
 from syndisco_tui.ui.own_screen import OwnPalette, OwnScreen
+from syndisco_tui.ui.palette import commands
+from syndisco_tui.ui.screens.library import LibraryScreen
 from syndisco_tui.ui.screens.reading import ReadingScreen
+from syndisco_tui.ui.widgets.key_line import TwoKeyLines
 from tests.support.bench import SIZES, TINY, Bench, OpenBench
 
 
@@ -74,11 +77,66 @@ async def test_the_help_names_every_action(bench: OpenBench) -> None:
         assert "In every pane" not in at.text()
 
 
-async def test_every_action_is_in_the_palette(bench: OpenBench) -> None:
+async def test_every_action_that_applies_is_in_the_palette_once_with_its_key(
+    bench: OpenBench,
+) -> None:
     async with bench() as at:
-        titles = [command.title for command in at.app.get_system_commands(at.laboratory)]
+        listed = list(commands(at.app, at.laboratory))
+        titles = [command.title for command in listed]
         assert len(titles) == len(set(titles))
-        assert len(titles) == len(ACTIONS) - 1 + 1  # not the palette itself, but the theme
+        assert {"Run", "Batch", "Personas: edit", "Setup: open setup", "Theme"} <= set(titles)
+        assert not {"Pause", "Turn lab", "Transcript: regenerate"} & set(titles)  # nothing is open
+        assert {command.key for command in listed if command.title == "Batch"} == {"ctrl+r"}
+        await at.press("s")
+        await at.until_state("paused")
+        titles = [command.title for command in commands(at.app, at.laboratory)]
+        assert {"New", "Turn lab", "Transcript: regenerate", "Copy path"} <= set(titles)
+
+
+@pytest.mark.parametrize(
+    ("word", "title"),
+    [("batch", "Batch"), ("same time", "Batch"), ("path of the", "Copy path"), ("find", "Library")],
+)
+async def test_the_palette_finds_words_of_descriptions(
+    bench: OpenBench, word: str, title: str
+) -> None:
+    async with bench() as at:
+        await at.press("s")
+        await at.until_state("paused")
+        await at.press("ctrl+p")
+        await at.type(word)
+        await at.until(lambda: title in at.text().split(word, 1)[-1])
+
+
+async def test_a_click_on_a_key_presses_it(bench: OpenBench) -> None:
+    async with bench() as at:
+        keys = at.laboratory.query_one(TwoKeyLines)
+        x = 2  # the padding
+        for key in keys.rows(keys.content_size.width)[1]:
+            if key.label == "library":
+                break
+            x += key.width + 2
+        await at.pilot.click(keys, offset=(x + 1, 1))
+        await at.until(lambda: isinstance(at.app.screen, LibraryScreen))
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_key_line_shows_what_matters_most_and_always_the_way_out(
+    bench: OpenBench, size: tuple[int, int]
+) -> None:
+    async with bench(size) as at:
+        await at.press("s")
+        await at.until_state("paused")
+        await at.press("3")
+        await at.until(lambda: at.app.focused is at.laboratory.transcript)
+        near, others = at.laboratory.query_one(TwoKeyLines).rows(size[0] - 4)
+        assert [key.label for key in near][:3] == ["X-ray", "regenerate", "alternatives"]
+        assert [key.label for key in others][:2] == ["run", "step"]
+        assert [key.label for key in others][-2:] == ["help", "quit"]
+
+
+async def test_the_palette_runs_what_is_chosen(bench: OpenBench) -> None:
+    async with bench() as at:
         await at.press("ctrl+p")
         await at.type("step")
         await at.press("enter")

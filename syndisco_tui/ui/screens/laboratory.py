@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -34,7 +33,6 @@ from ...store.persona_sets import PersonaSets
 from ...text import one_line, safe
 from ..actions import bindings
 from ..draining import drained
-from ..keymap import key_of
 from ..own_screen import OwnScreen
 from ..places import Places
 from ..quitting import quit_or_ask
@@ -43,15 +41,16 @@ from ..run_control import RunControl
 from ..setup_file import SetupFile
 from ..setup_on_screen import SetupOnScreen
 from ..speaker_colours import SpeakerColours
-from ..welcome import welcome
+from ..transcript_hint import TranscriptHint
 from ..widgets.banner import Banner
 from ..widgets.draft_line import DraftLine
-from ..widgets.key_line import KeyLine
+from ..widgets.key_line import TwoKeyLines
 from ..widgets.panes import Panes
 from ..widgets.personas_pane import PersonasPane
 from ..widgets.setup_pane import SetupPane
 from ..widgets.status_line import StatusLine
 from ..widgets.transcript import Transcript
+from ..widgets.waiting_messages import WaitingMessages
 
 if TYPE_CHECKING:
     from ..looking import Looking
@@ -116,11 +115,14 @@ class Laboratory(OwnScreen[None]):
         yield DraftLine()
         yield Banner()
         yield StatusLine()
-        yield KeyLine()
+        yield TwoKeyLines()
 
     def on_mount(self) -> None:
+        self._hint = TranscriptHint(
+            self.app, self.transcript.set_hint, lambda: self.setup, lambda: self.status.figures
+        )
         self._show_colours()
-        self._show_welcome()
+        self._hint.show()
         self.panes.go_to("personas")
         self.set_interval(1 / DRAINS_PER_SECOND, self._drain)
         self.app.theme_changed_signal.subscribe(self, lambda _theme: self._show_colours())
@@ -197,6 +199,7 @@ class Laboratory(OwnScreen[None]):
         for event in drained(self._session.events):
             self._show_event(event)
         self._reach.show()
+        self._hint.tick()
 
     def _show_event(self, event: SessionEvent) -> None:
         if isinstance(event, StateChanged):
@@ -228,12 +231,13 @@ class Laboratory(OwnScreen[None]):
         ):
             self._show_titles()
         self.banner.take(event)
+        self.query_one(WaitingMessages).take(event)
         self.status.take(event)
         self.transcript.take(event)
 
     def _opened(self, event: Opened) -> None:
         self._open_path = event.path
-        self._resumable = None
+        self._resumable = self._hint.resumable = None
         if self._edited.opened(event.record.setup):
             self._show_setup(self.setup)
 
@@ -251,7 +255,7 @@ class Laboratory(OwnScreen[None]):
     def on_screen_resume(self) -> None:
         """Back from another screen, which may have changed the keys or the discussion's title."""
         if self.is_attached and self.query(Transcript):
-            self._show_welcome()
+            self._hint.show()
             self._show_titles()
 
     # Running -----------------------------------------------------------------------------------
@@ -280,6 +284,10 @@ class Laboratory(OwnScreen[None]):
                 return self._state != "running"
             case "inject" | "next_speaker":
                 return self._session.record is not None and self._state != "idle"
+            case "turn_lab" | "xray" | "compare":
+                return self._session.record is not None
+            case "copy_path":
+                return self._open_path is not None
         return True
 
     @property
@@ -338,12 +346,9 @@ class Laboratory(OwnScreen[None]):
 
     def _found_unfinished(self, found: tuple[Path, DiscussionRecord] | None) -> None:
         self._resumable = found
+        self._hint.resumable = found[1] if found else None
         self.refresh_bindings()
-        self._show_welcome()
-
-    def _show_welcome(self) -> None:
-        record = self._resumable[1] if self._resumable else None
-        self.transcript.set_hint(welcome(self.setup, record, partial(key_of, self.app)))
+        self._hint.show()
 
     def action_library(self) -> None:
         from ..library_visit import LibraryVisit
@@ -371,7 +376,7 @@ class Laboratory(OwnScreen[None]):
         self._edited.edit(setup)
         self.personas_pane.setup = setup
         self._show_titles()
-        self._show_welcome()
+        self._hint.show()
         if self._state != "idle":
             if not setup.turn_takers:
                 self._session.pause()
@@ -400,6 +405,10 @@ class Laboratory(OwnScreen[None]):
 
     def action_save_setup(self) -> None:
         self._edited.file.save(self, self.setup, self._show_titles)
+
+    def action_copy_path(self) -> None:
+        if self._open_path:
+            self.post_message(Transcript.Copied(str(self._open_path), "Path"))
 
     def action_open_setup(self) -> None:
         self._edited.file.open(self, self._show_and_use)

@@ -12,6 +12,7 @@ from ..pane_titles import PANES, pane_title
 from .personas_pane import PersonasPane
 from .setup_pane import SetupPane
 from .transcript import Transcript
+from .waiting_messages import WaitingMessages
 
 
 class Panes(Horizontal):
@@ -38,6 +39,7 @@ class Panes(Horizontal):
         with Vertical(id="transcript", classes="pane"):
             yield Static("", classes="pane-title")
             yield self._transcript
+            yield WaitingMessages()
 
     def widget_of(self, pane: str) -> Widget:
         """What takes the keys of a pane."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
 from textual.content import Content
 from textual.widget import Widget
 
+from ...batch import duration
 from ...engine.base import EngineInfo, LoadProgress
 from ...session import (
     DiscussionClosed,
@@ -23,6 +25,7 @@ from ...session import (
 )
 from ...text import one_line
 from ..drawing import sparkline
+from ..keymap import key_of
 
 MOST_SPEEDS = 200
 SPARKLINE = 8
@@ -46,6 +49,10 @@ class Figures:
     """A model is being loaded that is not needed yet."""
     preload_failed: bool = False
     pausing: bool = False
+    is_step: bool = False
+    """One message alone was asked for."""
+    dropped: str = ""
+    """Whose unfinished reply was dropped when the discussion was stopped."""
     turn: int = 0
     turns: int = 0
     speaker: str = ""
@@ -56,6 +63,21 @@ class Figures:
     reply_tokens: int = 0
     loading: LoadProgress | None = None
     info: EngineInfo | None = None
+    loading_since: float = 0.0
+    """When loading began, as ``time.monotonic`` tells it."""
+    running_since: tuple[float, int] | None = None
+    """When the run began, and how many turns had been taken then."""
+
+    @property
+    def seconds_left(self) -> float:
+        """Until the last turn, at the pace of this run; 0 while that is not known."""
+        if self.running_since is None or self.state != "running" or self.pausing:
+            return 0.0
+        since, first = self.running_since
+        taken = self.turn - 1 - first  # the turn in the making is not over
+        if taken < 2:
+            return 0.0
+        return (time.monotonic() - since) / taken * (self.turns - self.turn + 1)
 
     @property
     def is_loading(self) -> bool:
@@ -83,8 +105,12 @@ class StatusLine(Widget):
         figures = self.figures
         match event:
             case StateChanged():
+                self._note_times(event)
                 figures.state, figures.pausing = event.state, event.pausing
+                figures.is_step = event.is_step
                 figures.preloading = event.preloading
+                if event.state not in ("paused", "idle"):
+                    figures.dropped = ""
                 if event.preloading or event.state != "idle":
                     figures.preload_failed = False
                 if event.turns:
@@ -113,10 +139,21 @@ class StatusLine(Widget):
                     event.tokens_per_second, message.prompt_tokens, message.completion_tokens
                 )
             case ReplyDropped():
+                figures.dropped = event.name
                 self._count(0.0, 0, 0)
             case SetupApplied():
                 figures.turns = event.setup.conv_len
         self.refresh()
+
+    def _note_times(self, event: StateChanged) -> None:
+        figures = self.figures
+        is_loading = event.preloading or event.state == "loading"
+        if is_loading and not figures.is_loading:
+            figures.loading_since = time.monotonic()
+        if event.state != "running":
+            figures.running_since = None
+        elif figures.running_since is None and event.turn:
+            figures.running_since = (time.monotonic(), event.turn - 1)
 
     def _count(self, speed: float, prompt_tokens: int, reply_tokens: int) -> None:
         figures = self.figures
@@ -137,7 +174,11 @@ class StatusLine(Widget):
     def _left(self, figures: Figures) -> Content:
         if figures.is_loading:
             return self._loading(figures.loading)
-        word = "pausing" if figures.pausing else _WORDS[figures.state]
+        word = _WORDS[figures.state]
+        if figures.pausing:
+            word = "running one turn" if figures.is_step else "pausing"
+        elif figures.dropped and figures.state == "paused":
+            word = "stopped"
         active = figures.state == "running"
         parts: list[Content] = [
             Content.styled("● " if active else "○ ", "$accent" if active else "$quiet"),
@@ -150,6 +191,12 @@ class StatusLine(Widget):
             parts.append(Content.styled("   the last model could not be loaded", "$quiet"))
         if active and figures.speaker:
             parts.append(Content(f"   {one_line(figures.speaker, 20)}"))
+        if word == "stopped":
+            name, key = one_line(figures.dropped, 20), key_of(self.app, "everywhere.run")
+            note = f"   {name}’s unfinished reply was dropped; {key} continues"
+            parts.append(Content.styled(note, "$quiet"))
+        elif left := figures.seconds_left:
+            parts.append(Content.styled(f"   {duration(left)} left", "$quiet"))
         return Content.assemble(*parts)
 
     def _loading(self, progress: LoadProgress | None) -> Content:
@@ -179,10 +226,10 @@ class StatusLine(Widget):
             parts.append(f"{figures.reply_tokens} reply tokens")
         info = figures.info
         if info:
-            memory = f" {in_bytes(info.memory_bytes)}" if info.memory_bytes else ""
             numbers = info.dtype if info.quantization == "none" else info.quantization
-            path = f" {info.path}" if info.path else ""
-            parts.append(one_line(f"{info.device} {numbers}{memory}{path}", 60))
+            memory = in_bytes(info.memory_bytes) if info.memory_bytes else ""
+            about = (info.device, numbers, memory, info.path)
+            parts.append(one_line(" · ".join(filter(None, about)), 60))
             parts.append(one_line((info.name or info.model).rsplit("/", 1)[-1], 30))
         if figures.speed:
             course = sparkline(figures.speeds, SPARKLINE) if len(figures.speeds) > 1 else ""
