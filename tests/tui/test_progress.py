@@ -1,0 +1,75 @@
+"""What the screen says while one waits: for a model, for the end of a run, after a stop."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from syndisco_tui.engine.base import LoadProgress
+from syndisco_tui.ui.loading_hint import loading_hint
+from syndisco_tui.ui.widgets.status_line import Figures
+from tests.support.bench import OpenBench
+from tests.support.scripted_engine import ScriptedEngine
+
+
+def test_loading_says_what_how_far_and_for_how_long() -> None:
+    progress = LoadProgress("reading weights", 120e6, 480e6, "bytes")
+    lines = [line.plain for line in loading_hint("Qwen3-4B", progress, 12)]
+    assert lines[0] == "Loading Qwen3-4B"
+    assert lines[-1] == "25 %   reading weights   120 of 480 MB   12 s"
+    assert "━━━━━━━━╌" in lines[2]
+    assert loading_hint("auto", None, 0)[0].plain == "Loading the model"
+
+
+async def test_it_stands_in_the_middle_of_the_screen(bench: OpenBench) -> None:
+    engine = ScriptedEngine(("Yes.",), load_steps=200, delay=0.01)
+    async with bench(engine=engine) as at:
+        await at.press("r")
+        await at.until(lambda: "Loading the model" in at.text())
+        assert "Nobody has said anything yet" not in at.text()
+        await at.press("x")
+        await at.until(lambda: "Nobody has said anything yet" in at.text())
+
+
+async def test_a_stop_says_what_was_dropped_and_how_to_continue(bench: OpenBench) -> None:
+    async with bench(replies=("Yes.",)) as at:
+        await at.run_until_somebody_speaks()
+        await at.press("x")
+        await at.until(lambda: "unfinished reply was dropped; r continues" in at.text())
+        assert "○ stopped" in at.text()
+        at.engine.may_speak.set()
+        await at.press("r")
+        await at.until_state("finished")
+        assert "dropped" not in at.text()
+
+
+async def test_one_message_at_a_time_is_no_pause(bench: OpenBench) -> None:
+    async with bench() as at:
+        at.engine.may_speak.clear()
+        await at.press("s")
+        await at.until(lambda: "running one turn" in at.text())
+        await at.press("r")
+        await at.until(lambda: "● speaking" in at.text())
+        at.engine.may_speak.set()
+        await at.until_state("finished")
+
+
+async def test_a_message_that_waits_stands_under_the_reply(bench: OpenBench) -> None:
+    async with bench() as at:
+        await at.run_until_somebody_speaks()
+        await at.press("i")
+        await at.type("Excuse me, all of you.")
+        await at.press("ctrl+s")
+        await at.until(lambda: "waits for this reply" in at.text())
+        assert "▎ Excuse me, all of you." in at.text()
+        at.engine.may_speak.set()
+        await at.until(lambda: "waits for this reply" not in at.text())
+        await at.until(lambda: any(m.text.startswith("Excuse") for m in at.records()[0].entries))
+
+
+def test_the_time_left_follows_the_pace_of_this_run() -> None:
+    figures = Figures(state="running", turn=4, turns=10, running_since=(0.0, 0))
+    assert figures.seconds_left > 0
+    pace = figures.seconds_left / 7  # this turn and the six after it
+    assert abs(replace(figures, turns=17).seconds_left - pace * 14) < pace
+    assert replace(figures, turn=2).seconds_left == 0
+    assert replace(figures, pausing=True).seconds_left == 0
