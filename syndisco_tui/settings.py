@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from .inputs import InputError, read_text, read_toml, unknown_key, validated
+from .inputs import InputError, read_text, read_toml, unknown_key, validated, validated_value
 from .store.atomic import write_atomic
 
 ENVIRONMENT_PREFIX = "SYNDISCO_TUI_"
@@ -93,11 +93,15 @@ def load_settings(
 ) -> Settings:
     """The settings in force; ``flags`` that are None were not given.
 
-    Raises InputError that names the file or the variable, and the key.
+    Raises InputError that names the file and the key, the variable or the option.
     """
     values: dict[str, Any] = {}
     for source, given in _layers(file, flags, environment):
-        validated(Settings, given, source)
+        if source == str(file):
+            validated(Settings, given, source)
+        else:
+            for key, value in given.items():
+                validated_value(Settings, key, value, source)
         values |= given
     return validated(Settings, values, "settings")
 
@@ -106,10 +110,10 @@ def origins(
     file: Path, flags: Mapping[str, object], environment: Mapping[str, str] = os.environ
 ) -> dict[str, str]:
     """Where each setting comes from: ``flag``, a variable's name, ``file`` or ``default``."""
-    found = dict.fromkeys(Settings.model_fields, "default")
+    sources = dict.fromkeys(Settings.model_fields, "default")
     for source, given in _layers(file, flags, environment):
-        found |= dict.fromkeys(given, "file" if source == str(file) else source)
-    return found | {key: "flag" for key, value in flags.items() if value is not None}
+        sources |= dict.fromkeys(given, "file" if source == str(file) else source)
+    return sources | {key: "flag" for key, value in flags.items() if value is not None}
 
 
 def _layers(
@@ -125,7 +129,9 @@ def _layers(
                 yield name, {key: environment[name]}
             elif not key.startswith("test_"):
                 raise InputError(f"{name}: {unknown_key(key, Settings.model_fields)}")
-    yield "settings", {key: value for key, value in flags.items() if value is not None}
+    for key, value in flags.items():
+        if value is not None:
+            yield f"--{key.replace('_', '-')}", {key: value}
 
 
 def keep_setting(file: Path, key: str, value: object) -> bool:

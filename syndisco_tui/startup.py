@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from .inputs import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .discussion import DiscussionSetup
     from .engine.base import Engine
     from .session import LiveSession
@@ -34,10 +36,15 @@ def open_screen(
     gc.disable()  # until the first picture: nothing that is imported is garbage
     flags = {"model": model, "device": device, "dtype": dtype, "threads": threads, "theme": theme}
     settings = settings_with(**flags)
-    begin = setup_with(setup, settings, model, persona_file, turns, seed, dtype)
+    notices: list[str] = []
+    begin = setup_with(
+        setup, settings, model, persona_file, turns, seed, dtype, notify=notices.append
+    )
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         gc.enable()
         if start:
+            for notice in notices:
+                print_notice(notice)
             return run_one(settings, begin, None)
         raise InputError(
             "There is no terminal to draw on; use `syndisco-tui run`, or `--start` for the same."
@@ -54,8 +61,22 @@ def open_screen(
     session = new_session(settings, spare_cores=1)
     own = setup is None and persona_file is None
     return run_screen(
-        session, settings, begin, start=start, setup_file=setup, own_personas=own, flags=flags
+        session,
+        settings,
+        begin,
+        start=start,
+        setup_file=setup,
+        own_personas=own,
+        flags=flags,
+        notices=notices,
     )
+
+
+def print_notice(sentence: str) -> None:
+    """Tell of what was done with the user's files, beside the output."""
+    from .text import safe
+
+    print(safe(sentence), file=sys.stderr)
 
 
 def settings_with(**flags: object) -> Settings:
@@ -73,28 +94,42 @@ def setup_with(
     turns: int | None,
     seed: int | None,
     dtype: str | None,
+    *,
+    notify: Callable[[str], object] = print_notice,
 ) -> DiscussionSetup:
-    """The setup of a file, or the demonstration's, with what the command line changes."""
+    """The setup of a file, or the demonstration's, with what the command line changes.
+
+    ``notify`` gets a sentence for what had to be changed in it.
+    """
     from . import paths
     from .discussion import DiscussionSetup
-    from .inputs import validated
+    from .inputs import validated, validated_value
+    from .store.distinct_names import with_distinct_names
     from .store.personas import read_personas
     from .store.setups import read_setup
 
-    setup = read_setup(file or paths.shipped_personas_folder() / "demonstration.toml")
+    demonstration = paths.shipped_personas_folder() / "demonstration.toml"
+    setup = read_setup(file or demonstration, notify=notify)
     changes: dict[str, object] = {}
     for key in ("model", "dtype", "quantization"):
         if getattr(setup, key) == "auto":
             changes[key] = getattr(settings, key)
     if persona_file is not None:
-        changes["personas"] = personas = read_personas(persona_file)
-        if not personas:
-            raise InputError(f"{persona_file}: there is nobody in it")
+        distinct = with_distinct_names(read_personas(persona_file))
+        if not distinct.personas:
+            raise InputError(f"{persona_file}: holds no personas")
+        if distinct.renames:
+            notify(f"{persona_file}: {distinct.summary}")
+        changes["personas"] = distinct.personas
         if file is None:  # the demonstration's own voices would be strangers among them
             changes |= {"moderator": None, "seed_opinions": [], "seed_opinion_usernames": []}
         validated(DiscussionSetup, {**setup.model_dump(), **changes}, persona_file)
-    given = {"model": model, "conv_len": turns, "seed": seed, "dtype": dtype}
-    changes |= {key: value for key, value in given.items() if value is not None}
+    options = {"model": model, "turns": turns, "seed": seed, "dtype": dtype}
+    for option, value in options.items():
+        if value is not None:
+            field = "conv_len" if option == "turns" else option
+            validated_value(DiscussionSetup, field, value, f"--{option}")
+            changes[field] = value
     return validated(DiscussionSetup, {**setup.model_dump(), **changes}, "command line")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from .. import paths
@@ -31,13 +31,14 @@ def run_screen(
     setup_file: Path | None = None,
     own_personas: bool = True,
     flags: Mapping[str, object] | None = None,
+    notices: Iterable[str] = (),
 ) -> int:
     """Show the laboratory until the user leaves. Returns the exit status.
 
     ``own_personas``: the setup's people are those of the user's list, as the user changed them.
-    ``flags``: settings that the command line gave.
+    ``flags``: settings that the command line gave. ``notices`` are shown at the start.
     """
-    personas, notices = _personas_at_hand()
+    personas, faults_of_personas = _personas_at_hand()
     if own_personas:
         setup = with_own(setup, personas)
     theme_folders = (paths.shipped_themes_folder(), paths.user_themes_folder())
@@ -69,7 +70,7 @@ def run_screen(
         theme=settings.theme,
         preferences=Preferences(paths.settings_file(), flags),
         theme_folders=theme_folders,
-        notices=[*notices, *faults],
+        notices=[*notices, *faults_of_personas, *faults],
         before_leaving=leave_in_time,
     )
     with output_to(paths.log_file()):

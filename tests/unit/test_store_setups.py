@@ -74,7 +74,7 @@ class TestReading:
                 "the usernames “A” and",
             ),
             ('seed_opinions = ["x"]\nseed_opinion_usernames = ["A", "B"]', "seed_opinions has 1"),
-            ("persona_file = 3", "persona_file: must be the path of a JSON file"),
+            ("persona_file = 3", "persona_file: must be the path of a file"),
             ('persona_file = "a\\u0000b"', ""),
         ],
     )
