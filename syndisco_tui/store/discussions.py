@@ -11,12 +11,10 @@ from datetime import datetime
 from pathlib import Path
 
 from ..discussion import DiscussionRecord
-from ..file_kinds import DISCUSSIONS, json_kind, refusal_of
 from ..inputs import MAX_DISCUSSION_BYTES, InputError, read_json
 from .atomic import TEMPORARY_SUFFIX, write_atomic
 from .lock import WriterLock, has_writer
 
-A_DISCUSSION = "a discussion (JSON)"
 TRASH = "trash"
 """The folder of deleted discussions, among the saved ones."""
 
@@ -72,12 +70,9 @@ class DiscussionFile:
 
 def read_discussion(path: Path) -> DiscussionRecord:
     """The record in a file of ours or of SynDisco's. Raises InputError."""
-    from .format import from_json
+    from .format import A_DISCUSSION, from_json
 
     value = read_json(path, max_bytes=MAX_DISCUSSION_BYTES, expected=A_DISCUSSION)
-    kind = json_kind(value)
-    if kind and kind not in DISCUSSIONS:
-        raise InputError(refusal_of(path, kind, A_DISCUSSION))
     return from_json(value, path)
 
 
