@@ -143,24 +143,15 @@ def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: boo
     from functools import partial
 
     from . import paths
-    from .batch import Batch, repeated, saved_runs
+    from .batch import Batch, have_room_for_files, repeated, saved_runs
+    from .exit_status import FINISHED, NOT_FINISHED
+    from .headless.remaining import remaining_runs
     from .headless.repeat import run_repeat
     from .session import LiveSession
     from .session.last_model import LastModelFile
-    from .store.discussions import read_discussion
+    from .store.claims import SeedClaims
 
     folder, setups = paths.discussions_folder(), repeated(begin, count)
-    begins: list[DiscussionSetup | Path] = list(setups)
-    if resume:
-        begins = [path or new for path, new in zip(saved_runs(folder, setups), setups, strict=True)]
-        begins = [
-            run
-            for run in begins
-            if not isinstance(run, Path) or read_discussion(run).status != "finished"
-        ]
-        print(f"{count - len(begins)} of {count} discussions are finished.", file=sys.stderr)
-        if not begins:
-            return 0
     session = partial(
         LiveSession,
         new_engine(settings),
@@ -168,7 +159,20 @@ def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: boo
         device=settings.device,
         last_model=LastModelFile(paths.last_model_file),
     )
-    return run_repeat(Batch(lambda listener: session(listener=listener), begins))
+    have_room_for_files(len(setups))
+    with SeedClaims(folder) as claims:  # before the model is loaded, which takes long
+        is_ours = claims.claim(setups)
+        begins: list[DiscussionSetup | Path] = list(setups)
+        elsewhere = 0
+        if resume:
+            remaining = remaining_runs(setups, saved_runs(folder, setups), is_ours)
+            begins, elsewhere = remaining.begins, remaining.elsewhere
+            for sentence in remaining.sentences():
+                print(sentence, file=sys.stderr)
+        status = FINISHED
+        if begins:
+            status = run_repeat(Batch(lambda listener: session(listener=listener), begins))
+    return NOT_FINISHED if status == FINISHED and elsewhere else status
 
 
 def new_session(settings: Settings, *, spare_cores: int = 0) -> LiveSession:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from ..discussion import IMPORTED_FROM, DiscussionRecord, DiscussionSetup, Persona, name_key
 from ..file_kinds import DISCUSSIONS, PERSONAS, json_kind, refusal_of
 from ..inputs import MAX_DISCUSSION_BYTES, InputError, parse_json_file, read_text, validated
-from ..text import one_line
+from ..text import counted, one_line
 from .discussions import DiscussionFile, json_files
 from .distinct_names import with_distinct_names
 from .format import from_json
@@ -109,25 +109,20 @@ def told(taken: Sequence[Taken]) -> str:
     count = Counter(one.what for one in taken)
     known_personas = sum(one.known_personas for one in taken)
     known_discussions = sum(one.what == "there" and not one.known_personas for one in taken)
-    new = _counted(count["discussion"], "discussion"), _counted(_new_personas(taken), "persona")
-    known = _counted(known_discussions, "discussion"), _counted(known_personas, "persona")
-    imported = " and ".join(filter(None, new))
-    parts = [f"imported {imported}" if imported else ""]
-    for number, counted in zip((known_discussions, known_personas), known, strict=True):
-        parts.append(f"{counted} {'was' if number == 1 else 'were'} there already" * bool(number))
+    personas = sum(one.personas for one in taken)
+    new = {"discussion": count["discussion"], "persona": personas}
+    known = {"discussion": known_discussions, "persona": known_personas}
+    imported = " and ".join(counted(number, noun) for noun, number in new.items() if number)
+    parts = [f"imported {imported}"] if imported else []
+    parts += [
+        f"{counted(number, noun)} {'was' if number == 1 else 'were'} there already"
+        for noun, number in known.items()
+        if number
+    ]
     if count["bad"]:
-        parts.append(f"{_counted(count['bad'], 'file')} could not be imported")
-    sentence = "; ".join(filter(None, parts)) or "nothing to import"
+        parts.append(f"{counted(count['bad'], 'file')} could not be imported")
+    sentence = "; ".join(parts) or "nothing to import"
     return f"{sentence[0].upper()}{sentence[1:]}."
-
-
-def _new_personas(taken: Iterable[Taken]) -> int:
-    return sum(one.personas for one in taken)
-
-
-def _counted(number: int, noun: str) -> str:
-    """“3 personas”; empty for none."""
-    return f"{number} {noun}{'' if number == 1 else 's'}" if number else ""
 
 
 def left_out(paths: Iterable[Path]) -> str:
@@ -145,7 +140,7 @@ def left_out(paths: Iterable[Path]) -> str:
         return ""
     kinds = ", ".join(suffix for suffix, _ in suffixes.most_common(5))
     return (
-        f"{_counted(suffixes.total(), 'file')} of other kinds in the folder left out ({kinds}); "
+        f"{counted(suffixes.total(), 'file')} of other kinds in the folder left out ({kinds}); "
         "name one to see what it is."
     )
 
