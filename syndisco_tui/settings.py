@@ -120,7 +120,7 @@ def _layers(
     file: Path, flags: Mapping[str, object], environment: Mapping[str, str]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """What each source gives and its name, those that count less first."""
-    if file.exists():
+    if _is_there(file):
         yield str(file), read_toml(file)
     for name in environment:
         if name.startswith(ENVIRONMENT_PREFIX):
@@ -134,22 +134,30 @@ def _layers(
             yield f"--{key.replace('_', '-')}", {key: value}
 
 
+def _is_there(file: Path) -> bool:
+    """Whether there is such a file; one in a folder that cannot be looked into may be there."""
+    try:
+        return file.exists()
+    except OSError:
+        return True  # reading it says why not
+
+
 def keep_setting(file: Path, key: str, value: object) -> bool:
     """Write one setting into the file and leave the others as they are; None takes it out.
 
     Comments stay as well, unless the entry is written in an unusual way: True if some were lost.
     Raises OSError, and InputError where the file cannot be read.
     """
-    text = read_text(file) if file.exists() else ""
-    values = read_toml(file) if file.exists() else {}
+    text = read_text(file) if _is_there(file) else ""
+    values = read_toml(file) if _is_there(file) else {}
     if value is None:
         values.pop(key, None)
     else:
         values[key] = value
     edited = _with_line(text, key, value)
-    kept = _parses_to(edited, values)
-    write_atomic(file, (edited if kept else tomli_w.dumps(values)).encode())
-    return not kept and bool(re.search(r"^\s*#", text, re.MULTILINE))
+    is_right = _parses_to(edited, values)
+    write_atomic(file, (edited if is_right else tomli_w.dumps(values)).encode())
+    return not is_right and bool(re.search(r"^\s*#", text, re.MULTILINE))
 
 
 def _with_line(text: str, key: str, value: object) -> str:

@@ -49,9 +49,9 @@ def open_screen(
         raise InputError(
             "There is no terminal to draw on; use `syndisco-tui run`, or `--start` for the same."
         )
-    from .ui.few_colours import UNABLE
+    from .terminals import is_unable
 
-    if os.environ.get("TERM", "").lower() in UNABLE:
+    if is_unable():
         raise InputError(
             f"TERM={os.environ['TERM']} cannot draw a screen; use another terminal, or "
             "`syndisco-tui run`."

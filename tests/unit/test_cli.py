@@ -112,9 +112,9 @@ class TestRefusals:
         assert refusal("run").startswith(f"{file}: not valid TOML")
 
     def test_a_home_that_cannot_be_written(self, home: Path) -> None:
-        (home / "config").touch()
-        folder = home / "config" / "syndisco-tui"
-        assert refusal("run").startswith(f"{folder}: cannot be made: ")
+        (home / "data").touch()
+        folder = home / "data" / "syndisco-tui" / "discussions"
+        assert refusal("run") == f"{folder}: cannot be made: {home / 'data'} is no folder"
 
     def test_a_file_name_cannot_take_over_the_terminal(self) -> None:
         assert refusal("run", "\x1b]0;owned\x07.toml") == "␛]0;owned␇.toml: there is no such file"
@@ -131,6 +131,13 @@ class TestRunning:
         assert [persona.name for persona in record.setup.personas] == ["Emma35", "Giannis"]
         assert {entry.name for entry in record.entries} == {"Emma35", "Giannis", "Moderator"}
         assert record.status == "finished"
+
+    @pytest.mark.parametrize("kind", ["config", "state", "cache"])
+    def test_a_folder_that_is_not_written_need_not_be_there(
+        self, home: Path, discussions: Path, kind: str
+    ) -> None:
+        (home / kind).touch()  # a file where a folder would be: nothing can be made in it
+        assert run(discussions, "--turns", 1).status == "finished"
 
     def test_start_without_a_terminal_is_a_run(self, discussions: Path) -> None:
         result = call("--start", "--turns", 1, command=SCRIPTED)
