@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .chance import draw
-from .persona import MAX_NAME_LENGTH, Persona, name_key
+from .persona import Persona, name_key
+from .usernames import MAX_NAME_LENGTH
 
 
 def drawn_personas(

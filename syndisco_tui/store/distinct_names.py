@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..discussion import Persona, name_key
-from ..discussion.persona import MAX_NAME_LENGTH
+from ..discussion.usernames import MAX_NAME_LENGTH
 from ..text import one_line
 
 RENAMES_SHOWN = 5
