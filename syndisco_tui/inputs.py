@@ -98,7 +98,7 @@ def parse_json(text: str, where: object) -> Any:
         if len(value) < len(pairs):
             twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
             line = second_key_line(text)
-            raise InputError(f"{where}: {line}the key {_quoted(twice)} stands twice in one object")
+            raise InputError(f"{where}: {line}the key {_quoted(twice)} appears twice in one object")
         return value
 
     def no_constant(name: str) -> NoReturn:

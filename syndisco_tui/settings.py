@@ -1,4 +1,4 @@
-"""What a user prefers, run after run. Flag before environment before file before default."""
+"""The user's settings. Option before environment before file before default."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Settings(BaseModel):
     ] = "auto"
     dtype: Annotated[
         Literal["auto", "float32", "bfloat16", "float16"],
-        Field(title="Precision", description="Numbers of new setups"),
+        Field(title="Precision", description="Precision of new setups"),
     ] = "auto"
     quantization: Annotated[
         Literal["auto", "none", "4bit", "8bit"],
@@ -59,9 +59,7 @@ class Settings(BaseModel):
     ] = "auto"
     threads: Annotated[
         int,
-        Field(
-            ge=0, title="Threads", description="Threads that torch may use; 0: all cores but one"
-        ),
+        Field(ge=0, title="Threads", description="Torch threads; 0 = all cores but one"),
     ] = 0
     load_at_start: Annotated[
         bool,
@@ -72,7 +70,7 @@ class Settings(BaseModel):
     ] = True
     keys: Annotated[
         dict[str, Any],
-        Field(title="Keys", description="Keys of single actions", json_schema_extra=_AT_ONCE),
+        Field(title="Keys", description="Your own keys for actions", json_schema_extra=_AT_ONCE),
     ] = {}
 
     @field_validator("keys")

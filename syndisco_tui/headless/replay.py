@@ -1,4 +1,4 @@
-"""A saved discussion generated again: are the words the same?"""
+"""A saved discussion generated again: is the text the same?"""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def replay(
                 _report(difference, out)
                 return DIFFERS
     status_line.clear()
-    print(f"{counted(len(asked), 'reply', 'replies')}: the same words throughout.", file=out)
+    print(f"{counted(len(asked), 'reply', 'replies')}: the same text throughout.", file=out)
     if note := passed_over(record, others):
         print(note, file=err)
     return FINISHED
@@ -207,7 +207,7 @@ def _other_numerics(record: DiscussionRecord, engine: Engine) -> str:
         before = one_line(str(was["path"]), 20)
         other[other.index("path")] = f"path ({before}, now {now.get('path')})"
     if other:
-        return f"The discussion was made with other {', '.join(other)}: words may differ."
+        return f"The discussion was made with other {', '.join(other)}: the text may differ."
     if not now.get("exact"):
-        return "Only float32 on a CPU promises the same words."
+        return "Only float32 on a CPU guarantees the same text."
     return ""

@@ -62,7 +62,7 @@ class TestExport:
         target = tmp_path / "there.md"
         target.write_text("mine")
         sentence = refusal("export", files[0], "--to", "markdown", "-o", target)
-        assert sentence == f"{target}: is there already; --overwrite replaces it"
+        assert sentence == f"{target}: exists already; --overwrite replaces it"
         assert target.read_text() == "mine"
         call("export", files[0], "--to", "markdown", "-o", target, "--overwrite")
         assert target.read_text().startswith("# On")
@@ -70,7 +70,7 @@ class TestExport:
     def test_nor_in_a_folder(self, files: list[Path], tmp_path: Path) -> None:
         (tmp_path / "two.md").write_text("mine")
         sentence = refusal("export", *files, "--to", "markdown", "-o", tmp_path)
-        assert "two.md: is there already" in sentence
+        assert "two.md: exists already" in sentence
         assert not (tmp_path / "one.md").exists()
 
     def test_a_bad_one_is_named_and_the_rest_goes_on(

@@ -133,7 +133,7 @@ class TestMarkdown:
         assert "| Forked from | elsewhere |" in text
         before = text.index("*From here on: context: Before → You are taking part in")
         assert text.index("**Bob** · turn 1") < before < text.index("Please be kind")
-        assert "**Ann** · turn 2 · given the floor · edited by a person\n" in text
+        assert "**Ann** · turn 2 · chosen by a person to speak next · edited by a person\n" in text
 
     def test_a_reply_cut_at_the_limit_is_marked(self) -> None:
         cut = replace(said("Ann", "Half a sen", 1), finish_reason="length")

@@ -45,7 +45,7 @@ REFUSED: list[tuple[str, str | bytes, str]] = [
     # JSON that is none, or says two things.
     ("personas", f"[{ANN},\n]", "line 2, column 1: not valid JSON"),
     ("personas", '[{"username": "Ann",\n"username": "Bob"}]', "line 2: the key “username”"),
-    ("discussion", saved('"text": "Tea."', '"text": "a", "text": "b"'), "the key “text” stands"),
+    ("discussion", saved('"text": "Tea."', '"text": "a", "text": "b"'), "the key “text” appears"),
     ("personas", '[{"username": "Ann",\n"age": NaN}]', "line 2: NaN is not a finite number"),
     ("personas", '[{"username": "Ann", "age": -1e999}]', "line 1: -1e999 is not a finite"),
     ("discussion", saved('"seconds": 0.5', '"seconds": Infinity'), "Infinity is not a finite"),

@@ -90,7 +90,7 @@ class TestJson:
 
     def test_a_key_that_stands_twice_is_named(self) -> None:
         text = '[{"age": 0},\n{"username": "Ann", "age": {"age": 1},\n"x:[{": "\\"", "age": 2}]'
-        told = "f: line 3: the key “age” stands twice in one object"
+        told = "f: line 3: the key “age” appears twice in one object"
         assert refusal(parse_json, text, "f") == told
 
     def test_the_same_key_in_two_objects_is_fine(self) -> None:

@@ -190,7 +190,7 @@ class TestSummaries:
             read_discussion(path)
         library = place.open()
         noted = library.note_fault(path, str(caught.value))
-        assert "the key “title” stands twice" in noted.summary.fault
+        assert "the key “title” appears twice" in noted.summary.fault
         assert [entry for slice_ in library.entries() for entry in slice_] == [noted]
         library.close()
         assert place.entries() == [noted]  # in the next start too

@@ -277,7 +277,7 @@ class TestReplay:
     def test_the_same_words(self, folder: Path) -> None:
         assert self.again(alone(folder, SETUP)) == (
             0,
-            "8 replies: the same words throughout.\n",
+            "8 replies: the same text throughout.\n",
         )
 
     def test_syndisco_s_own_cannot_be_asked_for_again(self, folder: Path) -> None:
@@ -297,8 +297,8 @@ class TestReplay:
     @pytest.mark.parametrize(
         ("numerics", "note"),
         [
-            ({"processor": "Another"}, "made with other processor: words may differ."),
-            ({"processor": None}, "Only float32 on a CPU promises the same words."),
+            ({"processor": "Another"}, "made with other processor: the text may differ."),
+            ({"processor": None}, "Only float32 on a CPU guarantees the same text."),
         ],
     )
     def test_another_processor_may_say_other_words(
@@ -327,7 +327,7 @@ class TestReplay:
         record = read_discussion(newest_first(folder)[0])
         assert record.earlier_setups
         status, out = self.again(record)
-        assert (status, out) == (0, "8 replies: the same words throughout.\n")
+        assert (status, out) == (0, "8 replies: the same text throughout.\n")
 
     def test_replies_of_an_earlier_model_are_not_asked_of_the_last(self, folder: Path) -> None:
         record = alone(folder, SETUP)
@@ -336,7 +336,7 @@ class TestReplay:
         engine, out, err = ScriptedEngine(answer), StringIO(), StringIO()
         status = replay(engine, replace(record, earlier_setups=earlier), out=out, err=err)
         engine.close()
-        assert (status, out.getvalue()) == (0, "4 replies: the same words throughout.\n")
+        assert (status, out.getvalue()) == (0, "4 replies: the same text throughout.\n")
         assert "Not generated again: 4 replies of an earlier model." in err.getvalue()
 
     def test_only_a_few_are_asked_for_ahead(self, folder: Path) -> None:
