@@ -47,6 +47,7 @@ def read_setup(
         values["history_context_len"] = None
     for number, value in enumerate(_tables(values.get("personas")), start=1):
         validated(Persona, value, f"{path}: personas, entry {number}")
+    _refuse_one_name_twice(_tables(values.get("personas")), path)
     if isinstance(name := values.get("moderator"), str):
         values["moderator"], values["personas"] = _set_apart(values.get("personas"), name, path)
     return validated(DiscussionSetup, values, path)
@@ -80,6 +81,19 @@ def _set_apart(personas: object, name: str, path: Path) -> tuple[Any, list[Any]]
         if name_key(str(username)) == name_key(name):
             return person, [other for other in people if other is not person]
     raise InputError(f"{path}: moderator: none of the personas is called “{one_line(name, 40)}”")
+
+
+def _refuse_one_name_twice(tables: list[Any], path: Path) -> None:
+    """A setup may refer to its personas by name: which one is meant is its author's to say."""
+    seen: dict[str, tuple[int, str]] = {}
+    for number, table in enumerate(tables, start=1):
+        name = one_line(table["username"].strip(), 40)
+        first, first_name = seen.setdefault(name_key(table["username"]), (number, name))
+        if first != number:
+            raise InputError(
+                f"{path}: personas, entries {first} and {number}: the usernames “{first_name}” and "
+                f"“{name}” are the same; give each its own"
+            )
 
 
 def _stated(persona: Persona) -> dict[str, Any]:
