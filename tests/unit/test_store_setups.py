@@ -71,7 +71,7 @@ class TestReading:
             ('moderator = "Mod"', "moderator: none of the personas is called “Mod”"),
             (
                 '[[personas]]\nusername = "A"\n[[personas]]\nusername = " a"',
-                "personas, entries 1 and 2: the usernames “A” and “a” are the same; give each its own",
+                "personas, entries 1 and 2: the usernames “A” and “a” are the same; give",
             ),
             ('seed_opinions = ["x"]\nseed_opinion_usernames = ["A", "B"]', "seed_opinions has 1"),
             ("persona_file = 3", "persona_file: must be the path of a file"),
