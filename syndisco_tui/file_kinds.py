@@ -129,7 +129,7 @@ def refusal_of(where: object, kind: Kind, expected: str) -> str:
     """The sentence about a file of a ``kind`` where one was ``expected`` that can be read."""
     if kind.is_ours:
         return f"{where}: this is {kind.name}, not {expected}; {kind.advice}"
-    advice = kind.advice or f"it reads {expected}"
+    advice = kind.advice or f"give {expected}"
     return f"{where}: this is {kind.name}, which syndisco-tui does not read; {advice}"
 
 

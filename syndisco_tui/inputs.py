@@ -55,13 +55,14 @@ def read_text(path: Path, *, max_bytes: int = MAX_BYTES, expected: str = "a text
         raise InputError(refusal_of(path, kind, expected))
     is_utf_16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
-        return content.decode("utf-16" if is_utf_16 else "utf-8-sig")
+        text = content.decode("utf-16" if is_utf_16 else "utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         encoding = "UTF-16" if is_utf_16 else "UTF-8"
         raise InputError(
             f"{path}: line {line} is not {encoding} text; save the file as UTF-8"
         ) from None
+    return text.lstrip("\ufeff")
 
 
 def _content(path: Path, max_bytes: int, expected: str) -> bytes:

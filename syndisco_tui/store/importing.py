@@ -21,7 +21,7 @@ from .persona_table import personas_of_table
 from .personas import PERSONA_FILES, TABLE_SUFFIXES, is_table, personas_of
 from .syndisco import NO_TIME
 
-IMPORTABLE = f"discussions (JSON) and {PERSONA_FILES}"
+IMPORTABLE = f"a discussion (JSON) or {PERSONA_FILES}"
 """How a sentence calls the files that can be imported."""
 
 

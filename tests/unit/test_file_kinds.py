@@ -128,8 +128,8 @@ def test_what_is_not_read_is_called_by_its_name(
 def test_what_is_read_is_said(tmp_path: Path) -> None:
     path = file_with(tmp_path, "card.json", CARD)
     assert refusal(read_any, path) == (
-        f"{path}: this is a character card (V1), which syndisco-tui does not read; it reads "
-        "discussions (JSON) and personas (a JSON list, or a table with a column username)"
+        f"{path}: this is a character card (V1), which syndisco-tui does not read; give "
+        "a discussion (JSON) or personas (a JSON list, or a table with a column username)"
     )
     assert refusal(read_any, file_with(tmp_path, "a.xlsx", zipped(SHEETS))).endswith(
         "; save the sheet as CSV and give that"
