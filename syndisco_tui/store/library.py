@@ -98,8 +98,13 @@ class Library:
         yield slice_
 
     def ids(self) -> set[str]:
-        """The ids of all that are there."""
-        return {entry.summary.id for slice_ in self.entries() for entry in slice_}
+        """The ids of all that can be read: of a damaged one a whole copy may be imported."""
+        return {
+            entry.summary.id
+            for slice_ in self.entries()
+            for entry in slice_
+            if entry.summary.kept != "unreadable"
+        }
 
     def matching(self, words: str) -> set[str] | None:
         """The names of the files in which every one of ``words`` occurs; None for no words.

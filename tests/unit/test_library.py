@@ -181,6 +181,14 @@ class TestSummaries:
             read_discussion(path)
         assert summarised(path)[0].fault == str(caught.value).removeprefix(f"{path}: ")
 
+    def test_a_whole_copy_of_a_damaged_one_can_be_imported(self, place: Place) -> None:
+        place.put(1, to_bytes(FULL).decode().replace('"text": "Hello."', '"text": 3'))
+        library = place.open()
+        assert library.ids() == set()
+        place.put(2, FULL)
+        assert library.ids() == {FULL.id}
+        library.close()
+
     def test_a_fault_that_shows_only_when_it_is_opened_is_noted(self, place: Place) -> None:
         twice = to_bytes(FULL).decode().replace('"title": "On', '"title": "", "title": "On', 1)
         path = place.put(1, twice)
