@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .chance import draw
-from .persona import Persona, name_key
-from .usernames import MAX_NAME_LENGTH
+from .persona import MAX_NAME_LENGTH, Persona, name_key
 
 
 def drawn_personas(

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr, field_validator, model_validator
 
+from .usernames import MAX_NAME_LENGTH as MAX_NAME_LENGTH
 from .usernames import username_fault
 
 MAX_NESTING = 20

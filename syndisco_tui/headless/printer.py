@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TextIO
 
+from ..batch import duration
 from ..engine.base import LoadProgress
 from ..exit_status import FINISHED
 from ..session import (
@@ -20,7 +22,7 @@ from ..session import (
     Trouble,
 )
 from ..session.saving import RETRY_SECONDS
-from ..text import one_line, safe
+from ..text import counted, one_line, safe
 from .status_line import StatusLine, progress_bar
 
 WAITING = (
@@ -61,6 +63,8 @@ class Printer:
         self._shown = ""
         self._stage = ""
         self._turn, self._turns = 0, 0
+        self._first_turn, self._began_at = 0, 0.0
+        self._posted_turn, self._posted_at = 0, 0.0
         self.path: Path | None = None
 
     def show(self, event: SessionEvent) -> None:
@@ -77,6 +81,8 @@ class Printer:
         elif isinstance(event, ReplyStarted):
             self._speaker, self._shown = one_line(event.name), ""
             self._turn = event.turn
+            if not self._began_at:
+                self._first_turn, self._began_at = event.turn, time.monotonic()
             self._bar(self._speaker)
         elif isinstance(event, ReplyGrew):
             self._grow(event)
@@ -116,7 +122,8 @@ class Printer:
         if settled > len(self._shown) and text.startswith(self._shown):
             self._say(text[len(self._shown) : settled])
         speed = f"{event.tokens_per_second:.0f} tok/s" if event.tokens_per_second else ""
-        self._bar(f"{self._speaker}  {event.tokens} tokens  {speed}")
+        parts = [self._speaker, counted(event.tokens, "token"), speed, self._time_left()]
+        self._bar("  ".join(filter(None, parts)))
 
     def _posted(self, event: Posted) -> None:
         message = event.message
@@ -125,14 +132,25 @@ class Printer:
             self._say(rest)
         self._print(" […]\n\n" if message.is_cut else "\n\n")
         self._shown = ""
+        self._posted_turn, self._posted_at = message.turn, time.monotonic()
         if self._status_line.is_shown:
             self._turn = message.turn
-            self._bar(one_line(message.name))
+            self._bar("  ".join(filter(None, [one_line(message.name), self._time_left()])))
         else:
             self._line(
                 f"turn {message.turn} of {self._turns}: {one_line(message.name)}, "
                 f"{message.completion_tokens} tokens, {event.tokens_per_second:.0f} tok/s"
             )
+
+    def _time_left(self) -> str:
+        """How long the turns that are left will take, going by those of this run."""
+        if not self._posted_at or self._posted_turn < self._first_turn:
+            return ""
+        taken = self._posted_turn - self._first_turn + 1
+        seconds_a_turn = (self._posted_at - self._began_at) / taken
+        since = time.monotonic() - self._posted_at
+        seconds = seconds_a_turn * (self._turns - self._posted_turn) - since
+        return f"{duration(seconds)} left" if seconds > 0 else ""
 
     def _say(self, text: str) -> None:
         if not self._shown:

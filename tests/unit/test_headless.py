@@ -6,6 +6,7 @@ import errno
 import fcntl
 import json
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -159,8 +160,9 @@ class TestProgress:
 
     def test_on_a_terminal_it_is_a_bar(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TERM", "xterm-256color")
-        shown = self.shown_on_a_terminal(folder)
+        shown = self.shown_on_a_terminal(folder, delay=0.03)
         assert "\r\x1b[K━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌ " in shown
+        assert re.search(r"Ann  \d+ s left", shown)
         assert "\r\x1b[K━━━━━━━━━━━━━━━━━━━━ " in shown
         assert shown.endswith("\r\x1b[K")
         assert "turn 1 of 2" not in shown
@@ -185,7 +187,7 @@ class TestProgress:
             assert os.read(main, 99).decode() == "\r\x1b[Kab漢字漢字"
         os.close(main)
 
-    def shown_on_a_terminal(self, folder: Path) -> str:
+    def shown_on_a_terminal(self, folder: Path, *, delay: float = 0.0) -> str:
         """What a run writes to standard error, where that is a terminal."""
         main, worker = os.openpty()
         seen: list[bytes] = []
@@ -200,7 +202,7 @@ class TestProgress:
         looking = threading.Thread(target=look)
         looking.start()
         with os.fdopen(worker, "w") as terminal:
-            run = Run(folder, err=terminal)
+            run = Run(folder, err=terminal, delay=delay)
         looking.join(5)
         os.close(main)
         assert "\r" not in run.out
