@@ -149,7 +149,7 @@ class Batch:
         self._messages = 0
         self._tokens = 0
         self._first_reply = 0.0
-        _have_room_for_files(FILES_OF_A_RUN * len(self.runs))
+        have_room_for_files(FILES_OF_A_RUN * len(self.runs))
         self._sessions = [new_session(partial(self._hear, run)) for run in self.runs]
         for session, run in zip(self._sessions, self.runs, strict=True):
             if isinstance(run.begin, DiscussionSetup):
@@ -223,7 +223,7 @@ class Batch:
             session.close(max(0.0, deadline - time.monotonic()))
 
 
-def _have_room_for_files(count: int) -> None:
+def have_room_for_files(count: int) -> None:
     """Let this process open ``count`` more files than it may, as far as the system lets it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:

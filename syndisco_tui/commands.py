@@ -26,13 +26,21 @@ ModelOption = Annotated[
 ]
 PersonaFileOption = Annotated[
     Optional[Path],  # noqa: UP045
-    typer.Option("--persona-file", help="SynDisco persona list; all of them take part"),
+    typer.Option("--persona-file", help="List or table of personas; all take part", metavar="FILE"),
 ]
-TurnsOption = Annotated[Optional[int], typer.Option("--turns", help="conv_len: users' turns")]  # noqa: UP045
-SeedOption = Annotated[Optional[int], typer.Option("--seed", help="Seed of the whole run")]  # noqa: UP045
+TurnsOption = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--turns", help="Number of the users' turns (conv_len)", metavar="N"),
+]
+SeedOption = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--seed", help="Seed of the discussion", metavar="N"),
+]
 OutputOption = Annotated[
     Optional[Path],  # noqa: UP045
-    typer.Option("--output", "-o", help="A further copy of the JSON; - prints it alone"),
+    typer.Option(
+        "--output", "-o", help="Also write the JSON here; - prints only the JSON", metavar="FILE"
+    ),
 ]
 DeviceOption = Annotated[
     Optional[str],  # noqa: UP045
@@ -45,7 +53,7 @@ DtypeOption = Annotated[
 ThreadsOption = Annotated[
     Optional[int],  # noqa: UP045
     typer.Option(
-        "--threads", help="Threads that torch may use (default: all cores; with a screen, but one)"
+        "--threads", help="Torch threads (default: all cores; all but one in the app)", metavar="N"
     ),
 ]
 
@@ -65,7 +73,10 @@ def screen(
     device: DeviceOption = None,
     dtype: DtypeOption = None,
     threads: ThreadsOption = None,
-    theme: Annotated[Optional[str], typer.Option("--theme", help="Colour theme")] = None,  # noqa: UP045
+    theme: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--theme", help="Colour theme", metavar="NAME"),
+    ] = None,
     version: Annotated[bool, typer.Option("--version", help="Show the version")] = False,
 ) -> int:
     """The terminal laboratory for synthetic discussions between LLM personas."""
@@ -92,7 +103,7 @@ def screen(
 def run(
     setup: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Argument(help="Setup file; without it, the demonstration", metavar="[SETUP.toml]"),
+        typer.Argument(help="Setup file; without it, the demonstration", metavar="SETUP.toml"),
     ] = None,
     model: ModelOption = None,
     persona_file: PersonaFileOption = None,
@@ -100,16 +111,25 @@ def run(
     seed: SeedOption = None,
     output: OutputOption = None,
     repeat: Annotated[
-        int, typer.Option("--repeat", min=1, help="So many discussions at once, seeds following")
+        int,
+        typer.Option(
+            "--repeat",
+            min=1,
+            metavar="N",
+            help="Run this many discussions at the same time, with consecutive seeds",
+        ),
     ] = 1,
     resume: Annotated[
-        bool, typer.Option("--resume", help="With --repeat: go on where the same command was")
+        bool,
+        typer.Option(
+            "--resume", help="With --repeat: only those that are neither finished nor running"
+        ),
     ] = False,
     device: DeviceOption = None,
     dtype: DtypeOption = None,
     threads: ThreadsOption = None,
 ) -> int:
-    """Run a discussion without a screen: messages on standard output, the file's path last."""
+    """Run a discussion without the app. Messages go to standard output, the file's path last."""
     settings = settings_with(model=model, device=device, dtype=dtype, threads=threads)
     begin = setup_with(setup, settings, model, persona_file, turns, seed, dtype)
     if repeat == 1 and not resume:
@@ -123,13 +143,13 @@ def run(
 def resume(
     file: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Argument(help="Saved discussion; without it, the last one", metavar="[FILE]"),
+        typer.Argument(help="Saved discussion; without it, the last one", metavar="FILE"),
     ] = None,
     output: OutputOption = None,
     device: DeviceOption = None,
     threads: ThreadsOption = None,
 ) -> int:
-    """Go on with a paused or interrupted discussion, without a screen."""
+    """Continue a paused or interrupted discussion without the app."""
     from . import paths
     from .store.discussions import read_discussion, unfinished
 
@@ -149,7 +169,7 @@ def replay(
     device: DeviceOption = None,
     threads: ThreadsOption = None,
 ) -> int:
-    """Generate a saved discussion again and say where the words differ, if they do."""
+    """Generate a saved discussion again. Shows where the text differs, if it does."""
     from .headless.replay import replay as replay_record
     from .store.discussions import read_discussion
 
@@ -162,21 +182,23 @@ def replay(
 def export(
     files: Annotated[
         list[Path],
-        typer.Argument(help="Saved discussions, or folders of them", metavar="FILE…"),
+        typer.Argument(help="Saved discussions, or folders of them", metavar="FILE"),
     ],
     to: Annotated[
         str,
-        typer.Option("--to", help="syndisco-2.0, syndisco-2.2, markdown, csv or jsonl"),
+        typer.Option(
+            "--to", help="syndisco-2.0, syndisco-2.2, markdown, csv or jsonl", metavar="FORMAT"
+        ),
     ],
     output: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--output", "-o", help="A file, or a folder/", metavar="PATH"),
+        typer.Option(
+            "--output", "-o", help="A file, or a folder with / at its end", metavar="PATH"
+        ),
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace what is there already")
-    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files")] = False,
 ) -> int:
-    """Saved discussions in another format: one on standard output, several in a folder."""
+    """Convert saved discussions. One goes to standard output, several into a folder."""
     from .headless.export import export as export_files
     from .store.export import format_named
 
@@ -188,12 +210,12 @@ def import_(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="SynDisco's discussions, persona lists (JSON, CSV), or folders of them",
-            metavar="FILE…",
+            help="SynDisco's discussions, lists (JSON) and tables of personas, or folders of them",
+            metavar="FILE",
         ),
     ],
 ) -> int:
-    """Take in discussions and personas; what is there already is not taken in twice."""
+    """Import discussions and personas. What was imported before is not imported twice."""
     from . import paths
     from .headless.importing import import_files
     from .store.personas import personas_at_hand
@@ -205,9 +227,9 @@ def import_(
 
 @app.command()
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="The same for programs")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
 ) -> int:
-    """Look at terminal, GPU, libraries, hub and files, and say what to do where it is not well."""
+    """Check terminal, GPU, libraries and files. Says what to do about what is wrong."""
     from shutil import get_terminal_size
 
     from . import doctor

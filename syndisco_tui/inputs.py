@@ -16,10 +16,13 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from .file_kinds import SETUP, Kind, binary_kind, json_text_kind, refusal_of, text_kind
 from .lines import deep_line, long_key_line, number_line, second_key_line
 
 MAX_BYTES = 5_000_000
 MAX_DISCUSSION_BYTES = 500_000_000
+
+_BEGINNING = 1 << 16
 
 MAX_LEVELS = 100
 MAX_INTEGER = 10**300  # beyond that it is no float any more
@@ -34,26 +37,35 @@ class InputError(Exception):
     """Something in a file or an option that its author can mend: one sentence, what and where."""
 
 
-def read_text(path: Path, *, max_bytes: int = MAX_BYTES) -> str:
-    """The file's text. Raises InputError where it is missing, too large or not UTF-8."""
+def read_text(path: Path, *, max_bytes: int = MAX_BYTES, expected: str = "a text") -> str:
+    """The file's text: UTF-8, or UTF-16 with a byte order mark, as Excel and Notepad write it.
+
+    Raises InputError where it is missing, too large, or no such text; ``expected`` says in that
+    sentence which file was asked for.
+    """
     try:
-        content = _content(path, max_bytes)
+        content = _content(path, max_bytes, expected)
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
     except ValueError:
         raise InputError(f"{str(path)!r}: this cannot be the name of a file") from None
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise InputError(f"{path}: this is UTF-16 text; save it as UTF-8")
+    if kind := binary_kind(content):
+        raise InputError(refusal_of(path, kind, expected))
+    is_utf_16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
-        return content.decode("utf-8-sig")
+        text = content.decode("utf-16" if is_utf_16 else "utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{path}: line {line} is not UTF-8 text; save the file as UTF-8") from None
+        encoding = "UTF-16" if is_utf_16 else "UTF-8"
+        raise InputError(
+            f"{path}: line {line} is not {encoding} text; save the file as UTF-8"
+        ) from None
+    return text.lstrip("\ufeff")
 
 
-def _content(path: Path, max_bytes: int) -> bytes:
+def _content(path: Path, max_bytes: int, expected: str) -> bytes:
     """All of a regular file, but nothing of a pipe, a device or one that is too large."""
     # Opened without waiting: a pipe that nobody writes to would hold us here.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -63,13 +75,15 @@ def _content(path: Path, max_bytes: int) -> bytes:
             raise InputError(f"{path}: is a folder; name a file in it")
         if not stat.S_ISREG(status.st_mode):
             raise InputError(f"{path}: is a pipe or a device; give a file")
-        content = b""
-        if status.st_size <= max_bytes:
-            with os.fdopen(descriptor, "rb", closefd=False) as file:
-                content = file.read(max_bytes + 1)  # it may grow while it is read
+        is_too_large = status.st_size > max_bytes
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            # It may grow while it is read; of one that is too large the beginning tells its kind.
+            content = file.read(_BEGINNING if is_too_large else max_bytes + 1)
     finally:
         os.close(descriptor)
-    if max(status.st_size, len(content)) > max_bytes:
+    if is_too_large or len(content) > max_bytes:
+        if kind := binary_kind(content[:_BEGINNING]):
+            raise InputError(refusal_of(path, kind, expected))
         raise InputError(f"{path}: is too large; {max_bytes / 1e6:.0f} MB is the limit")
     return content
 
@@ -85,7 +99,7 @@ def parse_json(text: str, where: object) -> Any:
         if len(value) < len(pairs):
             twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
             line = second_key_line(text)
-            raise InputError(f"{where}: {line}the key {_quoted(twice)} stands twice in one object")
+            raise InputError(f"{where}: {line}the key {_quoted(twice)} appears twice in one object")
         return value
 
     def no_constant(name: str) -> NoReturn:
@@ -98,6 +112,8 @@ def parse_json(text: str, where: object) -> Any:
             no_constant(number)
         return value
 
+    if not text.strip():
+        raise InputError(f"{where}: is empty")
     try:
         value = json.loads(
             text,
@@ -118,22 +134,38 @@ def parse_json(text: str, where: object) -> Any:
     return value
 
 
-def read_json(path: Path, *, max_bytes: int = MAX_BYTES) -> Any:
-    """The JSON value in a file. Raises InputError."""
-    return parse_json(read_text(path, max_bytes=max_bytes), path)
+def read_json(path: Path, *, max_bytes: int = MAX_BYTES, expected: str = "JSON") -> Any:
+    """The JSON value in a file. Raises InputError, which names another kind of file."""
+    return parse_json_file(read_text(path, max_bytes=max_bytes, expected=expected), path, expected)
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """The table in a TOML file. Raises InputError."""
-    text = read_text(path)
+def parse_json_file(text: str, path: Path, expected: str) -> Any:
+    """The JSON value of a file's text. Raises InputError, which names another kind of file."""
+    try:
+        return parse_json(text, path)
+    except InputError:
+        _refuse(path, text_kind(text), expected)
+        raise
+
+
+def _refuse(path: Path, kind: Kind | None, expected: str) -> None:
+    if kind:
+        raise InputError(refusal_of(path, kind, expected)) from None
+
+
+def read_toml(path: Path, *, expected: str = "TOML") -> dict[str, Any]:
+    """The table in a TOML file. Raises InputError, which names another kind of file."""
+    text = read_text(path, expected=expected)
     if line := long_key_line(text):
         raise InputError(f"{path}: {line}a key of so many parts is nested too deeply to be read")
     try:
         value = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
+        kind = text_kind(text) or json_text_kind(text)
+        _refuse(path, kind if kind is not SETUP else None, expected)
         last = f"at line {text.rstrip().count(chr(10)) + 1}, the last"
-        told = str(error).replace("at end of document", last)
-        raise InputError(f"{path}: not valid TOML: {told}") from None
+        reason = str(error).replace("at end of document", last)
+        raise InputError(f"{path}: not valid TOML: {reason}") from None
     except RecursionError:
         raise InputError(f"{path}: {_TOO_DEEP}") from None
     except ValueError:
@@ -166,6 +198,15 @@ def validated(model: type[Model], values: object, where: object) -> Model:
         return model.model_validate(values)
     except ValidationError as error:
         raise InputError(f"{where}: {describe(error, model)}") from None
+
+
+def validated_value(model: type[Model], field: str, value: object, where: object) -> Model:
+    """A ``model`` with one field given. Raises InputError that says ``where`` it was given."""
+    try:
+        return model.model_validate({field: value})
+    except ValidationError as error:
+        sentence = describe(error, model).removeprefix(f"{field}: ")
+        raise InputError(f"{where}: {sentence}") from None
 
 
 def describe(error: ValidationError, model: type[BaseModel]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -44,16 +45,16 @@ def copied_file() -> Path:
 
 
 def settings_file() -> Path:
-    return _private(_DIRS.user_config_path) / "settings.toml"
+    return _private_if_possible(_DIRS.user_config_path) / "settings.toml"
 
 
 def user_themes_folder() -> Path:
-    return _private(_DIRS.user_config_path / "themes")
+    return _private_if_possible(_DIRS.user_config_path / "themes")
 
 
 def cache_folder() -> Path:
     """What can be fetched or made again: the starter model."""
-    return _private(_DIRS.user_cache_path)
+    return _private_if_possible(_DIRS.user_cache_path)
 
 
 def library_cache() -> Path:
@@ -68,11 +69,11 @@ def exports_folder() -> Path:
 
 def last_model_file() -> Path:
     """Which model was loaded last."""
-    return _private(_DIRS.user_state_path) / "last-model.json"
+    return _private_if_possible(_DIRS.user_state_path) / "last-model.json"
 
 
 def log_file() -> Path:
-    return _private(_DIRS.user_log_path) / "syndisco-tui.log"
+    return _private_if_possible(_DIRS.user_log_path) / "syndisco-tui.log"
 
 
 def shipped_personas_folder() -> Path:
@@ -107,8 +108,21 @@ def _shipped(name: str) -> Path:
     return inside if inside.is_dir() else _PACKAGE.parent / name
 
 
+def _private_if_possible(folder: Path) -> Path:
+    """``folder``, for what can be done without: whoever needs to write there learns why not."""
+    with contextlib.suppress(InputError):
+        make_private(folder)
+    return folder
+
+
 def _private(folder: Path) -> Path:
-    """``folder``, made if need be, for its owner's eyes only (platformdirs sets no modes).
+    """``folder``, for what must be saved. Raises InputError where it cannot be made."""
+    make_private(folder)
+    return folder
+
+
+def make_private(folder: Path) -> None:
+    """Make ``folder`` if need be, for its owner's eyes only (platformdirs sets no modes).
 
     Raises InputError where it cannot be made.
     """
@@ -117,6 +131,8 @@ def _private(folder: Path) -> Path:
         for part in reversed(missing):
             part.mkdir(mode=0o700, exist_ok=True)
             part.chmod(0o700)  # whatever the umask takes away
+    except (FileExistsError, NotADirectoryError):
+        file = next(part for part in (folder, *folder.parents) if part.exists())
+        raise InputError(f"{folder}: cannot be made: {file} is no folder") from None
     except OSError as error:
         raise InputError(f"{folder}: cannot be made: {error.strerror or error}") from None
-    return folder

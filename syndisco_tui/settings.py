@@ -1,4 +1,4 @@
-"""What a user prefers, run after run. Flag before environment before file before default."""
+"""The user's settings. Option before environment before file before default."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from .inputs import InputError, read_text, read_toml, unknown_key, validated
+from .inputs import InputError, read_text, read_toml, unknown_key, validated, validated_value
 from .store.atomic import write_atomic
 
 ENVIRONMENT_PREFIX = "SYNDISCO_TUI_"
@@ -51,7 +51,7 @@ class Settings(BaseModel):
     ] = "auto"
     dtype: Annotated[
         Literal["auto", "float32", "bfloat16", "float16"],
-        Field(title="Precision", description="Numbers of new setups"),
+        Field(title="Precision", description="Precision of new setups"),
     ] = "auto"
     quantization: Annotated[
         Literal["auto", "none", "4bit", "8bit"],
@@ -59,9 +59,7 @@ class Settings(BaseModel):
     ] = "auto"
     threads: Annotated[
         int,
-        Field(
-            ge=0, title="Threads", description="Threads that torch may use; 0: all cores but one"
-        ),
+        Field(ge=0, title="Threads", description="Torch threads; 0 = all cores but one"),
     ] = 0
     load_at_start: Annotated[
         bool,
@@ -72,7 +70,7 @@ class Settings(BaseModel):
     ] = True
     keys: Annotated[
         dict[str, Any],
-        Field(title="Keys", description="Keys of single actions", json_schema_extra=_AT_ONCE),
+        Field(title="Keys", description="Your own keys for actions", json_schema_extra=_AT_ONCE),
     ] = {}
 
     @field_validator("keys")
@@ -93,11 +91,15 @@ def load_settings(
 ) -> Settings:
     """The settings in force; ``flags`` that are None were not given.
 
-    Raises InputError that names the file or the variable, and the key.
+    Raises InputError that names the file and the key, the variable or the option.
     """
     values: dict[str, Any] = {}
     for source, given in _layers(file, flags, environment):
-        validated(Settings, given, source)
+        if source == str(file):
+            validated(Settings, given, source)
+        else:
+            for key, value in given.items():
+                validated_value(Settings, key, value, source)
         values |= given
     return validated(Settings, values, "settings")
 
@@ -106,17 +108,17 @@ def origins(
     file: Path, flags: Mapping[str, object], environment: Mapping[str, str] = os.environ
 ) -> dict[str, str]:
     """Where each setting comes from: ``flag``, a variable's name, ``file`` or ``default``."""
-    found = dict.fromkeys(Settings.model_fields, "default")
+    sources = dict.fromkeys(Settings.model_fields, "default")
     for source, given in _layers(file, flags, environment):
-        found |= dict.fromkeys(given, "file" if source == str(file) else source)
-    return found | {key: "flag" for key, value in flags.items() if value is not None}
+        sources |= dict.fromkeys(given, "file" if source == str(file) else source)
+    return sources | {key: "flag" for key, value in flags.items() if value is not None}
 
 
 def _layers(
     file: Path, flags: Mapping[str, object], environment: Mapping[str, str]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """What each source gives and its name, those that count less first."""
-    if file.exists():
+    if _is_there(file):
         yield str(file), read_toml(file)
     for name in environment:
         if name.startswith(ENVIRONMENT_PREFIX):
@@ -125,7 +127,17 @@ def _layers(
                 yield name, {key: environment[name]}
             elif not key.startswith("test_"):
                 raise InputError(f"{name}: {unknown_key(key, Settings.model_fields)}")
-    yield "settings", {key: value for key, value in flags.items() if value is not None}
+    for key, value in flags.items():
+        if value is not None:
+            yield f"--{key.replace('_', '-')}", {key: value}
+
+
+def _is_there(file: Path) -> bool:
+    """Whether there is such a file; one in a folder that cannot be looked into may be there."""
+    try:
+        return file.exists()
+    except OSError:
+        return True  # reading it says why not
 
 
 def keep_setting(file: Path, key: str, value: object) -> bool:
@@ -134,16 +146,16 @@ def keep_setting(file: Path, key: str, value: object) -> bool:
     Comments stay as well, unless the entry is written in an unusual way: True if some were lost.
     Raises OSError, and InputError where the file cannot be read.
     """
-    text = read_text(file) if file.exists() else ""
-    values = read_toml(file) if file.exists() else {}
+    text = read_text(file) if _is_there(file) else ""
+    values = read_toml(file) if _is_there(file) else {}
     if value is None:
         values.pop(key, None)
     else:
         values[key] = value
     edited = _with_line(text, key, value)
-    kept = _parses_to(edited, values)
-    write_atomic(file, (edited if kept else tomli_w.dumps(values)).encode())
-    return not kept and bool(re.search(r"^\s*#", text, re.MULTILINE))
+    is_right = _parses_to(edited, values)
+    write_atomic(file, (edited if is_right else tomli_w.dumps(values)).encode())
+    return not is_right and bool(re.search(r"^\s*#", text, re.MULTILINE))
 
 
 def _with_line(text: str, key: str, value: object) -> str:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from .inputs import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .discussion import DiscussionSetup
     from .engine.base import Engine
     from .session import LiveSession
@@ -42,17 +44,21 @@ def open_screen(
     last_setup, last, notices = _last_setup(settings)
     if setup or persona_file or not on_screen:
         last = None
-    begin = setup_with(setup, settings, model, persona_file, turns, seed, dtype, last=last)
+    begin = setup_with(
+        setup, settings, model, persona_file, turns, seed, dtype, last=last, notify=notices.append
+    )
     if not on_screen:
         gc.enable()
         if start:
+            for notice in notices:
+                print_notice(notice)
             return run_one(settings, begin, None)
         raise InputError(
             "There is no terminal to draw on; use `syndisco-tui run`, or `--start` for the same."
         )
-    from .ui.few_colours import UNABLE
+    from .terminals import is_unable
 
-    if os.environ.get("TERM", "").lower() in UNABLE:
+    if is_unable():
         raise InputError(
             f"TERM={os.environ['TERM']} cannot draw a screen; use another terminal, or "
             "`syndisco-tui run`."
@@ -87,6 +93,13 @@ def _last_setup(settings: Settings) -> tuple[LastSetup, DiscussionSetup | None, 
         return last_setup, None, [f"{error}. The demonstration's setup is shown."]
 
 
+def print_notice(sentence: str) -> None:
+    """Tell of what was done with the user's files, beside the output."""
+    from .text import safe
+
+    print(safe(sentence), file=sys.stderr)
+
+
 def settings_with(**flags: object) -> Settings:
     from . import paths
     from .settings import load_settings
@@ -104,28 +117,41 @@ def setup_with(
     dtype: str | None,
     *,
     last: DiscussionSetup | None = None,
+    notify: Callable[[str], object] = print_notice,
 ) -> DiscussionSetup:
-    """The setup of a file, or ``last``, or the demonstration's; the command line changes it."""
+    """The setup of a file, or ``last``, or the demonstration's; the command line changes it.
+
+    ``notify`` gets a sentence for what had to be changed in it.
+    """
     from . import paths
     from .discussion import DiscussionSetup
-    from .inputs import validated
+    from .inputs import validated, validated_value
+    from .store.distinct_names import with_distinct_names
     from .store.personas import read_personas
     from .store.setups import read_setup
 
-    setup = last or read_setup(file or paths.shipped_personas_folder() / "demonstration.toml")
+    demonstration = paths.shipped_personas_folder() / "demonstration.toml"
+    setup = last or read_setup(file or demonstration, notify=notify)
     changes: dict[str, object] = {}
     for key in FROM_SETTINGS:
         if getattr(setup, key) == "auto":
             changes[key] = getattr(settings, key)
     if persona_file is not None:
-        changes["personas"] = personas = read_personas(persona_file)
-        if not personas:
-            raise InputError(f"{persona_file}: there is nobody in it")
+        distinct = with_distinct_names(read_personas(persona_file))
+        if not distinct.personas:
+            raise InputError(f"{persona_file}: holds no personas")
+        if distinct.renames:
+            notify(f"{persona_file}: {distinct.summary}")
+        changes["personas"] = distinct.personas
         if file is None:  # the demonstration's own voices would be strangers among them
             changes |= {"moderator": None, "seed_opinions": [], "seed_opinion_usernames": []}
         validated(DiscussionSetup, {**setup.model_dump(), **changes}, persona_file)
-    given = {"model": model, "conv_len": turns, "seed": seed, "dtype": dtype}
-    changes |= {key: value for key, value in given.items() if value is not None}
+    options = {"model": model, "turns": turns, "seed": seed, "dtype": dtype}
+    for option, value in options.items():
+        if value is not None:
+            field = "conv_len" if option == "turns" else option
+            validated_value(DiscussionSetup, field, value, f"--{option}")
+            changes[field] = value
     return validated(DiscussionSetup, {**setup.model_dump(), **changes}, "command line")
 
 
@@ -139,24 +165,15 @@ def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: boo
     from functools import partial
 
     from . import paths
-    from .batch import Batch, repeated, saved_runs
+    from .batch import Batch, have_room_for_files, repeated, saved_runs
+    from .exit_status import FINISHED, NOT_FINISHED
+    from .headless.remaining import remaining_runs
     from .headless.repeat import run_repeat
     from .session import LiveSession
     from .session.last_model import LastModelFile
-    from .store.discussions import read_discussion
+    from .store.claims import SeedClaims
 
     folder, setups = paths.discussions_folder(), repeated(begin, count)
-    begins: list[DiscussionSetup | Path] = list(setups)
-    if resume:
-        begins = [path or new for path, new in zip(saved_runs(folder, setups), setups, strict=True)]
-        begins = [
-            run
-            for run in begins
-            if not isinstance(run, Path) or read_discussion(run).status != "finished"
-        ]
-        print(f"{count - len(begins)} of {count} discussions are finished.", file=sys.stderr)
-        if not begins:
-            return 0
     session = partial(
         LiveSession,
         new_engine(settings),
@@ -164,7 +181,20 @@ def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: boo
         device=settings.device,
         last_model=LastModelFile(paths.last_model_file),
     )
-    return run_repeat(Batch(lambda listener: session(listener=listener), begins))
+    have_room_for_files(len(setups))
+    with SeedClaims(folder) as claims:  # before the model is loaded, which takes long
+        is_ours = claims.claim(setups)
+        begins: list[DiscussionSetup | Path] = list(setups)
+        elsewhere = 0
+        if resume:
+            remaining = remaining_runs(setups, saved_runs(folder, setups), is_ours)
+            begins, elsewhere = remaining.begins, remaining.elsewhere
+            for sentence in remaining.sentences():
+                print(sentence, file=sys.stderr)
+        status = FINISHED
+        if begins:
+            status = run_repeat(Batch(lambda listener: session(listener=listener), begins))
+    return NOT_FINISHED if status == FINISHED and elsewhere else status
 
 
 def new_session(settings: Settings, *, spare_cores: int = 0) -> LiveSession:

@@ -54,6 +54,11 @@ def one_line(text: str, limit: int = 200) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
+def counted(number: int, singular: str, plural: str = "") -> str:
+    """“1 turn”, “3 turns”; ``plural`` where it is not the singular with an s."""
+    return f"{number} {singular if number == 1 else plural or f'{singular}s'}"
+
+
 def editable(text: str) -> str:
     """The same for text that is being edited: every character stays one character in its place.
 

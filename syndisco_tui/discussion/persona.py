@@ -7,7 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr, field_validator, model_validator
 
-MAX_NAME_LENGTH = 100
+from .usernames import MAX_NAME_LENGTH as MAX_NAME_LENGTH
+from .usernames import username_fault
+
 MAX_NESTING = 20
 
 
@@ -33,12 +35,8 @@ class Persona(BaseModel):
     @field_validator("username")
     @classmethod
     def _usable_name(cls, name: str) -> str:
-        if not name.strip():
-            raise ValueError("a persona needs a username")
-        if len(name) > MAX_NAME_LENGTH:
-            raise ValueError(f"a username has at most {MAX_NAME_LENGTH} characters")
-        if any(not character.isprintable() for character in name):
-            raise ValueError("a username is one line of printable characters")
+        if fault := username_fault(name):
+            raise ValueError(fault)
         return name
 
     @model_validator(mode="after")

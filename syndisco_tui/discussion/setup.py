@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from .actor import Actor
 from .chance import SEED_BITS, draw
 from .persona import Persona, name_clash, name_key
+from .turns import SYNDISCO_NAMES
 
 TurnManagerName = Literal["RoundRobin", "RandomWeighted", "RandomTurn"]
 PromptStyle = Literal["syndisco-2.0", "syndisco-2.2", "chat"]
@@ -58,6 +59,11 @@ class DiscussionSetup(BaseModel):
     top_k: Annotated[int, Field(ge=0)] = 50
     repetition_penalty: Annotated[float, Field(gt=0, le=10)] = 1.1
     seed: Annotated[int, Field(ge=0, lt=1 << SEED_BITS)] = 0
+
+    @field_validator("turn_manager", mode="before")
+    @classmethod
+    def _by_either_name(cls, name: object) -> object:
+        return SYNDISCO_NAMES.get(name, name) if isinstance(name, str) else name
 
     @model_validator(mode="after")
     def _consistent(self) -> DiscussionSetup:

@@ -100,10 +100,19 @@ TURN_MANAGERS: dict[str, Callable[..., TurnManager]] = {
 }
 
 
+SYNDISCO_NAMES = {
+    "QueueTurnManager": "RoundRobin",
+    "RespondTurnManager": "RandomWeighted",
+    "RandomTurnManager": "RandomTurn",
+}
+"""What SynDisco 2.2 calls them."""
+
+
 def make_turn_manager(
     kind: str, names: Sequence[str], *, p_respond: float, seed: int
 ) -> TurnManager:
-    """The turn manager called ``kind``, one of ``TURN_MANAGERS``."""
+    """The turn manager called ``kind``, one of ``TURN_MANAGERS`` or ``SYNDISCO_NAMES``."""
+    kind = SYNDISCO_NAMES.get(kind, kind)
     if kind == "RandomWeighted":
         return RandomWeighted(names, p_respond, seed=seed)
     return TURN_MANAGERS[kind](names, seed=seed)

@@ -1,4 +1,4 @@
-"""Looks at everything that the app stands on and says what to do about what is not well.
+"""Checks what the app depends on and says what to do where something is wrong.
 
 Imports neither torch nor transformers: it asks what is installed, and other processes.
 """

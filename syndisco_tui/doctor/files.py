@@ -8,6 +8,7 @@ import shutil
 import stat
 import struct
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from .. import paths
@@ -19,62 +20,112 @@ from ..settings import load_settings
 from ..store.personas import read_personas
 from ..ui.keymap import read_keymap
 from ..ui.themes import read_themes
-from .findings import Finding, Look
+from .findings import Finding, Look, State
 
 LEAST_FREE = 200e6
 """Bytes below which a folder is nearly full."""
 
 
+@dataclass(frozen=True)
+class _Folder:
+    """``variable`` puts it elsewhere; ``loss``: what cannot be done where it cannot be written.
+
+    Without a ``needed`` folder the app does not run.
+    """
+
+    name: str
+    path: Callable[[], Path]
+    variable: str
+    loss: str
+    needed: bool = False
+
+    @property
+    def fault(self) -> State:
+        return "at fault" if self.needed else "could be better"
+
+
+_FOLDERS = (
+    _Folder(
+        "discussions",
+        paths.discussions_folder,
+        "XDG_DATA_HOME",
+        "No discussion can be saved",
+        needed=True,
+    ),
+    _Folder(
+        "configuration",
+        lambda: paths.settings_file().parent,
+        "XDG_CONFIG_HOME",
+        "Settings cannot be saved",
+    ),
+    _Folder(
+        "cache",
+        paths.cache_folder,
+        "XDG_CACHE_HOME",
+        "The starter model cannot be stored, and the library opens slowly",
+    ),
+    _Folder("log", lambda: paths.log_file().parent, "XDG_STATE_HOME", "No log is written"),
+)
+
+
 def folders() -> Iterator[Finding]:
     """Each can be written to, by its owner alone, and has room."""
-    yield _folder("discussions", paths.discussions_folder)
-    yield _folder("configuration", lambda: paths.settings_file().parent)
-    yield _folder("cache", paths.cache_folder)
-    yield _folder("log", lambda: paths.log_file().parent)
+    yield from map(_folder_finding, _FOLDERS)
 
 
-def _folder(what: str, find: Callable[[], Path]) -> Finding:
+def _folder_finding(folder: _Folder) -> Finding:
+    elsewhere = f"or name another place with {folder.variable}"
     try:
-        folder = find()
+        path = folder.path()
+        paths.make_private(path)
     except InputError as error:
-        advice = "Make it yourself, or set another place with XDG_DATA_HOME and its kin."
-        return Finding(what, str(error), "at fault", advice)
+        advice = f"{folder.loss}: make it yourself, {elsewhere}."
+        return Finding(folder.name, str(error), folder.fault, advice)
     try:
-        mode = stat.S_IMODE(folder.stat().st_mode)
-        free = shutil.disk_usage(folder).free
+        mode = stat.S_IMODE(path.stat().st_mode)
+        free = shutil.disk_usage(path).free
+        is_read_only = bool(os.statvfs(path).f_flag & os.ST_RDONLY)
     except OSError as error:
-        return Finding(what, f"{folder}: {error.strerror}", "at fault", "Mend the folder.")
-    value = f"{paths.shortened(folder)}, {free / 1e9:.1f} GB free"
-    if not os.access(folder, os.W_OK | os.X_OK):
-        advice = f"Nothing can be saved here: chmod u+rwx {folder}"
-        return Finding(what, f"{paths.shortened(folder)} cannot be written", "at fault", advice)
+        advice = f"{folder.loss}: check the folder, {elsewhere}."
+        return Finding(folder.name, f"{path}: {error.strerror}", folder.fault, advice)
+    value = f"{paths.shortened(path)}, {free / 1e9:.1f} GB free"
+    if is_read_only or not os.access(path, os.W_OK | os.X_OK):
+        mend = "make its disk writable" if is_read_only else f"chmod u+rwx {path}"
+        advice = f"{folder.loss}: {mend}, {elsewhere}."
+        value = f"{paths.shortened(path)} cannot be written"
+        return Finding(folder.name, value, folder.fault, advice)
     if free < LEAST_FREE:
-        return Finding(what, value, "could be better", "The disk is nearly full: make room.")
+        advice = "The disk is nearly full: free some space."
+        return Finding(folder.name, value, "could be better", advice)
     if mode & 0o077:
-        advice = f"Others can look into it: chmod 700 {folder}"
-        return Finding(what, f"{value}, mode {mode:o}", "could be better", advice)
-    return Finding(what, value)
+        advice = f"Others can read it: chmod 700 {path}"
+        return Finding(folder.name, f"{value}, mode {mode:o}", "could be better", advice)
+    return Finding(folder.name, value)
 
 
 def starter() -> Iterator[Finding]:
     """The built-in model: there and whole, or still to be fetched."""
     folder = paths.cache_folder() / STARTER
+    if not folder.parent.is_dir():
+        yield Finding("starter", "cannot be stored, see cache", "could be better")
+        return
     if not folder.is_dir():
         needed = (WHEEL_BYTES * 3 + CONVERTED_BYTES) / 1e9
         if shutil.disk_usage(folder.parent).free / 1e9 < needed:
-            advice = f"Make {needed:.1f} GB of room in {folder.parent}."
-            yield Finding("starter", "not here yet, and no room for it", "could be better", advice)
+            advice = f"Free {needed:.1f} GB in {folder.parent}."
+            value = "not downloaded yet, and no room for it"
+            yield Finding("starter", value, "could be better", advice)
         else:
-            value = f"not here yet; fetched at first use ({WHEEL_BYTES / 1e6:.0f} MB)"
+            value = f"not downloaded yet; {WHEEL_BYTES / 1e6:.0f} MB at first use"
             yield Finding("starter", value)
         return
     try:
         size = read_checkpoint(folder).file_bytes
         if size < _bytes_announced(folder / "model.safetensors"):
-            raise ModelUnavailable("its weights are cut short")
+            raise ModelUnavailable("its weights are incomplete")
     except (ModelUnavailable, OSError) as error:
-        advice = f"Remove it, and it is fetched again: rm -r {folder}"
-        yield Finding("starter", f"not whole: {error}", "could be better", advice)
+        advice = f"Remove it, and it is downloaded again: rm -r {folder}"
+        yield Finding("starter", f"incomplete: {error}", "could be better", advice)
         return
     yield Finding("starter", f"{STARTER}, {size / 1e6:.0f} MB")
 
@@ -94,22 +145,23 @@ def settings() -> Iterator[Finding]:
     try:
         settings = load_settings(file, {})
     except InputError as error:
-        yield Finding("settings", str(error), "at fault", "Mend it; the app does not start.")
+        advice = "Correct it; until then nothing starts."
+        yield Finding("settings", str(error), "at fault", advice)
         return
     yield Finding("settings", paths.shortened(file) if file.exists() else "the defaults")
     _, faults = read_keymap(settings.keymap, settings.keys)
     for fault in faults:
-        yield Finding("keys", fault, "could be better", f"Mend it in {file}, under [keys].")
+        yield Finding("keys", fault, "could be better", f"Correct it in {file}, under [keys].")
     if not faults:
         yield Finding("keys", f"{settings.keymap}, {len(settings.keys)} changed")
     themes, wrong = read_themes(paths.shipped_themes_folder(), paths.user_themes_folder())
     for sentence in wrong:
-        yield Finding("themes", sentence, "could be better", "The theme is left out until then.")
+        yield Finding("themes", sentence, "could be better", "Until then the theme is left out.")
     names = {theme.name for theme in themes}
     if not wrong:
         yield Finding("themes", ", ".join(sorted(names)))
     if settings.theme not in names and not _is_textual_s(settings.theme):
-        advice = f"Choose another with , in the app, or in {file}."
+        advice = f"Choose another in the app's settings (key ,) or in {file}."
         yield Finding("theme", f"there is no “{settings.theme}”", "could be better", advice)
 
 
@@ -128,7 +180,7 @@ def personas() -> Iterator[Finding]:
     try:
         people = read_personas(file)
     except InputError as error:
-        advice = "Mend the file; until then the shipped personas are shown."
+        advice = "Correct the file; until then the shipped personas are shown."
         yield Finding("personas", str(error), "could be better", advice)
     else:
         yield Finding("personas", f"{len(people)} of your own")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from ..inputs import InputError
 from . import files, libraries, machine, model, terminal
 from .findings import Finding, Look
 
@@ -41,8 +42,10 @@ def _result(look: Look, future: Future[list[Finding]]) -> list[Finding]:
     seconds = PATIENCE.get(name, ELSE_PATIENCE)
     try:
         return future.result(seconds)
+    except InputError as error:
+        return [Finding(name, str(error), "could be better")]
     except TimeoutError:
         return [Finding(name, f"did not answer within {seconds:g} s", "could be better")]
     except Exception as error:
-        reason = f"could not be looked at ({type(error).__name__})"
+        reason = f"could not be checked: {error or type(error).__name__}"
         return [Finding(name, reason, "could be better")]

@@ -48,7 +48,7 @@ def graphics() -> Iterator[Finding]:
         if any(Path(device).exists() for device in _DEVICES) or shutil.which("nvidia-smi"):
             yield Finding(
                 "GPU",
-                "there, but its driver does not answer",
+                "present, but its driver does not answer",
                 "could be better",
                 "Run nvidia-smi to see why; until then models run on the CPU.",
             )
@@ -71,20 +71,20 @@ def _seen_by_torch() -> Finding:
         return Finding(what, "torch does not answer", "could be better", advice)
     if there:
         return Finding(what, ", ".join(names))
-    advice = "Install a torch for your driver's CUDA (pytorch.org tells which); now it is the CPU."
+    advice = "Install the torch for your CUDA (see pytorch.org); until then the CPU computes."
     return Finding(what, "torch does not see the GPU", "could be better", advice)
 
 
 def hub() -> Iterator[Finding]:
     """Whether models can be fetched. Asks for headers alone and sends no token."""
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "TRUE", "YES", "ON"):
-        yield Finding("hub", "not asked (HF_HUB_OFFLINE); models that are here can be used")
+        yield Finding("hub", "off (HF_HUB_OFFLINE); downloaded models can be used")
         return
     parts = urllib.parse.urlsplit(os.environ.get("HF_ENDPOINT") or HUB)
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https") or not host:
         advice = "Set HF_ENDPOINT to an address such as https://huggingface.co, or unset it."
-        yield Finding("hub", "HF_ENDPOINT is no address", "could be better", advice)
+        yield Finding("hub", "HF_ENDPOINT is not a web address", "could be better", advice)
         return
     where = parts.netloc.rpartition("@")[2]  # a password in the address is nobody's business
     began = time.monotonic()
@@ -104,8 +104,8 @@ def hub() -> Iterator[Finding]:
 
 def _out_of_reach(host: str, reason: str) -> Finding:
     advice = (
-        "Check the network, https_proxy or HF_ENDPOINT. The starter and models that are here "
-        "already do without it."
+        "Check the network, https_proxy or HF_ENDPOINT. Downloaded models and the starter work "
+        "without it."
     )
     return Finding("hub", f"{host} cannot be reached: {reason}", "could be better", advice)
 

@@ -11,7 +11,7 @@ from ..session.model_path import short_name, slower_path_then
 from ..settings import load_settings
 from .findings import Finding, Look
 
-_FASTEST = {"slots": "ran many discussions at once, with kept prefixes"}
+_FASTEST = {"slots": "ran on the fastest path (shared batches, cached prefixes)"}
 
 
 def last_model() -> Iterator[Finding]:
@@ -19,9 +19,9 @@ def last_model() -> Iterator[Finding]:
     last = LastModelFile(paths.last_model_file).read()
     preferred = _model_of_the_settings()
     if preferred == "auto" and last is None:
-        yield Finding("model", "none was loaded yet")
+        yield Finding("model", "none loaded yet")
     elif last is None or preferred not in ("auto", last.spec.model, last.info.model):
-        yield Finding("model", f"{short_name(preferred)}, as in the settings, was not loaded last")
+        yield Finding("model", f"{short_name(preferred)} (settings), not the one loaded last")
     if last:
         yield _finding(last)
 
@@ -30,7 +30,7 @@ def _finding(last: LastModel) -> Finding:
     info = last.info
     name = info.name or info.model
     if slower := slower_path_then(name, info.path, info.path_reason):
-        advice = "It works, but another model or other versions of the libraries may be faster."
+        advice = "It works; another model or other library versions may be faster."
         return Finding("model", slower, "could be better", advice)
     return Finding("model", f"{short_name(name)} {_FASTEST.get(info.path, 'ran well')}")
 

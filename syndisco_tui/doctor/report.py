@@ -36,12 +36,12 @@ def verdict(findings: list[Finding]) -> str:
     """The whole in one sentence."""
     faults = [finding.what for finding in findings if finding.state == "at fault"]
     if faults:
-        return f"It cannot run: look at {', '.join(dict.fromkeys(faults))}."
+        return f"It cannot run: see {', '.join(dict.fromkeys(faults))}."
     improvable = sum(finding.state == "could be better" for finding in findings)
     if improvable:
         things = "one thing" if improvable == 1 else f"{improvable} things"
         return f"It can run; {things} could be better."
-    return "All is well."
+    return "Everything is fine."
 
 
 def as_json(findings: Iterable[Finding]) -> str:

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 
-from ..ui.few_colours import UNABLE
+from ..terminals import is_unable
 from .asking import answer_of
 from .findings import Finding, Look
 
@@ -18,15 +18,15 @@ def kind() -> Iterator[Finding]:
     """``TERM``, and whether there is a terminal at all."""
     name = os.environ.get("TERM", "")
     where = " over SSH" if os.environ.get("SSH_CONNECTION") else ""
-    if name.lower() in UNABLE:
+    if is_unable():
         yield Finding(
             "terminal",
             f"TERM={name}",
             "at fault",
-            "This cannot draw a screen: use another terminal, or syndisco-tui run.",
+            "It cannot draw a screen: use another terminal, or syndisco-tui run.",
         )
     elif not (sys.stdin.isatty() and sys.stdout.isatty()):
-        yield Finding("terminal", f"{name or 'no TERM'}{where}, output goes elsewhere")
+        yield Finding("terminal", f"{name or 'no TERM'}{where}; this output is redirected")
     elif not name:
         yield Finding(
             "terminal",
@@ -46,7 +46,7 @@ def size() -> Iterator[Finding]:
         except (OSError, ValueError):
             continue
         if width < NARROWEST or height < LOWEST:
-            advice = f"Make it {NARROWEST}×{LOWEST} or larger, or the text smaller."
+            advice = f"Make it at least {NARROWEST}×{LOWEST}, or choose a smaller font."
             yield Finding("size", f"{width}×{height}", "could be better", advice)
         else:
             yield Finding("size", f"{width}×{height}")
@@ -59,7 +59,7 @@ def colours() -> Iterator[Finding]:
 
     names = {"truecolor": "16 million", "256": "256", "standard": "16"}
     if "NO_COLOR" in os.environ:
-        yield Finding("colours", "none wanted (NO_COLOR); greys and form tell all")
+        yield Finding("colours", "off (NO_COLOR); greys and text styles are used")
         return
     system = Console(force_terminal=True, legacy_windows=False).color_system
     count = names.get(system or "", "none")
@@ -85,7 +85,7 @@ def clipboard() -> Iterator[Finding]:
     """Which way a copied text goes, and whether tmux lets it through."""
     if not os.environ.get("TMUX"):
         if os.environ.get("STY"):
-            advice = "GNU screen keeps copied text to itself; tmux passes it on."
+            advice = "GNU screen does not pass copied text on; tmux does."
             yield Finding("clipboard", "GNU screen", "could be better", advice)
         else:
             yield Finding("clipboard", "through the terminal (OSC 52)")
@@ -94,13 +94,14 @@ def clipboard() -> Iterator[Finding]:
     setting = answer_of("tmux", "show-options", "-gsv", "set-clipboard")
     setting = setting or answer_of("tmux", "show-options", "-gv", "set-clipboard")
     if setting is None:
-        yield Finding("tmux", f"{version}, which does not answer", "could be better")
+        yield Finding("tmux", f"{version} does not answer", "could be better")
     elif setting == "off":
         yield Finding(
             "tmux",
             f"{version}, set-clipboard off",
             "could be better",
-            "Copied text stays in tmux's buffer: put “set -s set-clipboard on” in ~/.tmux.conf.",
+            "Copied text stays in tmux's buffer: to pass it on, put “set -s set-clipboard on” in "
+            "~/.tmux.conf.",
         )
     else:
         yield Finding("tmux", f"{version}, set-clipboard {setting}")

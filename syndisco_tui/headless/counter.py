@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import sys
-import time
 
-from .printer import progress_bar
+from .status_line import StatusLine, progress_bar
 
 SHOWS_PER_SECOND = 10
 
 
 class Counter:
-    """Counts up to ``total``. Draws nothing where standard error is no terminal."""
+    """Counts up to ``total``. Draws nothing for one alone."""
 
     def __init__(self, total: int) -> None:
         self._total = total
-        self._is_watched = sys.stderr.isatty() and total > 1
-        self._shown_at = 0.0
+        self._line = StatusLine(sys.stderr, interval=1 / SHOWS_PER_SECOND)
 
     def show(self, done: int) -> None:
         """``done`` of them are done."""
-        now = time.monotonic()
-        if self._is_watched and now - self._shown_at >= 1 / SHOWS_PER_SECOND:
-            self._shown_at = now
-            sys.stderr.write(f"\r\x1b[K{progress_bar(done, self._total)} {done} of {self._total}")
-            sys.stderr.flush()
+        if self._total > 1:
+            self._line.show(f"{progress_bar(done, self._total)} {done} of {self._total}")
 
     def clear(self) -> None:
         """Make room for a line."""
-        if self._is_watched and self._shown_at:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+        self._line.clear()

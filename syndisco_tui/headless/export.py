@@ -14,7 +14,7 @@ from ..inputs import InputError
 from ..store.discussions import json_files, read_discussion
 from ..store.export import FORMATS, ExportFormat, exported
 from ..store.export.files import encoded, export_names, write_export
-from ..text import safe
+from ..text import counted, safe
 from .counter import Counter
 
 TO_STDOUT = "-"
@@ -113,7 +113,7 @@ def _into_folder(readable: _Readable, folder: Path, to: ExportFormat, *, overwri
     for number, record in readable:
         write_export(paths[number], exported(record, to))
         written += 1
-    _say(f"{written} exported into {folder}")
+    _say(f"{counted(written, 'discussion')} exported to {folder}")
 
 
 def _refuse_taken(paths: Sequence[Path], *, overwrite: bool) -> None:
@@ -121,7 +121,7 @@ def _refuse_taken(paths: Sequence[Path], *, overwrite: bool) -> None:
         return
     for path in paths:
         if path.exists():
-            raise InputError(f"{path}: is there already; --overwrite replaces it")
+            raise InputError(f"{path}: exists already; --overwrite replaces it")
 
 
 def _say(sentence: str) -> None:

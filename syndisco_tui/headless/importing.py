@@ -9,7 +9,7 @@ from pathlib import Path
 from ..discussion import Persona
 from ..exit_status import BAD_INPUT
 from ..inputs import InputError
-from ..store.importing import Import, importable, told
+from ..store.importing import Import, importable, left_out, told
 from ..store.library import Library
 from ..store.personas import write_personas
 from ..text import safe
@@ -24,9 +24,9 @@ def import_files(
     personas_file: Path,
     personas: Sequence[Persona],
 ) -> int:
-    """Take in every file; the new discussions' paths go to standard output, all else to error.
+    """Import every file; the new discussions' paths go to standard output, all else to error.
 
-    Returns the exit status: 0 all taken in, 2 some were bad.
+    Returns the exit status: 0 all imported, 2 some could not be.
     """
     library = Library(folder, cache)
     incoming = Import(folder, library.ids(), personas)
@@ -52,5 +52,7 @@ def import_files(
                 f"{personas_file}: the personas cannot be saved: {error.strerror}"
             ) from None
     library.close()
+    if sentence := left_out(paths):
+        tell(safe(sentence), sys.stderr)
     tell(told(taken), sys.stderr)
     return BAD_INPUT if any(one.what == "bad" for one in taken) else 0

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TextIO
 
+from ..batch import duration
 from ..engine.base import LoadProgress
 from ..exit_status import FINISHED
 from ..session import (
@@ -19,10 +21,14 @@ from ..session import (
     StateChanged,
     Trouble,
 )
-from ..text import one_line, safe
+from ..session.saving import RETRY_SECONDS
+from ..text import counted, one_line, safe
+from .status_line import StatusLine, progress_bar
 
-BAR_WIDTH = 20
-
+WAITING = (
+    f"Waiting until it can be saved; tried again every {RETRY_SECONDS:g} s. Ctrl+C and TERM are "
+    "safe: what is saved stays, and the discussion can be resumed."
+)
 HEADER_ROOM = 60
 """A line of fewer characters may still turn out to be somebody else's header: it waits."""
 MARKS = 20
@@ -49,15 +55,16 @@ class Printer:
     def __init__(self, out: TextIO | None, err: TextIO) -> None:
         self._out = out
         self._err = err
-        self._has_bar = err.isatty()
+        self._status_line = StatusLine(err)
         # Where both go to one terminal, the bar must keep off lines that hold half a reply.
-        self._shared = self._has_bar and bool(out and out.isatty())
+        self._shared = self._status_line.is_shown and bool(out and out.isatty())
         self._mid_line = False
-        self._bar_drawn = False
         self._speaker = ""
         self._shown = ""
         self._stage = ""
         self._turn, self._turns = 0, 0
+        self._first_turn, self._began_at = 0, 0.0
+        self._posted_turn, self._posted_at = 0, 0.0
         self.path: Path | None = None
 
     def show(self, event: SessionEvent) -> None:
@@ -74,6 +81,8 @@ class Printer:
         elif isinstance(event, ReplyStarted):
             self._speaker, self._shown = one_line(event.name), ""
             self._turn = event.turn
+            if not self._began_at:
+                self._first_turn, self._began_at = event.turn, time.monotonic()
             self._bar(self._speaker)
         elif isinstance(event, ReplyGrew):
             self._grow(event)
@@ -85,8 +94,12 @@ class Printer:
             self._turns = event.turns or self._turns
         elif isinstance(event, Trouble):
             self._line(safe(event.sentence))
-        elif isinstance(event, Hindrance) and (line := hindrance_line(event)):
-            self._line(line)
+        elif isinstance(event, Hindrance):
+            waits = event.cause == "saving" and self.path is not None
+            if line := hindrance_line(event, waits=waits):
+                self._line(line)
+            if waits and event.sentence:
+                self._bar("waiting until it can be saved")
 
     def lose_output(self) -> None:
         """Nobody reads the messages any more."""
@@ -98,7 +111,7 @@ class Printer:
             self._print(" […]\n\n")
         if status != FINISHED:
             self._line("Not finished: it can be resumed.")
-        self._clear_bar()
+        self._status_line.clear()
         print(self.path, file=self._out or self._err, flush=True)
 
     def _grow(self, event: ReplyGrew) -> None:
@@ -109,7 +122,8 @@ class Printer:
         if settled > len(self._shown) and text.startswith(self._shown):
             self._say(text[len(self._shown) : settled])
         speed = f"{event.tokens_per_second:.0f} tok/s" if event.tokens_per_second else ""
-        self._bar(f"{self._speaker}  {event.tokens} tokens  {speed}")
+        parts = [self._speaker, counted(event.tokens, "token"), speed, self._time_left()]
+        self._bar("  ".join(filter(None, parts)))
 
     def _posted(self, event: Posted) -> None:
         message = event.message
@@ -118,14 +132,25 @@ class Printer:
             self._say(rest)
         self._print(" […]\n\n" if message.is_cut else "\n\n")
         self._shown = ""
-        if self._has_bar:
+        self._posted_turn, self._posted_at = message.turn, time.monotonic()
+        if self._status_line.is_shown:
             self._turn = message.turn
-            self._bar(one_line(message.name))
+            self._bar("  ".join(filter(None, [one_line(message.name), self._time_left()])))
         else:
             self._line(
                 f"turn {message.turn} of {self._turns}: {one_line(message.name)}, "
                 f"{message.completion_tokens} tokens, {event.tokens_per_second:.0f} tok/s"
             )
+
+    def _time_left(self) -> str:
+        """How long the turns that are left will take, going by those of this run."""
+        if not self._posted_at or self._posted_turn < self._first_turn:
+            return ""
+        taken = self._posted_turn - self._first_turn + 1
+        seconds_a_turn = (self._posted_at - self._began_at) / taken
+        since = time.monotonic() - self._posted_at
+        seconds = seconds_a_turn * (self._turns - self._posted_turn) - since
+        return f"{duration(seconds)} left" if seconds > 0 else ""
 
     def _say(self, text: str) -> None:
         if not self._shown:
@@ -135,7 +160,7 @@ class Printer:
 
     def _loading(self, progress: LoadProgress) -> None:
         stage = one_line(progress.stage)
-        if progress.stage != self._stage and not self._has_bar:
+        if progress.stage != self._stage and not self._status_line.is_shown:
             self._line(f"{stage} …")
         self._stage = progress.stage
         amount = ""
@@ -145,40 +170,33 @@ class Printer:
         self._bar(stage + amount, progress.done, progress.total)
 
     def _bar(self, label: str, done: float | None = None, total: float | None = None) -> None:
-        if not self._has_bar or (self._shared and self._mid_line):
+        if self._shared and self._mid_line:
             return
         done = self._turn if done is None else done
         total = self._turns if total is None else total
-        self._err.write(f"\r\x1b[K{progress_bar(done, total)} {label}")
-        self._err.flush()
-        self._bar_drawn = True
-
-    def _clear_bar(self) -> None:
-        if self._bar_drawn:
-            self._err.write("\r\x1b[K")
-            self._err.flush()
-            self._bar_drawn = False
+        self._status_line.show(f"{progress_bar(done, total)} {label}")
 
     def _print(self, text: str) -> None:
         if self._out and text:
-            self._clear_bar()
+            self._status_line.clear()
             self._out.write(text)
             self._out.flush()
             self._mid_line = not text.endswith("\n")
 
     def _line(self, text: str) -> None:
-        self._clear_bar()
+        self._status_line.clear()
         print(text, file=self._err, flush=True)
 
 
-def hindrance_line(event: Hindrance) -> str:
-    """What stays wrong, or that it is over; empty where that need not be said."""
-    over = "It is saved; the discussion goes on." if event.cause == "saving" else ""
+def hindrance_line(event: Hindrance, *, waits: bool = False) -> str:
+    """What stays wrong, or that it is over; empty where that need not be said.
+
+    ``waits``: the run goes on by itself as soon as saving succeeds.
+    """
+    over = "Saved; the discussion continues." if event.cause == "saving" else ""
     line = event.sentence or over
-    return safe(f"{line} ({event.where})" if event.where else line)
-
-
-def progress_bar(done: float, total: float) -> str:
-    """A bar of ``BAR_WIDTH`` characters."""
-    filled = round(BAR_WIDTH * min(1.0, done / total)) if total else 0
-    return f"{'━' * filled}{'╌' * (BAR_WIDTH - filled)}"
+    if event.where:
+        line += f" ({event.where})"
+    if waits and event.sentence:
+        line += f"\n{WAITING}"
+    return safe(line)

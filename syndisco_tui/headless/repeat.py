@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import TextIO
 
 from ..batch import Batch, duration
 from ..engine.base import LoadProgress
-from ..exit_status import FINISHED, NO_MODEL
+from ..exit_status import FINISHED, NO_MODEL, NOT_FINISHED
 from ..session import Hindrance, ModelReady, Trouble
 from ..session.events import Cause
-from ..text import one_line, safe
+from ..text import counted, one_line, safe
 from .output import forgive_encoding, tell
-from .printer import hindrance_line, progress_bar
+from .printer import hindrance_line
 from .signals import caught_signals
+from .status_line import StatusLine, progress_bar
 
 TELL_SECONDS = 0.2
 
@@ -34,12 +34,13 @@ def run_repeat(batch: Batch, *, out: TextIO | None = None, err: TextIO | None = 
 
 
 def _follow(batch: Batch, received: list[int], out: TextIO, err: TextIO) -> int:
-    has_bar, stage, told, finished = err.isatty(), "", 0.0, set[int]()
+    status_line, stage, finished = StatusLine(err, interval=TELL_SECONDS), "", set[int]()
     hindrances: dict[Cause, str] = {}
 
     def say(line: str) -> None:
         if line:
-            tell(f"\r\x1b[K{line}" if has_bar else line, err)
+            status_line.clear()
+            tell(line, err)
 
     while not received:
         for run, event in batch.drain(TELL_SECONDS):
@@ -52,7 +53,7 @@ def _follow(batch: Batch, received: list[int], out: TextIO, err: TextIO) -> int:
             elif isinstance(event, Hindrance):
                 if hindrances.get(event.cause, "") != event.sentence:  # of all of them, once
                     hindrances[event.cause] = event.sentence
-                    say(hindrance_line(event))
+                    say(hindrance_line(event, waits=run.held and run.path is not None))
             elif isinstance(event, Trouble) and event.fatal:
                 say(safe(event.sentence))
                 return NO_MODEL
@@ -60,28 +61,26 @@ def _follow(batch: Batch, received: list[int], out: TextIO, err: TextIO) -> int:
                 say(f"discussion {run.number}: {safe(event.sentence)}")
             elif run.state == "finished" and run.number not in finished:
                 finished.add(run.number)
+                status_line.clear()
                 tell(str(run.path), out)
-                if not has_bar:
+                if not status_line.is_shown:
                     say(progress_line(batch))
-        if has_bar and time.monotonic() - told > TELL_SECONDS:
-            told = time.monotonic()
-            err.write(f"\r\x1b[K{progress_line(batch)}")
-            err.flush()
+        status_line.show(progress_line(batch))
         if batch.is_over:
             break
     if len(finished) == len(batch.runs):
         say(progress_line(batch))
         return FINISHED
-    say(f"{progress_line(batch)}; the same command with --resume goes on")
-    return 128 + received[0] if received else 1
+    say(f"{progress_line(batch)}; the same command with --resume continues them")
+    return 128 + received[0] if received else NOT_FINISHED
 
 
 def progress_line(batch: Batch) -> str:
     """Discussions done, messages, tokens a second, and how long it will take."""
     figures = batch.figures()
     bar = progress_bar(figures.turns_taken, figures.turns)
-    parts = [f"{bar} {figures.finished} of {figures.runs} discussions"]
-    parts.append(f"{figures.messages} messages")
+    parts = [f"{bar} {figures.finished} of {figures.runs} discussions finished"]
+    parts.append(counted(figures.messages, "message"))
     if figures.tokens_per_second:
         parts.append(f"{figures.tokens_per_second:.0f} tok/s")
     if figures.seconds_left:

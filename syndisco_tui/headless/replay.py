@@ -1,4 +1,4 @@
-"""A saved discussion once more: are the words the same?"""
+"""A saved discussion generated again: is the text the same?"""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from ..exit_status import DIFFERS, FINISHED, NO_MODEL
 from ..inputs import InputError
 from ..session.model_path import slower_path
 from ..session.reply import generation_request
-from ..text import one_line, safe
+from ..text import counted, one_line, safe
 from .output import forgive_encoding
-from .printer import progress_bar
+from .status_line import StatusLine, progress_bar
 
 AHEAD = 64
 """Replies asked for at once: as many as an engine makes together."""
@@ -68,8 +68,8 @@ def replay(
     forgive_encoding(out, err)
     if record.is_foreign:
         raise InputError(
-            "SynDisco made this discussion, and does not say with which sampling and seed: it "
-            "cannot be asked for again"
+            "this discussion is SynDisco's, which does not record sampling and seed: it cannot be "
+            "replayed"
         )
     asked, others = _to_ask(record)
     setup = setups_at(record, asked[-1])[0] if asked else record.setup
@@ -83,15 +83,16 @@ def replay(
         print(note, file=err)
     if note := _other_numerics(record, engine):
         print(note, file=err)
+    status_line = StatusLine(err)
     with contextlib.closing(_generated(engine, record, asked)) as generated:
         for number, (message, now) in enumerate(generated, start=1):
-            if err.isatty():
-                err.write(f"\r\x1b[K{progress_bar(number, len(asked))} {number} of {len(asked)}")
-                err.flush()
-            if found := _difference(message, now):
-                _report(found, out)
+            status_line.show(f"{progress_bar(number, len(asked))} {number} of {len(asked)}")
+            if difference := _difference(message, now):
+                status_line.clear()
+                _report(difference, out)
                 return DIFFERS
-    print(f"{len(asked)} replies, every one with the same words.", file=out)
+    status_line.clear()
+    print(f"{counted(len(asked), 'reply', 'replies')}: the same text throughout.", file=out)
     if note := passed_over(record, others):
         print(note, file=err)
     return FINISHED
@@ -136,7 +137,7 @@ def _outcome(message: Message, generation: Generation) -> tuple[Message, str]:
         return message, generation.result().text
     except EngineError as error:
         who = f"turn {message.turn}, {one_line(message.name, 40)}"
-        raise InputError(f"{who}: cannot be asked again: {error}") from None
+        raise InputError(f"{who}: cannot be generated again: {error}") from None
 
 
 def _asked(record: DiscussionRecord, index: int) -> Asked:
@@ -147,18 +148,22 @@ def _asked(record: DiscussionRecord, index: int) -> Asked:
 
 
 def passed_over(record: DiscussionRecord, others: int) -> str:
-    """What of a discussion no model is asked for again, in a sentence or two; or nothing.
+    """What of a discussion is not generated again, in a sentence or two; or nothing.
 
     ``others`` counts the replies of earlier models.
     """
-    roles = {"seed": "seed opinions", "human": "messages of humans"}
-    counts = {what: sum(e.role == role for e in record.entries) for role, what in roles.items()}
-    parts = [f"{count} {what}" for what, count in counts.items() if count]
+    seeds = sum(entry.role == "seed" for entry in record.entries)
+    by_people = sum(entry.role == "human" for entry in record.entries)
+    parts = [counted(seeds, "seed opinion")] if seeds else []
+    if by_people:
+        parts.append(f"{counted(by_people, 'message')} by people")
     if others:
-        parts.append(f"{others} replies of an earlier model")
-    sentences = [f"Not asked for again: {', '.join(parts)}."] if parts else []
+        parts.append(f"{counted(others, 'reply', 'replies')} of an earlier model")
+    sentences = [f"Not generated again: {', '.join(parts)}."] if parts else []
     if edited := sum(entry.is_edited and entry.is_prompted for entry in record.entries):
-        sentences.append(f"Compared with the words before they were edited: {edited}.")
+        sentences.append(
+            f"{counted(edited, 'edited message')} compared as generated, before the edit."
+        )
     return " ".join(sentences)
 
 
@@ -202,7 +207,7 @@ def _other_numerics(record: DiscussionRecord, engine: Engine) -> str:
         before = one_line(str(was["path"]), 20)
         other[other.index("path")] = f"path ({before}, now {now.get('path')})"
     if other:
-        return f"The discussion was made with other {', '.join(other)}: words may differ."
+        return f"The discussion was made with other {', '.join(other)}: the text may differ."
     if not now.get("exact"):
-        return "Only float32 on a CPU promises the same words."
+        return "Only float32 on a CPU guarantees the same text."
     return ""

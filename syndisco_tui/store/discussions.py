@@ -70,9 +70,10 @@ class DiscussionFile:
 
 def read_discussion(path: Path) -> DiscussionRecord:
     """The record in a file of ours or of SynDisco's. Raises InputError."""
-    from .format import from_json
+    from .format import A_DISCUSSION, from_json
 
-    return from_json(read_json(path, max_bytes=MAX_DISCUSSION_BYTES), path)
+    value = read_json(path, max_bytes=MAX_DISCUSSION_BYTES, expected=A_DISCUSSION)
+    return from_json(value, path)
 
 
 def _is_left_alone(path: Path, record: DiscussionRecord) -> bool:

@@ -23,11 +23,14 @@ from ..discussion import (
 from ..discussion.changes import TAKES_OUT
 from ..discussion.participants import Speakers, participants, speakers
 from ..discussion.persona import name_clash
+from ..file_kinds import DISCUSSIONS, json_kind, refusal_of
 from ..inputs import InputError, validated
 from .shapes import FileShape
-from .syndisco import TIMESTAMP, from_syndisco
+from .syndisco import TIMESTAMP, from_syndisco, users_of
 
 FORMAT = 1
+A_DISCUSSION = "a discussion (JSON)"
+"""How a sentence calls the files of this format."""
 
 
 def to_json(record: DiscussionRecord, spoke: Speakers | None = None) -> dict[str, Any]:
@@ -80,13 +83,9 @@ def to_bytes(record: DiscussionRecord, spoke: Speakers | None = None) -> bytes:
 
 def from_json(value: object, where: object) -> DiscussionRecord:
     """The record in a discussion file of ours or of any SynDisco. Raises InputError."""
-    _refuse_newer(value, where)
-    file = validated(FileShape, value, f"{where}: not a discussion")
+    file = checked(value, where)
     if file.syndisco_tui is None:
-        record = from_syndisco(file, value)
-        if clash := name_clash(record.setup.turn_takers):
-            raise InputError(f"{where}: the usernames “{clash[0]}” and “{clash[1]}” are the same")
-        return record
+        return from_syndisco(file, value)
     own = file.syndisco_tui
     earlier = tuple(each.earlier() for each in own.earlier_setups)
     entries: list[Message] = []
@@ -109,6 +108,22 @@ def from_json(value: object, where: object) -> DiscussionRecord:
         changes=tuple(change.change(earlier) for change in own.changes),
         floor=Floor(own.floor.turn, own.floor.name) if own.floor else None,
     )
+
+
+def checked(value: object, where: object) -> FileShape:
+    """The value of a discussion's file, every field of which is as it must be. Raises InputError.
+
+    Nothing that passes is refused by ``from_json``.
+    """
+    kind = json_kind(value)
+    if kind and kind not in DISCUSSIONS:
+        raise InputError(refusal_of(where, kind, A_DISCUSSION))
+    _refuse_newer(value, where)
+    file = validated(FileShape, value, f"{where}: not a discussion")
+    users = [name.strip() for name in users_of(file)] if file.syndisco_tui is None else []
+    if clash := name_clash(users):
+        raise InputError(f"{where}: the usernames “{clash[0]}” and “{clash[1]}” are the same")
+    return file
 
 
 def _refuse_newer(value: object, where: object) -> None:

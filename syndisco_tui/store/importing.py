@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-import re
+import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from ..discussion import IMPORTED_FROM, DiscussionRecord, DiscussionSetup, Persona, name_key
-from ..discussion.persona import MAX_NAME_LENGTH
-from ..inputs import MAX_DISCUSSION_BYTES, InputError, read_json, validated
-from ..text import one_line
+from ..file_kinds import DISCUSSIONS, PERSONAS, json_kind, refusal_of
+from ..inputs import MAX_DISCUSSION_BYTES, InputError, parse_json_file, read_text, validated
+from ..text import counted, one_line
 from .discussions import DiscussionFile, json_files
+from .distinct_names import with_distinct_names
 from .format import from_json
-from .persona_table import read_persona_table
-from .personas import personas_of
+from .persona_table import personas_of_table
+from .personas import PERSONA_FILES, TABLE_SUFFIXES, is_table, personas_of
 from .syndisco import NO_TIME
 
-TABLE = ".csv"
+IMPORTABLE = f"a discussion (JSON) or {PERSONA_FILES}"
+"""How a sentence calls the files that can be imported."""
 
 
 @dataclass(frozen=True)
 class Taken:
     """What became of one file. ``sentence`` says it, where there is something to say.
 
-    ``file`` is the new one of a discussion; ``personas`` counts those that were added.
+    ``file`` is the new one of a discussion; ``personas`` counts those that were added, and
+    ``known_personas`` those that were there before.
     """
 
     source: Path
@@ -35,6 +38,7 @@ class Taken:
     sentence: str = ""
     file: Path | None = None
     personas: int = 0
+    known_personas: int = 0
 
 
 class Import:
@@ -79,52 +83,82 @@ class Import:
         return Taken(path, "discussion", file=file.path)
 
     def _take_personas(self, path: Path, personas: list[Persona]) -> Taken:
-        added, renamed = 0, []
-        for persona in personas:
-            own = _kept_as(persona, self._named)
-            if own is None:
-                continue
-            self.personas.append(own)
-            self._named[name_key(own.name)] = own
-            added += 1
-            if own.name != persona.name:
-                renamed.append(f"{one_line(persona.name, 40)} is now {one_line(own.name, 45)}")
-        sentence = f"{path}: {_at_most(renamed, 5)}" if renamed else ""
-        what: Literal["personas", "there"] = "personas" if added else "there"
-        return Taken(path, what, sentence, personas=added)
+        if not personas:
+            return Taken(path, "bad", f"{path}: holds no personas")
+        new = with_distinct_names(personas, self._named)
+        self.personas += new.personas
+        self._named |= {name_key(persona.name): persona for persona in new.personas}
+        sentence = f"{path}: {new.summary}" if new.renames else ""
+        what: Literal["personas", "there"] = "personas" if new.personas else "there"
+        return Taken(
+            path,
+            what,
+            sentence,
+            personas=len(new.personas),
+            known_personas=new.already_there,
+        )
 
 
 def importable(paths: Iterable[Path]) -> list[Path]:
     """The files among ``paths`` and in the folders among them."""
-    return json_files(paths, TABLE)
+    return json_files(paths, *TABLE_SUFFIXES)
 
 
 def told(taken: Sequence[Taken]) -> str:
     """What became of all the files, in one sentence."""
     count = Counter(one.what for one in taken)
+    known_personas = sum(one.known_personas for one in taken)
+    known_discussions = sum(one.what == "there" and not one.known_personas for one in taken)
     personas = sum(one.personas for one in taken)
-    parts = [f"{count['discussion']} {'discussion' if count['discussion'] == 1 else 'discussions'}"]
-    if personas or count["personas"]:
-        parts.append(f"{personas} {'persona' if personas == 1 else 'personas'}")
-    sentence = f"Imported {' and '.join(parts)}"
-    if count["there"]:
-        sentence += f"; {count['there']} {'file was' if count['there'] == 1 else 'files were'} "
-        sentence += "there already"
+    new = {"discussion": count["discussion"], "persona": personas}
+    known = {"discussion": known_discussions, "persona": known_personas}
+    imported = " and ".join(counted(number, noun) for noun, number in new.items() if number)
+    parts = [f"imported {imported}"] if imported else []
+    parts += [
+        f"{counted(number, noun)} {'was' if number == 1 else 'were'} there already"
+        for noun, number in known.items()
+        if number
+    ]
     if count["bad"]:
-        sentence += f"; {count['bad']} could not be read"
-    return f"{sentence}."
+        parts.append(f"{counted(count['bad'], 'file')} could not be imported")
+    sentence = "; ".join(parts) or "nothing to import"
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def left_out(paths: Iterable[Path]) -> str:
+    """A sentence about the files in folders among ``paths`` that are not looked at, or nothing."""
+    looked_at = (".json", *TABLE_SUFFIXES)
+    suffixes = Counter(
+        Path(name).suffix.lower() or "no suffix"
+        for path in paths
+        if path.is_dir()
+        for _, _, names in os.walk(path)
+        for name in names
+        if not name.startswith(".") and not name.lower().endswith(looked_at)
+    )
+    if not suffixes:
+        return ""
+    kinds = ", ".join(suffix for suffix, _ in suffixes.most_common(5))
+    return (
+        f"{counted(suffixes.total(), 'file')} of other kinds in the folder left out ({kinds}); "
+        "name one to see what it is."
+    )
 
 
 def read_any(path: Path) -> DiscussionRecord | list[Persona]:
     """The discussion or the personas in a file. Raises InputError."""
-    if path.suffix.lower() == TABLE:
-        return read_persona_table(path)
-    value = read_json(path, max_bytes=MAX_DISCUSSION_BYTES)
-    if isinstance(value, list) or (isinstance(value, dict) and "username" in value):
+    text = read_text(path, max_bytes=MAX_DISCUSSION_BYTES, expected=IMPORTABLE)
+    if is_table(text, path):
+        return personas_of_table(text, path)
+    value = parse_json_file(text, path, IMPORTABLE)
+    kind = json_kind(value)
+    if kind in DISCUSSIONS:
+        return converted(value, path)
+    if kind and kind not in PERSONAS:
+        raise InputError(refusal_of(path, kind, IMPORTABLE))
+    if kind or isinstance(value, list):
         return personas_of(value, path)
-    if not isinstance(value, dict) or "logs" not in value:
-        raise InputError(f"{path}: holds neither a discussion nor personas")
-    return converted(value, path)
+    raise InputError(f"{path}: holds neither a discussion nor personas")
 
 
 def converted(value: dict[str, Any], path: Path) -> DiscussionRecord:
@@ -148,26 +182,3 @@ def converted(value: dict[str, Any], path: Path) -> DiscussionRecord:
         title=one_line(path.stem, 100),
         engine={IMPORTED_FROM: f"SynDisco {version}"},
     )
-
-
-def _kept_as(persona: Persona, there: Mapping[str, Persona]) -> Persona | None:
-    """``persona`` under a name that nobody has; None where the same is there already.
-
-    ``there``: who has a name, by its key.
-    """
-    number, own = 1, persona
-    while other := there.get(name_key(own.name)):
-        if other.model_copy(update={"username": persona.username}) == persona:
-            return None
-        number += 1
-        suffix = f" ({number})"
-        stem = re.sub(r" \(\d+\)$", "", persona.name)
-        own = persona.model_copy(
-            update={"username": f"{stem[: MAX_NAME_LENGTH - len(suffix)]}{suffix}"}
-        )
-    return own
-
-
-def _at_most(parts: list[str], most: int) -> str:
-    more = f" and {len(parts) - most} more" if len(parts) > most else ""
-    return f"{', '.join(parts[:most])}{more}"

@@ -12,13 +12,13 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .lock import has_writer
 from .summary import Summary, summarised
 
-LAYOUT = 2
+LAYOUT = 3
 """Of the kept summaries, and how they are made; another one than this is thrown away."""
 FIRST_SLICE = 60
 """Files looked at before the first of them are told of: a page of the list."""
@@ -98,8 +98,13 @@ class Library:
         yield slice_
 
     def ids(self) -> set[str]:
-        """The ids of all that are there."""
-        return {entry.summary.id for slice_ in self.entries() for entry in slice_}
+        """The ids of all that can be read: of a damaged one a whole copy may be imported."""
+        return {
+            entry.summary.id
+            for slice_ in self.entries()
+            for entry in slice_
+            if entry.summary.kept != "unreadable"
+        }
 
     def matching(self, words: str) -> set[str] | None:
         """The names of the files in which every one of ``words`` occurs; None for no words.
@@ -118,6 +123,19 @@ class Library:
         except sqlite3.Error as error:
             self._mend(error)
             return set()
+
+    def note_fault(self, path: Path, fault: str) -> Entry:
+        """List ``path`` with ``fault`` until the file changes: it was tried, and not opened.
+
+        Returns the entry that takes the place of the one in the list.
+        """
+        file = next((file for file in self._files() if file.name == path.name), None)
+        summary, words = summarised(path)
+        summary = replace(summary, kept="unreadable", fault=fault.removeprefix(f"{path}: "))
+        if file is not None:
+            self._read[file.name] = file, summary
+            self._keep([(file, summary, words)])
+        return Entry(path, summary, has_writer(path))
 
     def changed_at(self) -> int:
         """Grows whenever a file of the folder is written, made or moved (nanoseconds)."""

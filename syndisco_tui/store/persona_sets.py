@@ -9,7 +9,6 @@ from pathlib import Path
 from ..discussion import Persona
 from ..inputs import InputError
 from .named_files import named_file
-from .persona_table import read_persona_table
 from .personas import read_personas, write_personas
 
 
@@ -46,9 +45,8 @@ class PersonaSets:
         return path
 
     def read(self, path: Path) -> list[Persona]:
-        """The personas of any such file, a CSV table too. Raises InputError."""
-        is_table = path.suffix.lower() == ".csv"
-        return read_persona_table(path) if is_table else read_personas(path)
+        """The personas of any file, a JSON list or a table. Raises InputError."""
+        return read_personas(path)
 
     def listed(self) -> list[PersonaSet]:
         """The user's sets by name, then the shipped ones."""

@@ -1,4 +1,4 @@
-"""Persona files: JSON lists as SynDisco has them; the shipped ones, and the user's own list."""
+"""Persona files: JSON lists as SynDisco has them, tables, the shipped ones, the user's own."""
 
 from __future__ import annotations
 
@@ -9,17 +9,42 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ..discussion import Persona
-from ..inputs import InputError, describe, parse_json, read_json, validated
+from ..file_kinds import PERSONA_TABLE, PERSONAS, json_kind, refusal_of, text_kind
+from ..inputs import InputError, describe, parse_json, parse_json_file, read_text, validated
 from .atomic import write_atomic
+from .persona_table import personas_of_table
+
+TABLE_SUFFIXES = (".csv", ".tsv", ".tab")
+PERSONA_FILES = "personas (a JSON list, or a table with a column username)"
+"""How a sentence calls the files that hold personas."""
 
 
 def read_personas(path: Path) -> list[Persona]:
-    """The personas of a file, in its order. Raises InputError that names file, entry and field."""
-    return personas_of(read_json(path), path)
+    """The personas of a file, in its order: a JSON list or a table, whatever its name.
+
+    Raises InputError that names file, entry and field.
+    """
+    text = read_text(path, expected=PERSONA_FILES)
+    if is_table(text, path):
+        return personas_of_table(text, path)
+    return personas_of(parse_json_file(text, path, PERSONA_FILES), path)
+
+
+def is_table(text: str, path: Path) -> bool:
+    """Whether a text is a table of personas, or meant to be one: content first, then its name."""
+    if text.lstrip()[:1] in ("", "{", "["):
+        return False
+    kind = text_kind(text)
+    if kind is not None:
+        return kind is PERSONA_TABLE
+    return path.suffix.lower() in (*TABLE_SUFFIXES, ".txt")
 
 
 def personas_of(values: object, path: object) -> list[Persona]:
     """The personas in the JSON value of a file. Raises InputError likewise."""
+    kind = json_kind(values)
+    if kind and kind not in PERSONAS:
+        raise InputError(refusal_of(path, kind, PERSONA_FILES))
     if isinstance(values, dict):
         values = [values]
     if not isinstance(values, list):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +12,24 @@ from ..discussion import DiscussionSetup, Persona, name_key
 from ..inputs import InputError, read_toml, unknown_key, validated
 from ..text import one_line
 from .atomic import write_atomic
+from .distinct_names import with_distinct_names
 from .personas import read_personas
 
 ALL_MESSAGES = "all"  # TOML has no null: how a setup file says "no limit" for the history
 
 
-def read_setup(path: Path) -> DiscussionSetup:
+def read_setup(
+    path: Path, *, notify: Callable[[str], object] = lambda notice: None
+) -> DiscussionSetup:
     """The setup in a TOML file.
 
-    ``persona_file`` in it names a persona list, relative to it, all of whom take part.
+    ``persona_file`` in it names a list or table of personas, relative to it, all of whom take
+    part; ``notify`` gets a sentence where some of them have to be renamed.
     ``moderator`` may be the username of somebody listed, who moderates instead.
 
     Raises InputError that names file and key, and the near key for an unknown one.
     """
-    values = read_toml(path)
+    values = read_toml(path, expected="a setup (TOML)")
     known = [*DiscussionSetup.model_fields, "persona_file"]
     for key in values:
         if key not in known:
@@ -33,12 +38,16 @@ def read_setup(path: Path) -> DiscussionSetup:
         if "personas" in values:
             raise InputError(f"{path}: give either persona_file or [[personas]], not both")
         if not isinstance(file, str):
-            raise InputError(f"{path}: persona_file: must be the path of a JSON file")
-        values["personas"] = read_personas(path.parent / file)
+            raise InputError(f"{path}: persona_file: must be the path of a file")
+        distinct = with_distinct_names(read_personas(path.parent / file))
+        values["personas"] = list(distinct.personas)
+        if distinct.renames:
+            notify(f"{path.parent / file}: {distinct.summary}")
     if values.get("history_context_len") == ALL_MESSAGES:
         values["history_context_len"] = None
     for number, value in enumerate(_tables(values.get("personas")), start=1):
         validated(Persona, value, f"{path}: personas, entry {number}")
+    _refuse_one_name_twice(_tables(values.get("personas")), path)
     if isinstance(name := values.get("moderator"), str):
         values["moderator"], values["personas"] = _set_apart(values.get("personas"), name, path)
     return validated(DiscussionSetup, values, path)
@@ -72,6 +81,19 @@ def _set_apart(personas: object, name: str, path: Path) -> tuple[Any, list[Any]]
         if name_key(str(username)) == name_key(name):
             return person, [other for other in people if other is not person]
     raise InputError(f"{path}: moderator: none of the personas is called “{one_line(name, 40)}”")
+
+
+def _refuse_one_name_twice(tables: list[Any], path: Path) -> None:
+    """A setup may refer to its personas by name: which one is meant is its author's to say."""
+    seen: dict[str, tuple[int, str]] = {}
+    for number, table in enumerate(tables, start=1):
+        name = one_line(table["username"].strip(), 40)
+        first, first_name = seen.setdefault(name_key(table["username"]), (number, name))
+        if first != number:
+            raise InputError(
+                f"{path}: personas, entries {first} and {number}: the usernames “{first_name}” and "
+                f"“{name}” are the same; give each its own"
+            )
 
 
 def _stated(persona: Persona) -> dict[str, Any]:

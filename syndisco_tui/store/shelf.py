@@ -17,7 +17,9 @@ def rename(path: Path, title: str) -> None:
     Raises InputError for a file as SynDisco wrote it, and OSError where it cannot be saved.
     """
     if not summarised(path)[0].own_format:
-        raise InputError(f"{path.name}: is SynDisco's own file; import it, and rename that")
+        raise InputError(
+            f"{path.name}: is SynDisco's own file: import it and rename the imported one"
+        )
     file = DiscussionFile(path)
     try:
         file.write(replace(read_discussion(path), title=title))

@@ -1,14 +1,14 @@
-"""What a list of discussions shows of each: read from the file's JSON, forgiving, quickly.
+"""What a list of discussions shows of each: read from the file's JSON, quickly.
 
-A whole discussion is validated when it is opened; of thousands only these few values are needed.
+Each file is checked as it is when it is opened: what cannot be opened is listed with its fault.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from ..discussion import HARDCODED, IMPORTED_FROM
 from ..discussion.setup import named_together
@@ -58,18 +58,36 @@ class Summary:
 
 
 def summarised(path: Path) -> tuple[Summary, str]:
-    """The summary of a file, and all its words in lower case, to be searched. Never raises."""
+    """The summary of a file, and all its words in lower case, to be searched. Never raises.
+
+    A discussion that cannot be opened is summarised as far as it goes, with its fault.
+    """
+    from .format import A_DISCUSSION, checked  # with the shapes, which the first picture needs not
+
+    value: object = None
+    fault = ""
     try:
-        value = json.loads(read_text(path, max_bytes=MAX_DISCUSSION_BYTES))
-        if not isinstance(value, dict) or not isinstance(value.get("logs"), list):
-            raise InputError("this is no discussion")
-        summary = _summary(value)
-        return summary, _words(summary, value["logs"])
+        text = read_text(path, max_bytes=MAX_DISCUSSION_BYTES, expected=A_DISCUSSION)
+        value = json.loads(text, parse_constant=_refuse_constant)
+        checked(value, path)
+    except json.JSONDecodeError as error:
+        line = f"line {error.lineno}, column {error.colno}: "
+        fault = f"{line}not valid JSON" if text.strip() else "is empty"
+    except (ValueError, RecursionError):
+        fault = "not valid JSON"
     except InputError as error:
         fault = str(error).removeprefix(f"{path}: ")
-    except (ValueError, RecursionError):
-        fault = "this is not valid JSON"
-    return Summary("", "unreadable", heading=path.name, fault=fault), path.name.casefold()
+    if not isinstance(value, dict) or not isinstance(value.get("logs"), list):
+        return Summary("", "unreadable", heading=path.name, fault=fault), path.name.casefold()
+    summary = _summary(value)
+    if fault:
+        heading = summary.heading or path.name
+        summary = replace(summary, kept="unreadable", heading=heading, fault=fault)
+    return summary, _words(summary, value["logs"])
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise InputError(f"{name} is not a finite number")
 
 
 def _summary(value: dict[str, Any]) -> Summary:

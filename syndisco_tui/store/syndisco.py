@@ -26,9 +26,7 @@ NO_TIME = datetime.fromtimestamp(0, UTC).isoformat()
 
 def from_syndisco(file: FileShape, value: object) -> DiscussionRecord:
     """The finished record of ``file``; ``value`` is its JSON, of which an id is made."""
-    spoken = list(dict.fromkeys(log.name for log in file.logs))
-    moderator = file.moderator
-    users = [name for name in file.users if name != moderator] if file.users else spoken
+    moderator, users = file.moderator, users_of(file)
     prompts = _prompts_by_name(file, users)
     moderator_prompt = prompts.get(moderator or "", {})
     first = prompts.get(users[0], {}) if users else {}
@@ -66,6 +64,13 @@ def from_syndisco(file: FileShape, value: object) -> DiscussionRecord:
         entries=tuple(entries),
         status="finished",
     )
+
+
+def users_of(file: FileShape) -> list[str]:
+    """The names of a discussion's users; of one that does not list them, of all who spoke."""
+    if file.users:
+        return [name for name in file.users if name != file.moderator]
+    return list(dict.fromkeys(log.name for log in file.logs))
 
 
 def content_id(value: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,17 +15,23 @@ from pathlib import Path
 
 from textual.app import App, SuspendNotSupported
 
-_NONE_SET = (
-    "No editor is set: quit, enter “export EDITOR=nano” (or the one you like) and start again."
+FALLBACK = "vi"
+"""The editor where none is named, as for git."""
+_NONE_THERE = (
+    "$VISUAL and $EDITOR are not set, and vi is not installed: quit, enter “export EDITOR=nano” "
+    "(or the editor you like) and start again."
 )
 
 
 class NoEditor(Exception):
-    """The editor cannot be had, or ended with a fault: one sentence."""
+    """The editor cannot be started, or ended with an error: one sentence."""
 
 
 def editor_command() -> list[str]:
-    """What ``$VISUAL``, or else ``$EDITOR``, names, with its options. Raises NoEditor."""
+    """What ``$VISUAL``, or else ``$EDITOR``, names, with its options; else vi.
+
+    Raises NoEditor.
+    """
     for variable in ("VISUAL", "EDITOR"):
         try:
             command = shlex.split(os.environ.get(variable, ""))
@@ -32,7 +39,9 @@ def editor_command() -> list[str]:
             raise NoEditor(f"${variable} has a quotation mark that is not closed.") from None
         if command:
             return command
-    raise NoEditor(_NONE_SET)
+    if shutil.which(FALLBACK):
+        return [FALLBACK]
+    raise NoEditor(_NONE_THERE)
 
 
 def draft(text: str, *, suffix: str) -> Path:
@@ -50,7 +59,7 @@ def edit_in_terminal(app: App[object], command: list[str], file: Path) -> None:
         with app.suspend(), _interrupts_are_the_editors():
             fault = _ended_with(command, file)  # it must not raise: the screen would not come back
     except SuspendNotSupported:
-        fault = "This terminal cannot be given to an editor; e edits here."
+        fault = "This terminal cannot run another program; press e to edit in the app."
     if fault:
         raise NoEditor(fault)
 

@@ -1,4 +1,4 @@
-"""What a terminal cannot do: draw at all, or colours enough to tell one shade from another."""
+"""What a terminal cannot do: show colours enough to tell one shade from another."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from textual.app import App
-
-UNABLE = ("dumb", "unknown")
-"""Values of ``TERM`` with which nothing can be drawn."""
 
 
 def has_few_colours(app: App[Any]) -> bool:

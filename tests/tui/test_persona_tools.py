@@ -10,6 +10,7 @@ from textual.widgets import Input
 
 from syndisco_tui.discussion import Persona
 from syndisco_tui.store.personas import read_personas, write_personas
+from syndisco_tui.ui.external_editor import editor_command
 from syndisco_tui.ui.screens.generator import Generator
 from syndisco_tui.ui.screens.laboratory import Laboratory
 from tests.support.bench import SIZES, Bench, OpenBench
@@ -437,9 +438,24 @@ class TestEditor:
     ) -> None:
         monkeypatch.delenv("VISUAL", raising=False)
         monkeypatch.setenv("EDITOR", " ")
+        monkeypatch.setenv("PATH", "/nowhere")
         async with bench() as at:
             await at.press("E")
-            assert "No editor is set" in at.toasts()
+            assert "vi is not installed: quit, enter “export EDITOR=nano”" in at.toasts()
+
+    def test_where_none_is_named_it_is_vi_as_for_git(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        vi = tmp_path / "vi"
+        vi.touch(mode=0o755)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        monkeypatch.setenv("VISUAL", "")
+        monkeypatch.delenv("EDITOR", raising=False)
+        assert editor_command() == ["vi"]
+        monkeypatch.setenv("EDITOR", "ed -p '> '")
+        assert editor_command() == ["ed", "-p", "> "]
+        monkeypatch.setenv("VISUAL", "emacs -nw")
+        assert editor_command() == ["emacs", "-nw"]
 
     async def test_where_the_screen_cannot_step_aside_it_says_so(
         self, bench: OpenBench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -448,7 +464,7 @@ class TestEditor:
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
         async with bench() as at:
             await at.press("E", "enter")
-            assert "cannot be given to an editor" in at.toasts()
+            assert "cannot run another program; press e" in at.toasts()
             assert not list(tmp_path.glob("syndisco-*"))
 
 

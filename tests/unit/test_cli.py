@@ -66,11 +66,12 @@ class TestRefusals:
             (["resume"], "There is no unfinished discussion; `syndisco-tui run` starts one."),
             (["replay", "no.json"], "no.json: there is no such file"),
             (["run", "--repeat", "2", "-o", "x"], "--output is for one discussion;"),
-            (["run", "--turns", "0"], "command line: conv_len: must be at least 1, not 0"),
-            (["run", "--seed", "-1"], "command line: seed: must be at least 0, not -1"),
-            (["run", "--model", ""], "settings: model: must not be empty"),
-            (["run", "--dtype", "int8"], "settings: dtype: must be 'auto', 'float32',"),
-            (["run", "--threads", "-1"], "settings: threads: must be at least 0, not -1"),
+            (["run", "--turns", "0"], "--turns: must be at least 1, not 0"),
+            (["--turns", "0"], "--turns: must be at least 1, not 0"),
+            (["run", "--seed", "-1"], "--seed: must be at least 0, not -1"),
+            (["run", "--model", ""], "--model: must not be empty"),
+            (["run", "--dtype", "int8"], "--dtype: must be 'auto', 'float32',"),
+            (["run", "--threads", "-1"], "--threads: must be at least 0, not -1"),
             (["run", "--turns", "many"], "Invalid value for '--turns': "),
             (["run", "--modle", "x"], "No such option: --modle"),
             (["walk"], "No such command 'walk'"),
@@ -80,17 +81,18 @@ class TestRefusals:
         assert refusal(*arguments).startswith(sentence)
 
     @pytest.mark.parametrize(
-        ("people", "sentence"),
+        ("text", "sentence"),
         [
-            ([], "there is nobody in it"),
-            (["Ann", "ann"], "the usernames “Ann” and “ann” are the same"),
+            ("[]", "holds no personas"),
+            ("", "is empty"),
+            ("user,age\nAnn,3\n", "a table of personas needs a column username; “user” is near"),
         ],
     )
     def test_a_persona_file_that_cannot_be_used(
-        self, tmp_path: Path, people: list[str], sentence: str
+        self, tmp_path: Path, text: str, sentence: str
     ) -> None:
-        file = tmp_path / "people.json"
-        file.write_text(json.dumps([{"username": name} for name in people]))
+        file = tmp_path / "people.txt"
+        file.write_text(text)
         assert refusal("run", "--persona-file", file) == f"{file}: {sentence}"
 
     def test_an_unknown_key_of_a_setup_file(self, tmp_path: Path) -> None:
@@ -110,9 +112,9 @@ class TestRefusals:
         assert refusal("run").startswith(f"{file}: not valid TOML")
 
     def test_a_home_that_cannot_be_written(self, home: Path) -> None:
-        (home / "config").touch()
-        folder = home / "config" / "syndisco-tui"
-        assert refusal("run").startswith(f"{folder}: cannot be made: ")
+        (home / "data").touch()
+        folder = home / "data" / "syndisco-tui" / "discussions"
+        assert refusal("run") == f"{folder}: cannot be made: {home / 'data'} is no folder"
 
     def test_a_file_name_cannot_take_over_the_terminal(self) -> None:
         assert refusal("run", "\x1b]0;owned\x07.toml") == "␛]0;owned␇.toml: there is no such file"
@@ -129,6 +131,13 @@ class TestRunning:
         assert [persona.name for persona in record.setup.personas] == ["Emma35", "Giannis"]
         assert {entry.name for entry in record.entries} == {"Emma35", "Giannis", "Moderator"}
         assert record.status == "finished"
+
+    @pytest.mark.parametrize("kind", ["config", "state", "cache"])
+    def test_a_folder_that_is_not_written_need_not_be_there(
+        self, home: Path, discussions: Path, kind: str
+    ) -> None:
+        (home / kind).touch()  # a file where a folder would be: nothing can be made in it
+        assert run(discussions, "--turns", 1).status == "finished"
 
     def test_start_without_a_terminal_is_a_run(self, discussions: Path) -> None:
         result = call("--start", "--turns", 1, command=SCRIPTED)
@@ -150,6 +159,20 @@ class TestRunning:
         assert record.setup.names == ("Ann", "Bob", "Cyd")
         assert record.setup.moderator is None
         assert record.setup.seed_opinions == ()
+
+    def test_of_several_with_one_name_all_take_part_and_it_is_said(
+        self, discussions: Path, tmp_path: Path
+    ) -> None:
+        people = tmp_path / "people.tsv"
+        people.write_text("username\tage\nAnn\t3\nann\t4\nAnn\t3\n")
+        setup = tmp_path / "setup.toml"
+        setup.write_text('conv_len = 3\npersona_file = "people.tsv"\n')
+        for arguments in (["--persona-file", people, "--turns", 3], [setup]):
+            result = call("run", *arguments, command=SCRIPTED)
+            renamed = f"{people}: ann is now ann (2), Ann is now Ann (3)"
+            assert result.stderr.splitlines()[0] == renamed
+            record = read_discussion(Path(result.stdout.splitlines()[-1]))
+            assert record.setup.names == ("Ann", "ann (2)", "Ann (3)")
 
     def test_a_model_that_cannot_be_had_is_status_3(self, discussions: Path) -> None:
         result = call("run", "--model", "nowhere", command=SCRIPTED)

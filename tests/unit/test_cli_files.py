@@ -62,7 +62,7 @@ class TestExport:
         target = tmp_path / "there.md"
         target.write_text("mine")
         sentence = refusal("export", files[0], "--to", "markdown", "-o", target)
-        assert sentence == f"{target}: is there already; --overwrite replaces it"
+        assert sentence == f"{target}: exists already; --overwrite replaces it"
         assert target.read_text() == "mine"
         call("export", files[0], "--to", "markdown", "-o", target, "--overwrite")
         assert target.read_text().startswith("# On")
@@ -70,7 +70,7 @@ class TestExport:
     def test_nor_in_a_folder(self, files: list[Path], tmp_path: Path) -> None:
         (tmp_path / "two.md").write_text("mine")
         sentence = refusal("export", *files, "--to", "markdown", "-o", tmp_path)
-        assert "two.md: is there already" in sentence
+        assert "two.md: exists already" in sentence
         assert not (tmp_path / "one.md").exists()
 
     def test_a_bad_one_is_named_and_the_rest_goes_on(
@@ -99,7 +99,7 @@ class TestImport:
         assert result.returncode == 0
         assert result.stdout.splitlines() == [str(path) for path in newest_first(discussions)]
         assert result.stderr.splitlines()[-1] == (
-            "Imported 1 discussion and 2 personas; 1 file was there already."
+            "Imported 1 discussion and 2 personas; 1 discussion was there already."
         )
         own = json.loads((discussions.parent / "personas.json").read_text())
         names = [persona["username"] for persona in own]
@@ -123,7 +123,32 @@ class TestImport:
         first, second, last = result.stderr.splitlines()
         assert first.startswith(f"{bad}: not a discussion: logs: must be a list")
         assert second == f"{tmp_path / 'nowhere.json'}: there is no such file"
-        assert last == "Imported 1 discussion; 2 could not be read."
+        assert last == "Imported 1 discussion; 2 files could not be imported."
+
+    def test_what_is_left_out_of_a_folder_is_said(self, tmp_path: Path) -> None:
+        folder = tmp_path / "mine"
+        folder.mkdir()
+        result = call("import", folder)
+        assert (result.returncode, result.stderr) == (0, "Nothing to import.\n")
+        (folder / "a.png").touch()
+        (folder / "b.png").touch()
+        (folder / "people.tsv").write_text("username\nZoe\nZoe\n")
+        for summary in ("Imported 2 personas.", "2 personas were there already."):
+            result = call("import", folder)
+            assert result.stderr.splitlines()[-2:] == [
+                "2 files of other kinds in the folder left out (.png); name one to see what it is.",
+                summary,
+            ]
+
+    @pytest.mark.parametrize(("text", "fault"), [("[]", "holds no personas"), ("", "is empty")])
+    def test_a_file_with_nothing_in_it_is_named(
+        self, tmp_path: Path, text: str, fault: str
+    ) -> None:
+        file = tmp_path / "people.json"
+        file.write_text(text)
+        result = call("import", file)
+        assert result.returncode == 2
+        assert result.stderr.splitlines() == [f"{file}: {fault}", "1 file could not be imported."]
 
     def test_a_list_of_personas_that_cannot_be_read_is_not_replaced(
         self, discussions: Path, tmp_path: Path

@@ -14,7 +14,16 @@ from pathlib import Path
 import pytest
 
 from syndisco_tui import paths
-from syndisco_tui.doctor import Finding, as_json, as_text, can_run, files, machine, terminal
+from syndisco_tui.doctor import (
+    Finding,
+    as_json,
+    as_text,
+    can_run,
+    examine,
+    files,
+    machine,
+    terminal,
+)
 from syndisco_tui.engine.local.starter import STARTER
 from tests.support.project import ROOT, python
 
@@ -57,7 +66,7 @@ class TestCommand:
         assert result.returncode == 0, result.stdout + result.stderr
         for word in ("Terminal", "Machine", "Files", "torch", "hub", "starter", "discussions"):
             assert word in result.stdout
-        assert result.stdout.splitlines()[-1].startswith(("It can run", "All is well"))
+        assert result.stdout.splitlines()[-1].startswith(("It can run", "Everything is fine"))
 
     def test_json_says_the_same(self) -> None:
         value = json.loads(self.call("--json").stdout)
@@ -71,7 +80,7 @@ class TestCommand:
         result = self.call()
         assert result.returncode == 1
         assert "not valid TOML" in result.stdout
-        assert result.stdout.splitlines()[-1] == "It cannot run: look at settings."
+        assert result.stdout.splitlines()[-1] == "It cannot run: see settings."
 
     def test_a_terminal_that_cannot_draw_is_status_1(self) -> None:
         assert self.call(TERM="dumb").returncode == 1
@@ -97,7 +106,7 @@ class TestTerminal:
             ({"TERM": "screen"}, "16"),
             ({"TERM": "screen-256color"}, "256"),
             ({"TERM": "xterm", "COLORTERM": "truecolor"}, "16 million"),
-            ({"TERM": "xterm", "NO_COLOR": "1"}, "none wanted"),
+            ({"TERM": "xterm", "NO_COLOR": "1"}, "off (NO_COLOR)"),
         ],
     )
     def test_colours(
@@ -227,7 +236,7 @@ class TestHub:
         monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
         monkeypatch.setenv("HF_ENDPOINT", address)
         (found,) = machine.hub()
-        assert found.value == "HF_ENDPOINT is no address"
+        assert found.value == "HF_ENDPOINT is not a web address"
 
 
 class TestFiles:
@@ -239,16 +248,40 @@ class TestFiles:
         paths.discussions_folder().chmod(0o700)
         assert one(iter(files.folders()), "discussions").state == "well"
 
-    def test_a_folder_that_cannot_be_made(self, home: Path) -> None:
-        (home / "data").write_text("a file stands where a folder should")
-        found = one(iter(files.folders()), "discussions")
-        assert found.state == "at fault"
-        assert not can_run([found])
+    @pytest.mark.parametrize(
+        ("kind", "name", "loss"),
+        [
+            ("data", "discussions", "No discussion can be saved"),
+            ("config", "configuration", "Settings cannot be saved"),
+            ("cache", "cache", "The starter model cannot be stored"),
+            ("state", "log", "No log is written"),
+        ],
+    )
+    def test_a_folder_that_cannot_be_made(
+        self, home: Path, kind: str, name: str, loss: str
+    ) -> None:
+        (home / kind).write_text("a file stands where a folder should")
+        found = one(iter(files.folders()), name)
+        assert f"{home / kind}/syndisco-tui" in found.value
+        assert found.advice.startswith(f"{loss}")
+        assert found.advice.endswith(f"XDG_{kind.upper()}_HOME.")
+        assert can_run([found]) == (kind != "data")
+
+    def test_no_check_fails_for_it_in_words_of_the_code(
+        self, home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+        for kind in ("data", "config", "cache", "state"):
+            (home / kind).touch()
+        text = as_text(examine(), width=400)
+        assert "Error" not in text
+        assert "could not be checked" not in text
+        assert text.endswith("It cannot run: see discussions.")
 
     def test_the_starter_still_to_be_fetched(self) -> None:
         (found,) = files.starter()
         assert found.state == "well"
-        assert "fetched at first use" in found.value
+        assert "at first use" in found.value
 
     def test_a_starter_cut_short(self) -> None:
         folder = paths.cache_folder() / STARTER
@@ -261,7 +294,7 @@ class TestFiles:
         assert found.state == "well"
         (folder / "model.safetensors").write_bytes(weights[:-1])
         (found,) = files.starter()
-        assert "cut short" in found.value
+        assert "incomplete" in found.value
         assert f"rm -r {folder}" in found.advice
 
     def test_faulty_keys_themes_and_personas_are_named(self) -> None:

@@ -99,12 +99,14 @@ class TestModel:
         LastModelFile(paths.last_model_file).remember(ModelSpec(asked), info)
 
     def test_none_was_loaded_yet(self) -> None:
-        assert list(model.last_model()) == [Finding("model", "none was loaded yet")]
+        assert list(model.last_model()) == [Finding("model", "none loaded yet")]
 
     def test_a_fast_one(self) -> None:
         self.remember("slots", "")
         (finding,) = model.last_model()
-        assert finding.value == "Qwen3-0.6B ran many discussions at once, with kept prefixes"
+        assert (
+            finding.value == "Qwen3-0.6B ran on the fastest path (shared batches, cached prefixes)"
+        )
         assert finding.state == "well"
 
     def test_a_slow_one_says_why(self) -> None:
@@ -118,7 +120,7 @@ class TestModel:
     def test_that_of_the_settings_was_not_the_last(self) -> None:
         paths.settings_file().write_text('model = "org/wanted"\n')
         assert [each.value for each in model.last_model()] == [
-            "wanted, as in the settings, was not loaded last"
+            "wanted (settings), not the one loaded last"
         ]
         self.remember("slots", "")
         first, second = model.last_model()
@@ -129,4 +131,4 @@ class TestModel:
 
     def test_a_damaged_file_is_no_fault(self) -> None:
         paths.last_model_file().write_text("{")
-        assert list(model.last_model()) == [Finding("model", "none was loaded yet")]
+        assert list(model.last_model()) == [Finding("model", "none loaded yet")]

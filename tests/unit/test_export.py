@@ -15,10 +15,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from syndisco_tui.discussion import Discussion, DiscussionRecord, Message, Parent, Reply
+from syndisco_tui.discussion import (
+    Discussion,
+    DiscussionRecord,
+    EarlierSetup,
+    Message,
+    Parent,
+    Persona,
+    Reply,
+    Shortened,
+)
 from syndisco_tui.store.discussions import read_discussion
 from syndisco_tui.store.export import FORMAT_NAMES, exported
 from syndisco_tui.store.export.markdown import escaped
+from syndisco_tui.store.export.rows import as_csv as rows_as_csv
 from syndisco_tui.store.format import from_json
 from syndisco_tui.text import safe
 from tests.support.saved_discussions import FULL, KEYS_OF_2_0_1, SETUP, record, said, silence
@@ -123,7 +133,7 @@ class TestMarkdown:
         assert "| Forked from | elsewhere |" in text
         before = text.index("*From here on: context: Before → You are taking part in")
         assert text.index("**Bob** · turn 1") < before < text.index("Please be kind")
-        assert "**Ann** · turn 2 · given the floor · edited by a person\n" in text
+        assert "**Ann** · turn 2 · chosen by a person to speak next · edited by a person\n" in text
 
     def test_a_reply_cut_at_the_limit_is_marked(self) -> None:
         cut = replace(said("Ann", "Half a sen", 1), finish_reason="length")
@@ -242,6 +252,52 @@ class TestRows:
     def test_numbers_stay_numbers(self) -> None:
         (row,) = table(exported(record(said("Ann", "Hi", 1)), "csv"))
         assert (row["turn"], row["seconds"], row["seed"]) == ("1", "1.25", str(2**53 - 1))
+
+    def test_every_row_has_the_conditions_and_who_spoke(self) -> None:
+        setup = {"turn_manager": "RandomWeighted", "p_respond": 0.25, "temperature": 0.7}
+        rows = {row["name"]: row for row in table(exported(ran(**setup), "csv"))}
+        for row in rows.values():
+            assert row["title"] == "On “quotes”"
+            assert (row["moderator"], row["turn_manager"]) == ("Mod", "RandomWeighted")
+            assert (row["p_respond"], row["temperature"], row["top_k"]) == ("0.25", "0.7", "50")
+            assert (row["conv_len"], row["history_context_len"]) == ("3", "2")
+            assert (row["prompt_style"], row["run_seed"]) == ("syndisco-2.0", "0")
+        ann, bob, mod = rows["Ann"], rows["Bob"], rows["Mod"]
+        assert (ann["persona_age"], ann["persona_shoe_size"]) == ("40", "38")
+        assert ann["persona_personality_characteristics"] == "calm"
+        assert (bob["persona_age"], bob["persona_sex"]) == ("Under 18", "")
+        assert mod["persona_age"] == ""
+
+    def test_the_conditions_are_those_of_the_message(self) -> None:
+        before = SETUP.model_copy(update={"temperature": 0.1, "history_context_len": 7})
+        cut = said("Bob", "Hi", 1, shortened=Shortened(1, 30))
+        whole = record(cut, said("Ann", "Ho", 2), earlier_setups=(EarlierSetup(1, before, 1),))
+        first, second = table(exported(whole, "csv"))
+        assert (first["temperature"], second["temperature"]) == ("0.1", "0.8")
+        assert (first["history_context_len"], second["history_context_len"]) == ("1", "all")
+        assert (first["max_out_tokens"], second["max_out_tokens"]) == ("30", "200")
+
+    def test_who_is_in_no_setup_has_no_fields_and_a_later_one_is_asked(self) -> None:
+        cyd = Persona(username="Cyd", hobbies=["=1+1", "tea"], pets={"dog": 1})
+        now = SETUP.model_copy(update={"personas": (cyd,)})
+        parts = said("Guest", "Hi", 0, role="human"), said("CYD", "Ho", 1), said("Ann", "Hu", 2)
+        rows = table(exported(record(*parts, setup=now), "csv"))
+        assert [row["persona_hobbies"] for row in rows] == ["", "'=1+1; tea", ""]
+        assert rows[1]["persona_pets"] == '{"dog": 1}'
+
+    def test_of_several_discussions_every_field_has_a_column(self) -> None:
+        other = SETUP.model_copy(update={"personas": (Persona(username="Ann", height=170),)})
+        records = [record(said("Ann", "Hi", 1)), record(said("Ann", "Ho", 1), setup=other)]
+        rows = table(rows_as_csv(records))
+        assert [row["persona_shoe_size"] for row in rows] == ["38", ""]
+        assert [row["persona_height"] for row in rows] == ["", "170"]
+
+    def test_what_syndisco_does_not_say_is_empty(self) -> None:
+        foreign = from_json(json.loads(exported(FULL, "syndisco-2.0")), "export")
+        row = table(exported(foreign, "csv"))[1]
+        assert (row["moderator"], row["history_context_len"]) == ("Mod", "all")
+        assert (row["turn_manager"], row["temperature"], row["run_seed"]) == ("", "", "")
+        assert row["persona_age"] == "Under 18"
 
 
 class TestChat:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
+import re
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Iterator
@@ -23,12 +28,14 @@ from syndisco_tui.engine.base import EngineError
 from syndisco_tui.headless import run_headless
 from syndisco_tui.headless.live import TO_STDOUT
 from syndisco_tui.headless.printer import Printer
+from syndisco_tui.headless.status_line import StatusLine
 from syndisco_tui.inputs import InputError
-from syndisco_tui.session import LiveSession, ReplyGrew, ReplyStarted
+from syndisco_tui.session import LiveSession, ReplyGrew, ReplyStarted, saving
 from syndisco_tui.session import reply as session_module
 from syndisco_tui.store.discussions import newest_first, read_discussion
 from syndisco_tui.store.lock import has_writer
 from syndisco_tui.text import safe
+from tests.support.faulty_disk import FaultyDisk
 from tests.support.project import ROOT
 from tests.support.scripted_engine import ScriptedEngine
 
@@ -151,7 +158,37 @@ class TestProgress:
         assert "\r" not in run.err
         assert "\x1b" not in run.err
 
-    def test_on_a_terminal_it_is_a_bar(self, folder: Path) -> None:
+    def test_on_a_terminal_it_is_a_bar(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TERM", "xterm-256color")
+        shown = self.shown_on_a_terminal(folder, delay=0.03)
+        assert "\r\x1b[K━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌ " in shown
+        assert re.search(r"Ann  \d+ s left", shown)
+        assert "\r\x1b[K━━━━━━━━━━━━━━━━━━━━ " in shown
+        assert shown.endswith("\r\x1b[K")
+        assert "turn 1 of 2" not in shown
+
+    @pytest.mark.parametrize("name", ["dumb", "unknown"])
+    def test_on_one_that_obeys_nothing_it_is_a_line_a_message(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        monkeypatch.setenv("TERM", name)
+        shown = self.shown_on_a_terminal(folder)
+        assert "\x1b" not in shown
+        assert "turn 2 of 2: Bob, 5 tokens, 40 tok/s" in shown
+
+    def test_a_line_that_is_written_over_does_not_wrap(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TERM", "xterm")
+        main, worker = os.openpty()
+        fcntl.ioctl(worker, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 12, 0, 0))
+        with os.fdopen(worker, "w") as terminal:
+            StatusLine(terminal).show("ab漢字漢字漢字")
+            assert os.read(main, 99).decode() == "\r\x1b[Kab漢字漢字"
+        os.close(main)
+
+    def shown_on_a_terminal(self, folder: Path, *, delay: float = 0.0) -> str:
+        """What a run writes to standard error, where that is a terminal."""
         main, worker = os.openpty()
         seen: list[bytes] = []
 
@@ -165,15 +202,11 @@ class TestProgress:
         looking = threading.Thread(target=look)
         looking.start()
         with os.fdopen(worker, "w") as terminal:
-            run = Run(folder, err=terminal)
+            run = Run(folder, err=terminal, delay=delay)
         looking.join(5)
         os.close(main)
-        shown = b"".join(seen).decode()
-        assert "\r\x1b[K━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌ " in shown
-        assert "\r\x1b[K━━━━━━━━━━━━━━━━━━━━ " in shown
-        assert shown.endswith("\r\x1b[K")
-        assert "turn 1 of 2" not in shown
         assert "\r" not in run.out
+        return b"".join(seen).decode()
 
 
 class TestOutput:
@@ -302,6 +335,52 @@ def test_the_path_stands_on_a_line_of_its_own_after_half_a_reply(tmp_path: Path)
     printer.show(ReplyGrew("Ann", f"{LONG} And", 19, 20, 30.0))
     printer.end(130)
     assert out.getvalue() == f"Ann:\n{LONG} […]\n\n{printer.path}\n"
+
+
+class TestFullDisk:
+    def test_it_says_that_it_waits_for_what_and_how_to_end_it(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(saving, "RETRY_SECONDS", 0.05)
+        disk = FaultyDisk(monkeypatch)
+
+        class Err(StringIO):
+            def write(self, text: str) -> int:
+                if "turn 1" in text:
+                    disk.breaks("write", errno.ENOSPC)
+                if "Waiting" in text:
+                    disk.is_mended()
+                return super().write(text)
+
+        run = Run(folder, err=(err := Err()), begin=SETUP.model_copy(update={"conv_len": 3}))
+        assert run.status == 0
+        lines = err.getvalue().splitlines()
+        place = lines.index(f"Cannot save: no space left on device. ({folder})")
+        assert lines[place + 1] == (
+            "Waiting until it can be saved; tried again every 3 s. Ctrl+C and TERM are safe: what "
+            "is saved stays, and the discussion can be resumed."
+        )
+        assert lines[place + 2] == "Saved; the discussion continues."
+
+    def test_term_ends_it_with_what_is_saved(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        disk = FaultyDisk(monkeypatch)
+
+        class Err(StringIO):
+            def write(self, text: str) -> int:
+                if "turn 1" in text:
+                    disk.breaks("write", errno.ENOSPC)
+                if "Waiting" in text:
+                    os.kill(os.getpid(), signal.SIGTERM)
+                return super().write(text)
+
+        run = Run(folder, ["One.", "Two.", "Three."], err=Err())
+        assert run.status == 143
+        disk.is_mended()
+        assert [entry.text for entry in read_discussion(run.path).entries] == ["One."]
+        assert Run(folder, ["Two.", "Three."], run.path).status == 0
+        assert [entry.text for entry in read_discussion(run.path).entries] == ["One.", "Two."]
 
 
 class TestSignals:

@@ -27,12 +27,13 @@ def utf16(text: str) -> bytes:
 
 REFUSED: list[tuple[str, str | bytes, str]] = [
     # What no parser should meet.
-    ("personas", b"", "line 1, column 1: not valid JSON"),
+    ("personas", b"", "is empty"),
+    ("discussion", b"", "is empty"),
     ("personas", b"\0" * 100, "line 1, column 1"),
     ("personas", b"\x80\x04\x95pickle", "line 1 is not UTF-8"),
-    ("personas", utf16(f"[{ANN}]"), "UTF-16"),
-    ("setup", utf16('title = "x"'), "UTF-16"),
-    ("discussion", b"\xff\xfe" + SAVED.encode("utf-16-le"), "UTF-16"),
+    ("personas", utf16(f"[{ANN}]")[:-1], "UTF-16"),
+    ("setup", utf16('title = "x"')[:-1], "UTF-16"),
+    ("discussion", b"\xff\xfe" + SAVED.encode("utf-16-le")[:-1], "UTF-16"),
     ("personas", "[" * DEEP, "line 1: nested too deeply"),
     ("discussion", '{"logs":' * DEEP, "line 1: nested too deeply"),
     ("settings", "theme = " + "[" * DEEP, "nested too deeply"),
@@ -44,7 +45,7 @@ REFUSED: list[tuple[str, str | bytes, str]] = [
     # JSON that is none, or says two things.
     ("personas", f"[{ANN},\n]", "line 2, column 1: not valid JSON"),
     ("personas", '[{"username": "Ann",\n"username": "Bob"}]', "line 2: the key “username”"),
-    ("discussion", saved('"text": "Tea."', '"text": "a", "text": "b"'), "the key “text” stands"),
+    ("discussion", saved('"text": "Tea."', '"text": "a", "text": "b"'), "the key “text” appears"),
     ("personas", '[{"username": "Ann",\n"age": NaN}]', "line 2: NaN is not a finite number"),
     ("personas", '[{"username": "Ann", "age": -1e999}]', "line 1: -1e999 is not a finite"),
     ("discussion", saved('"seconds": 0.5', '"seconds": Infinity'), "Infinity is not a finite"),
@@ -71,7 +72,7 @@ REFUSED: list[tuple[str, str | bytes, str]] = [
     ("setup", '[[personas]]\nusername="Ann"\n[[personas]]\nusername=" ann"', "Ann"),
     ("setup", 'persona_file = "../../../../etc/shadow"', "etc/shadow"),
     ("setup", 'persona_file = "/dev/zero"', "is a pipe or a device"),
-    ("setup", "persona_file = 3", "persona_file: must be the path of a JSON file"),
+    ("setup", "persona_file = 3", "persona_file: must be the path of a file"),
     ("settings", "theme = 3", "theme: must be text, not 3"),
     ("settings", "thme = 3", "did you mean “theme”?"),
     ("settings", "threads = -1", "threads: must be at least 0"),

@@ -19,7 +19,7 @@ from syndisco_tui.store.discussions import newest_first, read_discussion
 from syndisco_tui.store.export import exported
 from syndisco_tui.store.format import to_bytes
 from syndisco_tui.store.importing import Import, Taken, importable, read_any
-from syndisco_tui.store.persona_table import read_persona_table
+from syndisco_tui.store.personas import read_personas
 from tests.support.saved_discussions import FULL
 from tests.support.syndisco_files import each_export, each_persona_list
 
@@ -125,12 +125,20 @@ class TestDiscussions:
         assert list(folder.iterdir()) == []
 
     def test_a_folder_is_searched_to_its_depths(self, tmp_path: Path) -> None:
-        for name in ("b.json", "a.csv", "deep/er/c.JSON", ".hidden.json", "x.txt", "trash/d.json"):
+        for name in (
+            "b.json",
+            "a.csv",
+            "a.tsv",
+            "deep/er/c.JSON",
+            ".hidden.json",
+            "x.txt",
+            "trash/d.json",
+        ):
             file = tmp_path / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.touch()
         found = importable([tmp_path, tmp_path / "x.txt"])
-        assert [path.name for path in found] == ["a.csv", "b.json", "c.JSON", "x.txt"]
+        assert [path.name for path in found] == ["a.csv", "a.tsv", "b.json", "c.JSON", "x.txt"]
 
 
 class TestPersonas:
@@ -170,6 +178,35 @@ class TestPersonas:
         imports.take(written(tmp_path / "p.json", [{"username": name, "age": 1}]))
         assert imports.personas[1].name == f"{'x' * 96} (2)"
 
+    def test_nobody_of_one_name_is_dropped(self, folder: Path, tmp_path: Path) -> None:
+        """Not even those who are the same in all fields; twice the same file adds nobody."""
+        file = written(tmp_path / "p.json", [{"username": "P000", "age": "-1"}] * 13)
+        imports = incoming(folder, self.ANN)
+        taken = imports.take(file)
+        names = ["P000", *(f"P000 ({number})" for number in range(2, 14))]
+        assert own_names(imports.personas) == ["Ann", *names]
+        assert taken.personas == 13
+        assert taken.sentence == (
+            f"{file}: P000 is now P000 (2), P000 is now P000 (3), P000 is now P000 (4), "
+            "P000 is now P000 (5), P000 is now P000 (6) and 7 more"
+        )
+        assert imports.take(file).what == "there"
+        assert len(imports.personas) == 14
+
+    def test_a_name_that_the_file_itself_has_is_given_to_nobody_else(
+        self, folder: Path, tmp_path: Path
+    ) -> None:
+        people = [{"username": name} for name in ("Ann", "ANN", "Ann (2)")]
+        imports = incoming(folder)
+        imports.take(written(tmp_path / "p.json", people))
+        assert own_names(imports.personas) == ["Ann", "ANN (3)", "Ann (2)"]
+
+    @pytest.mark.parametrize("text", ["[]", "username,age\n"])
+    def test_a_file_of_nobody_is_named(self, folder: Path, tmp_path: Path, text: str) -> None:
+        file = written(tmp_path / "p.json", text)
+        taken = take(folder, file)
+        assert (taken.what, taken.sentence) == ("bad", f"{file}: holds no personas")
+
     @each_persona_list
     def test_syndisco_s_lists(self, folder: Path, path: Path) -> None:
         assert take(folder, path).personas > 0
@@ -184,7 +221,7 @@ class TestTables:
             "\n"
             "Bob,Under 18,,\n",
         )
-        ann, bob = read_persona_table(file)
+        ann, bob = read_personas(file)
         assert ann == Persona.model_validate(
             {
                 "username": "Ann",
@@ -205,21 +242,52 @@ class TestTables:
     @pytest.mark.parametrize(
         ("text", "what"),
         [
-            ("", "a persona table needs a column username"),
+            ("", "is empty"),
+            (" ,\n\n", "is empty"),
             ("user_name,age\nAnn,1\n", "a column username; “user_name” is near"),
             ("username,age,age\nAnn,1,2\n", "there are two columns age"),
-            ("username,\nAnn,1\n", "column 2 has no name"),
+            ("username,\nAnn,1\n", "line 2: column 2 has a value but no name in the header"),
             ("username,age\nAnn,1,2\n", "line 2: has 3 cells and the header 2"),
             ("username,age\nAnn,1\n ,2\n", "line 3: username: a persona needs a username"),
-            ('username,age\n"Ann,1\n', "not valid CSV"),
+            ('username,age\n"Ann,1\n', "line 2: not a valid table"),
+            ("sep=;\nusername;age\n;1\n", "line 3: username: a persona needs a username"),
         ],
     )
     def test_what_is_wrong_and_where(self, tmp_path: Path, text: str, what: str) -> None:
         file = written(tmp_path / "p.csv", text)
         with pytest.raises(InputError) as caught:
-            read_persona_table(file)
+            read_personas(file)
         assert str(caught.value).startswith(f"{file}: ")
         assert what in str(caught.value)
+
+    @pytest.mark.parametrize("name", ["p.csv", "p.tsv", "p.txt", "p.json", "people"])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "username\tage\nAnn\t40\n",
+            "username;age\r\nAnn;40\r\n",
+            "sep=;\r\nusername;age\r\nAnn;40\r\n",
+            '"sep=|"\nusername|age\nAnn|40\n',
+            "username,age,,\nAnn,40,,\n,,,\n",  # as Excel writes columns that were once in use
+            "username,,age\nAnn,,40,,\n",
+            '\n\n"username","age"\n"Ann","40"\n',
+            '{"username": "Ann", "age": 40}',
+            '[{"username": "Ann", "age": 40}]',
+        ],
+    )
+    @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+    def test_content_decides_and_not_the_name(
+        self, tmp_path: Path, name: str, text: str, encoding: str
+    ) -> None:
+        file = tmp_path / name
+        file.write_bytes(text.encode(encoding))
+        expected = [Persona(username="Ann", age=40)]
+        assert read_personas(file) == read_any(file) == expected
+
+    def test_a_separator_in_quotation_marks_is_text(self, tmp_path: Path) -> None:
+        file = written(tmp_path / "p.csv", 'hobbies;username\n"a,b,c,d";"Ann, the first"\n')
+        (ann,) = read_personas(file)
+        assert (ann.username, ann.model_extra) == ("Ann, the first", {"hobbies": "a,b,c,d"})
 
     @given(st.text(max_size=200))
     def test_any_text_is_read_or_refused(self, text: str) -> None:
@@ -227,4 +295,4 @@ class TestTables:
             file = Path(folder, "p.csv")
             file.write_text(f"username,{text}", encoding="utf-8", errors="replace", newline="")
             with contextlib.suppress(InputError):
-                assert isinstance(read_persona_table(file), list)
+                assert isinstance(read_personas(file), list)

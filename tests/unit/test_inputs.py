@@ -38,13 +38,18 @@ def refusal(read: Any, *arguments: Any) -> str:
 
 class TestText:
     def test_a_byte_order_mark_is_no_part_of_the_text(self, file: Path) -> None:
-        file.write_bytes(b"\xef\xbb\xbf[]")
-        assert read_text(file) == "[]"
+        for count in (1, 2):  # of files put together there may be two
+            file.write_bytes(count * b"\xef\xbb\xbf" + b"[]")
+            assert read_text(file) == "[]"
 
     @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-    def test_utf_16_is_called_by_its_name(self, file: Path, encoding: str) -> None:
-        file.write_bytes("\ufeff[]".encode(encoding))
-        assert refusal(read_text, file) == f"{file}: this is UTF-16 text; save it as UTF-8"
+    def test_utf_16_with_a_byte_order_mark_is_read(self, file: Path, encoding: str) -> None:
+        file.write_bytes("\ufeff[“é”]".encode(encoding))
+        assert read_text(file) == "[“é”]"
+
+    def test_half_a_character_of_utf_16_is_refused(self, file: Path) -> None:
+        file.write_bytes("\ufeff[]".encode("utf-16-le")[:-1])
+        assert "line 1 is not UTF-16 text" in refusal(read_text, file)
 
     def test_the_line_that_is_not_utf_8_is_named(self, file: Path) -> None:
         file.write_bytes("[\n1,\n“é”]".encode().replace("é".encode(), b"\xe9"))
@@ -79,9 +84,14 @@ class TestText:
 
 
 class TestJson:
+    @pytest.mark.parametrize("text", ["", " \n", "\ufeff"])
+    def test_an_empty_file_is_empty(self, file: Path, text: str) -> None:
+        file.write_text(text, encoding="utf-8")
+        assert refusal(read_json, file) == f"{file}: is empty"
+
     def test_a_key_that_stands_twice_is_named(self) -> None:
         text = '[{"age": 0},\n{"username": "Ann", "age": {"age": 1},\n"x:[{": "\\"", "age": 2}]'
-        told = "f: line 3: the key “age” stands twice in one object"
+        told = "f: line 3: the key “age” appears twice in one object"
         assert refusal(parse_json, text, "f") == told
 
     def test_the_same_key_in_two_objects_is_fine(self) -> None:

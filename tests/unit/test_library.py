@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from syndisco_tui.discussion import IMPORTED_FROM, DiscussionRecord
+from syndisco_tui.inputs import InputError
 from syndisco_tui.store import library as module
 from syndisco_tui.store.discussions import read_discussion
 from syndisco_tui.store.export import exported
@@ -112,7 +113,15 @@ class TestSummaries:
 
     @pytest.mark.parametrize(
         "content",
-        ["", "{", "[]", '{"logs": 3}', "\ud800".encode("utf-8", "surrogatepass"), "[" * 100_000],
+        [
+            "",
+            "{",
+            "[]",
+            '{"logs": 3}',
+            '{"logs": [], "seconds": NaN}',
+            "\ud800".encode("utf-8", "surrogatepass"),
+            "[" * 100_000,
+        ],
     )
     def test_a_file_that_cannot_be_read_is_listed_as_such(
         self, place: Place, content: str | bytes
@@ -131,15 +140,70 @@ class TestSummaries:
         assert not read_discussion(path).is_foreign
 
     @pytest.mark.parametrize(
+        ("old", "new", "fault"),
+        [
+            ('"text": "Half a sen"', '"text": null', "logs, entry 5, text: must be text, not None"),
+            ('"name": "Guest"', '"name": null', "logs, entry 4, name: must be text, not None"),
+            ('"logs": [', '"logs": ["hello",', "logs, entry 1: must be a table of fields, not"),
+            ('"format": 1', '"format": 2', "in format 2; this version reads format 1: upgrade"),
+            ('"conv_len": 10', '"conv_len": 0', "setup, conv_len: must be at least 1, not 0"),
+            ('"status": "running"', '"status": "done"', "status: must be 'running'"),
+        ],
+    )
+    def test_what_cannot_be_opened_is_listed_with_its_fault(
+        self, place: Place, old: str, new: str, fault: str
+    ) -> None:
+        text = to_bytes(FULL).decode()
+        assert old in text
+        path = place.put(1, text.replace(old, new, 1))
+        with pytest.raises(InputError):
+            read_discussion(path)
+        (entry,) = place.entries()
+        assert entry.summary.kept == "unreadable"
+        assert fault in entry.summary.fault
+        assert str(path) not in entry.summary.fault
+        assert (entry.summary.heading, entry.summary.id) == ("On “quotes”", FULL.id)
+        assert entry.summary.started_at == FULL.started_at  # it stays in its row of the list
+
+    @pytest.mark.parametrize(
         "value",
         [
             {"logs": [3, None, {"name": 1, "text": {}, "turn": "x"}], "users": [1, None]},
             {"logs": [], "syndisco_tui": {"setup": 3, "silences": [None], "parent": "x"}},
             {"logs": [], "users": 5, "syndisco_tui": {"silences": True}},
+            {"logs": [], "users": ["Ann", "ann"]},
+            {"logs": [], "annotator_model": "m"},
         ],
     )
-    def test_odd_values_are_borne(self, place: Place, value: Any) -> None:
-        assert summarised(place.put(1, json.dumps(value)))[0].kept != "unreadable"
+    def test_odd_values_are_faults_and_no_end(self, place: Place, value: Any) -> None:
+        path = place.put(1, json.dumps(value))
+        with pytest.raises(InputError) as caught:
+            read_discussion(path)
+        assert summarised(path)[0].fault == str(caught.value).removeprefix(f"{path}: ")
+
+    def test_a_whole_copy_of_a_damaged_one_can_be_imported(self, place: Place) -> None:
+        place.put(1, to_bytes(FULL).decode().replace('"text": "Hello."', '"text": 3'))
+        library = place.open()
+        assert library.ids() == set()
+        place.put(2, FULL)
+        assert library.ids() == {FULL.id}
+        library.close()
+
+    def test_a_fault_that_shows_only_when_it_is_opened_is_noted(self, place: Place) -> None:
+        twice = to_bytes(FULL).decode().replace('"title": "On', '"title": "", "title": "On', 1)
+        path = place.put(1, twice)
+        (entry,) = place.entries()
+        assert not entry.summary.fault
+        with pytest.raises(InputError) as caught:
+            read_discussion(path)
+        library = place.open()
+        noted = library.note_fault(path, str(caught.value))
+        assert "the key “title” appears twice" in noted.summary.fault
+        assert [entry for slice_ in library.entries() for entry in slice_] == [noted]
+        library.close()
+        assert place.entries() == [noted]  # in the next start too
+        place.put(1, FULL)
+        assert not place.entries()[0].summary.fault
 
 
 class TestTheList:

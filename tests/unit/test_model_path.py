@@ -132,7 +132,7 @@ def test_a_replay_says_both_paths_and_minds_no_older_file(folder: Path) -> None:
     engine.close()
     lines = err.getvalue().splitlines()
     assert SENTENCE in lines
-    other = "The discussion was made with other path (slots, now generate): words may differ."
+    other = "The discussion was made with other path (slots, now generate): the text may differ."
     assert other in lines
 
     engine, err = slow_engine("slots", ""), StringIO()

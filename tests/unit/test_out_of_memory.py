@@ -105,7 +105,7 @@ def test_what_the_file_says_is_what_was_asked(begin: Begin) -> None:
     out = io.StringIO()
     memory.messages = 1000  # whatever the memory is now
     assert replay(live.engine, record, out=out, err=io.StringIO()) == 0, out.getvalue()
-    assert "6 replies, every one with the same words" in out.getvalue()
+    assert "6 replies: the same text throughout" in out.getvalue()
 
 
 def test_the_second_time_it_pauses_with_the_sentence_and_all_that_was_said(begin: Begin) -> None:

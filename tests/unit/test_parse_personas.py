@@ -39,10 +39,10 @@ def test_the_line_of_the_faulty_field_in_the_right_entry() -> None:
         ('{\n"username": " "}', "The text: line 2: username: a persona needs a username"),
         (
             '{"username": "A",\n "username": "B"}',
-            "The text: line 2: the key “username” stands twice",
+            "The text: line 2: the key “username” appears twice",
         ),
         ('"Ann"', "The text: it is to be an object with fields, or a list of such"),
-        ("", "The text: line 1, column 1: not valid JSON"),
+        ("", "The text: is empty"),
     ],
 )
 def test_a_slip_is_one_sentence_with_its_line(text: str, sentence: str) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import os
 import resource
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +15,7 @@ from functools import partial
 from io import StringIO
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,14 +29,21 @@ from syndisco_tui.discussion import (
 )
 from syndisco_tui.discussion.chance import SEED_BITS
 from syndisco_tui.engine.base import EngineError, GenerationRequest, LoadProgress
+from syndisco_tui.headless.printer import WAITING
+from syndisco_tui.headless.remaining import remaining_runs
 from syndisco_tui.headless.repeat import run_repeat
 from syndisco_tui.headless.replay import AHEAD, replay
 from syndisco_tui.inputs import InputError
 from syndisco_tui.session import LiveSession, Trouble
 from syndisco_tui.session import saving as saving_module
+from syndisco_tui.store.claims import SeedClaims
 from syndisco_tui.store.discussions import newest_first, read_discussion
 from syndisco_tui.store.format import to_bytes
+from syndisco_tui.store.lock import WriterLock
+from syndisco_tui.store.setups import setup_to_toml
+from tests.support.command_line import SCRIPTED, call
 from tests.support.faulty_disk import FaultyDisk
+from tests.support.project import ROOT
 from tests.support.scripted_engine import ScriptedEngine
 
 SETUP = DiscussionSetup(
@@ -84,7 +94,7 @@ class TestRepeat:
         assert sorted(record.setup.seed for record in records) == list(range(7, 15))
         assert all(record.status == "finished" for record in records)
         assert sorted(out.split()) == sorted(map(str, newest_first(folder)))
-        assert "8 of 8 discussions  64 messages" in err
+        assert "8 of 8 discussions finished  64 messages" in err
 
     def test_a_discussion_of_a_batch_is_the_one_it_would_be_alone(
         self, folder: Path, tmp_path: Path
@@ -161,8 +171,8 @@ class TestRepeat:
 
         status, _, told = run(folder, list(repeated(SETUP, 4)), answer_on_a_full_disk, Err())
         assert status == 0
-        assert told.count(f"Cannot save: no space left on device. ({folder})") == 1
-        assert "It is saved; the discussion goes on." in told
+        assert told.count(f"Cannot save: no space left on device. ({folder})\n{WAITING}") == 1
+        assert "Saved; the discussion continues." in told
 
     def test_why_they_cannot_begin_is_said(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -171,8 +181,10 @@ class TestRepeat:
         status, out, err = run(folder, list(repeated(SETUP, 3)))
         assert (status, out) == (1, "")
         assert err.count(f"Cannot save: permission denied. ({folder})") == 1
+        assert WAITING not in err
         assert err.endswith(
-            "0 of 3 discussions  0 messages; the same command with --resume goes on\n"
+            "0 of 3 discussions finished  0 messages; "
+            "the same command with --resume continues them\n"
         )
 
     def test_many_have_the_files_they_need(self, folder: Path) -> None:
@@ -194,6 +206,67 @@ class TestRepeat:
         assert err.count("The model's thread has ended.") == 1
 
 
+class TestClaims:
+    def test_a_seed_is_claimed_once(self, folder: Path) -> None:
+        with SeedClaims(folder) as first, SeedClaims(folder) as second:
+            assert first.claim(repeated(SETUP, 3)) == [True] * 3
+            assert second.claim(repeated(SETUP, 5)) == [False] * 3 + [True] * 2
+            first.release()
+            assert second.claim(repeated(SETUP, 1)) == [True]
+        assert os.listdir(folder) == []
+
+    def test_another_setup_has_its_own_seeds(self, folder: Path) -> None:
+        other = SETUP.model_copy(update={"conv_len": 5})
+        with SeedClaims(folder) as first, SeedClaims(folder) as second:
+            assert first.claim([SETUP]) == second.claim([other]) == [True]
+
+    def test_what_is_finished_running_or_claimed_elsewhere_is_not_run_again(
+        self, folder: Path
+    ) -> None:
+        setups = repeated(SETUP, 5)
+        run(folder, list(setups[:3]))
+        saved = saved_runs(folder, setups)
+        finished, cut, written = (path for path in saved if path)
+        for path in (cut, written):
+            record = read_discussion(path)
+            path.write_bytes(to_bytes(replace(record, entries=record.entries[:3], status="paused")))
+        lock = WriterLock(written)
+        remaining = remaining_runs(setups, saved, [False, True, True, False, True])
+        lock.release()
+        assert read_discussion(finished).status == "finished"
+        assert remaining.begins == [cut, setups[4]]
+        assert remaining.sentences() == [
+            "1 of 5 discussions are finished.",
+            "2 of 5 are being run by another syndisco-tui and left to it.",
+        ]
+
+    def test_resumed_while_the_first_still_loads_no_seed_is_run_twice(
+        self, home: Path, tmp_path: Path
+    ) -> None:
+        setup = tmp_path / "setup.toml"
+        setup.write_text(setup_to_toml(SETUP), encoding="utf-8")
+        arguments = ["run", str(setup), "--repeat"]
+        loads = os.environ | {"SCRIPT": json.dumps({"load_steps": 30, "delay": 0.05})}
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        first = subprocess.Popen(
+            [*SCRIPTED, *arguments, "3"], cwd=ROOT, env=loads, stdin=subprocess.DEVNULL, **pipes
+        )
+        assert first.stderr is not None
+        assert first.stderr.readline() == "reading weights …\n"
+        same = call(*arguments, "3", "--resume", command=SCRIPTED)
+        more = call(*arguments, "4", "--resume", command=SCRIPTED)
+        out, _ = first.communicate(timeout=30)
+        assert (first.returncode, len(out.split())) == (0, 3)
+        assert (same.returncode, same.stdout) == (1, "")
+        assert "3 of 3 are being run by another syndisco-tui" in same.stderr
+        assert (more.returncode, len(more.stdout.split())) == (1, 1)
+        folder = home / "data" / "syndisco-tui" / "discussions"
+        seeds = [read_discussion(path).setup.seed for path in newest_first(folder)]
+        assert sorted(seeds) == [7, 8, 9, 10]
+        after = call(*arguments, "4", "--resume", command=SCRIPTED)
+        assert (after.returncode, after.stderr) == (0, "4 of 4 discussions are finished.\n")
+
+
 class TestReplay:
     def again(self, record: DiscussionRecord) -> tuple[int, str]:
         engine, out = ScriptedEngine(answer), StringIO()
@@ -204,12 +277,12 @@ class TestReplay:
     def test_the_same_words(self, folder: Path) -> None:
         assert self.again(alone(folder, SETUP)) == (
             0,
-            "8 replies, every one with the same words.\n",
+            "8 replies: the same text throughout.\n",
         )
 
     def test_syndisco_s_own_cannot_be_asked_for_again(self, folder: Path) -> None:
         record = replace(alone(folder, SETUP), engine={IMPORTED_FROM: "SynDisco 2.0"})
-        with pytest.raises(InputError, match="does not say with which sampling and seed"):
+        with pytest.raises(InputError, match="does not record sampling and seed"):
             self.again(record)
 
     def test_the_first_difference_is_shown(self, folder: Path) -> None:
@@ -224,8 +297,8 @@ class TestReplay:
     @pytest.mark.parametrize(
         ("numerics", "note"),
         [
-            ({"processor": "Another"}, "made with other processor: words may differ."),
-            ({"processor": None}, "Only float32 on a CPU promises the same words."),
+            ({"processor": "Another"}, "made with other processor: the text may differ."),
+            ({"processor": None}, "Only float32 on a CPU guarantees the same text."),
         ],
     )
     def test_another_processor_may_say_other_words(
@@ -254,7 +327,7 @@ class TestReplay:
         record = read_discussion(newest_first(folder)[0])
         assert record.earlier_setups
         status, out = self.again(record)
-        assert (status, out) == (0, "8 replies, every one with the same words.\n")
+        assert (status, out) == (0, "8 replies: the same text throughout.\n")
 
     def test_replies_of_an_earlier_model_are_not_asked_of_the_last(self, folder: Path) -> None:
         record = alone(folder, SETUP)
@@ -263,8 +336,8 @@ class TestReplay:
         engine, out, err = ScriptedEngine(answer), StringIO(), StringIO()
         status = replay(engine, replace(record, earlier_setups=earlier), out=out, err=err)
         engine.close()
-        assert (status, out.getvalue()) == (0, "4 replies, every one with the same words.\n")
-        assert "Not asked for again: 4 replies of an earlier model." in err.getvalue()
+        assert (status, out.getvalue()) == (0, "4 replies: the same text throughout.\n")
+        assert "Not generated again: 4 replies of an earlier model." in err.getvalue()
 
     def test_only_a_few_are_asked_for_ahead(self, folder: Path) -> None:
         record = alone(folder, SETUP.model_copy(update={"conv_len": 100}))
@@ -276,6 +349,8 @@ class TestReplay:
 
     def test_a_reply_that_cannot_be_had_is_told(self, folder: Path) -> None:
         engine = ScriptedEngine([EngineError("There is no memory.")])
-        with pytest.raises(InputError, match=r"turn 1, \w+: cannot be asked again: There is no"):
+        with pytest.raises(
+            InputError, match=r"turn 1, \w+: cannot be generated again: There is no"
+        ):
             replay(engine, alone(folder, SETUP), out=StringIO(), err=StringIO())
         engine.close()

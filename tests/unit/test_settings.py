@@ -65,7 +65,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize("value", ["many", "-1", "", "1.5"])
     def test_a_bad_value_names_its_variable(self, file: Path, value: str) -> None:
-        with pytest.raises(InputError, match="SYNDISCO_TUI_THREADS: threads: must be"):
+        with pytest.raises(InputError, match="SYNDISCO_TUI_THREADS: must be"):
             load_settings(file, {}, {"SYNDISCO_TUI_THREADS": value})
 
     def test_a_bad_value_names_its_file(self, file: Path) -> None:

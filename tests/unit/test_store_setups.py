@@ -71,10 +71,10 @@ class TestReading:
             ('moderator = "Mod"', "moderator: none of the personas is called “Mod”"),
             (
                 '[[personas]]\nusername = "A"\n[[personas]]\nusername = " a"',
-                "the usernames “A” and",
+                "personas, entries 1 and 2: the usernames “A” and “a” are the same; give",
             ),
             ('seed_opinions = ["x"]\nseed_opinion_usernames = ["A", "B"]', "seed_opinions has 1"),
-            ("persona_file = 3", "persona_file: must be the path of a JSON file"),
+            ("persona_file = 3", "persona_file: must be the path of a file"),
             ('persona_file = "a\\u0000b"', ""),
         ],
     )

@@ -24,7 +24,7 @@ def as_markdown(record: DiscussionRecord) -> str:
     for index, entry in enumerate(record.entries):
         parts += [*changed.get(index, ()), _message(entry)]
     if not record.entries:
-        parts.append("*Nobody has said anything yet.*")
+        parts.append("*No messages yet.*")
     return "\n\n".join(parts) + "\n"
 
 
@@ -79,7 +79,7 @@ def _setup_rows(record: DiscussionRecord) -> list[tuple[str, str]]:
         ("Context", setup.context),
         ("Instructions", setup.instructions),
         *((f"Instructions of {name}", own) for name, own in setup.own_instructions.items()),
-        ("Moderator's instructions", setup.moderator_instructions if setup.moderator else ""),
+        ("Moderator instructions", setup.moderator_instructions if setup.moderator else ""),
         ("History", "all messages" if history is None else f"{history} messages"),
     ]
     if record.is_foreign:  # what SynDisco does not say is not known
@@ -137,7 +137,7 @@ def _message(entry: Message) -> str:
     if entry.role == "user" and entry.turn:
         tags.append(f"turn {entry.turn}")
     if entry.floor_given:
-        tags.append("given the floor")
+        tags.append("chosen by a person to speak next")
     if entry.is_edited:
         tags.append("edited by a person")
     header = " · ".join([f"**{_cell(entry.name)}**", *tags])

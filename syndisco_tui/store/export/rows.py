@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...discussion import DiscussionRecord, Message
+from ...discussion import DiscussionRecord, DiscussionSetup, Message, Persona, name_key
+from ...discussion.asked import setups_at
 
 COLUMNS = (
     "discussion",
@@ -27,7 +29,24 @@ COLUMNS = (
     "raw_text",
     "original_text",
     "run_seed",
+    "moderator",
+    "turn_manager",
+    "p_respond",
+    "conv_len",
+    "history_context_len",
+    "prompt_style",
+    "max_out_tokens",
+    "temperature",
+    "top_p",
+    "top_k",
+    "repetition_penalty",
+    "quantization",
+    "dtype",
 )
+PERSONA = "persona_"
+"""Before the names of the columns that hold the speaker's own fields."""
+_PERSONA_FIELDS = tuple(field for field in Persona.model_fields if field != "username")
+_LIST_SEPARATOR = "; "
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection)."""
 
@@ -36,20 +55,45 @@ def as_csv(records: Sequence[DiscussionRecord]) -> str:
     """Header and rows as RFC 4180 has them (quoted where need be, lines ended by CR LF).
 
     ``position`` counts messages and silences from 1; what is not known is empty, and so are turn
-    and model of what no model said. ``text`` is what stands there now: ``original_text`` stood
-    there before somebody edited it. Foreign text that a spreadsheet would
+    and model of what no model said. ``text`` is the message as it is after any edit,
+    ``original_text`` what it was before. The setup's columns are those under which the message
+    was made, and ``persona_…`` are the speaker's fields. Foreign text that a spreadsheet would
     calculate gets an apostrophe in front: ``=1+1`` becomes ``'=1+1``.
     """
+    fields = (*_PERSONA_FIELDS, *_further_fields(records))
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(COLUMNS)
+    writer.writerow([*COLUMNS, *(_cell(f"{PERSONA}{field}") for field in fields)])
     for record in records:
         for position, entry in enumerate(record.entries, start=1):
-            writer.writerow([_cell(value) for value in _row(record, position, entry)])
+            setup, *later_setups = setups_at(record, position - 1)
+            speaker = _speaker(entry, setup, *later_setups)
+            values = _message(record, position, entry)
+            values += _conditions(record, setup, entry)
+            values += [_plain(speaker.get(field)) for field in fields]
+            writer.writerow([_cell(value) for value in values])
     return text.getvalue()
 
 
-def _row(record: DiscussionRecord, position: int, entry: Message) -> list[Any]:
+def _further_fields(records: Sequence[DiscussionRecord]) -> list[str]:
+    """The fields that personas of ``records`` have beside SynDisco's, in the order they come."""
+    fields: dict[str, None] = {}
+    for record in records:
+        for setup in (*(earlier.setup for earlier in record.earlier_setups), record.setup):
+            for persona in setup.everybody:
+                fields |= dict.fromkeys(persona.model_extra or {})
+    return list(fields)
+
+
+def _speaker(entry: Message, *setups: DiscussionSetup) -> Mapping[str, Any]:
+    """What is known of who spoke: the fields that say something, in the first setup with them."""
+    key = name_key(entry.name)
+    people = (persona for setup in setups for persona in setup.everybody)
+    persona = next((each for each in people if name_key(each.name) == key), None)
+    return persona.attributes() if persona else {}
+
+
+def _message(record: DiscussionRecord, position: int, entry: Message) -> list[Any]:
     return [
         record.id,
         record.heading,
@@ -69,6 +113,40 @@ def _row(record: DiscussionRecord, position: int, entry: Message) -> list[Any]:
         entry.original_text,
         None if record.is_foreign else record.setup.seed,
     ]
+
+
+def _conditions(record: DiscussionRecord, setup: DiscussionSetup, entry: Message) -> list[Any]:
+    """Under what the message was made; of SynDisco's own files little is known."""
+    limits = entry.shortened or setup
+    history = limits.history_context_len
+    moderator = setup.moderator.name if setup.moderator else None
+    history_cell = "all" if history is None else history
+    if record.is_foreign:
+        return [moderator, None, None, None, history_cell, *[None] * 8]
+    return [
+        moderator,
+        setup.turn_manager,
+        setup.p_respond if setup.turn_manager == "RandomWeighted" else None,
+        setup.conv_len,
+        history_cell,
+        setup.prompt_style,
+        limits.max_out_tokens,
+        setup.temperature,
+        setup.top_p,
+        setup.top_k,
+        setup.repetition_penalty,
+        setup.quantization,
+        setup.dtype,
+    ]
+
+
+def _plain(value: object) -> object:
+    """A persona's field as one cell."""
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return _LIST_SEPARATOR.join(value)
+    if isinstance(value, (list, dict, bool)):
+        return json.dumps(value, ensure_ascii=False)
+    return value
 
 
 def _cell(value: object) -> object:

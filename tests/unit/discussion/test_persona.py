@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from syndisco_tui.discussion import Persona, name_clash, name_key
-from syndisco_tui.discussion.persona import MAX_NAME_LENGTH
+from syndisco_tui.discussion.usernames import MAX_NAME_LENGTH
 from tests.support.syndisco_files import each_persona_list
 
 SYNDISCO_FIELDS = [

@@ -10,6 +10,7 @@ import pytest
 
 from syndisco_tui.discussion import (
     TURN_MANAGERS,
+    DiscussionSetup,
     RandomTurn,
     RandomWeighted,
     RoundRobin,
@@ -230,3 +231,18 @@ def test_make_turn_manager_hands_p_respond_and_seed_on() -> None:
         "Dia": 0.25,
         "Eli": 0.25,
     }
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("QueueTurnManager", "RoundRobin"),
+        ("RespondTurnManager", "RandomWeighted"),
+        ("RandomTurnManager", "RandomTurn"),
+    ],
+)
+def test_syndisco_s_own_names_are_understood(theirs: str, ours: str) -> None:
+    made = [make_turn_manager(kind, NAMES, p_respond=0.4, seed=7) for kind in (theirs, ours)]
+    assert list(islice(made[0], 20)) == list(islice(made[1], 20))
+    setup = DiscussionSetup.model_validate({"turn_manager": theirs})
+    assert setup.turn_manager == ours  # which is what files say from then on

@@ -1,0 +1,168 @@
+"""A file that is not read is called by its name, with what is read; ours are sent to their door."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syndisco_tui.inputs import InputError
+from syndisco_tui.store.discussions import read_discussion
+from syndisco_tui.store.importing import read_any
+from syndisco_tui.store.personas import read_personas
+from syndisco_tui.store.setups import read_setup
+
+CARD = {
+    "name": "Mira",
+    "description": "A miller.",
+    "personality": "calm",
+    "scenario": "",
+    "first_mes": "Hello.",
+    "mes_example": "",
+}
+SHEETS = {"[Content_Types].xml": "", "xl/workbook.xml": ""}
+
+
+def lines(*values: object) -> bytes:
+    return "".join(f"{json.dumps(value)}\n" for value in values).encode()
+
+
+def zipped(files: dict[str, str]) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return content.getvalue()
+
+
+def png(*texts: tuple[bytes, bytes]) -> bytes:
+    """A picture as far as anybody looks at it; check sums are nobody's concern."""
+    chunks = [b"\x00\x00\x00\x0dIHDR" + bytes(13 + 4)]
+    for keyword, text in texts:
+        content = keyword + b"\0" + text
+        chunks.append(len(content).to_bytes(4) + b"tEXt" + content + bytes(4))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+FOREIGN: list[tuple[str, Any, str]] = [
+    ("card.json", CARD, "a character card (V1)"),
+    ("card.json", [CARD], "a character card (V1)"),
+    ("card.json", {"spec": "chara_card_v2", "data": CARD}, "a character card (V2)"),
+    ("card.json", {"spec": "chara_card_v3", "data": CARD}, "a character card (V3)"),
+    ("card.json", {"spec": "chara_card_v4", "data": CARD}, "a character card (V3)"),
+    (
+        "card.png",
+        png((b"Software", b"x"), (b"Chara", base64.b64encode(b"{}"))),
+        "a PNG picture with",
+    ),
+    ("card.png", png((b"ccv3", b"e30")), "a PNG picture with a character card in it"),
+    ("dog.png", png((b"Software", b"x")), "a PNG picture, which"),
+    ("card.png", b"\xff\xd8\xff\xe0\x00\x10JFIF", "a JPEG picture"),
+    ("card.charx", zipped({"card.json": "{}"}), "a character card (CharX)"),
+    (
+        "ann.agent.json",
+        {"type": "TinyPerson", "persona": {"name": "Ann"}},
+        "an agent of TinyTroupe",
+    ),
+    ("x.fragment.json", {"type": "Fragment", "persona": {}}, "a fragment of TinyTroupe"),
+    ("hub.jsonl", lines({"persona": "A miller."}, {"persona": "A nurse."}), "Persona Hub's list"),
+    ("hub.json", lines({"persona": "A miller."}), "Persona Hub's list"),
+    (
+        "chat.jsonl",
+        lines({"chat_metadata": {}}, {"name": "A", "mes": "Hi"}),
+        "a chat of SillyTavern",
+    ),
+    ("chat.jsonl", lines({"name": "A", "mes": "Hi"}, {"name": "B", "mes": "?"}), "SillyTavern"),
+    ("utterances.jsonl", lines(*[{"conversation_id": "1", "text": "x"}] * 2), "ConvoKit"),
+    ("tune.jsonl", lines({"messages": []}, {"messages": []}), "a chat in OpenAI's format"),
+    ("sharegpt.json", [{"conversations": []}], "a chat in ShareGPT's format"),
+    ("log.json", {"version": 2, "eval": {}, "samples": []}, "an evaluation log of Inspect"),
+    ("notes.json", {"logs": [], "annotator_model": "m"}, "SynDisco's annotations"),
+    (
+        "people.jsonl",
+        lines({"username": "Ann"}, {"username": "Bob"}),
+        "JSONL, a JSON value on every",
+    ),
+    ("people.xlsx", zipped(SHEETS), "an Excel workbook"),
+    ("people.csv", zipped(SHEETS), "an Excel workbook"),
+    ("people.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "an old Excel workbook"),
+    ("people.pdf", b"%PDF-1.7\n", "a PDF document"),
+    ("people.parquet", b"PAR1\x15\x04", "a Parquet table"),
+    ("people.json.gz", b"\x1f\x8b\x08\x00", "a gzip archive"),
+    ("people.zip", zipped({"people.json": "[]"}), "a zip archive"),
+]
+
+
+def file_with(folder: Path, name: str, content: Any) -> Path:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+    return path
+
+
+def refusal(read: Callable[[Path], object], path: Path) -> str:
+    with pytest.raises(InputError) as caught:
+        read(path)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"), FOREIGN, ids=[f"{name}: {kind}" for name, _, kind in FOREIGN]
+)
+def test_what_is_not_read_is_called_by_its_name(
+    tmp_path: Path, name: str, content: Any, kind: str
+) -> None:
+    path = file_with(tmp_path, name, content)
+    for read in (read_any, read_personas, read_discussion):
+        sentence = refusal(read, path)
+        assert sentence.startswith(f"{path}: this is ")
+        assert kind in sentence
+        assert "which syndisco-tui does not read; " in sentence
+
+
+def test_what_is_read_is_said(tmp_path: Path) -> None:
+    path = file_with(tmp_path, "card.json", CARD)
+    assert refusal(read_any, path) == (
+        f"{path}: this is a character card (V1), which syndisco-tui does not read; give "
+        "a discussion (JSON) or personas (a JSON list, or a table with a column username)"
+    )
+    assert refusal(read_any, file_with(tmp_path, "a.xlsx", zipped(SHEETS))).endswith(
+        "; save the sheet as CSV and give that"
+    )
+
+
+@pytest.mark.parametrize(
+    ("read", "name", "content", "sentence"),
+    [
+        (read_personas, "a.json", {"logs": []}, "this is a discussion of SynDisco's, not personas"),
+        (read_personas, "s.toml", b"conv_len = 3\n", "a setup, not personas"),
+        (read_any, "s.toml", b"[[personas]]\nusername = 'A'\n", "start it with syndisco-tui run"),
+        (read_discussion, "p.json", [{"username": "A"}], "a list of personas, not a discussion"),
+        (read_discussion, "p.csv", b"username\nA\n", "a table of personas, not a discussion"),
+        (read_setup, "p.json", [{"username": "A"}], "personas, not a setup (TOML); import it, or"),
+        (read_setup, "p.csv", b"age,username\n3,A\n", "a table of personas, not a setup"),
+        (read_setup, "d.json", {"logs": [], "syndisco_tui": {}}, "a saved discussion, not a setup"),
+    ],
+)
+def test_a_file_at_the_wrong_door_is_sent_to_the_right_one(
+    tmp_path: Path, read: Any, name: str, content: Any, sentence: str
+) -> None:
+    path = file_with(tmp_path, name, content)
+    assert sentence in refusal(read, path)
+
+
+def test_a_picture_of_many_megabytes_is_called_by_its_name(tmp_path: Path) -> None:
+    path = file_with(tmp_path, "big.png", png() + bytes(6_000_000))
+    assert "this is a PNG picture" in refusal(read_personas, path)
+
+
+def test_a_persona_may_have_fields_that_others_have_too(tmp_path: Path) -> None:
+    persona = {"username": "Ann", **CARD, "persona": "A nurse.", "messages": [], "logs": "none"}
+    path = file_with(tmp_path, "p.json", [persona])
+    assert read_personas(path)[0].name == "Ann"
+    assert isinstance(read_any(path), list)
