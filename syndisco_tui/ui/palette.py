@@ -14,6 +14,7 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.types import IgnoreReturnCallbackType
 
+from ..text import safe
 from .actions import ACTIONS, Action
 from .keymap import key_of
 from .pane_titles import PANES
@@ -39,7 +40,7 @@ class Commands(Provider):
     async def discover(self) -> Hits:
         for command in commands(self.app, self.screen):
             yield DiscoveryHit(
-                _display(command.key, Content(command.title)),
+                _display(command.key, Content(safe(command.title))),
                 command.run,
                 command.title,
                 command.description,

@@ -146,8 +146,9 @@ def test_a_setup_that_waits_for_a_reply_waits_for_the_disk_as_well(
     assert live.until(Hindrance) == Hindrance("saving", "")
     live.engine.may_speak.set()
     live.until(Posted)
-    assert live.until(SetupApplied).from_turn == 2
     asked_for(live.record, 0)
+    live.session.step()
+    assert live.until(SetupApplied).from_turn == 2
 
 
 @pytest.mark.parametrize("is_full", [True, False])

@@ -46,7 +46,7 @@ class MoreTurns(OwnDialog[AfterTheEnd]):
         key = self.app.get_key_display(Binding("ctrl+n", ""))
         with Vertical(classes="dialog"):
             yield Static(
-                f"This discussion has taken {self._taken} turns{setup}.",
+                safe(f"This discussion has taken {self._taken} turns{setup}."),
                 classes="dialog-title",
                 markup=False,
             )
@@ -72,7 +72,7 @@ class MoreTurns(OwnDialog[AfterTheEnd]):
             self.dismiss(turns)
             return
         fault = self.query_one("#fault", Static)
-        fault.update(f"Type a whole number from 1 to {MOST_TURNS}.")
+        fault.update(Content(safe(f"Type a whole number from 1 to {MOST_TURNS}.")))
         fault.display = True
 
     @on(Input.Changed)

@@ -117,13 +117,12 @@ class OpenSetup(OwnDialog[DiscussionSetup | None]):
         options = self.query_one(OptionList)
         options.clear_options()
         if self._matching:
-            options.add_options(map(_option, self._matching))
+            options.add_options([_option(each) for each in self._matching])
             options.highlighted = 0
         else:
             nothing = f"No setup is saved yet; {self._save_key} saves one."
-            options.add_option(
-                Option(Content("No match." if self._setups else nothing), disabled=True)
-            )
+            sentence = safe("No match." if self._setups else nothing)
+            options.add_option(Option(Content(sentence), disabled=True))
 
     def action_move(self, rows: int) -> None:
         options = self.query_one(OptionList)
