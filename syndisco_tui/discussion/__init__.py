@@ -4,7 +4,8 @@ from .actor import Actor
 from .asked import Asked, NotOnRecord, asked_for
 from .discussion import Discussion, NotTheNextTurn
 from .entries import Entries
-from .persona import Persona, name_clash, name_key
+from .names import name_clash, name_key, near_name
+from .persona import Persona
 from .proceedings import CannotChange
 from .prompt import ChatMessage
 from .record import (

@@ -13,7 +13,7 @@ from . import guard
 from .chance import draw_seed
 from .changes import next_attempt
 from .entries import Entries
-from .persona import name_key
+from .names import name_key
 from .proceedings import CannotChange, Proceedings
 from .prompt import chat_prompt, stop_strings, window
 from .record import (

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .actor import Actor
 from .chance import SEED_BITS, draw
-from .persona import Persona, name_clash, name_key
+from .names import name_clash, name_key
+from .persona import Persona
 
 TurnManagerName = Literal["RoundRobin", "RandomWeighted", "RandomTurn"]
 PromptStyle = Literal["syndisco-2.0", "syndisco-2.2", "chat"]

@@ -21,7 +21,7 @@ from ..discussion import (
     Parent,
 )
 from ..discussion.changes import TAKES_OUT
-from ..discussion.persona import name_clash
+from ..discussion.names import name_clash
 from ..inputs import InputError, validated
 from .shapes import FileShape
 from .syndisco import TIMESTAMP, from_syndisco
