@@ -4,6 +4,7 @@ from .actor import Actor
 from .asked import Asked, NotOnRecord, asked_for
 from .discussion import Discussion, NotTheNextTurn
 from .entries import Entries
+from .guard import Guard, Guarded
 from .names import name_clash, name_key, near_name
 from .persona import Persona
 from .proceedings import CannotChange
@@ -41,6 +42,8 @@ __all__ = [
     "EarlierSetup",
     "Entries",
     "Floor",
+    "Guard",
+    "Guarded",
     "Message",
     "NotOnRecord",
     "NotTheNextTurn",
@@ -58,4 +61,5 @@ __all__ = [
     "asked_for",
     "name_clash",
     "name_key",
+    "near_name",
 ]

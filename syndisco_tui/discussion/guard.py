@@ -11,11 +11,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from .guard_marks import MarkCount, Opening, openings, tail_start
-from .guard_patterns import EMPTY_QUOTES_ANYWHERE, SILENCE, HeaderPatterns, header_patterns
+from .guard_marks import MarkCount, openings, tail_start
+from .guard_patterns import (
+    EMPTY_QUOTES_ANYWHERE,
+    SILENCE,
+    SILENT_CHARACTERS,
+    HeaderPatterns,
+    end_of,
+    header_patterns,
+)
 from .guard_turns import Entry, OtherTurns
 
 _SINGLE_QUOTE = re.compile(r"(?<!\w)'|'(?!\w)")
+MOST_HEADERS = 1000
+"""Headers at the start of a reply that are taken off."""
 _SLOWLY = 16
 """A growing reply of nothing but marks is looked at again when it is a 16th longer."""
 
@@ -45,7 +54,8 @@ def clean(raw: str, speaker: str, others: Sequence[str] = (), *, complete: bool 
 
 def is_silence(text: str) -> bool:
     """Whether ``text`` says nothing: it is empty, white space, or only quotation marks."""
-    return SILENCE.fullmatch(text) is not None
+    could_be = not text.lstrip(SILENT_CHARACTERS)  # quick, and enough for nearly every text
+    return could_be and end_of(SILENCE, text) == len(text)
 
 
 @dataclass
@@ -71,11 +81,14 @@ class Guard:
         if start is None:
             if not complete and len(raw) < self._next_look:
                 return Guarded("")
+            if is_silence(raw):
+                self._next_look = len(raw) + len(raw) // _SLOWLY
+                return Guarded("")
             start = _Start(raw, self._patterns)
             if len(raw) - start.body > self._patterns.longest:
                 self._start = start  # more text cannot change how it begins
-            elif start.body >= len(raw):
-                self._next_look = len(raw) + len(raw) // _SLOWLY
+            elif start.body > self._patterns.longest:
+                self._next_look = len(raw) + start.body // _SLOWLY
         return start.read(raw, complete)
 
 
@@ -83,24 +96,22 @@ class _Start:
     """How a reply begins, and what has been read of the words after that."""
 
     def __init__(self, raw: str, patterns: HeaderPatterns) -> None:
-        front = patterns.front.match(raw)
-        assert front is not None  # it also takes nothing
-        start, first = front.end(), None
+        start, last, own_end = _headers(raw, patterns)
+        first = None
         self._speaks_as = ""
         self._is_silent = False
-        if start > front.end("own") and start > 0:
-            is_bare = front.end("bare") == start
-            header_start = front.start("bare" if is_bare else "posted")
-            self._speaks_as = patterns.name_in(raw[header_start:start])
-            marks_from = max(0, front.end("own"))
-            self._is_silent = bool(EMPTY_QUOTES_ANYWHERE.search(raw, marks_from, header_start))
-            if is_bare:  # it may as well address somebody, so the name stays
-                first = Entry(header_start, start, self._speaks_as)
-                start = header_start
+        if last is not None and last.lastgroup != "own":
+            self._speaks_as = patterns.name_in(last.group())
+            empty = EMPTY_QUOTES_ANYWHERE.search(raw, own_end, last.start())
+            self._is_silent = empty is not None
+            if last.lastgroup == "bare":  # it may as well address somebody, so the name stays
+                first = Entry(last.start(), last.end(), self._speaks_as)
+                start = last.start()
         self._dropped = raw[:start]
         self._opened, self.body = openings(raw, start)
         self._has_fence = "```" in self._dropped or any(each.is_fence for each in self._opened)
         self._marks = MarkCount(self.body)
+        self._silent_to = self.body
         self._others = OtherTurns(patterns, self.body, first)
 
     def read(self, raw: str, complete: bool) -> Guarded:
@@ -121,12 +132,34 @@ class _Start:
         start, end = self._marks.bounds(
             raw, self._opened, tail, end, self._dropped, is_whole=is_whole
         )
+        if not self._has_words(raw, end):
+            return Guarded("", went_on_as=went_on_as)
         text = raw[start:end].strip()
         if self._dropped:
             text = _without_single_quotes(text)
-        if is_silence(text):
-            return Guarded("", went_on_as=went_on_as)
         return Guarded(text, self._speaks_as, went_on_as)
+
+    def _has_words(self, raw: str, end: int) -> bool:
+        """Whether anything but marks stands before ``end``."""
+        if self._silent_to < end:
+            self._silent_to = end_of(SILENCE, raw, self._silent_to)
+            if self._silent_to > self.body and raw[self._silent_to - 1] == "\\":
+                self._silent_to -= 1  # a line break may be half written
+        return raw[self._silent_to : end].strip("\\") != ""
+
+
+def _headers(raw: str, patterns: HeaderPatterns) -> tuple[int, re.Match[str] | None, int]:
+    """Where the headers at the start end, the last of them, and where the speaker's own end."""
+    end, own_end = 0, 0
+    last: re.Match[str] | None = None
+    for _ in range(MOST_HEADERS):
+        header = patterns.header.match(raw, end_of(patterns.marks, raw, end))
+        if header is None:
+            break
+        last, end = header, header.end()
+        if header.lastgroup == "own":
+            own_end = end
+    return end, last, own_end
 
 
 def _without_single_quotes(text: str) -> str:

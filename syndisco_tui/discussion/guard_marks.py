@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from .guard_patterns import (
     BLANK,
@@ -11,6 +12,8 @@ from .guard_patterns import (
     EMPTY_QUOTES,
     OPENING,
     QUOTE,
+    QUOTES,
+    end_of,
     reversed_tail,
 )
 
@@ -18,6 +21,8 @@ MOST_LAYERS = 8
 """Marks one inside the other that are taken off; more are no quotation."""
 MOST_MARKS = 1000
 """Marks within a reply that are matched; a reply with more of them keeps them all."""
+MOST_BACKSLASHES = 64
+"""Backslashes before a quotation mark that are passed over."""
 TAIL = 256
 """Characters at the end of a growing reply in which closing marks are looked for."""
 _BEFORE_AN_OPENING_MARK = frozenset("([{-—:*")
@@ -39,9 +44,7 @@ def openings(text: str, start: int) -> tuple[list[Opening], int]:
     found: list[Opening] = []
     blank, position = (BLANK_AFTER_MARK if start else BLANK), start
     while True:
-        match = blank.match(text, position)
-        assert match is not None  # it also takes nothing
-        position = match.end()
+        position = end_of(blank, text, position)
         if match := EMPTY_QUOTES.match(text, position):
             position = match.end()
         elif match := OPENING.match(text, position):
@@ -64,10 +67,9 @@ def tail_start(
     size = TAIL
     while True:
         first = max(start, end - size)
-        match = pattern.match(text[first:end][::-1])
-        assert match is not None  # it also takes nothing
-        if match.end() < end - first or first == start or not complete:
-            return end - match.end()
+        length = end_of(pattern, text[first:end][::-1])
+        if length < end - first or first == start or not complete:
+            return end - length
         size *= 4
 
 
@@ -91,17 +93,20 @@ class MarkCount:
             self._total += 1
             if self._total > MOST_MARKS:
                 return
-            before = text[mark.start() - 1] if mark.start() > self._start else " "
-            is_between_words = before.isspace() or before in _BEFORE_AN_OPENING_MARK
-            if mark[1] in "„«" or (mark[1] in '"“' and is_between_words):
+            before = self._before(text, mark.start())
+            may_open = before.isspace() or before in _BEFORE_AN_OPENING_MARK
+            if mark[0] in "„«" or (mark[0] in '"“' and may_open):
                 self._depth += 1
             elif self._depth:
                 self._depth -= 1
             else:
                 self._outer += 1
-        while end > self._counted_to and text[end - 1] == "\\":
-            end -= 1  # it may belong to a mark that follows
         self._counted_to = end
+
+    def _before(self, text: str, position: int) -> str:
+        """The character before a mark, backslashes aside; a blank before the first word."""
+        first = max(self._start, position - MOST_BACKSLASHES)
+        return text[first:position].rstrip("\\")[-1:] or " "
 
     def bounds(
         self,
@@ -130,9 +135,9 @@ class MarkCount:
         if fences and "```" not in text[tail:end]:
             return fences[0].start, end
         quotes = [each for each in opened if not each.is_fence]
-        closing = list(QUOTE.finditer(text, tail, end))
-        within = min(self._depth, len(closing))
-        are_closed = len(closing) > within
+        closing = sum(text.count(mark, tail, end) for mark in QUOTES)
+        within = min(self._depth, closing)
+        are_closed = closing > within
         own = min(self._outer, len(quotes))
         if not are_closed and is_whole and self._total and len(quotes) > own:
             own = len(quotes)  # nothing closes them, and they may mean one of the marks within
@@ -140,5 +145,7 @@ class MarkCount:
         start = quotes[around].start if own else self._start
         embraced = bool(around or any(mark in dropped for mark in "\"“„«'"))
         if embraced or (not are_closed and (dropped or fences)):
-            end = closing[within - 1].end() if within else tail
+            end = (
+                next(islice(QUOTE.finditer(text, tail), within - 1, None)).end() if within else tail
+            )
         return start, end

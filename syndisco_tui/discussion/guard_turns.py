@@ -19,7 +19,7 @@ MOST_CHARACTERS = 60
 """Of an entry of a list that nothing introduces."""
 _LINE_END = re.compile(r"\n|\\n")
 _SENTENCE_ENDS = (".", "!", "?", "…")
-_MARKS = " \t\r\n\"“”*_\\"
+_MARKS = ' \t\r\n"“”*_\\'
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class OtherTurns:
         if self._cut:
             return self._cut
         doubtful = self._first
-        for match in self._patterns.next_post.finditer(text, self._searched_to):
+        for match in self._patterns.posts(text, self._searched_to):
             is_bare = match["bare"] is not None
             name = self._patterns.name_in(match["bare"] or match["posted"])
             entry = Entry(match.start(), match.end(), name)
@@ -63,7 +63,9 @@ class OtherTurns:
                 doubtful = self._first = None
             elif doubtful and doubtful is not self._first:
                 return self._cut_before(doubtful)
-            elif is_bare and name_key(name) not in self._listed and _is_short(text, entry, complete):
+            elif (
+                is_bare and name_key(name) not in self._listed and _is_short(text, entry, complete)
+            ):
                 doubtful = entry
             else:
                 return self._cut_before(entry)
@@ -79,6 +81,9 @@ class OtherTurns:
     def _cut_before(self, entry: Entry) -> tuple[int, str]:
         self._cut = entry.start, entry.name
         return self._cut
+
+    def _may_begin_a_list(self, text: str, entry: Entry, complete: bool) -> bool:
+        return name_key(entry.name) not in self._listed and _is_short(text, entry, complete)
 
     def _is_in_a_list(
         self, text: str, entry: Entry, doubtful: Entry | None, complete: bool

@@ -45,9 +45,12 @@ def near_name(name: str, names: Iterable[str]) -> str | None:
     return by_key[near[0]] if key and near else None
 
 
+def name_spellings(names: Iterable[str]) -> tuple[str, ...]:
+    """``names`` composed and decomposed, the longest first."""
+    spellings = {unicodedata.normalize(form, name) for name in names for form in ("NFC", "NFD")}
+    return tuple(sorted(spellings, key=lambda name: (-len(name), name)))
+
+
 def name_pattern(names: Iterable[str]) -> str:
     """A regular expression for any of ``names``, composed or decomposed, the longest first."""
-    spellings = {
-        unicodedata.normalize(form, name): None for name in names for form in ("NFC", "NFD")
-    }
-    return "|".join(map(re.escape, sorted(spellings, key=len, reverse=True)))
+    return "|".join(map(re.escape, name_spellings(names)))

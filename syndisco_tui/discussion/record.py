@@ -50,7 +50,8 @@ class Message:
     and what a human put in have none (0). ``raw_text`` is what the model said, where it differs;
     ``original_text`` what stood here before somebody edited it. ``floor_given``: a person chose
     the speaker, the turn manager would have drawn another. ``attempt`` above 0: regenerated.
-    ``shortened``: memory was full, and it was asked for with less.
+    ``shortened``: memory was full, and it was asked for with less. ``speaks_as``: another whose
+    name the reply began with; ``went_on_as``: in whose name it went on, which was left out.
     """
 
     name: str
@@ -70,6 +71,8 @@ class Message:
     original_text: str | None = None
     floor_given: bool = False
     shortened: Shortened | None = None
+    speaks_as: str = ""
+    went_on_as: str = ""
 
     @property
     def model_text(self) -> str:

@@ -182,4 +182,8 @@ def entry_to_json(entry: Message) -> dict[str, Any]:
         value["floor_given"] = True
     if entry.shortened:
         value["shortened"] = vars(entry.shortened).copy()
+    if entry.speaks_as:
+        value["speaks_as"] = entry.speaks_as
+    if entry.went_on_as:
+        value["went_on_as"] = entry.went_on_as
     return value
