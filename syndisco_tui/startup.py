@@ -79,7 +79,7 @@ def setup_with(
     from .discussion import DiscussionSetup
     from .inputs import validated
     from .store.personas import read_personas
-    from .store.setups import read_setup
+    from .store.setups import check_names, read_setup
 
     setup = read_setup(file or paths.shipped_personas_folder() / "demonstration.toml")
     changes: dict[str, object] = {}
@@ -95,12 +95,16 @@ def setup_with(
         validated(DiscussionSetup, {**setup.model_dump(), **changes}, persona_file)
     given = {"model": model, "conv_len": turns, "seed": seed, "dtype": dtype}
     changes |= {key: value for key, value in given.items() if value is not None}
-    return validated(DiscussionSetup, {**setup.model_dump(), **changes}, "command line")
+    changed = validated(DiscussionSetup, {**setup.model_dump(), **changes}, "command line")
+    check_names(changed, persona_file or file)
+    return changed
 
 
 def run_one(settings: Settings, begin: DiscussionSetup | Path, output: Path | None) -> int:
     from .headless import run_headless
 
+    if not isinstance(begin, Path):
+        _warn_of_names(begin)
     return run_headless(new_session(settings), begin, output=output)
 
 
@@ -114,6 +118,7 @@ def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: boo
     from .session.last_model import LastModelFile
     from .store.discussions import read_discussion
 
+    _warn_of_names(begin)
     folder, setups = paths.discussions_folder(), repeated(begin, count)
     begins: list[DiscussionSetup | Path] = list(setups)
     if resume:
@@ -134,6 +139,15 @@ def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: boo
         last_model=LastModelFile(paths.last_model_file),
     )
     return run_repeat(Batch(lambda listener: session(listener=listener), begins))
+
+
+def _warn_of_names(setup: DiscussionSetup) -> None:
+    """Say on standard error which names may be slips; the discussion runs all the same."""
+    from .discussion.name_checks import stranger_warnings
+    from .text import safe
+
+    for sentence in stranger_warnings(setup):
+        print(safe(f"warning: {sentence}"), file=sys.stderr)
 
 
 def new_session(settings: Settings, *, spare_cores: int = 0) -> LiveSession:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from .guard_marks import MarkCount, openings, tail_start
 from .guard_patterns import (
     EMPTY_QUOTES_ANYWHERE,
+    MARKS,
     SILENCE,
     SILENT_CHARACTERS,
     HeaderPatterns,
@@ -109,7 +110,8 @@ class _Start:
                 start = last.start()
         self._dropped = raw[:start]
         self._opened, self.body = openings(raw, start)
-        self._has_fence = "```" in self._dropped or any(each.is_fence for each in self._opened)
+        marks = MARKS.findall(raw, 0, self.body)
+        self._marks_before = "".join(sorted(set(marks)))
         self._marks = MarkCount(self.body)
         self._silent_to = self.body
         self._others = OtherTurns(patterns, self.body, first)
@@ -119,14 +121,7 @@ class _Start:
         if self._is_silent:
             return Guarded("", went_on_as=self._speaks_as)
         end, went_on_as = self._others.end(raw, complete)
-        tail = tail_start(
-            raw,
-            self.body,
-            end,
-            fence=self._has_fence,
-            single_quote="'" in self._dropped,
-            complete=complete,
-        )
+        tail = tail_start(raw, self.body, end, self._marks_before, complete=complete)
         self._marks.count(raw, tail)
         is_whole = complete and not went_on_as
         start, end = self._marks.bounds(

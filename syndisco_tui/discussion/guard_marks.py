@@ -56,14 +56,12 @@ def openings(text: str, start: int) -> tuple[list[Opening], int]:
             return found, position
 
 
-def tail_start(
-    text: str, start: int, end: int, *, fence: bool, single_quote: bool, complete: bool
-) -> int:
+def tail_start(text: str, start: int, end: int, opened: str, *, complete: bool) -> int:
     """Where the marks and the white space begin that end ``text[start:end]``.
 
-    Fences and single quotation marks are among them where the reply was opened with them.
+    Which these may be follows from the marks in ``opened``.
     """
-    pattern = reversed_tail(fence=fence, single_quote=single_quote)
+    pattern = reversed_tail(opened)
     size = TAIL
     while True:
         first = max(start, end - size)

@@ -25,8 +25,11 @@ EMPTY_QUOTES = re.compile(r"(?:\"\"\s+)+|(?:\"\"|“”|\\\"\\\")(?:\s|\\+n)+")
 EMPTY_QUOTES_ANYWHERE = re.compile(r"\"(?:\s{0,8}\\{0,8})\"|“\s{0,8}”")
 OPENING = re.compile(r"\\*[\"“„«]|(?P<fence>```\w*[ \t]*(?:\n|\\n))")
 QUOTE = re.compile(rf"[{QUOTES}]")
+MARKS = re.compile(rf"[{QUOTES}']|```")
 FRONT_MARKS = re.compile(rf"(?:[\s{QUOTES}'‘’\\]+|(?<=\\)[nrt]|```\w*)*")
 """What may stand before and between headers."""
+
+_MORE_ENDS = {"'": "'’", "„": "“", "»": "«"}
 
 _GAP = r"\s{1,8}"
 _COLON = r"(?:\s{0,8}:|\s{0,8}\Z)"
@@ -71,11 +74,11 @@ class HeaderPatterns:
         return self._names[name_key(match["name"])] if match else ""
 
 
-@lru_cache(maxsize=4)
-def reversed_tail(*, fence: bool, single_quote: bool) -> re.Pattern[str]:
-    """The end of a reply read backwards: marks that may close what was opened at its start."""
-    marks = r"\s\"“”«»\\" + ("'’" if single_quote else "")
-    fences = "|```" if fence else ""
+@lru_cache(maxsize=64)
+def reversed_tail(opened: str) -> re.Pattern[str]:
+    """The end of a reply read backwards: marks that may close those of ``opened``."""
+    marks = r"\s\"”»\\" + "".join(ends for start, ends in _MORE_ENDS.items() if start in opened)
+    fences = "|```" if "```" in opened else ""
     return re.compile(rf"(?:[{marks}]+|[nrt](?=\\){fences})*")
 
 

@@ -443,7 +443,8 @@ def test_whatever_the_wrapping_plain_words_come_out(text: str, wrapping: str) ->
 HOSTILE = (
     '"', '"" ', '\\"', '" ', 'a "', "“", "“ ", "'", "``` ", "```\n", '"" ```\n', "\n", "\\n", "\\",
     "x", "x\n", '"x" ', '("', "User Ann posted: ", '"User Ann posted: "', "User Bob posted: ",
-    "\nBob: x", "\nUser ", "Bob:", "a: ", ":\nBob: hi\nmoderator: x", "\nBob:\n", "Comment   ", " \t",
+    "\nBob: x", "\nUser ",
+    "Bob:", "a: ", ":\nBob: hi\nmoderator: x", "\nBob:\n", "Comment   ", " \t",
 )  # fmt: skip
 FRONTS = ("", "x", '"x', "User Ann posted: ")
 
