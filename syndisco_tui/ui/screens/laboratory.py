@@ -16,6 +16,7 @@ from textual.widgets import Static
 from ... import paths
 from ...discussion import DiscussionRecord, DiscussionSetup, Persona
 from ...session import (
+    Changed,
     LiveSession,
     Opened,
     SessionEvent,
@@ -37,7 +38,7 @@ from ..places import Places
 from ..quitting import quit_or_ask
 from ..reach import Reach
 from ..setup_file import SetupFile
-from ..speaker_colours import SpeakerColours
+from ..speaker_colours import SpeakerColours, speakers_of
 from ..welcome import welcome
 from ..widgets.banner import Banner
 from ..widgets.key_line import KeyLine
@@ -84,8 +85,7 @@ class Laboratory(OwnScreen[None]):
         self.setup = setup
         self._personas = personas
         self._colours = SpeakerColours()
-        for name in setup.names:  # those who take part first: they must differ
-            self._colours.of(name, dark=True)
+        self._colours.give(setup.names)
         self._reach = Reach(self, session, lambda: self.setup, self._colours_by_name)
         self._state: State = "idle"
         self._open_path: Path | None = None
@@ -196,6 +196,8 @@ class Laboratory(OwnScreen[None]):
         self._reach.take(event)
         if isinstance(event, Opened | SetupStaged | SetupApplied | Waiting):
             self._show_titles()
+        elif isinstance(event, Changed):  # a human may have spoken as somebody new
+            self._show_colours()
         self.banner.take(event)
         self.status.take(event)
         self.transcript.take(event)
@@ -208,9 +210,9 @@ class Laboratory(OwnScreen[None]):
             self.setup = event.record.setup
             self.setup_pane.show(self.setup)
             self.personas_pane.show(self.setup)
-            self._show_colours()
             if event.record.setup != setup.model_copy(update={"model": event.record.setup.model}):
                 self._setup_file.forget()
+        self._show_colours()
 
     def on_screen_resume(self) -> None:
         """Back from another screen, which may have changed the keys or the discussion's title."""
@@ -356,13 +358,15 @@ class Laboratory(OwnScreen[None]):
         self._use(event.setup)
 
     def _show_colours(self) -> None:
+        takes_part = self.personas_pane.setup.names
+        self._colours.give((*speakers_of(self._session.record), *takes_part))
         self.personas_pane.list.show(self.personas_pane.cast)
         self.transcript.set_colours(self._colours_by_name())
 
-    def _colours_by_name(self) -> dict[str, str]:
-        dark = self.app.current_theme.dark
-        personas = self.personas_pane.cast.personas
-        return self._colours.by_name((each.name for each in personas), dark=dark)
+    def _colours_by_name(self, *others: DiscussionRecord) -> dict[str, str]:
+        at_hand = (each.name for each in self.personas_pane.cast.personas)
+        names = (*speakers_of(self._session.record, *others), *at_hand)
+        return self._colours.all_of(names, dark=self.app.current_theme.dark)
 
     # All else ----------------------------------------------------------------------------------
 
