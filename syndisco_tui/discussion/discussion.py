@@ -227,6 +227,15 @@ class Discussion:
             raise IndexError(f"message {position} of {len(self.entries)}")
         return self._proceedings.edit(position, text, at)
 
+    def silence(self, position: int, *, at: str = "") -> Message:
+        """Take the entry at ``position`` as a silence; later prompts do not quote it.
+
+        Raises IndexError where there is no such entry.
+        """
+        if not 0 <= position < len(self.entries):
+            raise IndexError(f"message {position} of {len(self.entries)}")
+        return self._proceedings.edit(position, "", at, may_be_silent=True)
+
     def delete(self, count: int = 1, *, at: str = "") -> tuple[Message, ...]:
         """Take the last ``count`` entries back; their turns are open again. Seed opinions stay."""
         position = len(self.entries)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .names import name_key
 from .setup import DiscussionSetup
 
 Role = Literal["user", "moderator", "seed", "human"]
@@ -80,6 +81,16 @@ class Message:
         if self.raw_text is not None:
             return self.raw_text
         return self.text if self.original_text is None else self.original_text
+
+    @property
+    def guard_notes(self) -> tuple[str, ...]:
+        """What the guard found that may be somebody else's words, in a few words each."""
+        notes = [f"speaks as {self.speaks_as}"] if self.speaks_as else []
+        if self.went_on_as:
+            is_own = name_key(self.went_on_as) == name_key(self.name)
+            further = "a further post" if is_own else f"what followed as {self.went_on_as}"
+            notes.append(f"{further} was left out")
+        return tuple(notes)
 
     @property
     def is_edited(self) -> bool:

@@ -124,9 +124,10 @@ class Printer:
             self._turn = message.turn
             self._bar(one_line(message.name))
         else:
+            notes = "".join(f", {one_line(note)}" for note in message.guard_notes)
             self._line(
                 f"turn {message.turn} of {self._turns}: {one_line(message.name)}, "
-                f"{message.completion_tokens} tokens, {event.tokens_per_second:.0f} tok/s"
+                f"{message.completion_tokens} tokens, {event.tokens_per_second:.0f} tok/s{notes}"
             )
 
     def _say(self, text: str) -> None:

@@ -127,6 +127,14 @@ ACTIONS = (
     ),
     Action("steer('edit')", "E", "edit", "Change the message's text", "transcript", False, "E"),
     Action(
+        "steer('as_written')",
+        "W",
+        "as written",
+        "Post what the guard left out, or take the message as a silence",
+        "transcript",
+        shown_key="W",
+    ),
+    Action(
         "steer('delete')",
         "delete,backspace",
         "delete",

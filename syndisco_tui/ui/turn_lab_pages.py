@@ -19,7 +19,7 @@ from .widgets.status_line import in_bytes
 Colours = dict[str, str]
 TALLEST = 5
 """Lines of the message lengths."""
-SPOKE_AFTER = "spoke ↓ after →"
+AFTER = "after →"
 """The corner of the table of who follows whom."""
 MOST_COLUMNS = 9
 """Participants of whom a table says who follows whom."""
@@ -117,7 +117,7 @@ def follow_lines(
 
     A row reads as a sentence: “Bob spoke after Ann 3 times”.
     """
-    column = max(_name_column(names, width), len(SPOKE_AFTER) + 2)
+    column = max(_name_column(names, width), len(AFTER) + 2)
     size = min(11, max(5, (width - column) // max(1, len(names))))
     if not follows or not 1 < len(names) <= MOST_COLUMNS or column + size * len(names) > width:
         return []
@@ -125,7 +125,7 @@ def follow_lines(
         Content.styled(f"{one_line(name, size - 2):>{size}}", _colour(name, colours))
         for name in names
     ]
-    corner = Content.styled(SPOKE_AFTER.ljust(column), "$quiet")
+    corner = Content.styled(AFTER.ljust(column), "$quiet")
     lines = [
         heading("Who follows whom", "row spoke right after column"),
         Content.assemble(corner, *heads),

@@ -137,6 +137,7 @@ def _message(entry: Message) -> str:
         tags.append(f"turn {entry.turn}")
     if entry.floor_given:
         tags.append("given the floor")
+    tags += [_cell(note) for note in entry.guard_notes]
     if entry.is_edited:
         tags.append("edited by a person")
     header = " · ".join([f"**{_cell(entry.name)}**", *tags])

@@ -85,7 +85,6 @@ class Laboratory(OwnScreen[None]):
         self.setup = setup
         self._personas = personas
         self._colours = SpeakerColours()
-        self._colours.give(setup.names)
         self._reach = Reach(self, session, lambda: self.setup, self._colours_by_name)
         self._state: State = "idle"
         self._open_path: Path | None = None
@@ -196,7 +195,7 @@ class Laboratory(OwnScreen[None]):
         self._reach.take(event)
         if isinstance(event, Opened | SetupStaged | SetupApplied | Waiting):
             self._show_titles()
-        elif isinstance(event, Changed):  # a human may have spoken as somebody new
+        elif isinstance(event, Changed):
             self._show_colours()
         self.banner.take(event)
         self.status.take(event)
@@ -358,14 +357,13 @@ class Laboratory(OwnScreen[None]):
         self._use(event.setup)
 
     def _show_colours(self) -> None:
-        takes_part = self.personas_pane.setup.names
-        self._colours.give((*speakers_of(self._session.record), *takes_part))
+        self._colours.give((*speakers_of(self._session.record), *self.personas_pane.setup.names))
         self.personas_pane.list.show(self.personas_pane.cast)
         self.transcript.set_colours(self._colours_by_name())
 
     def _colours_by_name(self, *others: DiscussionRecord) -> dict[str, str]:
-        at_hand = (each.name for each in self.personas_pane.cast.personas)
-        names = (*speakers_of(self._session.record, *others), *at_hand)
+        present = speakers_of(self._session.record, *others)
+        names = (*present, *(each.name for each in self.personas_pane.cast.personas))
         return self._colours.all_of(names, dark=self.app.current_theme.dark)
 
     # All else ----------------------------------------------------------------------------------

@@ -109,7 +109,7 @@ class Reader(OwnScreen[None]):
             for entry in event.record.entries[len(there) :]:
                 transcript.post(entry)
         else:
-            transcript.show(event.record.entries)
+            transcript.show_record(event.record)
             if before is None and not event.is_written:
                 self.call_after_refresh(transcript.action_scroll_home)
         title = one_line(event.record.heading, 120)
