@@ -128,7 +128,7 @@ def setup_with(
     from .inputs import validated, validated_value
     from .store.distinct_names import with_distinct_names
     from .store.personas import read_personas
-    from .store.setups import read_setup
+    from .store.setups import check_names, read_setup
 
     demonstration = paths.shipped_personas_folder() / "demonstration.toml"
     setup = last or read_setup(file or demonstration, notify=notify)
@@ -152,12 +152,16 @@ def setup_with(
             field = "conv_len" if option == "turns" else option
             validated_value(DiscussionSetup, field, value, f"--{option}")
             changes[field] = value
-    return validated(DiscussionSetup, {**setup.model_dump(), **changes}, "command line")
+    changed = validated(DiscussionSetup, {**setup.model_dump(), **changes}, "command line")
+    check_names(changed, persona_file or file)
+    return changed
 
 
 def run_one(settings: Settings, begin: DiscussionSetup | Path, output: Path | None) -> int:
     from .headless import run_headless
 
+    if not isinstance(begin, Path):
+        _warn_of_names(begin)
     return run_headless(new_session(settings), begin, output=output)
 
 
@@ -173,6 +177,7 @@ def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: boo
     from .session.last_model import LastModelFile
     from .store.claims import SeedClaims
 
+    _warn_of_names(begin)
     folder, setups = paths.discussions_folder(), repeated(begin, count)
     session = partial(
         LiveSession,
@@ -195,6 +200,15 @@ def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: boo
         if begins:
             status = run_repeat(Batch(lambda listener: session(listener=listener), begins))
     return NOT_FINISHED if status == FINISHED and elsewhere else status
+
+
+def _warn_of_names(setup: DiscussionSetup) -> None:
+    """Say on standard error which names may be slips; the discussion runs all the same."""
+    from .discussion.name_checks import stranger_warnings
+    from .text import safe
+
+    for sentence in stranger_warnings(setup):
+        print(safe(f"warning: {sentence}"), file=sys.stderr)
 
 
 def new_session(settings: Settings, *, spare_cores: int = 0) -> LiveSession:

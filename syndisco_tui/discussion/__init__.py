@@ -4,7 +4,9 @@ from .actor import Actor
 from .asked import Asked, NotOnRecord, asked_for
 from .discussion import Discussion, NotTheNextTurn
 from .entries import Entries
-from .persona import Persona, name_clash, name_key
+from .guard import Guard, Guarded
+from .names import name_clash, name_key, near_name
+from .persona import Persona
 from .proceedings import CannotChange
 from .prompt import ChatMessage
 from .record import (
@@ -40,6 +42,8 @@ __all__ = [
     "EarlierSetup",
     "Entries",
     "Floor",
+    "Guard",
+    "Guarded",
     "Message",
     "NotOnRecord",
     "NotTheNextTurn",
@@ -57,4 +61,5 @@ __all__ = [
     "asked_for",
     "name_clash",
     "name_key",
+    "near_name",
 ]

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from . import guard
 from .chance import draw_seed
 from .changes import next_attempt
 from .entries import Entries
-from .persona import name_key
+from .guard import Guard, is_silence
+from .names import name_key
 from .proceedings import CannotChange, Proceedings
 from .prompt import chat_prompt, stop_strings, window
 from .record import (
@@ -192,12 +192,12 @@ class Discussion:
 
     def message(self, request: TurnRequest, reply: Reply, *, created_at: str = "") -> Message:
         """What the reply to ``request`` would be as a message, cleaned by the guard."""
-        text = self.cleaned(request, reply.text, complete=reply.finish_reason == "stop")
-        return request.answered(reply, text, created_at=created_at)
+        guarded = self.guard(request).read(reply.text, complete=reply.finish_reason == "stop")
+        return request.answered(reply, guarded, created_at=created_at)
 
-    def cleaned(self, request: TurnRequest, raw: str, *, complete: bool = False) -> str:
-        """What the guard makes of a reply to ``request``, finished or still growing."""
-        return guard.clean(raw, request.name, self._others(request.name), complete=complete)
+    def guard(self, request: TurnRequest) -> Guard:
+        """What reads the reply to ``request``, also while it grows."""
+        return Guard(request.name, tuple(self._others(request.name)))
 
     # What a person does -----------------------------------------------------------------------
 
@@ -206,7 +206,7 @@ class Discussion:
 
         Raises CannotChange for an empty name, and for a text that is a silence.
         """
-        if not name.strip() or guard.is_silence(text):
+        if not name.strip() or is_silence(text):
             raise CannotChange("what is put in needs a name and a text, more than quotation marks")
         known = {name_key(known): known for known in self._setup.names}
         message = Message(
@@ -226,6 +226,15 @@ class Discussion:
         if not 0 <= position < len(self.entries):
             raise IndexError(f"message {position} of {len(self.entries)}")
         return self._proceedings.edit(position, text, at)
+
+    def silence(self, position: int, *, at: str = "") -> Message:
+        """Take the entry at ``position`` as a silence; later prompts do not quote it.
+
+        Raises IndexError where there is no such entry.
+        """
+        if not 0 <= position < len(self.entries):
+            raise IndexError(f"message {position} of {len(self.entries)}")
+        return self._proceedings.edit(position, "", at, may_be_silent=True)
 
     def delete(self, count: int = 1, *, at: str = "") -> tuple[Message, ...]:
         """Take the last ``count`` entries back; their turns are open again. Seed opinions stay."""

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .chance import draw
-from .persona import MAX_NAME_LENGTH, Persona, name_key
+from .names import name_key
+from .persona import MAX_NAME_LENGTH, Persona
 
 
 def drawn_personas(

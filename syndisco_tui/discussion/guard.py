@@ -1,103 +1,164 @@
 """What a model said → what the persona said.
 
 Models echo the prompt's ``User NAME posted:``, wrap replies in quotation marks, say ``""`` for
-nothing, and go on as somebody else. The guard takes these off and changes nothing else.
+nothing, and go on as somebody else. The guard takes these off and changes nothing else; where
+words may be lost with them, it says in whose name they were.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
+from dataclasses import dataclass, field
 
-_QUOTES = {'"': '"', "“": "”", "«": "»", "„": "“"}
-_ONLY_QUOTES = re.compile(r"[\s\"“”„«»'‘’`\\]*")
-_EMPTY_QUOTES = re.compile(r"\A(?:\"\"|“”)(?=\s)\s*")
-_FENCED = re.compile(r"\A```\w*\n(.*?)\n```\Z", re.DOTALL)
-_QUOTE_MARK = re.compile(r"\\?[\"“”„«»]")
+from .guard_marks import MarkCount, openings, tail_start
+from .guard_patterns import (
+    EMPTY_QUOTES_ANYWHERE,
+    MARKS,
+    SILENCE,
+    SILENT_CHARACTERS,
+    HeaderPatterns,
+    end_of,
+    header_patterns,
+)
+from .guard_turns import Entry, OtherTurns
+
+_SINGLE_QUOTE = re.compile(r"(?<!\w)'|'(?!\w)")
+MOST_HEADERS = 1000
+"""Headers at the start of a reply that are taken off."""
+_SLOWLY = 16
+"""A growing reply of nothing but marks is looked at again when it is a 16th longer."""
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """``text`` is what is posted; empty, it is a silence.
+
+    ``speaks_as``: another participant whose header the reply begins with. ``went_on_as``: in
+    whose name, perhaps the speaker's own, further posts were written that are left out.
+    """
+
+    text: str
+    speaks_as: str = ""
+    went_on_as: str = ""
 
 
 def clean(raw: str, speaker: str, others: Sequence[str] = (), *, complete: bool = True) -> str:
-    """What ``speaker`` said in the reply ``raw``; an empty string is a silence.
+    """The words of ``speaker`` in the reply ``raw``; an empty string is a silence.
 
     ``others`` are the other participants: text that goes on in their name is left out.
     ``complete`` is False for a reply that is still growing or was cut: a quotation mark that
     opens it may then be without its partner.
     """
-    own_header, next_post = _patterns(speaker, tuple(others))
-    text = _bare(raw, own_header, complete)
-    while going_on := next_post.search(text):
-        text = _bare(text[: going_on.start()], own_header, complete=False)
-    return "" if is_silence(text) else text
+    return Guard(speaker, others).read(raw, complete=complete).text
 
 
 def is_silence(text: str) -> bool:
     """Whether ``text`` says nothing: it is empty, white space, or only quotation marks."""
-    return _ONLY_QUOTES.fullmatch(text) is not None
+    could_be = not text.lstrip(SILENT_CHARACTERS)  # quick, and enough for nearly every text
+    return could_be and end_of(SILENCE, text) == len(text)
 
 
-@lru_cache(maxsize=256)
-def _patterns(speaker: str, others: tuple[str, ...]) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """The speaker's own header at the start, and the lines where somebody's next post begins."""
-    own = re.escape(speaker)
-    own_header = re.compile(
-        rf"\A[\s\"“\\]*(?:```\w*\s*)?"
-        rf"(?:(?:User|Comment\s+by\s+user)\s+@?{own}(?:\s+posted)?|{own}(?:\s+posted)?)\s*:",
-        re.IGNORECASE,
-    )
-    everybody = "|".join(re.escape(name) for name in sorted((speaker, *others), key=len)[::-1])
-    posted = rf"User\s+@?(?:{everybody})\s+posted|Comment\s+by\s+user\s+@?(?:{everybody})"
-    next_post = rf"(?:{posted})(?!\w)"
-    if others:
-        foreign = "|".join(re.escape(name) for name in sorted(others, key=len)[::-1])
-        next_post += rf"|(?:User\s+)?(?:{foreign}):(?=[\s\"“\\]|\Z)"
-    # Inside a quoted reply a model may write its line breaks as backslash and n.
-    line_start = r"(?:^|\\n)\\?[\"“]?"
-    return own_header, re.compile(rf"{line_start}(?:{next_post})", re.MULTILINE)
+@dataclass
+class Guard:
+    """Reads one reply of ``speaker``, again and again while it grows.
+
+    Each ``read`` looks at what has been added since the one before: a reply takes a time that is
+    linear in its length, into however many pieces it comes.
+    """
+
+    speaker: str
+    others: Sequence[str]
+    _start: _Start | None = None
+    _next_look: int = 0
+    _patterns: HeaderPatterns = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._patterns = header_patterns(self.speaker, tuple(self.others))
+
+    def read(self, raw: str, *, complete: bool = False) -> Guarded:
+        """What is said in ``raw``, which begins with what was read before."""
+        start = self._start
+        if start is None:
+            if not complete and len(raw) < self._next_look:
+                return Guarded("")
+            if is_silence(raw):
+                self._next_look = len(raw) + len(raw) // _SLOWLY
+                return Guarded("")
+            start = _Start(raw, self._patterns)
+            if len(raw) - start.body > self._patterns.longest:
+                self._start = start  # more text cannot change how it begins
+            elif start.body > self._patterns.longest:
+                self._next_look = len(raw) + start.body // _SLOWLY
+        return start.read(raw, complete)
 
 
-def _bare(text: str, own_header: re.Pattern[str], complete: bool) -> str:
-    """``text`` without the marks and headers around it, however often they are repeated."""
-    text, before = text.strip(), None
-    while text != before:
-        before = text
-        text = _EMPTY_QUOTES.sub("", text)
-        text = _unquoted(text, complete).strip()
-        text = _FENCED.sub(r"\1", text).strip()
-        text = own_header.sub("", text).strip()
+class _Start:
+    """How a reply begins, and what has been read of the words after that."""
+
+    def __init__(self, raw: str, patterns: HeaderPatterns) -> None:
+        start, last, own_end = _headers(raw, patterns)
+        first = None
+        self._speaks_as = ""
+        self._is_silent = False
+        if last is not None and last.lastgroup != "own":
+            self._speaks_as = patterns.name_in(last.group())
+            empty = EMPTY_QUOTES_ANYWHERE.search(raw, own_end, last.start())
+            self._is_silent = empty is not None
+            if last.lastgroup == "bare":  # it may as well address somebody, so the name stays
+                first = Entry(last.start(), last.end(), self._speaks_as)
+                start = last.start()
+        self._dropped = raw[:start]
+        self._opened, self.body = openings(raw, start)
+        marks = MARKS.findall(raw, 0, self.body)
+        self._marks_before = "".join(sorted(set(marks)))
+        self._marks = MarkCount(self.body)
+        self._silent_to = self.body
+        self._others = OtherTurns(patterns, self.body, first)
+
+    def read(self, raw: str, complete: bool) -> Guarded:
+        """What is said in ``raw``, which may have grown since."""
+        if self._is_silent:
+            return Guarded("", went_on_as=self._speaks_as)
+        end, went_on_as = self._others.end(raw, complete)
+        tail = tail_start(raw, self.body, end, self._marks_before, complete=complete)
+        self._marks.count(raw, tail)
+        is_whole = complete and not went_on_as
+        start, end = self._marks.bounds(
+            raw, self._opened, tail, end, self._dropped, is_whole=is_whole
+        )
+        if not self._has_words(raw, end):
+            return Guarded("", went_on_as=went_on_as)
+        text = raw[start:end].strip()
+        if self._dropped:
+            text = _without_single_quotes(text)
+        return Guarded(text, self._speaks_as, went_on_as)
+
+    def _has_words(self, raw: str, end: int) -> bool:
+        """Whether anything but marks stands before ``end``."""
+        if self._silent_to < end:
+            self._silent_to = end_of(SILENCE, raw, self._silent_to)
+            if self._silent_to > self.body and raw[self._silent_to - 1] == "\\":
+                self._silent_to -= 1  # a line break may be half written
+        return raw[self._silent_to : end].strip("\\") != ""
+
+
+def _headers(raw: str, patterns: HeaderPatterns) -> tuple[int, re.Match[str] | None, int]:
+    """Where the headers at the start end, the last of them, and where the speaker's own end."""
+    end, own_end = 0, 0
+    last: re.Match[str] | None = None
+    for _ in range(MOST_HEADERS):
+        header = patterns.header.match(raw, end_of(patterns.marks, raw, end))
+        if header is None:
+            break
+        last, end = header, header.end()
+        if header.lastgroup == "own":
+            own_end = end
+    return end, last, own_end
+
+
+def _without_single_quotes(text: str) -> str:
+    """``text`` without the single quotation marks around all of it, which may be apostrophes."""
+    if len(text) > 2 and text[0] == text[-1] == "'" and not _SINGLE_QUOTE.search(text, 1, -1):
+        return text[1:-1].strip()
     return text
-
-
-def _unquoted(text: str, complete: bool) -> str:
-    """``text`` without the quotation marks that embrace all of it."""
-    escaped = text.startswith('\\"')
-    opening = '"' if escaped else text[:1]
-    closing = _QUOTES.get(opening)
-    if closing is None:
-        return text
-    start = 2 if escaped else 1
-    for end_mark in (f"\\{closing}", closing):
-        if text.endswith(end_mark) and len(text) >= start + len(end_mark):
-            inner = text[start : len(text) - len(end_mark)]
-            return inner if _balanced(inner) else text
-    # Without a partner at the end: only an opening mark, if nothing closes it further on.
-    if not complete and _balanced(text[start:], may_stay_open=True):
-        return text[start:]
-    if complete and not _QUOTE_MARK.search(text[start:]):
-        return text[start:]
-    return text
-
-
-def _balanced(inner: str, *, may_stay_open: bool = False) -> bool:
-    """Whether the marks inside ``inner`` pair up by themselves, none closing an outer one."""
-    depth = 0
-    for mark in _QUOTE_MARK.finditer(inner):
-        character = mark.group()[-1]
-        before = inner[mark.start() - 1] if mark.start() else " "
-        if character in "“„«" or (character == '"' and (before.isspace() or before in "([{-—:*")):
-            depth += 1
-        elif depth == 0:
-            return False
-        else:
-            depth -= 1
-    return depth == 0 or may_stay_open

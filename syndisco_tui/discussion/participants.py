@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .actor import Actor
-from .persona import Persona, name_key
+from .names import name_key
+from .persona import Persona
 from .record import DiscussionRecord, Message
 
 

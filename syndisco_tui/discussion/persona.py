@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr, field_validator, model_validator
@@ -72,19 +71,3 @@ def _is_empty(value: object) -> bool:
     if isinstance(value, str):
         return value.strip() in ("", "-1")
     return value is None or value == [] or value == {} or (type(value) is int and value == -1)
-
-
-def name_key(name: str) -> str:
-    """What two names must share to be the same name: trimmed and case-folded."""
-    return name.strip().casefold()
-
-
-def name_clash(names: Iterable[str]) -> tuple[str, str] | None:
-    """The first two names that are the same after trimming and case-folding, or None."""
-    seen: dict[str, str] = {}
-    for name in names:
-        key = name_key(name)
-        if key in seen:
-            return seen[key], name
-        seen[key] = name
-    return None

@@ -81,10 +81,15 @@ class Proceedings:
         self.note("injected", len(self.entries), at=message.created_at)
         self.append(message)
 
-    def edit(self, position: int, text: str, at: str = "") -> Message:
-        """Another text for the entry at ``position``. Raises CannotChange for a silence."""
+    def edit(
+        self, position: int, text: str, at: str = "", *, may_be_silent: bool = False
+    ) -> Message:
+        """Another text for the entry at ``position``.
+
+        Raises CannotChange for a silence, unless it ``may_be_silent``.
+        """
         before, text = self.entries[position], text.strip()
-        if is_silence(text):
+        if is_silence(text) and not may_be_silent:
             raise CannotChange(
                 "an edited message needs a text, more than quotation marks; "
                 "to be rid of it, delete it"

@@ -49,11 +49,14 @@ def window(entries: Sequence[Message], length: int | None) -> list[int]:
 
 
 def stop_strings(style: PromptStyle, names: Sequence[str], speaker: str) -> tuple[str, ...]:
-    """Where ``speaker`` would go on as somebody else; generation ends there."""
+    """Where ``speaker`` would go on as somebody else, in the form in which the prompt quotes.
+
+    Generation ends there. What else may be somebody else's turn, or a list, the guard judges.
+    """
     patterns = {
         "syndisco-2.0": ("\nUser {} posted:",),
         "syndisco-2.2": ("\nComment by user {}:", "\nUser {} posted:"),
-        "chat": ("\n{}:", "\nUser {} posted:"),
+        "chat": ("\n\n{}:", "\nUser {} posted:"),
     }[style]
     return tuple(pattern.format(name) for name in names if name != speaker for pattern in patterns)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .names import name_key
 from .setup import DiscussionSetup
 
 Role = Literal["user", "moderator", "seed", "human"]
@@ -50,7 +51,8 @@ class Message:
     and what a human put in have none (0). ``raw_text`` is what the model said, where it differs;
     ``original_text`` what stood here before somebody edited it. ``floor_given``: a person chose
     the speaker, the turn manager would have drawn another. ``attempt`` above 0: regenerated.
-    ``shortened``: memory was full, and it was asked for with less.
+    ``shortened``: memory was full, and it was asked for with less. ``speaks_as``: another whose
+    name the reply began with; ``went_on_as``: in whose name it went on, which was left out.
     """
 
     name: str
@@ -70,6 +72,8 @@ class Message:
     original_text: str | None = None
     floor_given: bool = False
     shortened: Shortened | None = None
+    speaks_as: str = ""
+    went_on_as: str = ""
 
     @property
     def model_text(self) -> str:
@@ -77,6 +81,16 @@ class Message:
         if self.raw_text is not None:
             return self.raw_text
         return self.text if self.original_text is None else self.original_text
+
+    @property
+    def guard_notes(self) -> tuple[str, ...]:
+        """What the guard found that may be somebody else's words, in a few words each."""
+        notes = [f"speaks as {self.speaks_as}"] if self.speaks_as else []
+        if self.went_on_as:
+            is_own = name_key(self.went_on_as) == name_key(self.name)
+            further = "a further post" if is_own else f"what followed as {self.went_on_as}"
+            notes.append(f"{further} was left out")
+        return tuple(notes)
 
     @property
     def is_edited(self) -> bool:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from .guard import Guarded
 from .prompt import ChatMessage
 from .record import Message, Reply, Shortened
 
@@ -39,16 +40,16 @@ class TurnRequest:
     def system_prompt(self) -> str:
         return self.chat[0].content
 
-    def answered(self, reply: Reply, text: str, *, created_at: str = "") -> Message:
-        """The message that ``reply`` makes; ``text`` is what the guard has left of it."""
+    def answered(self, reply: Reply, guarded: Guarded, *, created_at: str = "") -> Message:
+        """The message that ``reply`` makes; ``guarded`` is what the guard has left of it."""
         return Message(
             name=self.name,
-            text=text,
+            text=guarded.text,
             role="moderator" if self.role == "moderator" else "user",
             turn=self.turn,
             model=reply.model,
             prompt=sys.intern(self.system_prompt),  # one for all that this actor says
-            raw_text=reply.text if reply.text != text else None,
+            raw_text=reply.text if reply.text != guarded.text else None,
             finish_reason=reply.finish_reason,
             prompt_tokens=reply.prompt_tokens,
             completion_tokens=reply.completion_tokens,
@@ -58,4 +59,6 @@ class TurnRequest:
             created_at=created_at,
             floor_given=self.floor_given,
             shortened=self.shortened,
+            speaks_as=guarded.speaks_as,
+            went_on_as=guarded.went_on_as,
         )

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from .actor import Actor
 from .chance import SEED_BITS, draw
-from .persona import Persona, name_clash, name_key
+from .names import name_clash, name_key
+from .persona import Persona
 from .turns import SYNDISCO_NAMES
 
 TurnManagerName = Literal["RoundRobin", "RandomWeighted", "RandomTurn"]

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 
 from .chance import draw
-from .persona import name_clash
+from .names import name_clash
 
 
 class TurnManager(ABC):

@@ -31,6 +31,8 @@ WAITING = (
 )
 HEADER_ROOM = 60
 """A line of fewer characters may still turn out to be somebody else's header: it waits."""
+ENDINGS = " \n\t\"'“”„«»’`\\"
+"""What the guard may take from the end of a reply."""
 MARKS = 20
 """How many characters the guard may still take from the front of a reply, or give back to it."""
 
@@ -118,7 +120,7 @@ class Printer:
         text = safe(event.text)
         line_start = text.rfind("\n") + 1
         settled = text.rfind(" ") + 1 if len(text) - line_start >= HEADER_ROOM else line_start
-        settled = len(text[:settled].rstrip())  # a reply may end here, and then without the space
+        settled = len(text[:settled].rstrip(ENDINGS))  # a reply may end here, and without these
         if settled > len(self._shown) and text.startswith(self._shown):
             self._say(text[len(self._shown) : settled])
         speed = f"{event.tokens_per_second:.0f} tok/s" if event.tokens_per_second else ""
@@ -137,9 +139,10 @@ class Printer:
             self._turn = message.turn
             self._bar("  ".join(filter(None, [one_line(message.name), self._time_left()])))
         else:
+            notes = "".join(f", {one_line(note)}" for note in message.guard_notes)
             self._line(
                 f"turn {message.turn} of {self._turns}: {one_line(message.name)}, "
-                f"{message.completion_tokens} tokens, {event.tokens_per_second:.0f} tok/s"
+                f"{message.completion_tokens} tokens, {event.tokens_per_second:.0f} tok/s{notes}"
             )
 
     def _time_left(self) -> str:

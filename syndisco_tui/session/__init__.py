@@ -27,7 +27,7 @@ from .events import (
     Waiting,
 )
 from .live import LiveSession
-from .steering import Delete, Edit, GiveFloor, Inject, Regenerate, Steering, Undo
+from .steering import Delete, Edit, GiveFloor, Inject, Regenerate, Silence, Steering, Undo
 
 __all__ = [
     "CandidateGrew",
@@ -56,6 +56,7 @@ __all__ = [
     "SessionEvent",
     "SetupApplied",
     "SetupStaged",
+    "Silence",
     "State",
     "StateChanged",
     "Steering",

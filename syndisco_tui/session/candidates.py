@@ -32,7 +32,10 @@ class Candidates:
         self._tell = tell
         requests = discussion.candidates(count)
         tell(CandidatesBegun(discussion.entries[-1], count))
-        self._replies = [ReplyInTheMaking(request, submit(request)) for request in requests]
+        self._replies = [
+            ReplyInTheMaking(request, submit(request), discussion.guard(request))
+            for request in requests
+        ]
         self._messages: dict[int, Message] = {}
         self._lost: set[int] = set()
 
@@ -56,7 +59,7 @@ class Candidates:
             elif isinstance(event, Failed):
                 self._lose(number, str(event.error))
             elif reply.take(event):
-                text = self._discussion.cleaned(reply.request, reply.text)
+                text = reply.cleaned()
                 self._tell(CandidateGrew(number, text, reply.tokens))
 
     def lose_the_rest(self, sentence: str) -> None:

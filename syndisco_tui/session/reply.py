@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from ..discussion import DiscussionSetup, Reply, TurnRequest
+from ..discussion import DiscussionSetup, Guard, Reply, TurnRequest
 from ..engine.base import (
     Chunk,
     EngineInfo,
@@ -27,6 +27,7 @@ class ReplyInTheMaking:
 
     request: TurnRequest
     generation: Generation
+    guard: Guard
     text: str = ""
     tokens: int = 0
     prompt_tokens: int = 0
@@ -48,6 +49,10 @@ class ReplyInTheMaking:
             return False
         self.told_at = now
         return True
+
+    def cleaned(self) -> str:
+        """The words so far, as the guard leaves them."""
+        return self.guard.read(self.text).text
 
     @property
     def seconds_silent(self) -> float:

@@ -56,7 +56,8 @@ class Speaking:
         def heard(event: GenerationEvent) -> None:
             self._heard(discussion, event)
 
-        self.reply = ReplyInTheMaking(request, self.submit(request, discussion.setup, heard))
+        generation = self.submit(request, discussion.setup, heard)
+        self.reply = ReplyInTheMaking(request, generation, discussion.guard(request))
 
     def submit(
         self,
@@ -113,7 +114,7 @@ class Speaking:
             self._hindrances.over("memory")
             self._finished(reply.request, event.result)
         elif reply.take(event):
-            text = discussion.cleaned(reply.request, reply.text)
+            text = reply.cleaned()
             speed = reply.tokens_per_second
             name = reply.request.name
             self._tell(ReplyGrew(name, text, reply.tokens, reply.prompt_tokens, speed))

@@ -55,6 +55,16 @@ class Edit(Steering):
 
 
 @dataclass(frozen=True)
+class Silence(Steering):
+    """Take the entry at ``position`` as a silence."""
+
+    position: int
+
+    def apply(self, discussion: Discussion, now: str) -> None:
+        discussion.silence(self.position, at=now)
+
+
+@dataclass(frozen=True)
 class GiveFloor(Steering):
     """``name`` speaks at the next turn; None leaves it to the turn manager."""
 

@@ -21,8 +21,8 @@ from ..discussion import (
     Parent,
 )
 from ..discussion.changes import TAKES_OUT
+from ..discussion.names import name_clash
 from ..discussion.participants import Speakers, participants, speakers
-from ..discussion.persona import name_clash
 from ..file_kinds import DISCUSSIONS, json_kind, refusal_of
 from ..inputs import InputError, validated
 from .shapes import FileShape
@@ -197,4 +197,8 @@ def entry_to_json(entry: Message) -> dict[str, Any]:
         value["floor_given"] = True
     if entry.shortened:
         value["shortened"] = vars(entry.shortened).copy()
+    if entry.speaks_as:
+        value["speaks_as"] = entry.speaks_as
+    if entry.went_on_as:
+        value["went_on_as"] = entry.went_on_as
     return value

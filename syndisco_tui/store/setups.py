@@ -8,7 +8,8 @@ from typing import Any
 
 import tomli_w
 
-from ..discussion import DiscussionSetup, Persona, name_key
+from ..discussion import DiscussionSetup, Persona, name_key, near_name
+from ..discussion.name_checks import misnamed
 from ..inputs import InputError, read_toml, unknown_key, validated
 from ..text import one_line
 from .atomic import write_atomic
@@ -50,13 +51,25 @@ def read_setup(
     _refuse_one_name_twice(_tables(values.get("personas")), path)
     if isinstance(name := values.get("moderator"), str):
         values["moderator"], values["personas"] = _set_apart(values.get("personas"), name, path)
-    return validated(DiscussionSetup, values, path)
+    setup = validated(DiscussionSetup, values, path)
+    if setup.personas:  # without any, they come from elsewhere and are looked at then
+        check_names(setup, path)
+    return setup
+
+
+def check_names(setup: DiscussionSetup, where: object) -> None:
+    """Raise InputError where ``setup`` names a participant whom it does not have."""
+    if errors := misnamed(setup):
+        raise InputError(f"{where}: {one_line(errors[0], 300)}")
 
 
 def setup_to_toml(setup: DiscussionSetup) -> str:
     """The setup as the text of such a file; fields that say nothing are left out."""
     values = setup.model_dump(mode="json", exclude={"personas", "moderator"})
-    if not setup.own_instructions:
+    users = {name_key(persona.name) for persona in setup.personas}
+    own = {name: own for name, own in setup.own_instructions.items() if name_key(name) in users}
+    values["own_instructions"] = own
+    if not own:
         del values["own_instructions"]
     if values["history_context_len"] is None:
         values["history_context_len"] = ALL_MESSAGES
@@ -75,12 +88,18 @@ def write_setup(path: Path, setup: DiscussionSetup) -> None:
 def _set_apart(personas: object, name: str, path: Path) -> tuple[Any, list[Any]]:
     """Who is called ``name``, and the others; each a Persona or the table of one."""
     people = personas if isinstance(personas, list) else []
+    names: list[str] = []
     for person in people:
         is_table = isinstance(person, dict)
         username = person.get("username") if is_table else getattr(person, "username", "")
+        names.append(str(username))
         if name_key(str(username)) == name_key(name):
             return person, [other for other in people if other is not person]
-    raise InputError(f"{path}: moderator: none of the personas is called “{one_line(name, 40)}”")
+    near = near_name(name, filter(None, names))
+    question = f"; did you mean “{one_line(near, 40)}”?" if near else ""
+    raise InputError(
+        f"{path}: moderator: none of the personas is called “{one_line(name, 40)}”{question}"
+    )
 
 
 def _refuse_one_name_twice(tables: list[Any], path: Path) -> None:

@@ -52,6 +52,8 @@ class LogShape(Shape):
     original_text: str | None = None
     floor_given: bool = False
     shortened: ShortenedShape | None = None
+    speaks_as: str = ""
+    went_on_as: str = ""
 
     def message(self, role: Role = "user") -> Message:
         values = {field: getattr(self, field) for field in LogShape.model_fields}

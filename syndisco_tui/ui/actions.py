@@ -128,6 +128,14 @@ ACTIONS = (
     Action("search", "slash", "search", "Search in what was said", "transcript", shown_key="/"),
     Action("read", "z", "read", "Read in the whole window, Markdown rendered", "transcript"),
     Action(
+        "steer('as_written')",
+        "W",
+        "as written",
+        "Post what the guard left out, or take the message as a silence",
+        "transcript",
+        shown_key="W",
+    ),
+    Action(
         "steer('delete')",
         "delete,backspace",
         "delete",

@@ -39,7 +39,12 @@ def wrapped(content: Content, width: int) -> list[Content]:
 
 
 def sparkline(values: Sequence[float], width: int, *, top: float = 0.0) -> str:
-    """The last ``width`` values, one character each; ``top`` is the full height (their most)."""
+    """The last ``width`` values, one character each; ``top`` is the full height (their most).
+
+    Nothing for a single value: one bar tells of no course.
+    """
+    if len(values) < 2:
+        return ""
     shown = values[-width:] if width > 0 else []
     top = max([top, *shown], default=0.0)
     return "".join(_level(value / top) if top else _LEVELS[0] for value in shown)

@@ -15,7 +15,8 @@ from .screens.xray import XRay
 from .widgets.status_line import StatusLine
 from .widgets.transcript import Transcript
 
-Colours = Callable[[], dict[str, str]]
+Colours = Callable[..., dict[str, str]]
+"""Everybody's colour in the open discussion, and in further ones."""
 
 
 class Looking:
@@ -62,6 +63,6 @@ class Looking:
 
         def show(other: DiscussionRecord | None) -> None:
             if other:
-                self._app.push_screen(Compare(latest, other, self._colours()))
+                self._app.push_screen(Compare(latest, other, self._colours(other)))
 
         self._app.push_screen(CompareWith(record, folder), show)

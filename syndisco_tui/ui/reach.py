@@ -32,8 +32,10 @@ from ..session import (
     Waiting,
 )
 from ..text import one_line, safe
+from .as_written import as_written
 from .keymap import key_of
 from .screens.question import Question
+from .transcript.blocks import marks
 
 if TYPE_CHECKING:  # the others are imported when they are opened, not before the first picture
     from .screens.candidates import CandidatesScreen
@@ -156,6 +158,8 @@ class Reach:
                 self._ask_candidates()
             case "edit" if at >= 0:
                 self._edit(record, at)
+            case "as_written" if at >= 0:
+                self._ask_as_written(record, at)
             case "delete" if at >= 0:
                 self._delete(record, at)
             case "fork":
@@ -179,6 +183,20 @@ class Reach:
         title = f"Edit what {one_line(message.name, 40)} said"
         self._writing = EditScreen(title, message.text, speaking=self._speaking_name)
         self._screen.app.push_screen(self._writing, edited)
+
+    def _ask_as_written(self, record: DiscussionRecord, at: int) -> None:
+        """What is to become of a reply that the guard took for somebody else's words."""
+        from .screens.choice import Choice
+
+        message = record.entries[at]
+        steps = as_written(message, at, is_last=at == len(record.entries) - 1)
+        question = f"{one_line(message.name, 40)}: {' · '.join(marks(message))}"
+        explanation = f"The file has the model's own words. {self._undo_key} undoes the change."
+        answers = [(key, label) for key, (label, _) in steps.items()]
+        choice = Choice(question, explanation, answers, esc="cancel")
+        self._screen.app.push_screen(
+            choice, lambda key: self._session.steer(steps[key][1]) if key else None
+        )
 
     @property
     def _speaking_name(self) -> str:

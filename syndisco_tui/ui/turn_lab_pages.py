@@ -19,6 +19,8 @@ from .widgets.status_line import in_bytes
 Colours = dict[str, str]
 TALLEST = 5
 """Lines of the message lengths."""
+AFTER = "after →"
+"""The corner of the table of who follows whom."""
 MOST_COLUMNS = 9
 """Participants of whom a table says who follows whom."""
 
@@ -105,14 +107,17 @@ def diversity_lines(diversity: DiversityFigure, width: int, several: bool) -> li
     note += ", mean of the discussions" if several else ""
     course = sparkline(binned(diversity.course, max(1, width - 8)), width - 8, top=1.0)
     lines.append(Content.assemble(Content.styled(f"{diversity.value:.2f}", "bold"), note))
-    return [*lines, Content.styled(course, "$accent")] if len(diversity.course) > 1 else lines
+    return [*lines, Content.styled(course, "$accent")] if course else lines
 
 
 def follow_lines(
     follows: dict[tuple[str, str], int], names: Sequence[str], width: int, colours: Colours
 ) -> list[Content]:
-    """A table: how often whoever stands above spoke right after whoever stands at the left."""
-    column = _name_column(names, width)
+    """A table: how often whoever stands at the left spoke right after whoever stands above.
+
+    A row reads as a sentence: “Bob spoke after Ann 3 times”.
+    """
+    column = max(_name_column(names, width), len(AFTER) + 2)
     size = min(11, max(5, (width - column) // max(1, len(names))))
     if not follows or not 1 < len(names) <= MOST_COLUMNS or column + size * len(names) > width:
         return []
@@ -120,12 +125,16 @@ def follow_lines(
         Content.styled(f"{one_line(name, size - 2):>{size}}", _colour(name, colours))
         for name in names
     ]
-    lines = [heading("Who follows whom"), Content.assemble(" " * column, *heads)]
+    corner = Content.styled(AFTER.ljust(column), "$quiet")
+    lines = [
+        heading("Who follows whom", "row spoke right after column"),
+        Content.assemble(corner, *heads),
+    ]
     most = max(follows.values())
     for name in names:
         cells = []
         for other in names:
-            count = follows.get((name, other), 0)
+            count = follows.get((other, name), 0)
             style = "$quiet" if not count else "bold" if count == most else ""
             cells.append(Content.styled(f"{count or '·':>{size}}", style))
         lines.append(Content.assemble(_name(name, column, colours), *cells))
@@ -137,9 +146,11 @@ def meter_lines(status: StatusFigures, load: MachineLoad | None, width: int) -> 
     room = max(4, min(24, width - 34))
     pairs: list[tuple[str, Content]] = []
     if status.speeds or status.speed:
-        course = Content.styled(sparkline(status.speeds, room), "$accent")
-        speed = status.speed or status.speeds[-1]
-        pairs.append(("speed", _bar_and(course, room, f"{speed:.0f} tok/s")))
+        course = sparkline(status.speeds, room)
+        speed = Content(f"{status.speed or status.speeds[-1]:.0f} tok/s")
+        if course:
+            speed = _bar_and(Content.styled(course, "$accent"), room, speed.plain)
+        pairs.append(("speed", speed))
     info = status.info
     if info and info.context_length:
         used = status.prompt_tokens + status.reply_tokens

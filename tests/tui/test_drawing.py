@@ -16,7 +16,11 @@ def test_a_sparkline_is_the_last_values() -> None:
     assert sparkline([9, 0, 1, 4, 8], 4) == "▁▂▅█"
     assert sparkline([1, 1], 8, top=2) == "▅▅"
     assert sparkline([0, 0], 8) == "▁▁"
-    assert sparkline([], 8) == sparkline([1], 0) == ""
+    assert sparkline([], 8) == sparkline([1, 2], 0) == ""
+
+
+def test_one_value_alone_is_no_sparkline() -> None:
+    assert sparkline([5], 8) == sparkline([5], 8, top=9) == ""
 
 
 def test_columns_stand_on_the_ground() -> None:

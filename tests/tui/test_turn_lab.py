@@ -7,6 +7,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from syndisco_tui.ui.screens.repeat import BatchScreen
 from syndisco_tui.ui.screens.turn_lab import TurnLab
+from syndisco_tui.ui.turn_lab_pages import follow_lines, meter_lines
+from syndisco_tui.ui.widgets.status_line import Figures as StatusFigures
 from tests.support.bench import SIZES, Bench, OpenBench, finished
 
 
@@ -109,3 +111,18 @@ async def test_no_size_crashes(bench: OpenBench) -> None:
             await at.pilot.resize_terminal(width, height)
             await at.pilot.pause()
         assert "Who says how much" in at.text()
+
+
+def test_who_follows_whom_reads_from_the_left() -> None:
+    follows = {("Ann", "Bob"): 3, ("Bob", "Ann"): 1}
+    lines = [line.plain for line in follow_lines(follows, ["Ann", "Bob"], 60, {})]
+    assert lines[0].startswith("Who follows whom")
+    assert "row spoke right after column" in lines[0]
+    assert lines[1].split() == ["after", "→", "Ann", "Bob"]
+    assert lines[2].split() == ["Ann", "·", "1"]
+    assert lines[3].split() == ["Bob", "3", "·"], "Bob spoke after Ann three times"
+
+
+def test_one_speed_alone_is_a_number_without_a_course() -> None:
+    lines = meter_lines(StatusFigures(speeds=[8.0], speed=8.0), None, 60)
+    assert [line.plain.split() for line in lines] == [["Meters"], ["speed", "8", "tok/s"]]

@@ -51,6 +51,22 @@ class TestReading:
         file.write_text('history_context_len = "all"')
         assert read_setup(file).history_context_len is None
 
+    def test_own_instructions_of_nobody_are_refused(self, file: Path) -> None:
+        people = '[[personas]]\nusername = "Emma35"\n'
+        told = refusal(file, f'{people}[own_instructions]\nEmma = "PROVOKE"')
+        near = "did you mean “Emma35”?"
+        assert told == f"{file}: own_instructions: no user is called “Emma”; {near}"
+        told = refusal(file, f'moderator = "Emma"\n{people}')
+        assert told == f"{file}: moderator: none of the personas is called “Emma”; {near}"
+
+    def test_whose_personas_come_from_elsewhere_may_have_instructions(self, file: Path) -> None:
+        file.write_text('[own_instructions]\nEmma = "PROVOKE"')
+        assert read_setup(file).own_instructions == {"Emma": "PROVOKE"}
+
+    def test_instructions_of_those_who_do_not_take_part_are_not_saved(self, file: Path) -> None:
+        setup = DiscussionSetup(personas=(ANN,), own_instructions={"ann": "a", "Bob": "b"})
+        assert there_and_back(file, setup).own_instructions == {"ann": "a"}
+
     def test_another_word_is_refused(self, file: Path) -> None:
         told = refusal(file, 'history_context_len = "some"')
         assert told == f"{file}: history_context_len: must be a whole number, not 'some'"

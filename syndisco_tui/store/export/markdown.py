@@ -138,6 +138,7 @@ def _message(entry: Message) -> str:
         tags.append(f"turn {entry.turn}")
     if entry.floor_given:
         tags.append("chosen by a person to speak next")
+    tags += [_cell(note) for note in entry.guard_notes]
     if entry.is_edited:
         tags.append("edited by a person")
     header = " · ".join([f"**{_cell(entry.name)}**", *tags])

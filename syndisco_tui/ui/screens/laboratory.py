@@ -15,6 +15,7 @@ from textual.widgets import Static
 from ... import paths
 from ...discussion import DiscussionRecord, DiscussionSetup, Persona
 from ...session import (
+    Changed,
     DiscussionClosed,
     LiveSession,
     Opened,
@@ -40,7 +41,7 @@ from ..reach import Reach
 from ..run_control import RunControl
 from ..setup_file import SetupFile
 from ..setup_on_screen import SetupOnScreen
-from ..speaker_colours import SpeakerColours
+from ..speaker_colours import SpeakerColours, speakers_of
 from ..transcript_hint import TranscriptHint
 from ..widgets.banner import Banner
 from ..widgets.draft_line import DraftLine
@@ -90,8 +91,6 @@ class Laboratory(OwnScreen[None]):
         self._preloads = preload
         self._personas = personas
         self._colours = SpeakerColours()
-        for name in setup.names:  # those who take part first: they must differ
-            self._colours.of(name, dark=True)
         self._reach = Reach(self, session, lambda: self.setup, self._colours_by_name)
         self._run_control = RunControl(
             self, session, lambda: self.setup, self._show_and_use, self._show_transcript
@@ -230,6 +229,8 @@ class Laboratory(OwnScreen[None]):
             event, Opened | SetupStaged | SetupApplied | Waiting | DiscussionClosed | Renamed
         ):
             self._show_titles()
+        elif isinstance(event, Changed):
+            self._show_colours()
         self.banner.take(event)
         self.query_one(WaitingMessages).take(event)
         self.status.take(event)
@@ -240,6 +241,7 @@ class Laboratory(OwnScreen[None]):
         self._resumable = self._hint.resumable = None
         if self._edited.opened(event.record.setup):
             self._show_setup(self.setup)
+        self._show_colours()
 
     def _show_setup(self, setup: DiscussionSetup) -> None:
         """Show another setup in all panes."""
@@ -393,13 +395,14 @@ class Laboratory(OwnScreen[None]):
         self._use(event.setup)
 
     def _show_colours(self) -> None:
+        self._colours.give((*speakers_of(self._session.record), *self.personas_pane.setup.names))
         self.personas_pane.list.show(self.personas_pane.cast)
         self.transcript.set_colours(self._colours_by_name())
 
-    def _colours_by_name(self) -> dict[str, str]:
-        dark = self.app.current_theme.dark
-        personas = self.personas_pane.cast.personas
-        return self._colours.by_name((each.name for each in personas), dark=dark)
+    def _colours_by_name(self, *others: DiscussionRecord) -> dict[str, str]:
+        present = speakers_of(self._session.record, *others)
+        names = (*present, *(each.name for each in self.personas_pane.cast.personas))
+        return self._colours.all_of(names, dark=self.app.current_theme.dark)
 
     # All else ----------------------------------------------------------------------------------
 

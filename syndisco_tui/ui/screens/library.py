@@ -187,7 +187,8 @@ class LibraryScreen(OwnScreen[Choice | None]):
         entry, preview = self.discussions.highlighted, Content("")
         if entry is not None:
             dark = self.app.current_theme.dark
-            said = (entry.summary.first[0], entry.summary.last[0])
+            summary = entry.summary
+            said = (*summary.names, summary.moderator, summary.first[0], summary.last[0])
             colours = self._colours.by_name(filter(None, said), dark=dark)
             preview = preview_of(entry, Standing.of(entry, self._open_here()), colours)
         self.query_one("#library-preview Static", Static).update(preview)

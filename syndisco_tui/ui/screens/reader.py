@@ -22,7 +22,7 @@ from ...store.discussions import read_discussion
 from ...store.lock import has_writer
 from ...text import one_line, safe
 from ..own_screen import OwnScreen
-from ..speaker_colours import SpeakerColours
+from ..speaker_colours import SpeakerColours, speakers_of
 from ..widgets.key_line import KeyLine
 from ..widgets.transcript import Transcript
 
@@ -101,15 +101,15 @@ class Reader(OwnScreen[None]):
             return
         before, self._record = self._record, event.record
         dark = self.app.current_theme.dark
-        names = _everybody(event.record)
-        if before is None or names != _everybody(before):
+        names = speakers_of(event.record)
+        if before is None or names != speakers_of(before):
             transcript.set_colours(self._colours.by_name(names, dark=dark))
         there = before.entries if before else ()
         if before and event.record.entries[: len(there)] == there:
             for entry in event.record.entries[len(there) :]:
                 transcript.post(entry)
         else:
-            transcript.show(event.record.entries)
+            transcript.show_record(event.record)
             if before is None and not event.is_written:
                 self.call_after_refresh(transcript.action_scroll_home)
         title = one_line(event.record.heading, 120)
@@ -124,7 +124,3 @@ class Reader(OwnScreen[None]):
 
     def _badge(self, note: str, style: str) -> None:
         self.query_one(".library-note", Static).update(Content.styled(safe(note), style))
-
-
-def _everybody(record: DiscussionRecord) -> dict[str, None]:
-    return dict.fromkeys((*record.setup.names, *(entry.name for entry in record.entries)))

@@ -85,11 +85,13 @@ class Block:
         return self.text[start:end]
 
 
-def block_of(message: Message) -> Block:
-    """How a message of the record is shown."""
+def block_of(message: Message, *, is_stranger: bool = False) -> Block:
+    """How a message of the record is shown; ``is_stranger``: its speaker takes no part."""
     name = shown_name(message.name)
     note = f"{message.turn}" if message.role == "user" else ""
     tags = [_TAGS.get(message.role, ""), *marks(message)]
+    if is_stranger:
+        tags.append("takes no part")
     if message.is_silence:
         tag = " · ".join(filter(None, [*tags[1:], "stays silent"]))
         return Block(name, tag=tag, note=note, silent=True)
@@ -101,14 +103,15 @@ def block_of(message: Message) -> Block:
 
 
 def marks(message: Message) -> list[str]:
-    """What is unusual about a message, in a few words each: mostly what people did to it."""
+    """What is unusual about a message, in a few words each: what people and the guard did to it."""
     marks = {
         "edited": message.is_edited,
-        "said again": message.attempt > 0,
-        "given the floor": message.floor_given,
+        "regenerated": message.attempt > 0,
+        "chosen by you": message.floor_given,
         "shorter: memory was full": message.shortened is not None,
     }
-    return [word for word, is_so in marks.items() if is_so]
+    notes = [one_line(note, 2 * NAME_LENGTH) for note in message.guard_notes]
+    return [*notes, *(word for word, is_so in marks.items() if is_so)]
 
 
 def likely_height(text: str, width: int) -> int:

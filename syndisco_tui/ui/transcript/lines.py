@@ -27,6 +27,8 @@ class Lines:
         self.speakers: Counter[str] = Counter()
         """How many entries each name has, in the order in which they first spoke."""
         self.growing: Block | None = None
+        self.strangers: frozenset[str] = frozenset()
+        """Authors of seed opinions who take no part."""
         self.speaker: str | None = None
         """The only one who is shown, or None for all."""
         self._rows: list[int] | None = None
@@ -148,7 +150,9 @@ class Lines:
         entry = self.rows[row]
         block = self._blocks.get(entry)
         if block is None:
-            block = self._blocks[entry] = block_of(self.entries[entry])
+            message = self.entries[entry]
+            is_stranger = message.role == "seed" and message.name in self.strangers
+            block = self._blocks[entry] = block_of(message, is_stranger=is_stranger)
             block.wrap(self.width)
             if len(self._blocks) > MOST_BLOCKS:
                 self._blocks.popitem(last=False)

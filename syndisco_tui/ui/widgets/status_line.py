@@ -232,7 +232,7 @@ class StatusLine(Widget):
             parts.append(one_line(" · ".join(filter(None, about)), 60))
             parts.append(one_line((info.name or info.model).rsplit("/", 1)[-1], 30))
         if figures.speed:
-            course = sparkline(figures.speeds, SPARKLINE) if len(figures.speeds) > 1 else ""
+            course = sparkline(figures.speeds, SPARKLINE)
             parts.append(f"{course} {figures.speed:.0f} tok/s".lstrip())
         return parts
 

@@ -11,7 +11,8 @@ from textual.binding import BindingType
 from textual.message import Message as Event
 from textual.strip import Strip
 
-from ...discussion import Message
+from ...discussion import DiscussionRecord, Message
+from ...discussion.name_checks import strangers
 from ...session import (
     Changed,
     DiscussionClosed,
@@ -84,6 +85,12 @@ class Transcript(TranscriptView):
         self.finding.search_again()
         self._redraw()
 
+    def show_record(self, record: DiscussionRecord) -> None:
+        """Show what was said in a discussion, and nothing else."""
+        first = record.earlier_setups[0].setup if record.earlier_setups else record.setup
+        self.lines.strangers = frozenset(strangers(first))
+        self.show(record.entries)
+
     def show_again(self, messages: Sequence[Message]) -> None:
         """Show these messages, most of which were shown before; what is in sight stays so."""
         in_sight = self.cursor.is_in_sight
@@ -109,7 +116,7 @@ class Transcript(TranscriptView):
         """Show what an event says, if it is about what is said."""
         match event:
             case Opened():
-                self.show(event.record.entries)
+                self.show_record(event.record)
             case DiscussionClosed():
                 self.show(())
             case Changed():
@@ -239,9 +246,17 @@ class Transcript(TranscriptView):
                 return bool(self.lines.entries)
             case "only_speaker":
                 return self.lines.speaker is not None or len(self.lines.speakers) > 1
+            case "steer" if parameters == ("as_written",):
+                current = self.current
+                return self._steered and current is not None and self._is_marked(current)
             case "steer":
                 return self._steered and bool(self.lines.entries or parameters == ("undo",))
         return True
+
+    def _is_marked(self, index: int) -> bool:
+        """Whether the guard took the entry's words for somebody else's."""
+        entries = self.lines.entries
+        return index < len(entries) and bool(entries[index].guard_notes)
 
     def action_steer(self, what: str) -> None:
         self.post_message(self.Asked(what, self.current))

@@ -341,7 +341,8 @@ def test_a_growing_reply_is_cleaned_like_the_finished_one() -> None:
     discussion = Discussion(setup())
     request = asked(discussion)
     raw = 'User Ann posted:\n"Hello there"\nUser Bob posted:\nNo'
-    shown = [discussion.cleaned(request, raw[:length]) for length in range(len(raw) + 1)]
+    guard = discussion.guard(request)
+    shown = [guard.read(raw[:length]).text for length in range(len(raw) + 1)]
     assert shown[20] == "He"
     assert shown[-1] == "Hello there"
     assert discussion.post(request, Reply(raw)).text == shown[-1]

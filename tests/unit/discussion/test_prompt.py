@@ -154,7 +154,7 @@ def test_braces_and_percents_in_a_text_stay_as_they_are(style: PromptStyle) -> N
                 "\nUser Mod posted:",
             },
         ),
-        ("chat", {"\nBob:", "\nMod:", "\nUser Bob posted:", "\nUser Mod posted:"}),
+        ("chat", {"\n\nBob:", "\n\nMod:", "\nUser Bob posted:", "\nUser Mod posted:"}),
     ],
 )
 def test_generation_stops_where_somebody_elses_post_begins(

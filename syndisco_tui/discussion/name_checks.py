@@ -1,0 +1,50 @@
+"""Whether the names in a setup are those of its participants."""
+
+from __future__ import annotations
+
+from .names import name_clash, name_key, near_name
+from .setup import DiscussionSetup
+
+
+def misnamed(setup: DiscussionSetup) -> tuple[str, ...]:
+    """What cannot be meant: a sentence for each name in ``own_instructions`` that is no user's."""
+    users = [persona.name for persona in setup.personas]
+    known = {name_key(name) for name in users}
+    errors = []
+    for name in setup.own_instructions:
+        if name_key(name) in known:
+            continue
+        if setup.moderator and name_key(name) == name_key(setup.moderator.name):
+            errors.append(
+                f"own_instructions: “{name}” is the moderator; write them as moderator_instructions"
+            )
+        else:
+            errors.append(f"own_instructions: no user is called “{name}”{_question(name, users)}")
+    if clash := name_clash(setup.own_instructions):
+        errors.append(f"own_instructions: “{clash[0]}” and “{clash[1]}” are the same name")
+    return tuple(errors)
+
+
+def strangers(setup: DiscussionSetup) -> tuple[str, ...]:
+    """The authors of seed opinions who take no part, each once."""
+    known = {name_key(name) for name in setup.names}
+    names = {name_key(name): name.strip() for name in setup.seed_opinion_usernames}
+    return tuple(name for key, name in names.items() if key not in known)
+
+
+def stranger_warnings(setup: DiscussionSetup) -> tuple[str, ...]:
+    """A sentence for each author of a seed opinion who may be meant to take part.
+
+    That somebody else is quoted is allowed; a name near to a participant's may be a slip.
+    """
+    return tuple(
+        f"seed_opinion_usernames: “{name}” takes no part in the discussion"
+        f"{_question(name, setup.names)}"
+        for name in strangers(setup)
+        if near_name(name, setup.names)
+    )
+
+
+def _question(name: str, names: list[str] | tuple[str, ...]) -> str:
+    near = near_name(name, names)
+    return f"; did you mean “{near}”?" if near else ""

@@ -1,0 +1,56 @@
+"""When two names are one: after trimming, Unicode's composition (NFC) and case folding."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+_NEAR = 0.6
+"""difflib's ratio from which a name is taken for a slip of another."""
+
+
+def folded(text: str) -> str:
+    """``text`` for comparing: composed and case-folded."""
+    composed = unicodedata.normalize("NFC", text)
+    return unicodedata.normalize("NFC", composed.casefold())
+
+
+def name_key(name: str) -> str:
+    """The form that two spellings of one name share."""
+    return folded(name.strip())
+
+
+def name_clash(names: Iterable[str]) -> tuple[str, str] | None:
+    """The first two of ``names`` that are the same name, or None."""
+    seen: dict[str, str] = {}
+    for name in names:
+        key = name_key(name)
+        if key in seen:
+            return seen[key], name
+        seen[key] = name
+    return None
+
+
+def near_name(name: str, names: Iterable[str]) -> str | None:
+    """The one of ``names`` that ``name`` is probably a slip of, or None.
+
+    One that only adds to it, as “Emma35” to “Emma”, is preferred to one that is merely alike.
+    """
+    by_key = {name_key(each): each for each in names}
+    key = name_key(name)
+    longer = [each for each in by_key if each.startswith(key) or key.startswith(each)]
+    near = get_close_matches(key, longer or by_key, n=1, cutoff=0.0 if longer else _NEAR)
+    return by_key[near[0]] if key and near else None
+
+
+def name_spellings(names: Iterable[str]) -> tuple[str, ...]:
+    """``names`` composed and decomposed, the longest first."""
+    spellings = {unicodedata.normalize(form, name) for name in names for form in ("NFC", "NFD")}
+    return tuple(sorted(spellings, key=lambda name: (-len(name), name)))
+
+
+def name_pattern(names: Iterable[str]) -> str:
+    """A regular expression for any of ``names``, composed or decomposed, the longest first."""
+    return "|".join(map(re.escape, name_spellings(names)))

@@ -1,0 +1,94 @@
+"""A reply with somebody else's words: the mark one sees, and what one can make of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from syndisco_tui.discussion import DiscussionSetup, Message
+from syndisco_tui.ui.as_written import as_written
+from tests.support.bench import Bench, OpenBench
+from tests.support.people import people
+
+TWO = DiscussionSetup(
+    personas=people("Emma35", "Giannis"),
+    conv_len=4,
+    model="scripted",
+    seed_opinions=("Trains are late.",),
+    seed_opinion_usernames=("Zorba",),
+)
+SPOKEN_AS = "Giannis: I agree with you"
+WENT_ON = '""\nUser Giannis posted:\nI do not.'
+
+
+async def say(at: Bench, count: int) -> None:
+    for number in range(1, count + 1):
+        await at.press("s")
+        await at.until(lambda: len(said(at)) > number)  # noqa: B023
+        await at.until_state("paused")
+    await at.press("3")
+
+
+def said(at: Bench) -> list[str]:
+    return [entry.text for entry in at.records()[0].entries] if at.records() else []
+
+
+async def until_last(at: Bench, text: str) -> None:
+    await at.until(lambda: said(at)[-1] == text)
+    await at.until(lambda: at.laboratory.transcript.lines.entries[-1].text == text)
+
+
+async def test_a_reply_in_anothers_name_is_posted_marked_and_can_be_taken_back(
+    bench: OpenBench,
+) -> None:
+    async with bench(setup=TWO, replies=(SPOKEN_AS,)) as at:
+        await say(at, 1)
+        assert said(at)[-1] == SPOKEN_AS
+        assert "Emma35  speaks as Giannis" in at.text()
+        assert "Zorba  seed opinion · takes no part" in at.text()
+        assert "W as written" in at.text()
+        await at.press("W")
+        await at.until(lambda: "take it as a silence" in at.text())
+        assert "the model wrote it" not in at.text(), "it is posted so already"
+        await at.press("s")
+        await until_last(at, "")
+        assert "stays silent" in at.text()
+        await at.press("W")
+        await at.until(lambda: "as the model wrote it" in at.text())
+        await at.press("escape", "u")
+        await until_last(at, SPOKEN_AS)
+
+
+async def test_words_that_were_left_out_can_be_posted(bench: OpenBench) -> None:
+    async with bench(setup=TWO, replies=(WENT_ON, "I do.")) as at:
+        await say(at, 1)
+        assert "what followed as Giannis was left out · stays silent" in at.text()
+        await at.press("W")
+        await at.until(lambda: "as the model wrote it" in at.text())
+        await at.press("w")
+        await until_last(at, WENT_ON)
+        assert "edited" in at.text()
+        await at.press("u")
+        await until_last(at, "")
+        await say(at, 1)
+        assert "W as written" not in at.text(), "nothing is wrong with this one"
+
+
+@pytest.mark.parametrize(
+    ("message", "is_last", "keys"),
+    [
+        (Message("A", "x", "user", 1, raw_text="B: x", speaks_as="B"), True, "wsr"),
+        (Message("A", "x", "user", 1, raw_text="B: x", speaks_as="B"), False, "ws"),
+        (Message("A", "B: x", "user", 1, speaks_as="B"), False, "s"),
+        (Message("A", "", "user", 1, raw_text="B: x", went_on_as="B"), False, "w"),
+        (Message("A", "", "user", 1, original_text="B: x", speaks_as="B"), False, "w"),
+        (
+            Message(
+                "A", "", "user", 1, raw_text="B: x\nC: y", original_text="B: x", went_on_as="C"
+            ),
+            False,
+            "wg",
+        ),
+    ],
+)
+def test_only_what_changes_something_is_offered(message: Message, is_last: bool, keys: str) -> None:
+    assert "".join(as_written(message, 0, is_last=is_last)) == keys
