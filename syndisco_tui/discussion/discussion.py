@@ -208,7 +208,8 @@ class Discussion:
         """
         if not name.strip() or is_silence(text):
             raise CannotChange("what is put in needs a name and a text, more than quotation marks")
-        known = {name_key(known): known for known in self._setup.names}
+        heard = self._proceedings.tally.names
+        known = {name_key(known): known for known in (*heard, *self._setup.names)}
         message = Message(
             name=known.get(name_key(name), name.strip()),
             text=text.strip(),
@@ -371,7 +372,7 @@ class Discussion:
         if moderator is None or self._setup.moderator_takes_turns:
             return False
         for entry in reversed(self.entries):
-            if entry.role == "human" and entry.name == moderator.name:
+            if entry.role == "human" and name_key(entry.name) == name_key(moderator.name):
                 return False
             if entry.is_prompted:
                 return entry.role == "user" and not entry.is_silence

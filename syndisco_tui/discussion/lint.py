@@ -11,8 +11,11 @@ from difflib import get_close_matches
 from itertools import groupby
 from typing import Any
 
+from .name_checks import strangers
+from .names import folded, name_key, near_name
 from .peoples import PEOPLES
 from .persona import Persona
+from .setup import DiscussionSetup
 
 OLDEST = 120
 """Years beyond which an age is likely a slip."""
@@ -73,6 +76,18 @@ def _clones(rows: _Rows, told: _Rows) -> Iterator[Finding]:
         if rest and first.setdefault(key, index) != index:
             name = rows[first[key]]["username"].strip()
             yield Finding(index, None, f"the same as {name} in everything but the name")
+
+
+def misnamed_authors(personas: Sequence[Persona], setup: DiscussionSetup) -> tuple[Finding, ...]:
+    """Seed opinions whose author takes no part but has nearly the name of one who does."""
+    index = {name_key(persona.name): number for number, persona in enumerate(personas)}
+    findings = []
+    for author in strangers(setup):
+        near = near_name(author, setup.names)
+        if near and name_key(near) in index:
+            sentence = f"a seed opinion is by “{author}”, who takes no part; is {near} meant?"
+            findings.append(Finding(index[name_key(near)], "username", sentence))
+    return tuple(findings)
 
 
 def _near_names(rows: _Rows, told: _Rows) -> Iterator[Finding]:
@@ -185,7 +200,7 @@ def _spellings(rows: _Rows, told: _Rows) -> Iterator[Finding]:
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.casefold().split())
+    return " ".join(folded(text).split())
 
 
 def _texts(persona: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import lru_cache
 
 _NEAR = 0.6
 """difflib's ratio from which a name is taken for a slip of another."""
@@ -17,6 +18,7 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFC", composed.casefold())
 
 
+@lru_cache(maxsize=4096)
 def name_key(name: str) -> str:
     """The form that two spellings of one name share."""
     return folded(name.strip())

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
+from .names import name_key
 from .record import Message
 from .setup import PromptStyle
 
@@ -58,7 +59,12 @@ def stop_strings(style: PromptStyle, names: Sequence[str], speaker: str) -> tupl
         "syndisco-2.2": ("\nComment by user {}:", "\nUser {} posted:"),
         "chat": ("\n\n{}:", "\nUser {} posted:"),
     }[style]
-    return tuple(pattern.format(name) for name in names if name != speaker for pattern in patterns)
+    return tuple(
+        pattern.format(name)
+        for name in names
+        if name_key(name) != name_key(speaker)
+        for pattern in patterns
+    )
 
 
 def _syndisco_2_0(history: Sequence[Message], speaker: str) -> str:
@@ -74,7 +80,7 @@ def _syndisco_2_2(history: Sequence[Message], speaker: str) -> str:
 def _chat_turns(history: Sequence[Message], speaker: str) -> list[ChatMessage]:
     turns: list[ChatMessage] = []
     for message in history:
-        own = message.name == speaker
+        own = name_key(message.name) == name_key(speaker)
         role: ChatRole = "assistant" if own else "user"
         content = message.text if own else f"{message.name}: {message.text}"
         if turns and turns[-1].role == role:

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 
 from .chance import draw
-from .names import name_clash
+from .names import name_clash, name_key
 
 
 class TurnManager(ABC):
@@ -76,13 +76,15 @@ class RandomWeighted(TurnManager):
         self.p_respond = p_respond
 
     def odds(self, previous: Sequence[str]) -> dict[str, float]:
-        last = previous[-1] if previous else None
-        others = [name for name in self.names if name != last] or list(self.names)
-        odds = {name: 1 / len(others) if name in others else 0.0 for name in self.names}
-        answering = next((name for name in reversed(previous) if name != last), None)
+        last = name_key(previous[-1]) if previous else None
+        others = {name_key(name): name for name in self.names if name_key(name) != last}
+        others = others or {name_key(name): name for name in self.names}
+        odds = {name: 1 / len(others) if name_key(name) in others else 0.0 for name in self.names}
+        earlier = (name_key(name) for name in reversed(previous))
+        answering = next((key for key in earlier if key != last), "")
         if len(previous) >= 2 and answering in others:
             odds = {name: (1 - self.p_respond) * chance for name, chance in odds.items()}
-            odds[answering] += self.p_respond
+            odds[others[answering]] += self.p_respond
         return odds
 
 

@@ -168,8 +168,13 @@ def with_own(setup: DiscussionSetup, own: tuple[Persona, ...]) -> DiscussionSetu
 
 
 def renamed_author(setup: DiscussionSetup, old: str, new: str) -> DiscussionSetup:
-    """``setup`` whose seed opinions of ``old`` are those of ``new``."""
+    """``setup`` where what ``old`` says and is told in it is that of ``new``."""
     authors = tuple(
         new if name_key(name) == name_key(old) else name for name in setup.seed_opinion_usernames
     )
-    return setup.model_copy(update={"seed_opinion_usernames": authors})
+    own = {
+        new if name_key(name) == name_key(old) else name: instructions
+        for name, instructions in setup.own_instructions.items()
+    }
+    update = {"seed_opinion_usernames": authors, "own_instructions": own}
+    return setup.model_copy(update=update)

@@ -92,15 +92,17 @@ def raw_lines(prompt: RenderedPrompt, message: Message, width: int) -> list[Cont
 
 
 def said_lines(message: Message, width: int) -> list[Content]:
-    """What the model said, with what the guard took away struck through."""
+    """What the model said, with what the guard left out struck through."""
     if not message.is_prompted:
         return [heading("what was said"), *_text(message.text, width)]
     posted = message.text if message.original_text is None else message.original_text
     lines = [heading("what it said", "posted as it is"), *_text(posted, width)]
     if message.raw_text is not None:
-        note = "what the guard took away is struck through"
+        note = "what the guard left out is struck through"
         note += "" if posted else "; a silence"
         lines = _changed("what it said", note, message.raw_text, posted, width)
+    for remark in message.guard_notes:
+        lines += wrapped(Content.styled(one_line(remark, 120), "$warning"), width)
     if message.is_edited:
         edited = _changed("edited since", "by a person", posted, message.text, width)
         lines += [Content(""), *edited]

@@ -46,7 +46,10 @@ async def test_a_reply_in_anothers_name_is_posted_marked_and_can_be_taken_back(
         assert "Emma35  speaks as Giannis" in at.text()
         assert "Zorba  seed opinion · takes no part" in at.text()
         assert "W as written" in at.text()
-        await at.press("W")
+        await at.press("enter")
+        await at.until(lambda: "X-ray" in at.text())
+        assert at.text().count("speaks as Giannis") == 1
+        await at.press("escape", "W")
         await at.until(lambda: "take it as a silence" in at.text())
         assert "the model wrote it" not in at.text(), "it is posted so already"
         await at.press("s")

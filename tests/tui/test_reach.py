@@ -251,7 +251,7 @@ async def test_g_says_the_last_message_again(bench: OpenBench) -> None:
         await at.press("g")
         await until_said(at, "First.", "Third.")
         assert record(at).entries[-1].seed != seed
-        await at.until(lambda: "said again" in at.text())
+        await at.until(lambda: "regenerated" in at.text())
         assert record(at).changes[0].before[0].text == "Second."
         await at.until_state("paused")
         await at.press("u")
@@ -342,7 +342,7 @@ async def test_w_gives_the_floor_and_takes_it_back(bench: OpenBench) -> None:
         await at.press("escape", "s")
         await until_said(at, "First.", "Second.", "Third.")
         assert record(at).entries[-1].name == "Bob"
-        await at.until(lambda: "given the floor" in at.text())
+        await at.until(lambda: "chosen by you" in at.text())
 
 
 async def test_who_left_the_cast_has_the_floor_no_longer(bench: OpenBench) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from syndisco_tui.discussion import Persona
-from syndisco_tui.ui.cast import Cast, named_apart, renamed
+from syndisco_tui.discussion import DiscussionSetup, Persona
+from syndisco_tui.ui.cast import Cast, named_apart, renamed, renamed_author
 
 ANN, BOB, CLEO = (Persona(username=name) for name in ("Ann", "Bob", "Cleo"))
 CAST = Cast((ANN, BOB, CLEO), frozenset({"ann"}), "bob")
@@ -51,3 +51,15 @@ def test_names_that_stand_twice_are_told_apart() -> None:
     apart = named_apart([ANN, ANN, Persona(username="ann ")], {"ann-2"})
     assert [persona.name for persona in apart] == ["Ann", "Ann-3", "ann-4"]
     assert apart[0] is ANN
+
+
+def test_who_is_renamed_keeps_opinion_and_instructions() -> None:
+    setup = DiscussionSetup(
+        personas=(ANN, BOB),
+        own_instructions={"ann": "Provoke", "Bob": "Be kind"},
+        seed_opinions=("Hm",),
+        seed_opinion_usernames=("Ann",),
+    )
+    after = renamed_author(setup, "Ann", "Anna")
+    assert after.own_instructions == {"Anna": "Provoke", "Bob": "Be kind"}
+    assert after.seed_opinion_usernames == ("Anna",)

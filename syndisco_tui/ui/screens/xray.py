@@ -37,9 +37,9 @@ class XRay(OwnScreen[None]):
     """Shows entry ``index`` of ``source``'s record, and its neighbours with the arrows."""
 
     HELP = """X-ray
-    The very prompt behind a message, made again from the file. As chat it shows the system prompt
+    The exact prompt behind a message, rebuilt from the file. As chat it shows the system prompt
     by its fields; raw it is what the model read, with its control tokens in colour. Beside it: how
-    the reply was sampled, what the guard took away, and which messages the prompt quoted.
+    the reply was sampled, what the guard left out, and which messages the prompt quoted.
     """
     CSS_PATH = "instruments.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]

@@ -16,7 +16,7 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from ...discussion import DiscussionSetup, Persona, name_key
-from ...discussion.lint import Finding, likely_mistakes
+from ...discussion.lint import Finding, likely_mistakes, misnamed_authors
 from ...inputs import InputError, describe
 from ...store.persona_sets import PersonaSets
 from ...text import one_line, safe
@@ -111,7 +111,8 @@ class PersonasPane(Vertical):
         if self._looked_at is not self.cast.personas:
             self._findings = likely_mistakes(self.cast.personas)
             self._looked_at = self.cast.personas
-        return self._findings
+        misnamed = misnamed_authors(self.cast.personas, self.setup)
+        return tuple(sorted((*self._findings, *misnamed), key=lambda finding: finding.index))
 
     def show(self, setup: DiscussionSetup) -> None:
         """Show the cast as ``setup`` has it. Changes of another cast are not undone in it."""

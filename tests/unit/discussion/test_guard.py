@@ -340,7 +340,20 @@ def test_a_colon_in_the_middle_of_a_word_is_no_header() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["C++", "a.b", "(x)", "O'Brien", "what?", "John Smith", "[b]", "李雷"]
+    "name",
+    [
+        "'Q'",
+        "“Q” Quist",
+        "\\n",
+        "C++",
+        "a.b",
+        "(x)",
+        "O'Brien",
+        "what?",
+        "John Smith",
+        "[b]",
+        "李雷",
+    ],
 )
 def test_a_name_is_taken_letter_by_letter(name: str) -> None:
     assert clean(f"User {name} posted: Hello", name, ["Bob"]) == "Hello"

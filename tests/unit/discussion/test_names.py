@@ -8,9 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndisco_tui.discussion import DiscussionSetup, Persona, name_clash, name_key, near_name
+from syndisco_tui.discussion import (
+    Discussion,
+    DiscussionSetup,
+    Message,
+    Persona,
+    RandomWeighted,
+    name_clash,
+    name_key,
+    near_name,
+)
+from syndisco_tui.discussion.lint import misnamed_authors
 from syndisco_tui.discussion.name_checks import misnamed, stranger_warnings, strangers
 from syndisco_tui.discussion.names import name_spellings
+from syndisco_tui.discussion.prompt import chat_prompt, stop_strings
 
 COMPOSED, DECOMPOSED = "Ren\u00e9", "Rene\u0301"
 
@@ -71,6 +82,33 @@ def test_a_slip_has_a_near_name(name: str, near: str | None) -> None:
 
 def test_both_spellings_are_looked_for_the_longest_first() -> None:
     assert name_spellings([COMPOSED, "Al"]) == (DECOMPOSED, COMPOSED, "Al")
+
+
+class TestDiscussions:
+    """Somebody whose name is spelt anew in the middle of a discussion stays who they were."""
+
+    def test_nobody_speaks_twice_in_a_row(self) -> None:
+        manager = RandomWeighted([COMPOSED, "Zoe", "Ann"], 1.0)
+        assert manager.odds([DECOMPOSED])[COMPOSED] == 0
+        assert manager.odds([DECOMPOSED.upper(), "zoe"]) == {COMPOSED: 1, "Zoe": 0, "Ann": 0}
+
+    def test_ones_own_messages_are_ones_own_turns(self) -> None:
+        history = [Message(DECOMPOSED, "Oui.", "user", 1)]
+        assert [turn.role for turn in chat_prompt("chat", "", history, COMPOSED)][-1] == "assistant"
+        assert stop_strings("chat", [DECOMPOSED], COMPOSED) == ()
+
+    def test_who_was_heard_is_put_in_under_their_name(self) -> None:
+        discussion = Discussion(setup())
+        assert discussion.inject(DECOMPOSED, "Oui.").name == COMPOSED
+        assert discussion.inject("Zo\u00e9", "Oui.").name == "Zo\u00e9"
+        assert discussion.inject("ZOE\u0301", "Oui.").name == "Zo\u00e9"
+
+
+def test_a_near_author_is_pointed_out_at_the_persona() -> None:
+    quoting = setup(seed_opinions=("a", "b"), seed_opinion_usernames=("Emma", "Zorba"))
+    (finding,) = misnamed_authors(quoting.personas, quoting)
+    assert finding.index == 0
+    assert finding.sentence == "a seed opinion is by “Emma”, who takes no part; is Emma35 meant?"
 
 
 class TestSetups:
