@@ -137,6 +137,16 @@ class SyndiscoApp(App[int]):
             for action in ACTIONS:
                 if action.where == "app" and event.key in self.keymap.keys(action):
                     self.call_later(self.run_action, action.name, self)
+        elif isinstance(self.screen, Laboratory):
+            self._say_what_does_not_apply(event.key, self.screen.panes.current)
+
+    def _say_what_does_not_apply(self, key: str, pane: str) -> None:
+        """A key of an action that cannot be done now is no key without a meaning."""
+        for action in ACTIONS:
+            if action.where in ("everywhere", pane) and key in self.keymap.keys(action):
+                sentence = safe(f"“{action.label}” does not apply now.")
+                self.notify(sentence, markup=False, timeout=2)
+                return
 
     # Themes ------------------------------------------------------------------------------------
 

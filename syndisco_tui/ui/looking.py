@@ -45,16 +45,12 @@ class Looking:
             record = self._session.record
             return [record] if record else []
 
-        if not records():
-            self._app.notify("No discussion is open yet.", timeout=3)
-            return
         self._app.push_screen(TurnLab(records, lambda: status.figures, self._colours()))
 
     def at_another(self, folder: Path) -> None:
         """Ask for another discussion of ``folder``, and show both."""
         record = self._session.record
         if record is None:
-            self._app.notify("No discussion is open yet.", timeout=3)
             return
 
         def latest() -> DiscussionRecord:

@@ -147,6 +147,7 @@ class RunControl:
     def _close(self) -> None:
         record = self._session.record
         self._session.close_discussion()
+        self.state = "idle"  # a key that follows at once starts the new discussion
         self._before_start()
         if record is not None:
             app = self._screen.app

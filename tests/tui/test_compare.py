@@ -56,7 +56,7 @@ async def compare(at: Bench) -> None:
 async def test_forks_stand_first_and_differences_on_top(bench: OpenBench) -> None:
     async with bench() as at:
         await finished(at)
-        await at.press("ctrl+n")
+        await at.press("ctrl+n", "r")
         await at.until(lambda: len(newest_first(at.places.discussions)) == 2)
         await at.until_state("finished")
         fork_of(at)  # the oldest by its name
@@ -91,7 +91,7 @@ async def test_the_open_one_is_followed_while_it_runs(bench: OpenBench) -> None:
         await finished(at)
         fork_of(at)
         at.engine.may_speak.clear()
-        await at.press("ctrl+n")
+        await at.press("ctrl+n", "r")
         await at.until(lambda: len(newest_first(at.places.discussions)) == 3)
         await at.until_state("running")
         await at.press("c")
@@ -166,7 +166,7 @@ async def test_one_that_is_gone_meanwhile_is_said_to_be(bench: OpenBench) -> Non
 async def test_alone_there_is_nothing_to_compare_with(bench: OpenBench) -> None:
     async with bench() as at:
         await at.press("c")
-        assert "No discussion is open yet." in at.toasts()
+        assert "“compare” does not apply now." in at.toasts()
         await finished(at)
         (at.places.discussions / "broken.json").write_text("{")
         await at.press("c")

@@ -165,7 +165,7 @@ async def test_what_a_resumed_discussion_brings_along_does_not_overwrite_the_own
     async with bench() as at:
         await at.press("s")
         await at.until_state("paused")
-        await at.press("ctrl+n")
+        await at.press("ctrl+n", "r")
         await at.until_state("finished")
         await at.press("e")
         at.app.screen.query_one("#field-age", Input).value = "99"
@@ -239,7 +239,7 @@ async def test_undo_does_not_put_the_former_people_into_another_discussion(
     async with bench() as at:
         await at.press("s")
         await at.until_state("paused")
-        await at.press("ctrl+n")
+        await at.press("ctrl+n", "r")
         await at.until_state("finished")
         await at.press("space", "end", "d")
         await at.until(lambda: "R resume" in at.text())

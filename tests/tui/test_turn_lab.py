@@ -58,7 +58,7 @@ async def test_a_long_title_leaves_the_turn_its_room(bench: OpenBench) -> None:
 async def test_before_anything_is_open_it_says_so(bench: OpenBench) -> None:
     async with bench() as at:
         await at.press("t")
-        assert "No discussion is open yet." in at.toasts()
+        assert "“turn lab” does not apply now." in at.toasts()
         assert at.app.screen is at.laboratory
 
 

@@ -205,7 +205,6 @@ class Laboratory(OwnScreen[None]):
             if event.state == "finished" != self._state:
                 self._find_unfinished()
             self._run_control.state = event.state
-            self.refresh_bindings()
         elif isinstance(event, Opened):
             self._opened(event)
         elif isinstance(event, DiscussionClosed):
@@ -225,6 +224,7 @@ class Laboratory(OwnScreen[None]):
         if isinstance(event, SetupStaged | StateChanged | Opened | SetupApplied | DiscussionClosed):
             running = self._run_control
             self.query_one(DraftLine).show(running.draft.from_turn if running.has_draft else None)
+            self.refresh_bindings()
         if isinstance(
             event, Opened | SetupStaged | SetupApplied | Waiting | DiscussionClosed | Renamed
         ):
