@@ -108,7 +108,7 @@ def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: boo
     from functools import partial
 
     from . import paths
-    from .batch import Batch, repeated, saved_runs
+    from .batch import Batch, BatchIdentity, repeated, saved_runs
     from .headless.repeat import run_repeat
     from .session import LiveSession
     from .session.last_model import LastModelFile
@@ -116,8 +116,12 @@ def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: boo
 
     folder, setups = paths.discussions_folder(), repeated(begin, count)
     begins: list[DiscussionSetup | Path] = list(setups)
+    identity = BatchIdentity.of(begin.seed, count)
     if resume:
-        begins = [path or new for path, new in zip(saved_runs(folder, setups), setups, strict=True)]
+        saved = saved_runs(folder, setups)
+        records = (read_discussion(path) for path in saved if path)
+        identity = BatchIdentity.of(begin.seed, count, records)
+        begins = [path or new for path, new in zip(saved, setups, strict=True)]
         begins = [
             run
             for run in begins
@@ -133,7 +137,8 @@ def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: boo
         device=settings.device,
         last_model=LastModelFile(paths.last_model_file),
     )
-    return run_repeat(Batch(lambda listener: session(listener=listener), begins))
+    batch = Batch(lambda listener: session(listener=listener), begins, identity=identity)
+    return run_repeat(batch)
 
 
 def new_session(settings: Settings, *, spare_cores: int = 0) -> LiveSession:

@@ -10,6 +10,7 @@ from .prompt import ChatMessage
 from .record import (
     HARDCODED,
     IMPORTED_FROM,
+    BatchPlace,
     Change,
     DiscussionRecord,
     EarlierSetup,
@@ -31,6 +32,7 @@ __all__ = [
     "TURN_MANAGERS",
     "Actor",
     "Asked",
+    "BatchPlace",
     "CannotChange",
     "Change",
     "ChatMessage",

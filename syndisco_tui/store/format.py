@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import __version__
 from ..discussion import (
+    BatchPlace,
     Change,
     DiscussionRecord,
     DiscussionSetup,
@@ -57,6 +58,8 @@ def to_json(record: DiscussionRecord) -> dict[str, Any]:
         own["changes"] = [_change_to_json(change, record) for change in record.changes]
     if record.floor:
         own["floor"] = {"turn": record.floor.turn, "name": record.floor.name}
+    if record.batch:
+        own["batch"] = vars(record.batch).copy()
     if record.parent:
         own["parent"] = {"id": record.parent.id, "turn": record.parent.turn}
     return {
@@ -108,6 +111,7 @@ def from_json(value: object, where: object) -> DiscussionRecord:
         earlier_setups=earlier,
         changes=tuple(change.change(earlier) for change in own.changes),
         floor=Floor(own.floor.turn, own.floor.name) if own.floor else None,
+        batch=BatchPlace(**dict(own.batch)) if own.batch else None,
     )
 
 
