@@ -17,6 +17,7 @@ from .discussion import BatchPlace, DiscussionRecord, DiscussionSetup, Entries
 from .discussion.chance import SEED_BITS
 from .inputs import InputError
 from .session import (
+    Closed,
     Hindrance,
     LiveSession,
     Opened,
@@ -214,6 +215,8 @@ class Batch:
             self.runs.append(run)
         self._new_session = new_session
         self._sessions: dict[BatchRun, LiveSession] = {}
+        self._open: set[BatchRun] = set()
+        """Those whose sessions have not ended."""
         self._news: SimpleQueue[tuple[BatchRun, SessionEvent]] = SimpleQueue()
         self._turns_before = 0
         self._tokens = 0
@@ -256,6 +259,7 @@ class Batch:
                 continue
             run.state, run.trouble, run.held = "waiting", "", False
             session = self._sessions[run] = self._new_session(partial(self._hear, run))
+            self._open.add(run)
             if run.path is None:
                 session.start(run.setup, batch=run.place)
             else:
@@ -280,16 +284,14 @@ class Batch:
             pass
         for run, event in events:
             run.take(event)
+            if isinstance(event, Closed):
+                self._open.discard(run)
             if isinstance(event, Posted):
                 self._first_reply = self._first_reply or time.monotonic() - event.message.seconds
                 self._tokens += event.message.completion_tokens
             if run.is_over and isinstance(event, StateChanged) and event.state in STANDS_STILL:
                 self._sessions[run].close(0)  # others may open its file from then on
         return events
-
-    def session_of(self, run: BatchRun) -> LiveSession | None:
-        """The session that runs it, or ran it last."""
-        return self._sessions.get(run)
 
     def records(self) -> list[DiscussionRecord]:
         """The discussions that have begun, as they were last saved."""
@@ -300,13 +302,18 @@ class Batch:
         return all(run.is_over for run in self.runs)
 
     @property
+    def has_ended(self) -> bool:
+        """Whether its sessions have ended, too: nothing more is told, no file is open."""
+        return not self._open
+
+    @property
     def is_finished(self) -> bool:
         return all(run.state == "finished" for run in self.runs)
 
     @property
     def open_files(self) -> set[Path]:
-        """The files of the discussions that are being run."""
-        return {run.path for run in self.runs if run.path and not run.is_over}
+        """The files that are held open to be written."""
+        return {run.path for run in self._open if run.path}
 
     def figures(self) -> BatchFigures:
         """Where the batch stands."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
+from textual.widgets import Static
 
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Message, Parent, Persona
 from syndisco_tui.store.discussions import DiscussionFile, read_discussion
@@ -85,7 +86,11 @@ async def go_to_library(at: Bench, count: int) -> LibraryScreen:
 
 
 def shown(screen: LibraryScreen) -> list[str]:
-    return [entry.summary.heading for entry in screen.discussions._shown]
+    return [entry.summary.heading for entry in screen.discussions._let_through]
+
+
+def shown_result(at: Bench) -> str:
+    return str(at.app.screen.query_one("#library-result", Static).visual)
 
 
 async def until_shown(at: Bench, screen: LibraryScreen, *headings: str) -> None:
@@ -118,14 +123,15 @@ async def test_a_wide_screen_shows_first_and_last_words(bench: OpenBench, four: 
         await at.until(lambda: "milk's leap" not in at.text())
 
 
-async def test_its_keys_fit_on_one_line(bench: OpenBench, four: list[Path]) -> None:
+async def test_its_keys_fit_on_two_lines(bench: OpenBench, four: list[Path]) -> None:
     async with bench((80, 24)) as at:
         screen = await go_to_library(at, 4)
         await at.press("end", "delete")
         await until_shown(at, screen, "Ann and Bob", "On the sea", "On trains")
         await at.until(lambda: "u undo" in at.text())
-        assert [line for line in at.text().splitlines() if "undo" in line or "? help" in line] == [
-            "  ⏎ open  r go on  f fork  e export  del delete  u undo  esc back  ? help"
+        assert at.text().splitlines()[-2:] == [
+            "  ⏎ open  r continue  f fork  / filter  e export  y copy path  del delete",
+            "  u undo  esc back  space mark  ? help",
         ]
 
 
@@ -145,8 +151,8 @@ async def test_nothing_saved_yet(bench: OpenBench, size: tuple[int, int]) -> Non
     async with bench(size=size) as at:
         await go_to_library(at, 0)
         shown = " ".join(at.text().split())
-        assert "Nothing is saved yet: r in the laboratory runs a discussion, i here " in shown
-        assert "imports." in shown
+        assert "Nothing is saved yet. r in the laboratory runs a discussion; i imports" in shown
+        assert "files." in shown
         await at.press("enter", "r", "e", "t", "delete", "u", "up", "pagedown", "end")
         await at.press("escape")
         assert isinstance(at.app.screen, Laboratory)
@@ -185,8 +191,11 @@ class TestFilter:
             for _ in range(6):
                 await at.press("backspace")
             await until_shown(at, screen, "Ann and Bob", "On the sea", "On trains", "On cheese")
-            await at.press("down", "down")
+            await at.press("down")
+            assert at.app.focused is screen.discussions, "↓ leads into the results"
             assert screen.discussions.highlighted is not None
+            assert screen.discussions.highlighted.path == four[3]
+            await at.press("down", "down")
             assert screen.discussions.highlighted.path == four[1]
 
     async def test_escape_clears_then_leaves(self, bench: OpenBench, four: list[Path]) -> None:
@@ -242,7 +251,7 @@ class TestOpening:
         async with bench() as at:
             await go_to_library(at, 4)
             await at.press("end")
-            assert "r go on" not in at.text()
+            assert "r continue" not in at.text()
             await at.press("r")
             assert isinstance(at.app.screen, LibraryScreen)
             await at.press("enter")
@@ -354,7 +363,7 @@ class TestRunningElsewhere:
             await go_to_library(at, 1)
             assert "running elsewhere" in at.text()
             assert "del delete" not in at.text()
-            await at.press("delete", "t")
+            await at.press("delete", "n")
             assert isinstance(at.app.screen, LibraryScreen)
             await at.press("enter")
             await at.until(lambda: "First words." in at.text())
@@ -412,7 +421,7 @@ class TestPuttingInOrder:
     async def test_rename(self, bench: OpenBench, four: list[Path]) -> None:
         async with bench() as at:
             screen = await go_to_library(at, 4)
-            await at.press("end", "t")
+            await at.press("end", "n")
             await at.until(lambda: "The title of this discussion" in at.text())
             await at.press("ctrl+u")
             await at.type("On bread")
@@ -429,7 +438,7 @@ class TestPuttingInOrder:
             at.laboratory._session.resume(four[1], go_on=False)
             await at.until_state("paused")
             screen = await go_to_library(at, 4)
-            await at.press("down", "down", "t", "ctrl+u")
+            await at.press("down", "down", "n", "ctrl+u")
             await at.type("On buses")
             await at.press("enter")
             await at.until(lambda: "On buses" in shown(screen))
@@ -442,17 +451,18 @@ class TestPuttingInOrder:
     async def test_syndisco_s_own_keeps_its_title(self, bench: OpenBench, four: list[Path]) -> None:
         async with bench() as at:
             screen = await go_to_library(at, 4)
-            await at.press("t")
+            await at.press("n")
             assert at.app.screen is screen
 
     async def test_export_says_where(self, bench: OpenBench, four: list[Path]) -> None:
         async with bench() as at:
             screen = await go_to_library(at, 4)
-            for name in (f"{four[0].stem}.md", f"{four[0].stem} (2).md"):
+            for name in ("On cheese.md", "On cheese (2).md"):
                 await at.press("end", "e", "down", "down", "enter")
                 file = at.places.exports / name
                 await at.until(file.exists)
-                await at.until(lambda file=file: file.name in at.toasts())
+                await at.until(lambda file=file: shown_result(at) == f"Exported: {file}")
+                assert at.app.clipboard == str(file)
                 assert file.read_text() == exported(read_discussion(four[0]), "markdown")
             assert at.app.screen is screen
 
@@ -471,7 +481,7 @@ class TestImport:
             await at.press("i")
             await at.type(str(source))
             await at.press("enter")
-            await at.until(lambda: "run" in shown(screen))
+            await at.until(lambda: "theirs/run" in shown(screen))
             await at.until(lambda: "Imported 1 discussion and 1 persona" in at.toasts())
             assert "bad.json: line 1" in at.toasts()
             await at.press("escape")
@@ -504,7 +514,7 @@ async def test_foreign_text_is_neither_obeyed_nor_drawn_raw(
         assert "[@click=app.quit]" in text
         await at.press("e")
         assert "Export" in at.text()
-        await at.press("escape", "t")
+        await at.press("escape", "n")
         text += at.text()
         await at.press("escape", "delete")
         await at.until(lambda: "in the trash" in at.toasts())

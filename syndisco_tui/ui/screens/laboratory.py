@@ -30,6 +30,7 @@ from ...store.discussions import unfinished
 from ...store.persona_sets import PersonaSets
 from ...text import one_line, safe
 from ..actions import bindings
+from ..batches import batches_of
 from ..draining import drained
 from ..keymap import key_of
 from ..own_screen import OwnScreen
@@ -40,6 +41,7 @@ from ..setup_file import SetupFile
 from ..speaker_colours import SpeakerColours
 from ..welcome import welcome
 from ..widgets.banner import Banner
+from ..widgets.batch_note import BatchNote
 from ..widgets.key_line import KeyLine
 from ..widgets.panes import Panes
 from ..widgets.personas_pane import PersonasPane
@@ -48,6 +50,7 @@ from ..widgets.status_line import StatusLine
 from ..widgets.transcript import Transcript
 
 if TYPE_CHECKING:
+    from ..library_visit import LibraryVisit
     from ..looking import Looking
 
 DRAINS_PER_SECOND = 15
@@ -95,6 +98,7 @@ class Laboratory(OwnScreen[None]):
         with Horizontal(id="top"):
             yield Static("syndisco", id="brand", markup=False)
             yield Static("", id="title", markup=False)
+            yield BatchNote()
         personas = PersonasPane(
             self.setup,
             self._personas,
@@ -234,7 +238,7 @@ class Laboratory(OwnScreen[None]):
                 return running or self.status.figures.is_loading
             case "resume":
                 return self._resumable is not None and self._state in ("idle", "finished")
-            case "repeat":
+            case "repeat" if not batches_of(self.app).running:
                 return self._state in ("idle", "paused", "finished")
             case "new_run":
                 return self._state in ("paused", "finished")
@@ -244,7 +248,7 @@ class Laboratory(OwnScreen[None]):
 
     def _somebody_takes_part(self) -> bool:
         if self.setup.turn_takers:
-            return True
+            return batches_of(self.app).lets_run(self.setup)
         there = bool(self.personas_pane.cast.personas)
         key = key_of(self.app, "personas.take_part" if there else "personas.new")
         what = "choose personas" if there else "make a persona"
@@ -279,10 +283,8 @@ class Laboratory(OwnScreen[None]):
         self._session.start(self.setup, step=step)
 
     def action_repeat(self) -> None:
-        if self._somebody_takes_part():
-            from .repeat import ask_to_repeat  # not before the first picture, as others below
-
-            ask_to_repeat(self.app, self._session, self.setup, self._colours_by_name())
+        if batches_of(self.app).running or self._somebody_takes_part():
+            self._visit.repeat(self.setup)
 
     def action_pause(self) -> None:
         self._session.pause()
@@ -311,18 +313,23 @@ class Laboratory(OwnScreen[None]):
         record = self._resumable[1] if self._resumable else None
         self.transcript.set_hint(welcome(self.setup, record, partial(key_of, self.app)))
 
-    def action_library(self) -> None:
-        from ..library_visit import LibraryVisit
+    @property
+    def _visit(self) -> LibraryVisit:
+        from ..library_visit import LibraryVisit  # not before the first picture, as others below
 
-        visit = LibraryVisit(
+        return LibraryVisit(
             self.app,
             self._session,
             self._places,
             self._colours,
             self.personas_pane,
             lambda: self.panes.go_to("transcript"),
+            open_path=lambda: self._open_path,
+            state=lambda: self._state,
         )
-        visit.open(lambda: self._open_path, lambda: self._state)
+
+    def action_library(self) -> None:
+        self._visit.open()
 
     # Setup and personas ------------------------------------------------------------------------
 
