@@ -39,12 +39,12 @@ class Column:
 
 COLUMNS = (
     Column("", 1, "state", lambda run, _: float(_STATE_ORDER.index(run.state))),
-    Column("#", 5, "number", lambda run, _: float(run.number)),
-    Column("seed", 7, "seed", lambda run, _: float(run.seed)),
+    Column("#", 4, "number", lambda run, _: float(run.number)),
+    Column("seed", 6, "seed", lambda run, _: float(run.seed)),
     Column("turn", 8, "turn", lambda run, _: float(run.turn)),
-    Column("tokens", 8, "tokens", lambda run, _: float(run.tokens)),
-    Column("diversity", 11, "diversity", lambda _, spread: spread.diversity),
-    Column("distance", 10, "distance", lambda _, spread: spread.distance),
+    Column("tokens", 7, "tokens", lambda run, _: float(run.tokens)),
+    Column("diversity", 10, "diversity", lambda _, spread: spread.diversity),
+    Column("distance", 9, "distance", lambda _, spread: spread.distance),
     Column("last words", 0, "last words", lambda run, _: last_words(run, 80).casefold()),
 )
 """The last one takes the room that is left."""

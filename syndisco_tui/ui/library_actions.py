@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..inputs import InputError
 from ..store.library import Entry
 from .library_entry import Standing
 from .library_rows import Group
@@ -33,10 +32,3 @@ def applies(
         case "discard":
             return not any(each.is_here or each.is_elsewhere for each in standings)
     return True
-
-
-def sentence_of(error: InputError | OSError) -> str:
-    """What went wrong with a file, for people."""
-    if isinstance(error, OSError):
-        return f"{error.filename}: {error.strerror}"
-    return str(error)

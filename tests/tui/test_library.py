@@ -76,6 +76,12 @@ def four(tmp_path: Path) -> list[Path]:
     return save_four(tmp_path / "discussions")
 
 
+@pytest.fixture
+def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paths are shown as those of the user's home: they are the same in every run."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
 async def go_to_library(at: Bench, count: int) -> LibraryScreen:
     await at.press("o")
     await at.until(lambda: isinstance(at.app.screen, LibraryScreen))
@@ -130,8 +136,8 @@ async def test_its_keys_fit_on_two_lines(bench: OpenBench, four: list[Path]) -> 
         await until_shown(at, screen, "Ann and Bob", "On the sea", "On trains")
         await at.until(lambda: "u undo" in at.text())
         assert at.text().splitlines()[-2:] == [
-            "  ⏎ open  r continue  f fork  / filter  e export  y copy path  del delete",
-            "  u undo  esc back  space mark  ? help",
+            "  space mark  ⏎ open  r continue  f fork  / filter  e export  y copy path",
+            "  del delete  u undo  esc back  ? help",
         ]
 
 
@@ -556,7 +562,11 @@ async def test_thousands_scroll(bench: OpenBench, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_picture_of_the_library(
-    bench: OpenBench, four: list[Path], size: tuple[int, int], snapshot: SnapshotAssertion
+    bench: OpenBench,
+    four: list[Path],
+    size: tuple[int, int],
+    snapshot: SnapshotAssertion,
+    at_home: None,
 ) -> None:
     async with bench(size) as at:
         await go_to_library(at, 4)
@@ -573,6 +583,7 @@ async def test_picture_of_its_forms(
     size: tuple[int, int],
     keys: str,
     snapshot: SnapshotAssertion,
+    at_home: None,
 ) -> None:
     async with bench(size) as at:
         await go_to_library(at, 4)

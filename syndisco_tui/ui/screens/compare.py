@@ -176,6 +176,7 @@ class Compare(OwnScreen[None]):
         for side, record in zip(SIDES, self._both, strict=True):
             turns = record.turns_taken
             note = f"{turns} {'turn' if turns == 1 else 'turns'}"
+            note += f", seed {record.setup.seed}" if record.batch else ""
             note = note if stacked else f"{_when(record)}, {note}"
             room = max(8, column - 3 - (cell_len(note) + 2 if stacked else 0))
             title = _shortened(Content(safe(_title(record))), room)

@@ -19,15 +19,15 @@ from textual.widgets import Input, Static
 
 from ... import paths
 from ...discussion import Persona
-from ...inputs import InputError
 from ...store.export import ExportFormat
 from ...store.library import Entry
 from ...text import one_line, safe
 from ..keymap import key_of
-from ..library_actions import applies, sentence_of
+from ..library_actions import applies
 from ..library_choice import Choice
 from ..library_entry import Standing, group_preview, preview_of
 from ..library_rows import Group
+from ..library_tasks import LibraryTasks
 from ..library_views import LibraryViews
 from ..library_watch import LibraryWatch, Listed, Matched
 from ..library_work import LibraryWork, TakenIn
@@ -39,6 +39,15 @@ from ..widgets.safe_input import SafeInput
 from ..widgets.transcript import Transcript
 from .library_forms import AskLine, ChooseFormat
 from .reader import Reader
+
+
+class FilterLine(SafeInput):
+    """What is looked for, as it is typed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "screen.into_list(0)", "results", key_display="↓"),
+        Binding("pagedown", "screen.into_list(1)", show=False),
+    ]
 
 
 class LibraryScreen(OwnScreen[Choice | None]):
@@ -76,10 +85,6 @@ class LibraryScreen(OwnScreen[Choice | None]):
         Binding("u", "bring_back", "undo"),
         Binding("i", "import", "import", show=False),
         Binding("escape,q,o", "leave", "back", key_display="esc"),
-        Binding("up", "into_list('move', 0)", show=False),
-        Binding("down", "into_list('move', 0)", show=False),
-        Binding("pageup", "into_list('page', -1)", show=False),
-        Binding("pagedown", "into_list('page', 1)", show=False),
     ]
 
     def __init__(
@@ -115,7 +120,7 @@ class LibraryScreen(OwnScreen[Choice | None]):
             yield Static("", classes="library-note", markup=False)
         with Horizontal(id="library-filter"):
             yield Static("/", id="library-filter-label", markup=False)
-            yield SafeInput(placeholder="title, names, model or words", compact=True)
+            yield FilterLine(placeholder="title, names, model or words", compact=True)
         with Horizontal(id="library-body"):
             yield DiscussionList()
             with VerticalScroll(id="library-preview", can_focus=False):
@@ -183,9 +188,6 @@ class LibraryScreen(OwnScreen[Choice | None]):
         self.filter_line.focus()
 
     @on(Input.Changed)
-    def _filter_changed(self) -> None:
-        self._match()
-
     def _match(self) -> None:
         """Look for the words of the filter, one search at a time; the latest words win."""
         words = self.filter_line.value
@@ -208,11 +210,11 @@ class LibraryScreen(OwnScreen[Choice | None]):
         self._show_preview()
         self._show_count()
 
-    def action_into_list(self, action: str, by: int) -> None:
-        """From the filter into what it lets through: the first of it, or a page further."""
+    def action_into_list(self, pages: int) -> None:
+        """From the filter into what it lets through: to the first of it, or pages further."""
         self.discussions.focus()
-        if action == "page":
-            self.discussions.action_page(by)
+        if pages:
+            self.discussions.action_page(pages)
 
     @on(DiscussionList.AtTop)
     def _above_the_list(self) -> None:
@@ -222,9 +224,6 @@ class LibraryScreen(OwnScreen[Choice | None]):
     # What is highlighted -----------------------------------------------------------------------
 
     @on(DiscussionList.Highlighted)
-    def _highlighted(self) -> None:
-        self._show_preview()
-
     def _show_preview(self) -> None:
         discussions, preview = self.discussions, Content("")
         if group := discussions.group:
@@ -268,7 +267,9 @@ class LibraryScreen(OwnScreen[Choice | None]):
     # What can be done --------------------------------------------------------------------------
 
     def action_leave(self) -> None:
-        if self.filter_line.value:
+        if self.discussions.marked and self.focused is not self.filter_line:
+            self.discussions.unmark()
+        elif self.filter_line.value:
             self.filter_line.value = ""
             self.discussions.focus()
         elif self.focused is self.filter_line:
@@ -286,7 +287,7 @@ class LibraryScreen(OwnScreen[Choice | None]):
 
     def _open(self, entry: Entry, standing: Standing) -> None:
         if not standing.can_be_read:
-            self._say_fault(f"{entry.path.name}: {entry.summary.fault}")
+            self._tasks.say_fault(f"{entry.path.name}: {entry.summary.fault}")
         elif standing.is_in_batch:
             self._show_batch([entry.path], False)
         elif standing.is_elsewhere or entry.summary.kept == "syndisco":
@@ -313,6 +314,10 @@ class LibraryScreen(OwnScreen[Choice | None]):
     def _views(self) -> LibraryViews:
         return LibraryViews(self.app, self._work.discussions, self._colours)
 
+    @property
+    def _tasks(self) -> LibraryTasks:
+        return LibraryTasks(self.app, self._work, self._watch)
+
     def action_copy_path(self) -> None:
         group = self._chosen_group
         path = group.newest.path.parent if group else self._chosen_paths[0]
@@ -326,32 +331,20 @@ class LibraryScreen(OwnScreen[Choice | None]):
         self.post_message(Transcript.Copied(str(path), what))
 
     def action_export(self) -> None:
-        chosen, paths = self.discussions.chosen, self._chosen_paths
+        chosen, sources = self.discussions.chosen, self._chosen_paths
+        several = f"{len(chosen)} discussions"
+
+        def exported(path: Path) -> None:
+            if self.is_attached:
+                self.discussions.unmark()
+                self._copy_path(path, "Exported" if len(chosen) == 1 else f"{several} exported")
 
         def format_chosen(to: ExportFormat | None) -> None:
             if to:
-                self._export(paths, to)
+                self._tasks.export(sources, to, exported)
 
         heading = one_line(chosen[0].summary.heading, 120)
-        heading = heading if len(chosen) == 1 else f"{len(chosen)} discussions"
-        self.app.push_screen(ChooseFormat(heading), format_chosen)
-
-    def _export(self, sources: Sequence[Path], to: ExportFormat) -> None:
-        def write() -> None:
-            try:
-                path = self._work.export(sources, to)
-            except (InputError, OSError) as error:
-                self.app.call_from_thread(self._say_fault, sentence_of(error))
-            else:
-                self.app.call_from_thread(self._exported, path, len(sources))
-
-        self._in_background(write)
-
-    def _exported(self, path: Path, count: int) -> None:
-        if self.is_attached:
-            self.discussions.unmark()
-            what = "Exported" if count == 1 else f"{count} discussions exported"
-            self._copy_path(path, what)
+        self.app.push_screen(ChooseFormat(heading if len(chosen) == 1 else several), format_chosen)
 
     def action_rename(self) -> None:
         entry = self.discussions.chosen[0]
@@ -364,17 +357,17 @@ class LibraryScreen(OwnScreen[Choice | None]):
                 self._rename_here(title)
                 self._watch.look_now()
             else:
-                self._run(lambda: self._work.rename(path, title))
+                self._tasks.run(lambda: self._work.rename(path, title))
 
         ask = AskLine("Rename", "The title of this discussion.", "rename", entry.summary.heading)
         self.app.push_screen(ask, renamed)
 
     def action_discard(self) -> None:
         paths, heading = self._chosen_paths, self.discussions.chosen[0].summary.heading
-        self._run(lambda: self._work.discard(paths, one_line(heading, 60)))
+        self._tasks.run(lambda: self._work.discard(paths, one_line(heading, 60)))
 
     def action_bring_back(self) -> None:
-        self._run(self._work.bring_back)
+        self._tasks.run(self._work.bring_back)
 
     def action_import(self) -> None:
         explanation = (
@@ -383,40 +376,19 @@ class LibraryScreen(OwnScreen[Choice | None]):
 
         def chosen(text: str | None) -> None:
             if text:
-                self._import(paths.typed(text))
+                path = paths.typed(text)
+                self._tasks.import_from(path, self._show_progress, self._imported)
 
         self.app.push_screen(AskLine("Import", explanation, "import"), chosen)
-
-    @work(thread=True, exit_on_error=False)
-    def _run(self, job: Callable[[], str]) -> None:
-        """Do something with the files on a thread, and say what came of it."""
-        try:
-            sentence, say = job(), self._say
-        except (InputError, OSError) as error:
-            sentence, say = sentence_of(error), self._say_fault
-        self._watch.look_now()
-        self.app.call_from_thread(say, sentence)
-
-    def _import(self, path: Path) -> None:
-        def report(done: int, of: int) -> bool:
-            self.app.call_from_thread(self._show_progress, f"importing {done:,} of {of:,}")
-            return not self._watch.is_left
-
-        def read() -> None:
-            result = self._work.import_from(path, report)
-            self._watch.look_now()
-            self.app.call_from_thread(self._imported, result)
-
-        self._in_background(read)
 
     def _imported(self, result: TakenIn) -> None:
         if result.personas:
             self._take_in(result.personas)
         if self.is_current:
             self._show_count()
-        self._say(result.sentence)
+        self._tasks.say(result.sentence)
         if result.faults:
-            self._say_fault("\n".join(result.faults))
+            self._tasks.say_fault("\n".join(result.faults))
 
     def _show_progress(self, note: str) -> None:
         if self.is_current:
@@ -425,9 +397,3 @@ class LibraryScreen(OwnScreen[Choice | None]):
     @work(thread=True, exit_on_error=False)
     def _in_background(self, job: Callable[[], object]) -> None:
         job()
-
-    def _say(self, sentence: str) -> None:
-        self.app.notify(safe(sentence), markup=False, timeout=6)
-
-    def _say_fault(self, sentence: str) -> None:
-        self.app.notify(safe(sentence), severity="error", markup=False, timeout=12)

@@ -172,6 +172,7 @@ class BatchScreen(OwnScreen[Choice | None]):
         words = next(reversed(self._table.columns.values()))
         if words.width != self._words_width:
             words.width = self._words_width
+            self._show_labels()
             self._table.refresh(layout=True)
         self._behind = set(self._batch.runs)
         self._show_runs()
