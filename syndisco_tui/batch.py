@@ -146,7 +146,8 @@ class BatchRun:
         """Note what an event says."""
         match event:
             case Opened():
-                self.path, self.entries = event.path, Entries.of(event.record.entries)
+                self.path, self.setup = event.path, event.record.setup
+                self.entries = Entries.of(event.record.entries)
             case ReplyStarted():
                 self.state, self.speaker, self.role = "speaking", event.name, event.role
                 self.growing = ""

@@ -112,7 +112,7 @@ class Batches:
         if shown is None:
             return True
         theirs = shown.batch.runs[0].setup
-        same = "auto" in (setup.model, theirs.model) or setup.model == theirs.model
+        same = setup.model in ("auto", theirs.model)
         if same and (setup.quantization, setup.dtype) == (theirs.quantization, theirs.dtype):
             return True
         key = key_of(self._app, "everywhere.repeat")

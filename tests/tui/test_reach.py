@@ -382,7 +382,7 @@ async def test_f_forks_at_the_current_message_with_one_thing_changed(bench: Open
         await at.press("up", "f")
         assert "The first of 2 messages is taken over." in at.text()
         await at.type("What if")
-        await at.press("tab", *["down"] * 9, "right")
+        await at.press("tab", "tab", *["down"] * 9, "right")
         assert "Changed: Seed" in at.text()
         await at.press("ctrl+s")
         await at.until(lambda: len(at.records()) == 2)
@@ -402,7 +402,7 @@ async def test_f_forks_at_the_current_message_with_one_thing_changed(bench: Open
 async def test_a_personas_field_can_be_the_one_thing(bench: OpenBench) -> None:
     async with bench(setup=TWO, replies=REPLIES) as at:
         await two_messages(at)
-        await at.press("f", "tab", *["down"] * 18, "enter")
+        await at.press("f", "tab", "tab", *["down"] * 18, "enter")
         await at.type("64")
         await at.press("enter")
         assert "Changed: Ann Age" in at.text()

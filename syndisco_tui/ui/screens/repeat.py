@@ -34,6 +34,7 @@ from .turn_lab import TurnLab
 MOST = 1000
 SPREAD_SECONDS = 2.0
 """Between two looks at how far the discussions are apart, at least."""
+LOOKS_PER_SECOND = 4
 SPREAD_SHARE = 10
 """So many times as long as a look took nobody looks again."""
 
@@ -131,7 +132,7 @@ class BatchScreen(OwnScreen[Choice | None]):
             table.add_row(*self._cells(run), key=str(run.number))
         self._show_labels()
         self._shown.listeners.append(self._take)
-        self.set_interval(0.5, self._count_if_due)
+        self.set_interval(1 / LOOKS_PER_SECOND, self._count_if_due)
         self._count_if_due()
         self.call_after_refresh(self._show_all)
 
@@ -229,9 +230,11 @@ class BatchScreen(OwnScreen[Choice | None]):
     # Diversity and distance --------------------------------------------------------------------
 
     def _count_if_due(self) -> None:
-        if self._has_news and not self._is_counting and time.monotonic() >= self._count_due:
+        is_due = time.monotonic() >= self._count_due or self._batch.is_over
+        begun = [(run, run.record) for run in self._batch.runs if run.record]
+        if begun and self._has_news and is_due and not self._is_counting:
             self._has_news, self._is_counting = False, True
-            self._count([(run, run.record) for run in self._batch.runs if run.record])
+            self._count(begun)
 
     @work(thread=True, exit_on_error=False)
     def _count(self, begun: list[tuple[BatchRun, DiscussionRecord]]) -> None:
