@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from .. import paths
@@ -164,7 +165,7 @@ def group_preview(group: Group, standings: Sequence[Standing]) -> Content:
         Content.styled(one_line(newest.heading, 200), "bold $accent"),
         Content(f"Batch of {group.count} discussions"),
         Content(""),
-        *_fact_lines([("state", ", ".join(f"{count} {word}" for count, word in facts))]),
+        *_fact_lines([("state", "\n".join(f"{count} {word}" for count, word in facts))]),
         *_fact_lines(
             [("seeds", f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"{seeds[0]}")]
         ),
@@ -239,6 +240,15 @@ def _fact_lines(facts: Iterable[tuple[str, str]]) -> Iterator[Content]:
         for line in Content(safe(value)).wrap(VALUE_WIDTH) if value else ():
             told = beside.pop() if beside else ""
             yield Content.assemble(Content.styled(f"{told:<{LABEL_WIDTH}}", "$quiet"), line)
+
+
+def path_line(what: str, path: Path, width: int) -> Content:
+    """Where something is, unbroken where ``width`` allows: below ``what`` if not beside it."""
+    shown = one_line(str(path), 1000)
+    if cell_len(shown) > width:
+        shown = one_line(paths.shortened(path), 1000)
+    between = " " if cell_len(what) + 2 + cell_len(shown) <= width else "\n"
+    return Content.assemble(f"{what}:{between}", (shown, "bold"))
 
 
 def _file_lines(path: Path, label: str = "File") -> list[Content]:

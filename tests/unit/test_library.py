@@ -215,7 +215,6 @@ class TestTheWords:
         assert place.matching("secret") == set()
         assert b"secret" not in place.cache.read_bytes()
 
-
     def test_the_message_that_matched_is_told_with_its_speaker(self, place: Place) -> None:
         first = place.put(1, record(said("Ann", "One.", 1), said("Bob", "A\nsecond WORD.", 2)))
         place.put(2, record(said("Ann", "Nothing", 1)))
@@ -223,9 +222,7 @@ class TestTheWords:
         list(library.entries())
         names = library.matching("second word")
         assert names == {first.name}
-        assert library.matching_lines(names, "second word") == {
-            first.name: "Bob: A second WORD."
-        }
+        assert library.matching_lines(names, "second word") == {first.name: "Bob: A second WORD."}
         library.close()
 
 

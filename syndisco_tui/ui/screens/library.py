@@ -25,7 +25,7 @@ from ...text import one_line, safe
 from ..keymap import key_of
 from ..library_actions import applies
 from ..library_choice import Choice
-from ..library_entry import Standing, group_preview, preview_of
+from ..library_entry import Standing, group_preview, path_line, preview_of
 from ..library_rows import Group
 from ..library_tasks import LibraryTasks
 from ..library_views import LibraryViews
@@ -326,8 +326,9 @@ class LibraryScreen(OwnScreen[Choice | None]):
     def _copy_path(self, path: Path, what: str) -> None:
         """Show where something is on a line of its own, and copy its path."""
         result = self.query_one("#library-result", Static)
-        result.update(Content.assemble(f"{what}: ", (safe(str(path)), "bold")))
         result.display = True
+        line = path_line(what, path, self.size.width - 4)
+        result.update(line)
         self.post_message(Transcript.Copied(str(path), what))
 
     def action_export(self) -> None:
