@@ -15,11 +15,13 @@ from typing import Literal
 
 from .discussion import BatchPlace, DiscussionRecord, DiscussionSetup, Entries
 from .discussion.chance import SEED_BITS
+from .engine.base import LoadProgress
 from .inputs import InputError
 from .session import (
     Closed,
     Hindrance,
     LiveSession,
+    ModelReady,
     Opened,
     Posted,
     ReplyDropped,
@@ -216,6 +218,8 @@ class Batch:
             self.runs.append(run)
         self._new_session = new_session
         self._sessions: dict[BatchRun, LiveSession] = {}
+        self.loading: LoadProgress | None = None
+        """How far the model is, while it is being loaded."""
         self._open: set[BatchRun] = set()
         """Those whose sessions have not ended."""
         self._news: SimpleQueue[tuple[BatchRun, SessionEvent]] = SimpleQueue()
@@ -285,6 +289,10 @@ class Batch:
             pass
         for run, event in events:
             run.take(event)
+            if isinstance(event, LoadProgress):
+                self.loading = event
+            elif isinstance(event, ModelReady | ReplyStarted | Trouble):
+                self.loading = None
             if isinstance(event, Closed):
                 self._open.discard(run)
             if isinstance(event, Posted):

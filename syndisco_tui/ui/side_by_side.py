@@ -19,6 +19,8 @@ from .transcript.view import BAR
 from .transcript.wrapping import wrap
 
 GAP = 3
+HANGING = 2
+"""Cells by which the further lines of a change are indented."""
 SIDES = ("A", "B")
 
 Span = tuple[str, str]
@@ -87,10 +89,11 @@ def _changed_on_the_way(
         lines: list[Line] = []
         for change in changes:
             style = "quiet" if change in common else "text"
-            head = f"{side}  " if stacked else ""
-            wrapped = _wrapped(described(change), max(2, column - len(head)))
+            first = f"{side}  " if stacked else ""
+            further = " " * (len(first) + HANGING)
+            wrapped = _wrapped(described(change), max(2, column - len(further)))
             for number, text in enumerate(wrapped):
-                lines.append(((head if number == 0 else " " * len(head), "mark"), (text, style)))
+                lines.append(((further if number else first, "mark"), (text, style)))
         sides.append(lines or [(("nothing", "quiet"),)])
     if stacked:
         yield from (

@@ -113,6 +113,15 @@ async def test_another_model_has_to_wait_for_it(bench: OpenBench) -> None:
         at.engine.delay = 0
 
 
+async def test_what_the_model_is_doing_is_said_while_it_loads(bench: OpenBench) -> None:
+    async with bench() as at:
+        at.engine.may_load.clear()
+        await start_batch(at, 2)
+        await at.until(lambda: "reading weights" in at.text())
+        at.engine.may_load.set()
+        await at.until(lambda: "2 of 2 finished" in at.text())
+
+
 async def test_what_was_stopped_is_continued_there(bench: OpenBench) -> None:
     async with bench(delay=0.03) as at:
         await start_batch(at, 2)

@@ -258,6 +258,21 @@ class BatchScreen(OwnScreen[Choice | None]):
     # The line below ----------------------------------------------------------------------------
 
     def _show_figures(self) -> None:
+        parts = self._loading() or self._figures()
+        line = self.query_one("#batch-figures", Static)
+        room = line.content_size.width
+        while len(parts) > 2 and sum(part.cell_length for part in parts) > room:
+            parts.pop(2)  # what is left of the time says most
+        line.update(Content.assemble(*parts), layout=False)
+
+    def _loading(self) -> list[Content]:
+        """How far the model is; nothing once it is loaded."""
+        loading = self._batch.loading
+        if loading is None or self._batch.is_over:
+            return []
+        return [bar(loading.done, loading.total, 20), Content(f"  {one_line(loading.stage, 40)}")]
+
+    def _figures(self) -> list[Content]:
         figures = self._batch.figures()
         parts = [
             bar(figures.turns_taken, figures.turns, 20),
@@ -268,11 +283,7 @@ class BatchScreen(OwnScreen[Choice | None]):
             parts.append(Content.styled(f"   {figures.tokens_per_second:.0f} tok/s", "$quiet"))
         if figures.seconds_left and not self._batch.is_over:
             parts.append(Content.styled(f"   {duration(figures.seconds_left)} left", "$quiet"))
-        line = self.query_one("#batch-figures", Static)
-        room = line.content_size.width
-        while len(parts) > 2 and sum(part.cell_length for part in parts) > room:
-            parts.pop(2)  # what is left of the time says most
-        line.update(Content.assemble(*parts), layout=False)
+        return parts
 
     # What can be done --------------------------------------------------------------------------
 
