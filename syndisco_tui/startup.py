@@ -169,13 +169,14 @@ def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: boo
     from functools import partial
 
     from . import paths
-    from .batch import Batch, have_room_for_files, repeated, saved_runs
+    from .batch import Batch, BatchIdentity, have_room_for_files, repeated, saved_runs
     from .exit_status import FINISHED, NOT_FINISHED
     from .headless.remaining import remaining_runs
     from .headless.repeat import run_repeat
     from .session import LiveSession
     from .session.last_model import LastModelFile
     from .store.claims import SeedClaims
+    from .store.discussions import read_discussion
 
     _warn_of_names(begin)
     folder, setups = paths.discussions_folder(), repeated(begin, count)
@@ -191,14 +192,19 @@ def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: boo
         is_ours = claims.claim(setups)
         begins: list[DiscussionSetup | Path] = list(setups)
         elsewhere = 0
+        identity = BatchIdentity.of(begin.seed, count)
         if resume:
-            remaining = remaining_runs(setups, saved_runs(folder, setups), is_ours)
+            saved = saved_runs(folder, setups)
+            records = (read_discussion(path) for path in saved if path)
+            identity = BatchIdentity.of(begin.seed, count, records)
+            remaining = remaining_runs(setups, saved, is_ours)
             begins, elsewhere = remaining.begins, remaining.elsewhere
             for sentence in remaining.sentences():
                 print(sentence, file=sys.stderr)
         status = FINISHED
         if begins:
-            status = run_repeat(Batch(lambda listener: session(listener=listener), begins))
+            batch = Batch(lambda listener: session(listener=listener), begins, identity=identity)
+            status = run_repeat(batch)
     return NOT_FINISHED if status == FINISHED and elsewhere else status
 
 

@@ -50,15 +50,6 @@ def setup_differences(a: DiscussionSetup, b: DiscussionSetup) -> list[SetupDiffe
     return found
 
 
-def changes_on_the_way(a: DiscussionRecord, b: DiscussionRecord) -> list[SetupDifference]:
-    """After which turns the setups were changed while the discussions ran, where that differs."""
-    ours, theirs = (
-        "; ".join(dict.fromkeys(f"after turn {kept.last_turn}" for kept in record.earlier_setups))
-        for record in (a, b)
-    )
-    return _difference("changed", ours, theirs)
-
-
 def align(a: Sequence[Message], b: Sequence[Message]) -> list[Row]:
     """The messages of both, turn by turn; within a turn in the order they came.
 
@@ -77,15 +68,19 @@ def parting(rows: Sequence[Row]) -> int:
     return next((i for i, row in enumerate(rows) if not row.is_common), len(rows))
 
 
-def kinship(record: DiscussionRecord, other_id: str, other_parent: str | None) -> str:
-    """How another discussion is related by forks, in a few words; empty if it is not."""
+def kinship(record: DiscussionRecord, other: DiscussionRecord) -> str:
+    """How another discussion is related, in a few words; empty if it is not."""
     own_parent = record.parent.id if record.parent else None
+    other_parent = other.parent.id if other.parent else None
     if other_parent == record.id:
         return "fork of this one"
-    if own_parent == other_id:
+    if own_parent == other.id:
         return "this one forks it"
     if own_parent is not None and own_parent == other_parent:
         return "fork of the same"
+    if record.batch and other.batch and record.batch.id == other.batch.id:
+        place = f"{other.batch.number} of {other.batch.count}"
+        return f"same batch, {place}, seed {other.setup.seed}"
     return ""
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..discussion import DiscussionRecord, Message
-from .rouge import Diversity
+from .rouge import Diversity, distances
 from .talk import Talk, follows, lengths, talk
 from .turn_taking import TurnTaking, turn_taking
 
@@ -23,6 +23,14 @@ class DiversityFigure:
     course: tuple[float, ...] = ()
     is_full: bool = False
     """Whether there were more comments than are compared."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """One discussion of several: its own diversity, and 1 − its mean ROUGE-L with the others."""
+
+    diversity: float | None
+    distance: float | None
 
 
 @dataclass(frozen=True)
@@ -66,12 +74,24 @@ class Counting:
             any(each.is_full for each in found),
         )
 
+    def spread(self, records: Sequence[DiscussionRecord]) -> list[Spread]:
+        """Each discussion's diversity, and its distance from the others."""
+        far = distances([" ".join(_models_texts(record.entries)) for record in records])
+        values = [self._compare(record).value for record in records]
+        return [Spread(value, distance) for value, distance in zip(values, far, strict=True)]
+
     def _compare(self, record: DiscussionRecord) -> Diversity:
         seen, diversity = self._compared.get(record.id, ((), Diversity()))
         if record.entries[: len(seen)] != seen:  # something was taken back or changed
             seen, diversity = (), Diversity()
-        for entry in record.entries[len(seen) :]:
-            if entry.is_prompted:
-                diversity.add(entry.text if entry.original_text is None else entry.original_text)
+        for text in _models_texts(record.entries[len(seen) :]):
+            diversity.add(text)
         self._compared[record.id] = (record.entries, diversity)
         return diversity
+
+
+def _models_texts(entries: Sequence[Message]) -> Iterator[str]:
+    """What models said, as they said it."""
+    for entry in entries:
+        if entry.is_prompted:
+            yield entry.text if entry.original_text is None else entry.original_text

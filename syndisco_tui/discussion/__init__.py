@@ -12,6 +12,7 @@ from .prompt import ChatMessage
 from .record import (
     HARDCODED,
     IMPORTED_FROM,
+    BatchPlace,
     Change,
     DiscussionRecord,
     EarlierSetup,
@@ -33,6 +34,7 @@ __all__ = [
     "TURN_MANAGERS",
     "Actor",
     "Asked",
+    "BatchPlace",
     "CannotChange",
     "Change",
     "ChatMessage",

@@ -122,6 +122,15 @@ class Parent:
 
 
 @dataclass(frozen=True)
+class BatchPlace:
+    """Which of the ``count`` discussions of a batch one is; ``number`` counts from 1."""
+
+    id: str
+    number: int
+    count: int
+
+
+@dataclass(frozen=True)
 class EarlierSetup:
     """A setup that was changed while the discussion ran; it applied up to ``last_turn``.
 
@@ -179,6 +188,8 @@ class DiscussionRecord:
     changes: tuple[Change, ...] = ()
     """What people changed in the entries, oldest first."""
     floor: Floor | None = None
+    batch: BatchPlace | None = None
+    """The batch that it was run in; a fork is in none."""
 
     @property
     def messages(self) -> tuple[Message, ...]:

@@ -9,9 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
-from ..discussion import DiscussionRecord, DiscussionSetup, Status, TurnRequest
+from ..discussion import BatchPlace, DiscussionRecord, DiscussionSetup, Status, TurnRequest
 from ..engine.base import Cancelled, Engine, EngineError, GenerationResult
 from ..inputs import InputError
 from .events import (
@@ -65,6 +64,7 @@ class Driver:
         self.opened: OpenDiscussion | None = None
         self.goal: Goal = "wait"
         self._to_begin: DiscussionSetup | None = None
+        self._batch: BatchPlace | None = None
         self._staged: DiscussionSetup | None = None
         """The setup that the open discussion is to go on with, if it does."""
         self._applies_staged = False
@@ -157,13 +157,13 @@ class Driver:
 
     # Commands ---------------------------------------------------------------------------------
 
-    def start(self, setup: DiscussionSetup, goal: Literal["step", "run"]) -> None:
+    def start(self, setup: DiscussionSetup, goal: Goal, batch: BatchPlace | None = None) -> None:
         """Leave the open discussion, and begin another as soon as the model is there."""
         refuse_without_users(setup)  # before anything is left
         self.goal = "wait"
         self.drop_reply()
         self._leave()
-        self._to_begin = setup
+        self._to_begin, self._batch = setup, batch
         self.goal = goal
         self._applies_staged = True
 
@@ -202,11 +202,10 @@ class Driver:
         except OSError:
             opened.file.close()
             raise
-        self._to_begin = None
-        self.opened = opened
+        self._to_begin, self.opened = None, opened
         self.tell(Opened(opened.record, opened.file.path))
 
-    def set_goal(self, goal: Literal["step", "run"]) -> None:
+    def set_goal(self, goal: Goal) -> None:
         """Go on, for one message or to the end."""
         if self.opened or self._to_begin:
             self.reaching.choose(None)
@@ -335,7 +334,8 @@ class Driver:
     def _begin(self, setup: DiscussionSetup) -> None:
         setup = self.model.named(setup)
         self.model.is_now(setup)
-        self.opened = OpenDiscussion.new(setup, self._folder, self._clock(), self.engine.info)
+        info = self.engine.info
+        self.opened = OpenDiscussion.new(setup, self._folder, self._clock(), info, self._batch)
         self._to_begin = None
         self.tell(Opened(self.opened.record, self.opened.file.path))
         self.tell_state()

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from ..discussion import CannotChange, DiscussionRecord, DiscussionSetup
+from ..discussion import BatchPlace, CannotChange, DiscussionRecord, DiscussionSetup
 from ..engine.base import Engine, EngineError, RenderedPrompt, Turn
 from ..inputs import InputError
 from ..store.discussions import clean_up
@@ -98,9 +98,14 @@ class LiveSession:
 
     # Commands ---------------------------------------------------------------------------------
 
-    def start(self, setup: DiscussionSetup, *, step: bool = False) -> None:
-        """Begin a new discussion; with ``step``, pause after its first message."""
-        self._inbox.put(lambda: self._driver.start(setup, "step" if step else "run"))
+    def start(
+        self, setup: DiscussionSetup, *, step: bool = False, batch: BatchPlace | None = None
+    ) -> None:
+        """Begin a new discussion; with ``step``, pause after its first message.
+
+        ``batch`` is its place in the batch that it belongs to.
+        """
+        self._inbox.put(lambda: self._driver.start(setup, "step" if step else "run", batch))
 
     def resume(self, path: Path, *, go_on: bool = True) -> None:
         """Open a saved discussion and go on at the turn where it was left."""

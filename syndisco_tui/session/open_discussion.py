@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..discussion import (
     IMPORTED_FROM,
+    BatchPlace,
     Discussion,
     DiscussionRecord,
     DiscussionSetup,
@@ -30,7 +31,12 @@ class OpenDiscussion:
 
     @classmethod
     def new(
-        cls, setup: DiscussionSetup, folder: Path, now: datetime, info: EngineInfo | None
+        cls,
+        setup: DiscussionSetup,
+        folder: Path,
+        now: datetime,
+        info: EngineInfo | None,
+        batch: BatchPlace | None = None,
     ) -> OpenDiscussion:
         """A discussion that begins ``now`` (UTC), saved at once. Raises OSError."""
         discussion = Discussion(setup)
@@ -40,6 +46,7 @@ class OpenDiscussion:
             setup=setup,
             title=setup.title,
             engine=info.as_dict() if info else {},
+            batch=batch,
         )
         return cls._created(discussion, discussion.onto(record), folder, now)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import __version__
 from ..discussion import (
+    BatchPlace,
     Change,
     DiscussionRecord,
     DiscussionSetup,
@@ -60,6 +61,8 @@ def to_json(record: DiscussionRecord, spoke: Speakers | None = None) -> dict[str
         own["changes"] = [_change_to_json(change, record) for change in record.changes]
     if record.floor:
         own["floor"] = {"turn": record.floor.turn, "name": record.floor.name}
+    if record.batch:
+        own["batch"] = vars(record.batch).copy()
     if record.parent:
         own["parent"] = {"id": record.parent.id, "turn": record.parent.turn}
     return {
@@ -107,6 +110,7 @@ def from_json(value: object, where: object) -> DiscussionRecord:
         earlier_setups=earlier,
         changes=tuple(change.change(earlier) for change in own.changes),
         floor=Floor(own.floor.turn, own.floor.name) if own.floor else None,
+        batch=BatchPlace(**dict(own.batch)) if own.batch else None,
     )
 
 

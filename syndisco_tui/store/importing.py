@@ -164,8 +164,8 @@ def read_any(path: Path) -> DiscussionRecord | list[Persona]:
 def converted(value: dict[str, Any], path: Path) -> DiscussionRecord:
     """A discussion file's value as a record of ours. Raises InputError.
 
-    SynDisco's are titled by their file and marked with where they come from; one that does not
-    say when it began is as old as its file.
+    SynDisco's are titled by their folder and file, and marked with where they come from; one that
+    does not say when it began is as old as its file.
     """
     record = from_json(value, path)
     if "syndisco_tui" in value:
@@ -179,6 +179,6 @@ def converted(value: dict[str, Any], path: Path) -> DiscussionRecord:
         record,
         setup=validated(DiscussionSetup, record.setup.model_dump(), path),
         started_at=started_at,
-        title=one_line(path.stem, 100),
+        title=one_line(f"{path.absolute().parent.name}/{path.stem}", 100),
         engine={IMPORTED_FROM: f"SynDisco {version}"},
     )

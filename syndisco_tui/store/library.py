@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .lock import has_writer
+from .matching_line import matching_line
 from .summary import Summary, summarised
 
-LAYOUT = 3
+LAYOUT = 4
 """Of the kept summaries, and how they are made; another one than this is thrown away."""
 FIRST_SLICE = 60
 """Files looked at before the first of them are told of: a page of the list."""
@@ -137,6 +138,21 @@ class Library:
             self._keep([(file, summary, words)])
         return Entry(path, summary, has_writer(path))
 
+    def matching_lines(self, names: Iterable[str], words: str) -> dict[str, str]:
+        """Of each file the message in which most of ``words`` occur, if there is one."""
+        lines: dict[str, str] = {}
+        query = "SELECT text FROM words WHERE name = ?"
+        for name in names:
+            try:
+                with self._lock:
+                    row = self._database.execute(query, (name,)).fetchone()
+            except sqlite3.Error as error:
+                self._mend(error)
+                break
+            if row and (line := matching_line(row[0].decode(), words)):
+                lines[name] = line
+        return lines
+
     def changed_at(self) -> int:
         """Grows whenever a file of the folder is written, made or moved (nanoseconds)."""
         try:
@@ -194,8 +210,11 @@ class Library:
                 ],
             )
             self._database.executemany(
-                "INSERT OR REPLACE INTO words VALUES (?, ?)",
-                [(file.name, _as_bytes(words)) for file, _, words in rows],
+                "INSERT OR REPLACE INTO words VALUES (?, ?, ?)",
+                [
+                    (file.name, _as_bytes(words.casefold()), _as_bytes(words))
+                    for file, _, words in rows
+                ],
             )
 
     def _forget_others(self, names: Iterable[str]) -> None:
@@ -244,6 +263,6 @@ def _prepared(database: sqlite3.Connection) -> sqlite3.Connection:
                 "CREATE TABLE summaries "
                 "(name TEXT PRIMARY KEY, size INTEGER, changed INTEGER, summary TEXT)"
             )
-            database.execute("CREATE TABLE words (name TEXT PRIMARY KEY, words BLOB)")
+            database.execute("CREATE TABLE words (name TEXT PRIMARY KEY, words BLOB, text BLOB)")
             database.execute(f"PRAGMA user_version = {LAYOUT}")
     return database

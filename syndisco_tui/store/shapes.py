@@ -113,6 +113,12 @@ class FloorShape(Shape):
     name: str
 
 
+class BatchShape(Shape):
+    id: str
+    number: Annotated[int, Field(ge=1)]
+    count: Annotated[int, Field(ge=1)]
+
+
 class OwnShape(Shape):
     format: int
     version: str = ""
@@ -126,6 +132,7 @@ class OwnShape(Shape):
     earlier_setups: list[EarlierShape] = Field(default_factory=list)
     changes: list[ChangeShape] = Field(default_factory=list)
     floor: FloorShape | None = None
+    batch: BatchShape | None = None
 
     @field_validator("started_at")
     @classmethod

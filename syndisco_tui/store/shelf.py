@@ -28,9 +28,9 @@ def rename(path: Path, title: str) -> None:
 
 
 def discard(path: Path) -> Path:
-    """Move the discussion into the folder of what was deleted; nobody may be writing it.
+    """Move the discussion into the trash; nobody may be writing it.
 
-    Returns where it is now. Raises InputError (it is being written) and OSError.
+    Returns its path there. Raises InputError (it is being written) and OSError.
     """
     trash = path.parent / TRASH
     trash.mkdir(mode=0o700, exist_ok=True)
@@ -39,6 +39,11 @@ def discard(path: Path) -> Path:
         return _moved(path, trash)
     finally:
         file.close()
+
+
+def restore(trashed: Path, folder: Path) -> Path:
+    """Move a deleted discussion back into ``folder``. Raises OSError."""
+    return _moved(trashed, folder)
 
 
 def bring_back(folder: Path) -> Path | None:

@@ -37,6 +37,11 @@ class Summary:
     turns: int = 0
     messages: int = 0
     fork_of: str = ""
+    seed: int = 0
+    batch: str = ""
+    """The id of the batch that it belongs to, with its number there, and how many they are."""
+    number: int = 0
+    count: int = 0
     first: tuple[str, str] = ("", "")
     """Name and text of the first message."""
     last: tuple[str, str] = ("", "")
@@ -78,7 +83,7 @@ def summarised(path: Path) -> tuple[Summary, str]:
     except InputError as error:
         fault = str(error).removeprefix(f"{path}: ")
     if not isinstance(value, dict) or not isinstance(value.get("logs"), list):
-        return Summary("", "unreadable", heading=path.name, fault=fault), path.name.casefold()
+        return Summary("", "unreadable", heading=path.name, fault=fault), path.name
     summary = _summary(value)
     if fault:
         heading = summary.heading or path.name
@@ -93,6 +98,7 @@ def _refuse_constant(name: str) -> NoReturn:
 def _summary(value: dict[str, Any]) -> Summary:
     own = _table(value.get("syndisco_tui"))
     setup = _table(own.get("setup"))
+    batch = _table(own.get("batch"))
     logs = [_table(log) for log in value["logs"]]
     is_own = bool(own)
     is_fork = bool(own.get("parent"))  # and so is ours, whatever it is a fork of
@@ -126,6 +132,10 @@ def _summary(value: dict[str, Any]) -> Summary:
         turns=_number(setup.get("conv_len")) or turn,
         messages=len(logs),
         fork_of=_text(_table(own.get("parent")).get("id")),
+        seed=_number(setup.get("seed")),
+        batch=_text(batch.get("id")),
+        number=_number(batch.get("number")),
+        count=_number(batch.get("count")),
         first=_said(logs[0]) if logs else ("", ""),
         last=_said(logs[-1]) if logs else ("", ""),
         own_format=is_own,
@@ -133,12 +143,15 @@ def _summary(value: dict[str, Any]) -> Summary:
 
 
 def _words(summary: Summary, logs: list[Any]) -> str:
-    names = dict.fromkeys([*summary.names, summary.moderator, *_texts(logs, "name")])
-    return "\n".join([summary.heading, *names, summary.model, *_texts(logs, "text")]).casefold()
+    """Title, names and model, an empty line, and every message on a line of its own."""
+    head = [summary.heading, *summary.names, summary.moderator, summary.model]
+    said = (_table(log) for log in logs)
+    lines = (f"{_text(log.get('name'))}: {_text(log.get('text'))}" for log in said)
+    return "\n".join([*filter(None, map(_joined, head)), "", *map(_joined, lines)])
 
 
-def _texts(logs: list[Any], key: str) -> list[str]:
-    return [_text(_table(log).get(key)) for log in logs]
+def _joined(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _said(log: dict[str, Any]) -> tuple[str, str]:

@@ -22,6 +22,7 @@ from ..inputs import InputError
 from ..text import one_line, safe
 from . import clipboard
 from .actions import ACTIONS, bindings
+from .batches import Batches
 from .few_colours import has_few_colours
 from .keymap import Keymap, key_of
 from .own_screen import OwnPalette
@@ -76,6 +77,7 @@ class SyndiscoApp(App[int]):
             self.register_theme(available)
         self._laboratory = laboratory
         self.preferences = preferences
+        self.batches = Batches(self)
         self.keymap = Keymap()
         self._theme_watch = ThemeWatch(theme_folders, self.post_message) if theme_folders else None
         self._notices = list(notices)
@@ -107,6 +109,7 @@ class SyndiscoApp(App[int]):
         self.call_after_refresh(_collect_garbage_again)
 
     def on_unmount(self) -> None:
+        self.batches.close()
         if self._theme_watch:
             self._theme_watch.stop()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Event as Flag
 
 from textual.message import Message as Event
@@ -13,6 +13,10 @@ LOOKS_PER_SECOND = 1
 LOOKS_UNASKED = 5
 """Looks after which the files are gone through though the folder looks unchanged: a process
 that was killed changes nothing."""
+
+
+LINES_SHOWN = 300
+"""Discussions of which the matching line is looked up."""
 
 
 class Listed(Event):
@@ -26,12 +30,18 @@ class Listed(Event):
 
 
 class Matched(Event):
-    """The files in which ``words`` occur; None is all of them."""
+    """The files in which ``words`` occur; None is all of them.
 
-    def __init__(self, words: str, names: set[str] | None) -> None:
+    ``lines`` holds of the newest of them, by name, the message that matched.
+    """
+
+    def __init__(
+        self, words: str, names: set[str] | None, lines: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__()
         self.words = words
         self.names = names
+        self.lines = lines or {}
 
 
 class LibraryWatch:
@@ -96,5 +106,8 @@ class LibraryWatch:
 
     def search(self, words: str) -> None:
         """Tell which files have all of ``words``."""
-        names = self._library.matching(words) if self._library else None
-        self._tell(Matched(words, names))
+        library = self._library
+        names = library.matching(words) if library else None
+        newest = sorted(names or (), reverse=True)[:LINES_SHOWN]
+        lines = library.matching_lines(newest, words) if library else {}
+        self._tell(Matched(words, names, lines))

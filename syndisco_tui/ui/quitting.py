@@ -8,6 +8,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 
 from ..session import State
+from .batches import batches_of
 from .keymap import key_of
 from .screens.question import STILL_RUNNING, Question
 
@@ -17,13 +18,10 @@ def quit_or_ask(app: App[int], state: State, *, unsaved: bool) -> None:
 
     ``state`` is the laboratory's discussion's, ``unsaved`` whether the disk refuses to save it.
     """
-    from .screens.repeat import BatchScreen
-
     if isinstance(app.screen, LeavingQuestion):
         app.screen.action_answer(True)
         return
-    batches = (each for each in app.screen_stack if isinstance(each, BatchScreen))
-    many_run = any(not batch.is_over for batch in batches)
+    many_run = batches_of(app).running is not None
     resume = key_of(app, "everywhere.resume")
     question = _question(state, unsaved=unsaved, resume=resume, many_run=many_run)
     if question is None:
@@ -62,7 +60,5 @@ def _question(
             "stay",
         )
     if many_run:
-        return LeavingQuestion(
-            "The discussions are still running. Quit?", STILL_RUNNING, "quit", "stay"
-        )
+        return LeavingQuestion("A batch is still running. Quit?", STILL_RUNNING, "quit", "stay")
     return None

@@ -295,9 +295,12 @@ class Reach:
 
     def _fork(self, record: DiscussionRecord, count: int) -> None:
         from .screens.fork import ForkScreen
+        from .widgets.personas_pane import PersonasPane
 
         def forked(setup: DiscussionSetup | None) -> None:
             if setup:
                 self._session.fork(count, setup)
 
-        self._screen.app.push_screen(ForkScreen(record, self._setup(), count), forked)
+        at_hand = self._screen.query_one(PersonasPane).cast.personas
+        screen = ForkScreen(record, self._setup(), count, at_hand=at_hand)
+        self._screen.app.push_screen(screen, forked)

@@ -12,14 +12,15 @@ from itertools import zip_longest
 from rich.cells import cell_len, set_cell_size
 
 from ..analysis.compare import Row, SetupDifference, parting
+from ..analysis.on_the_way import ChangeOnTheWay
 from ..text import one_line, safe
-from .persona_fields import LABELS
-from .setup_fields import FIELDS
+from .described_changes import described, field_label
 from .transcript.view import BAR
 from .transcript.wrapping import wrap
 
 GAP = 3
-_SETUP_LABELS = {each.key: each.label for each in FIELDS} | {"changed": "Changed on the way"}
+HANGING = 2
+"""Cells by which the further lines of a change are indented."""
 SIDES = ("A", "B")
 
 Span = tuple[str, str]
@@ -36,14 +37,23 @@ class Laid:
 
 
 def lay_out(
-    differences: Sequence[SetupDifference], rows: Sequence[Row], width: int, *, stacked: bool
+    differences: Sequence[SetupDifference],
+    rows: Sequence[Row],
+    width: int,
+    *,
+    stacked: bool,
+    on_the_way: tuple[Sequence[ChangeOnTheWay], Sequence[ChangeOnTheWay]] = ((), ()),
 ) -> Laid:
-    """What differs in the setup, then every row; ``width`` in cells."""
+    """What differs in the setup, what was changed on the way in each, then every row.
+
+    ``width`` in cells.
+    """
     column = width if stacked else max(4, (width - GAP) // 2)
     lines: list[Line] = [(("What differs in the setup", "strong"),)]
     if not differences:
         lines[0] = (("The setups are the same", "quiet"),)
     lines += _differences(differences, column, stacked)
+    lines += _changed_on_the_way(on_the_way, column, stacked)
     first = parting(rows)
     at = len(lines) + 1
     for index, row in enumerate(rows):
@@ -65,8 +75,36 @@ def lay_out(
     return Laid(lines, at)
 
 
+def _changed_on_the_way(
+    both: tuple[Sequence[ChangeOnTheWay], Sequence[ChangeOnTheWay]], column: int, stacked: bool
+) -> Iterable[Line]:
+    """Every change of either side under its own; those that both have are dimmed."""
+    if not any(both):
+        return
+    yield ()
+    yield (("What was changed on the way", "strong"),)
+    common = set(both[0]) & set(both[1])
+    sides: list[list[Line]] = []
+    for changes, side in zip(both, SIDES, strict=True):
+        lines: list[Line] = []
+        for change in changes:
+            style = "quiet" if change in common else "text"
+            first = f"{side}  " if stacked else ""
+            further = " " * (len(first) + HANGING)
+            wrapped = _wrapped(described(change), max(2, column - len(further)))
+            for number, text in enumerate(wrapped):
+                lines.append(((further if number else first, "mark"), (text, style)))
+        sides.append(lines or [(("nothing", "quiet"),)])
+    if stacked:
+        yield from (
+            line for lines, changes in zip(sides, both, strict=True) if changes for line in lines
+        )
+    else:
+        yield from _beside(sides[0], sides[1], column)
+
+
 def _parting_line(row: Row, width: int) -> Line:
-    words = f" here they part, turn {row.turn} " if row.turn else " here they part "
+    words = f" they part here, turn {row.turn} " if row.turn else " they part here "
     left = max(2, (width - len(words)) // 2)
     return (("─" * left + words + "─" * max(2, width - left - len(words)), "mark"),)
 
@@ -74,7 +112,9 @@ def _parting_line(row: Row, width: int) -> Line:
 def _differences(
     differences: Iterable[SetupDifference], column: int, stacked: bool
 ) -> Iterable[Line]:
-    shown = [(one_line(_label(each.field), 60), safe(each.a), safe(each.b)) for each in differences]
+    shown = [
+        (one_line(field_label(each.field), 60), safe(each.a), safe(each.b)) for each in differences
+    ]
     label = min(max((cell_len(field) for field, _, _ in shown), default=0), column // 2 - 1) + 2
     for field, a, b in shown:
         if stacked:
@@ -82,14 +122,6 @@ def _differences(
         else:
             right: list[Line] = [((text, "text"),) for text in _wrapped(b, column)]
             yield from _beside(_labelled(field, a, label, column), right, column)
-
-
-def _label(field: str) -> str:
-    """A difference's field as the setup and the personas call it."""
-    owner, colon, own = field.rpartition(": ")
-    if colon:
-        return f"{owner}: {LABELS.get(own, own).lower()}"
-    return _SETUP_LABELS.get(field, field)
 
 
 def _labelled(field: str, value: str, label: int, column: int) -> list[Line]:

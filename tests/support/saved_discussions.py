@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from syndisco_tui.discussion import (
+    BatchPlace,
     Change,
     DiscussionRecord,
     DiscussionSetup,
@@ -105,4 +106,5 @@ FULL = record(
         ),
     ),
     floor=Floor(3, "Bob"),
+    batch=BatchPlace("batch-id", 2, 8),
 )

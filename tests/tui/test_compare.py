@@ -11,9 +11,17 @@ from rich.cells import cell_len
 from syrupy.assertion import SnapshotAssertion
 
 from syndisco_tui.analysis.compare import align, setup_differences
-from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Message, Parent
+from syndisco_tui.analysis.on_the_way import ChangeOnTheWay
+from syndisco_tui.discussion import (
+    DiscussionRecord,
+    DiscussionSetup,
+    EarlierSetup,
+    Message,
+    Parent,
+)
 from syndisco_tui.store.discussions import newest_first
 from syndisco_tui.store.format import to_bytes
+from syndisco_tui.ui.described_changes import described, differing_parts
 from syndisco_tui.ui.screens.compare import Compare, CompareWith
 from syndisco_tui.ui.side_by_side import Laid, lay_out
 from syndisco_tui.ui.xray_pages import figures
@@ -110,9 +118,9 @@ async def test_the_parting_is_marked_and_found(bench: OpenBench) -> None:
         await finished(at)
         fork_of(at, turn=11)
         await compare(at)
-        assert "here they part," not in at.text()
+        assert "they part here," not in at.text()
         await at.press("d")
-        assert "here they part," in at.text()
+        assert "they part here," in at.text()
         assert "I see it otherwise" in at.text()
         await at.press("home")
         await at.until(lambda: "What differs in the setup" in at.text())
@@ -131,6 +139,29 @@ async def test_the_same_twice_never_parts(bench: OpenBench) -> None:
         await at.until(lambda: "The setups are the same" in at.text())
         await at.press("end")
         await at.until(lambda: "They say the same, word for word." in at.text())
+
+
+@pytest.mark.parametrize("size", SIZES[:2], ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_what_was_changed_on_the_way_is_told(bench: OpenBench, size: tuple[int, int]) -> None:
+    async with bench(size) as at:
+        await finished(at)
+        parent = at.records()[0]
+        edited = replace(parent.entries[1], text="Another word.", original_text="What was said.")
+        fork = replace(
+            parent,
+            id="fork",
+            setup=parent.setup.model_copy(update={"temperature": 1.3, "moderator": None}),
+            entries=(parent.entries[0], edited, *parent.entries[2:6]),
+            earlier_setups=(EarlierSetup(2, parent.setup, 4),),
+            parent=Parent(parent.id, 2),
+        )
+        (at.places.discussions / "20260131T093000000Z-00000000.json").write_bytes(to_bytes(fork))
+        await compare(at)
+        await at.until(lambda: "What was changed on the way" in at.text())
+        text = " ".join(at.text().split())
+        assert "from turn 3: Temperature: 0.6 → 1.3" in text
+        assert "from turn 3: Moderator takes part no longer" in text
+        assert f"turn 1: {edited.name} edited: “What was said.” → “Another" in text
 
 
 async def test_dates_are_local_as_in_the_library(
@@ -217,6 +248,55 @@ def test_lines_fit_their_width(demonstration: DiscussionSetup, width: int, stack
         assert "\x1b" not in line
         if width >= 38:
             assert cell_len(line) <= width
+
+
+def test_a_change_of_both_is_dimmed_and_one_s_own_is_not() -> None:
+    common = ChangeOnTheWay(2, "setup", "temperature", "0.6", "1.3")
+    own = ChangeOnTheWay(3, "injected", "Guest", new="Hello!")
+    laid = lay_out([], [], 116, stacked=False, on_the_way=((common,), (common, own)))
+    styles = {text: style for line in laid.lines for text, style in line}
+    assert styles["from turn 2: Temperature: 0.6 → 1.3"] == "quiet"
+    assert styles["turn 3: you posted as Guest: “Hello!”"] == "text"
+    nothing = lay_out([], [], 116, stacked=False, on_the_way=((), ()))
+    assert "What was changed on the way" not in plain(nothing)
+
+
+def test_of_long_texts_what_differs_is_shown() -> None:
+    same = "You are taking part in an online conversation about work. " * 5
+    old, new = differing_parts(f"{same}Be kind.", f"{same}Be rude.")
+    assert old == "…conversation about work. Be kind."
+    assert new == "…conversation about work. Be rude."
+    assert differing_parts("a\nb", "c") == ("a b", "c")
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (ChangeOnTheWay(3, "setup", "Lin", "—", "user"), "from turn 3: Lin takes part as user"),
+        (
+            ChangeOnTheWay(3, "setup", "Lin: role", "user", "moderator"),
+            "from turn 3: Lin: role: user → moderator",
+        ),
+        (ChangeOnTheWay(3, "edited", "Lin", "a", "b"), "turn 3: Lin edited: “a” → “b”"),
+        (ChangeOnTheWay(3, "regenerated", "Lin", "a", "b"), "turn 3: Lin regenerated: “a” → “b”"),
+        (
+            ChangeOnTheWay(3, "chosen", "Lin", "a", "b"),
+            "turn 3: another reply of Lin chosen: “a” → “b”",
+        ),
+        (ChangeOnTheWay(3, "deleted", "Lin", "a"), "turn 3: a message of Lin deleted: “a”"),
+        (
+            ChangeOnTheWay(3, "deleted", "Lin", "a", count=2),
+            "turn 3: 2 messages deleted, from Lin: “a”",
+        ),
+        (ChangeOnTheWay(3, "next speaker", "Lin"), "turn 3: Lin chosen to speak"),
+        (
+            ChangeOnTheWay(0, "injected", "Me\x1b[31m", new="[b]hi"),
+            "before turn 1: you posted as Me␛[31m: “[b]hi”",
+        ),
+    ],
+)
+def test_every_change_in_words(change: ChangeOnTheWay, line: str) -> None:
+    assert described(change) == line
 
 
 def test_ten_thousand_messages_are_laid_out() -> None:

@@ -9,15 +9,28 @@ from pathlib import Path
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
+from textual.widgets import Static
 
-from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Message, Parent, Persona
+from syndisco_tui.discussion import (
+    BatchPlace,
+    DiscussionRecord,
+    DiscussionSetup,
+    Message,
+    Parent,
+    Persona,
+)
 from syndisco_tui.store.discussions import DiscussionFile, read_discussion
-from syndisco_tui.store.export import exported
+from syndisco_tui.store.export import exported, rows
 from syndisco_tui.store.format import to_bytes
+from syndisco_tui.store.library import Entry
+from syndisco_tui.store.summary import Summary
+from syndisco_tui.ui.library_rows import identity, rows_of
+from syndisco_tui.ui.screens.compare import Compare
 from syndisco_tui.ui.screens.fork import ForkScreen
 from syndisco_tui.ui.screens.laboratory import Laboratory
 from syndisco_tui.ui.screens.library import LibraryScreen
 from syndisco_tui.ui.screens.reader import Reader
+from syndisco_tui.ui.screens.turn_lab import TurnLab
 from tests.support.bench import SIZES, TINY, Bench, OpenBench
 
 NOON = datetime(2024, 3, 4, 12, tzinfo=UTC)
@@ -75,6 +88,12 @@ def four(tmp_path: Path) -> list[Path]:
     return save_four(tmp_path / "discussions")
 
 
+@pytest.fixture
+def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paths are shown as those of the user's home: they are the same in every run."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
 async def go_to_library(at: Bench, count: int) -> LibraryScreen:
     await at.press("o")
     await at.until(lambda: isinstance(at.app.screen, LibraryScreen))
@@ -85,7 +104,11 @@ async def go_to_library(at: Bench, count: int) -> LibraryScreen:
 
 
 def shown(screen: LibraryScreen) -> list[str]:
-    return [entry.summary.heading for entry in screen.discussions._shown]
+    return [entry.summary.heading for entry in screen.discussions._let_through]
+
+
+def shown_result(at: Bench) -> str:
+    return str(at.app.screen.query_one("#library-result", Static).visual)
 
 
 async def until_shown(at: Bench, screen: LibraryScreen, *headings: str) -> None:
@@ -118,14 +141,15 @@ async def test_a_wide_screen_shows_first_and_last_words(bench: OpenBench, four: 
         await at.until(lambda: "milk's leap" not in at.text())
 
 
-async def test_its_keys_fit_on_one_line(bench: OpenBench, four: list[Path]) -> None:
+async def test_its_keys_fit_on_two_lines(bench: OpenBench, four: list[Path]) -> None:
     async with bench((80, 24)) as at:
         screen = await go_to_library(at, 4)
         await at.press("end", "delete")
         await until_shown(at, screen, "Ann and Bob", "On the sea", "On trains")
         await at.until(lambda: "u undo" in at.text())
-        assert [line for line in at.text().splitlines() if "undo" in line or "? help" in line] == [
-            "  ⏎ open  r go on  f fork  e export  del delete  u undo  esc back  ? help"
+        assert at.text().splitlines()[-2:] == [
+            "  space mark  ⏎ open  r continue  f fork  / filter  e export  y copy path",
+            "  del delete  u undo  esc back  ? help",
         ]
 
 
@@ -145,8 +169,8 @@ async def test_nothing_saved_yet(bench: OpenBench, size: tuple[int, int]) -> Non
     async with bench(size=size) as at:
         await go_to_library(at, 0)
         shown = " ".join(at.text().split())
-        assert "Nothing is saved yet: r in the laboratory runs a discussion, i here " in shown
-        assert "imports." in shown
+        assert "Nothing is saved yet. r in the laboratory runs a discussion; i imports" in shown
+        assert "files." in shown
         await at.press("enter", "r", "e", "t", "delete", "u", "up", "pagedown", "end")
         await at.press("escape")
         assert isinstance(at.app.screen, Laboratory)
@@ -185,8 +209,11 @@ class TestFilter:
             for _ in range(6):
                 await at.press("backspace")
             await until_shown(at, screen, "Ann and Bob", "On the sea", "On trains", "On cheese")
-            await at.press("down", "down")
+            await at.press("down")
+            assert at.app.focused is screen.discussions, "↓ leads into the results"
             assert screen.discussions.highlighted is not None
+            assert screen.discussions.highlighted.path == four[3]
+            await at.press("down", "down")
             assert screen.discussions.highlighted.path == four[1]
 
     async def test_escape_clears_then_leaves(self, bench: OpenBench, four: list[Path]) -> None:
@@ -215,6 +242,162 @@ class TestFilter:
             save(at.places.discussions, discussion(9, "On leaping", "One leap more."))
             await until_shown(at, screen, "On leaping", "On cheese")
 
+    async def test_the_message_that_matched_is_shown(
+        self, bench: OpenBench, four: list[Path]
+    ) -> None:
+        for size in [(120, 40), (80, 24)]:
+            async with bench(size) as at:
+                screen = await go_to_library(at, 4)
+                assert "Ann: Cheese" not in at.text()
+                await at.press("slash")
+                await at.type("leap")
+                await until_shown(at, screen, "On cheese")
+                shown_times = at.text().count("Ann: Cheese is milk's leap.")
+                assert shown_times == (2 if size[0] == 120 else 1), "in the row, in the preview"
+                assert "↓ results" in at.text()
+                await at.press("down", "up")
+                assert at.app.focused is screen.filter_line, "up from the first leads back"
+
+
+def of_batch(number: int, seed: int, **more: object) -> DiscussionRecord:
+    record = discussion(number, "On ships", f"Ship number {seed}.", **more)
+    setup = record.setup.model_copy(update={"seed": seed})
+    return replace(record, setup=setup, batch=BatchPlace("batch", seed + 1, 4))
+
+
+class TestBatches:
+    @pytest.fixture
+    def batch(self, four: list[Path]) -> list[Path]:
+        """Three of four discussions: one is missing, one is paused."""
+        states = ("finished", "paused", "finished")
+        return [
+            save(four[0].parent, of_batch(10 + seed, seed, status=status))
+            for seed, status in enumerate(states)
+        ]
+
+    async def test_they_stand_below_one_row(self, bench: OpenBench, batch: list[Path]) -> None:
+        async with bench() as at:
+            screen = await go_to_library(at, 7)
+            assert "batch of 4 · 2 finished · 2 unfinished" in at.text()
+            assert "Batch of 4 discussions" in at.text()
+            for state in ("2 finished", "1 paused", "1 not started"):
+                assert state in at.text()
+            assert "1 of 4   seed 0" not in at.text()
+            await at.press("right", "down", "down")
+            assert [f"{n} of 4   seed {n - 1}" in at.text() for n in (1, 2, 3, 4)] == [
+                True,
+                True,
+                True,
+                False,
+            ]
+            assert screen.discussions.highlighted
+            assert screen.discussions.highlighted.path == batch[1]
+            await at.press("left")
+            assert screen.discussions.group, "the batch is highlighted where it is folded"
+            assert "seed 0" not in at.text()
+            await at.press("down")
+            assert screen.discussions.highlighted.summary.heading == "Ann and Bob"
+
+    async def test_a_filter_opens_them(self, bench: OpenBench, batch: list[Path]) -> None:
+        async with bench() as at:
+            screen = await go_to_library(at, 7)
+            await at.press("slash")
+            await at.type("number 2")
+            await until_shown(at, screen, "On ships")
+            assert "Ann: Ship number 2." in at.text()
+            assert screen.discussions.highlighted
+            assert screen.discussions.highlighted.path == batch[2]
+
+    async def test_a_click_on_the_triangle_unfolds(
+        self, bench: OpenBench, batch: list[Path]
+    ) -> None:
+        async with bench() as at:
+            await go_to_library(at, 7)
+            await at.pilot.click("DiscussionList", offset=(1, 0))
+            assert "1 of 4   seed 0" in at.text()
+            await at.pilot.click("DiscussionList", offset=(1, 0))
+            assert "1 of 4   seed 0" not in at.text()
+
+    async def test_a_whole_batch_is_exported_and_deleted(
+        self, bench: OpenBench, batch: list[Path]
+    ) -> None:
+        async with bench() as at:
+            screen = await go_to_library(at, 7)
+            await at.press("e", "down", "down", "enter")
+            await at.until(lambda: "3 discussions exported" in shown_result(at))
+            assert sorted(path.name for path in at.places.exports.iterdir()) == [
+                f"On ships, {n} of 4, seed {n - 1}.md" for n in (1, 2, 3)
+            ]
+            assert at.app.clipboard == str(at.places.exports)
+            await at.press("e", "end", "up", "enter")
+            file = at.places.exports / "On ships, 3 discussions.csv"
+            await at.until(file.exists)
+            text = rows.as_csv([read_discussion(path) for path in batch])
+            assert file.read_bytes().decode() == text
+            await at.press("delete")
+            await at.until(lambda: screen.discussions.counts == (4, 4))
+            assert not any(path.exists() for path in batch)
+            await at.press("u")
+            await at.until(lambda: screen.discussions.counts == (7, 7))
+            assert all(path.exists() for path in batch)
+
+    def test_a_batch_stands_where_its_newest_discussion_is(self) -> None:
+        def entry(name: str, batch: str = "", number: int = 0) -> Entry:
+            return Entry(Path(name), Summary(name, "finished", batch=batch, number=number))
+
+        entries = [entry("d"), entry("c", "x", 2), entry("b"), entry("a", "x", 1)]
+        folded = rows_of(entries, (), all_open=False)
+        assert [identity(row) for row in folded] == ["d", "x", "b"]
+        unfolded = rows_of(entries, ("x",), all_open=False)
+        assert [identity(row) for row in unfolded] == ["d", "x", "a", "c", "b"]
+
+
+class TestMarks:
+    async def test_several_at_once(self, bench: OpenBench, four: list[Path]) -> None:
+        async with bench() as at:
+            screen = await go_to_library(at, 4)
+            await at.press("down", "space", "space", "space")
+            assert "3 marked" in at.text()
+            assert [entry.path for entry in screen.discussions.chosen] == four[2::-1]
+            await at.press("end", "space")
+            assert "2 marked" in at.text()
+            assert "f fork" not in at.text(), "only what can be done with both is offered"
+            await at.press("t")
+            await at.until(lambda: isinstance(at.app.screen, TurnLab))
+            await at.until(lambda: "2 discussions" in at.text())
+            await at.press("escape", "c")
+            await at.until(lambda: isinstance(at.app.screen, Compare))
+            await at.until(lambda: "On the sea" in at.text() and "On trains" in at.text())
+            await at.press("escape", "delete")
+            await until_shown(at, screen, "Ann and Bob", "On cheese")
+            assert "2 discussions are in the trash; u brings them back." in at.toasts()
+            await at.press("u")
+            await at.until(lambda: screen.discussions.counts == (4, 4))
+            await at.until(lambda: "2 discussions are back." in at.toasts())
+
+    async def test_escape_takes_the_marks_away_first(
+        self, bench: OpenBench, four: list[Path]
+    ) -> None:
+        async with bench() as at:
+            screen = await go_to_library(at, 4)
+            await at.press("space", "escape")
+            assert screen.discussions.marked == []
+            assert at.app.screen is screen
+            await at.press("escape")
+            assert at.laboratory.is_current
+
+    async def test_what_a_filter_hides_is_not_acted_on(
+        self, bench: OpenBench, four: list[Path]
+    ) -> None:
+        async with bench() as at:
+            screen = await go_to_library(at, 4)
+            await at.press("end", "space", "slash")
+            await at.type("late")
+            await until_shown(at, screen, "On trains")
+            await at.press("down", "delete")
+            await at.until(lambda: screen.discussions.counts == (0, 3))
+            assert four[0].exists(), "it is marked, but not shown"
+
 
 class TestOpening:
     async def test_a_paused_one_is_shown_where_it_was_left(
@@ -242,7 +425,7 @@ class TestOpening:
         async with bench() as at:
             await go_to_library(at, 4)
             await at.press("end")
-            assert "r go on" not in at.text()
+            assert "r continue" not in at.text()
             await at.press("r")
             assert isinstance(at.app.screen, LibraryScreen)
             await at.press("enter")
@@ -354,7 +537,7 @@ class TestRunningElsewhere:
             await go_to_library(at, 1)
             assert "running elsewhere" in at.text()
             assert "del delete" not in at.text()
-            await at.press("delete", "t")
+            await at.press("delete", "n")
             assert isinstance(at.app.screen, LibraryScreen)
             await at.press("enter")
             await at.until(lambda: "First words." in at.text())
@@ -412,7 +595,7 @@ class TestPuttingInOrder:
     async def test_rename(self, bench: OpenBench, four: list[Path]) -> None:
         async with bench() as at:
             screen = await go_to_library(at, 4)
-            await at.press("end", "t")
+            await at.press("end", "n")
             await at.until(lambda: "The title of this discussion" in at.text())
             await at.press("ctrl+u")
             await at.type("On bread")
@@ -429,7 +612,7 @@ class TestPuttingInOrder:
             at.laboratory._session.resume(four[1], go_on=False)
             await at.until_state("paused")
             screen = await go_to_library(at, 4)
-            await at.press("down", "down", "t", "ctrl+u")
+            await at.press("down", "down", "n", "ctrl+u")
             await at.type("On buses")
             await at.press("enter")
             await at.until(lambda: "On buses" in shown(screen))
@@ -442,19 +625,32 @@ class TestPuttingInOrder:
     async def test_syndisco_s_own_keeps_its_title(self, bench: OpenBench, four: list[Path]) -> None:
         async with bench() as at:
             screen = await go_to_library(at, 4)
-            await at.press("t")
+            await at.press("n")
             assert at.app.screen is screen
 
     async def test_export_says_where(self, bench: OpenBench, four: list[Path]) -> None:
         async with bench() as at:
             screen = await go_to_library(at, 4)
-            for name in (f"{four[0].stem}.md", f"{four[0].stem} (2).md"):
+            for name in ("On cheese.md", "On cheese (2).md"):
                 await at.press("end", "e", "down", "down", "enter")
                 file = at.places.exports / name
                 await at.until(file.exists)
-                await at.until(lambda file=file: file.name in at.toasts())
+                await at.until(lambda file=file: shown_result(at) == f"Exported: {file}")
+                assert at.app.clipboard == str(file)
                 assert file.read_text() == exported(read_discussion(four[0]), "markdown")
             assert at.app.screen is screen
+
+    async def test_where_a_file_is_can_be_copied(
+        self, bench: OpenBench, four: list[Path], at_home: None
+    ) -> None:
+        async with bench((80, 24)) as at:
+            await go_to_library(at, 4)
+            await at.press("end", "y")
+            await at.until(lambda: at.app.clipboard == str(four[0]))
+            assert "~/discussions/20240305T120000000Z-00000000.json" in shown_result(at)
+            at.app.clear_notifications()
+            await at.pilot.pause()
+            assert f"~/discussions/{four[0].name}" in at.text(), "in one piece"
 
 
 class TestImport:
@@ -471,7 +667,7 @@ class TestImport:
             await at.press("i")
             await at.type(str(source))
             await at.press("enter")
-            await at.until(lambda: "run" in shown(screen))
+            await at.until(lambda: "theirs/run" in shown(screen))
             await at.until(lambda: "Imported 1 discussion and 1 persona" in at.toasts())
             assert "bad.json: line 1" in at.toasts()
             await at.press("escape")
@@ -504,7 +700,7 @@ async def test_foreign_text_is_neither_obeyed_nor_drawn_raw(
         assert "[@click=app.quit]" in text
         await at.press("e")
         assert "Export" in at.text()
-        await at.press("escape", "t")
+        await at.press("escape", "n")
         text += at.text()
         await at.press("escape", "delete")
         await at.until(lambda: "in the trash" in at.toasts())
@@ -546,7 +742,11 @@ async def test_thousands_scroll(bench: OpenBench, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_picture_of_the_library(
-    bench: OpenBench, four: list[Path], size: tuple[int, int], snapshot: SnapshotAssertion
+    bench: OpenBench,
+    four: list[Path],
+    size: tuple[int, int],
+    snapshot: SnapshotAssertion,
+    at_home: None,
 ) -> None:
     async with bench(size) as at:
         await go_to_library(at, 4)
@@ -563,6 +763,7 @@ async def test_picture_of_its_forms(
     size: tuple[int, int],
     keys: str,
     snapshot: SnapshotAssertion,
+    at_home: None,
 ) -> None:
     async with bench(size) as at:
         await go_to_library(at, 4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from syndisco_tui.analysis.on_the_way import changes_on_the_way
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Persona
 from syndisco_tui.session import ReplyDropped
 from syndisco_tui.ui.screens.candidates import Candidate, CandidatesScreen
@@ -382,7 +383,7 @@ async def test_f_forks_at_the_current_message_with_one_thing_changed(bench: Open
         await at.press("up", "f")
         assert "The first of 2 messages is taken over." in at.text()
         await at.type("What if")
-        await at.press("tab", *["down"] * 9, "right")
+        await at.press("tab", "tab", *["down"] * 9, "right")
         assert "Changed: Seed" in at.text()
         await at.press("ctrl+s")
         await at.until(lambda: len(at.records()) == 2)
@@ -402,13 +403,61 @@ async def test_f_forks_at_the_current_message_with_one_thing_changed(bench: Open
 async def test_a_personas_field_can_be_the_one_thing(bench: OpenBench) -> None:
     async with bench(setup=TWO, replies=REPLIES) as at:
         await two_messages(at)
-        await at.press("f", "tab", *["down"] * 18, "enter")
+        await at.press("f", "tab", "tab", *["down"] * 18, "enter")
         await at.type("64")
         await at.press("enter")
         assert "Changed: Ann Age" in at.text()
         await at.press("ctrl+s")
         await at.until(lambda: len(at.records()) == 2)
         assert [persona.age for persona in record(at).setup.personas] == [64, None]
+
+
+async def test_a_fork_can_change_who_takes_part_and_who_moderates(bench: OpenBench) -> None:
+    async with bench((80, 24), setup=TWO, replies=REPLIES) as at:
+        await two_messages(at)
+        parent = record(at)
+        await at.press("f", "tab")
+        assert "space takes part" in at.text()
+        await at.press("space", "down", "space")
+        assert "Nobody takes part: choose at least one user." in at.text()
+        await at.press("ctrl+s")
+        assert isinstance(at.app.screen, ForkScreen), "nobody could speak in it"
+        await at.press("space", "down", "space", "down", "m")
+        assert "Changed: Emma35 joins, Ann leaves, Giannis moderates" in at.text()
+        await at.press("tab", *["down"] * 18, "enter")
+        await at.type("33")
+        await at.press("enter")
+        assert "Giannis moderates, Bob Age" in at.text()
+        await at.press("shift+tab", "end", "m")
+        assert "nico_nico moderates, Bob Age" in at.text(), "what was typed stays"
+        await at.press("ctrl+s")
+        await at.until(lambda: len(at.records()) == 2 and at.laboratory.is_current)
+        fork = record(at)
+        assert [persona.name for persona in fork.setup.personas] == ["Bob", "Emma35"]
+        assert fork.setup.personas[0].age == 33
+        assert fork.setup.moderator
+        assert fork.setup.moderator.name == "nico_nico"
+        (earlier,) = fork.earlier_setups
+        assert (earlier.last_turn, earlier.setup.personas) == (2, TWO.personas)
+        changed = {change.subject: change for change in changes_on_the_way(fork)}
+        assert {change.turn for change in changed.values()} == {3}
+        assert (changed["Ann"].old, changed["Ann"].new) == ("user", "—")
+        assert (changed["nico_nico"].old, changed["nico_nico"].new) == ("—", "moderator")
+        assert at.records()[1] == parent
+        await at.press("r")
+        await at.until_state("finished")
+        speakers = {entry.name for entry in record(at).entries[2:]}
+        assert speakers <= {"Bob", "Emma35", "nico_nico"}
+        assert "nico_nico" in speakers
+
+
+async def test_who_leaves_a_fork_takes_their_instructions_along(bench: OpenBench) -> None:
+    own = TWO.model_copy(update={"own_instructions": {"Ann": "Provoke.", "Bob": "Agree."}})
+    async with bench(setup=own, replies=REPLIES) as at:
+        await two_messages(at)
+        await at.press("f", "tab", "space", "ctrl+s")
+        await at.until(lambda: len(at.records()) == 2)
+        assert record(at).setup.own_instructions == {"Bob": "Agree."}
 
 
 async def test_a_fork_of_a_fork_has_a_number(bench: OpenBench) -> None:

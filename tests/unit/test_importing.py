@@ -50,7 +50,7 @@ class TestDiscussions:
         theirs, ours = read_discussion(path), read_discussion(taken.file)
         assert ours.entries == theirs.entries
         assert ours.started_at == theirs.started_at
-        assert ours.title == path.stem
+        assert ours.title == f"{path.parent.name}/{path.stem}"
         assert ours.setup.names == theirs.setup.names
         assert ours.is_foreign
 

@@ -86,6 +86,9 @@ class TestSummaries:
             turns=10,
             messages=5,
             fork_of="parent-id",
+            batch="batch-id",
+            number=2,
+            count=8,
             first=("Ann", "Hello."),
             last=("Ann", "Half a sen"),
         )
@@ -99,7 +102,7 @@ class TestSummaries:
         path = place.put(1, exported(FULL, to))
         summary, words = summarised(path)
         assert (summary.kept, summary.own_format) == ("syndisco", False)
-        assert "half a sen" in words
+        assert "Ann: Half a sen" in words.splitlines()
         assert summary.id == read_discussion(path).id
 
     @each_export
@@ -275,6 +278,16 @@ class TestTheWords:
         path.unlink()
         assert place.matching("secret") == set()
         assert b"secret" not in place.cache.read_bytes()
+
+    def test_the_message_that_matched_is_told_with_its_speaker(self, place: Place) -> None:
+        first = place.put(1, record(said("Ann", "One.", 1), said("Bob", "A\nsecond WORD.", 2)))
+        place.put(2, record(said("Ann", "Nothing", 1)))
+        library = place.open()
+        list(library.entries())
+        names = library.matching("second word")
+        assert names == {first.name}
+        assert library.matching_lines(names, "second word") == {first.name: "Bob: A second WORD."}
+        library.close()
 
 
 class TestTheCache:

@@ -26,18 +26,31 @@ CONTENT = {"Content", "styled", "assemble", "join", "bar", "truncate", "wrap", "
 """What they return is content; what goes into it is looked at where they are called."""
 NUMBERS = {"len", "int", "round", "float"}
 
-NUMBERED = {"seed", "turn", "turns", "tokens", "number", "finished", "runs", "_most", "share"}
+NUMBERED = {
+    "seed",
+    "turn",
+    "turns",
+    "tokens",
+    "number",
+    "count",
+    "finished",
+    "runs",
+    "_most",
+    "share",
+}
 """Attributes that hold numbers wherever they are shown."""
 
 _CONTENT = "content, made where it can be seen"
 _COLUMN = "names a column of the table, which is not shown"
 ALLOWED: dict[tuple[str, str], str] = {
     ("screens/compare.py", "choice"): _CONTENT,
+    ("screens/library.py", "line"): _CONTENT,
     ("screens/library.py", "preview"): _CONTENT,
     ("screens/likely_mistakes.py", "*map(self._option, self._findings)"): _CONTENT,
     ("screens/persona_sets.py", "map(_option, self._shown)"): _CONTENT,
     ("screens/repeat.py", "cell"): _CONTENT,
-    ("screens/repeat.py", "label"): _COLUMN,
+    ("screens/repeat.py", "column.name"): _COLUMN,
+    ("screens/repeat.py", "label"): "a column's own label, a literal",
     ("widgets/panes.py", "shown"): _CONTENT,
 }
 

@@ -39,7 +39,7 @@ from syndisco_tui.session import saving as saving_module
 from syndisco_tui.store.claims import SeedClaims
 from syndisco_tui.store.discussions import newest_first, read_discussion
 from syndisco_tui.store.format import to_bytes
-from syndisco_tui.store.lock import WriterLock
+from syndisco_tui.store.lock import WriterLock, has_writer
 from syndisco_tui.store.setups import setup_to_toml
 from tests.support.command_line import SCRIPTED, call
 from tests.support.faulty_disk import FaultyDisk
@@ -127,6 +127,86 @@ class TestRepeat:
         assert "2 of 2 discussions" in err
         assert said(read_discussion(cut)) == said(record)
         assert len(newest_first(folder)) == 3
+
+    def test_each_file_says_which_of_the_batch_it_is(self, folder: Path) -> None:
+        run(folder, list(repeated(SETUP, 3)))
+        records = [read_discussion(path) for path in newest_first(folder)]
+        places = {r.setup.seed: r.batch for r in records}
+        assert {place.id for place in places.values() if place} == {records[0].batch.id}
+        assert {s: (p.number, p.count) for s, p in places.items() if p} == {
+            7: (1, 3),
+            8: (2, 3),
+            9: (3, 3),
+        }
+
+    def test_a_saved_batch_knows_what_it_lacks_and_goes_on(self, folder: Path) -> None:
+        run(folder, list(repeated(SETUP, 3)))
+        whole = {path: read_discussion(path) for path in newest_first(folder)}
+        first, second, third = sorted(whole, key=lambda path: whole[path].setup.seed)
+        second.unlink()
+        cut = replace(whole[third], entries=whole[third].entries[:3], status="running")
+        third.write_bytes(to_bytes(cut))
+        engine = ScriptedEngine(answer)
+        session = partial(LiveSession, engine, folder)
+        batch = Batch.saved(lambda listener: session(listener=listener), [third, first])
+        assert [(r.number, r.seed, r.state) for r in batch.runs] == [
+            (1, 7, "finished"),
+            (2, 8, "missing"),
+            (3, 9, "stopped"),
+        ]
+        assert batch.is_over
+        assert not engine.requests, "nothing runs before it is continued"
+        before = first.read_bytes()
+        batch.go_on()
+        while not batch.is_over:
+            batch.drain(0.1)
+        assert batch.is_finished
+        assert batch.figures().finished == 3
+        assert first.read_bytes() == before
+        assert said(read_discussion(third)) == said(whole[third])
+        again = {r.setup.seed: r for r in map(read_discussion, newest_first(folder))}
+        assert said(again[8]) == said(whole[second])
+        assert again[8].batch == whole[second].batch
+        batch.close()
+        engine.close()
+
+    def test_what_somebody_has_open_is_left_out(self, folder: Path) -> None:
+        run(folder, list(repeated(SETUP, 2)))
+        for path in newest_first(folder):
+            record = read_discussion(path)
+            path.write_bytes(to_bytes(replace(record, entries=record.entries[:3], status="paused")))
+        held, other = newest_first(folder)
+        engine = ScriptedEngine(answer)
+        session = partial(LiveSession, engine, folder)
+        batch = Batch.saved(lambda listener: session(listener=listener), [held, other])
+        batch.go_on([held])
+        while not batch.is_over:
+            batch.drain(0.1)
+        assert {run.path: run.state for run in batch.runs} == {held: "stopped", other: "finished"}
+        assert "open in the laboratory" in next(r.trouble for r in batch.runs if r.path == held)
+        batch.close()
+        engine.close()
+
+    def test_what_is_stopped_can_be_continued_and_its_files_are_free(self, folder: Path) -> None:
+        engine = ScriptedEngine(answer, delay=0.01)
+        session = partial(LiveSession, engine, folder)
+        batch = Batch(lambda listener: session(listener=listener), repeated(SETUP, 2))
+        while not batch.runs[0].messages:
+            batch.drain(0.1)
+        batch.stop()
+        deadline = time.monotonic() + 5
+        while any(map(has_writer, newest_first(folder))) and time.monotonic() < deadline:
+            batch.drain(0.05)
+        assert {read_discussion(path).status for path in newest_first(folder)} == {"paused"}
+        assert not any(map(has_writer, newest_first(folder)))
+        engine.delay = 0
+        batch.go_on()
+        while not batch.is_over:
+            batch.drain(0.1)
+        assert batch.is_finished
+        assert len(newest_first(folder)) == 2
+        batch.close()
+        engine.close()
 
     def test_other_setups_are_not_taken_for_it(self, folder: Path) -> None:
         run(folder, [SETUP])

@@ -10,18 +10,60 @@ from ...inputs import InputError
 from ..atomic import write_atomic
 from . import FORMATS, ExportFormat, exported
 
+_REFUSED = frozenset('/\\:*?"<>|')
+LONGEST_NAME = 120
+"""Bytes of a file's name that are made of a title."""
+
 
 def export_into(folder: Path, source: Path, record: DiscussionRecord, to: ExportFormat) -> Path:
-    """Write one export into ``folder``, named like ``source``; a name that is taken gets a number.
+    """Write one export into ``folder``, named by its title, else like ``source``.
 
-    Returns the new file. Raises InputError where it cannot be written.
+    A name that is taken gets a number. Returns the new file. Raises InputError where it cannot
+    be written.
     """
-    suffix, number = FORMATS[to].suffix, 1
-    path = folder / f"{source.stem}{suffix}"
+    path = free_path(folder, title_as_name(record) or source.stem, FORMATS[to].suffix)
+    write_export(path, exported(record, to))
+    return path
+
+
+def export_together(
+    folder: Path, name: str, records: Sequence[DiscussionRecord], to: ExportFormat
+) -> Path | None:
+    """Write all into one new file called ``name``; None where the format holds only one.
+
+    Raises InputError where it cannot be written.
+    """
+    write_many = FORMATS[to].write_many
+    if write_many is None:
+        return None
+    path = free_path(folder, name_of_title(name) or "discussions", FORMATS[to].suffix)
+    write_export(path, write_many(records))
+    return path
+
+
+def title_as_name(record: DiscussionRecord) -> str:
+    """A file name made of the title, of a batch's discussion with its number and seed."""
+    name = name_of_title(record.title)
+    if name and record.batch:
+        return f"{name}, {record.batch.number} of {record.batch.count}, seed {record.setup.seed}"
+    return name
+
+
+def name_of_title(title: str) -> str:
+    """``title`` without what file systems refuse or shells trip over; it may be empty."""
+    name = "".join(" " if each in _REFUSED or not each.isprintable() else each for each in title)
+    name = " ".join(name.split()).strip(" .-~")
+    while len(name.encode("utf-8", errors="replace")) > LONGEST_NAME:
+        name = name[:-1].rstrip()
+    return name
+
+
+def free_path(folder: Path, name: str, suffix: str) -> Path:
+    """``name`` in ``folder``, with the first number behind it that is not taken."""
+    number, path = 1, folder / f"{name}{suffix}"
     while path.exists():
         number += 1
-        path = folder / f"{source.stem} ({number}){suffix}"
-    write_export(path, exported(record, to))
+        path = folder / f"{name} ({number}){suffix}"
     return path
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -31,26 +31,30 @@ LOOKS_PER_SECOND = 4
 
 
 class CompareWith(OwnDialog[DiscussionRecord | None]):
-    """Asks for the discussion to compare ``record`` with: its forks first, then the newest."""
+    """Asks for the discussion to compare ``record`` with: related ones first, then the newest."""
 
     HELP = """Compare with
-    The saved discussions: forks of the open one first, then the newest.
+    The saved discussions: forks and those of the same batch first, then the newest.
     """
     CSS_PATH = "instruments.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "dismiss(None)", "back")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "dismiss(None)", "cancel")]
 
-    def __init__(self, record: DiscussionRecord, folder: Path) -> None:
+    def __init__(
+        self, record: DiscussionRecord, folder: Path, *, first: Sequence[DiscussionRecord] = ()
+    ) -> None:
+        """``first`` are offered before those that are saved in ``folder``."""
         super().__init__()
         self._record = record
         self._folder = folder
-        self._found: list[Path] = []
+        self._first = first
+        self._offered: list[Path | DiscussionRecord] = []
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static("Compare with", classes="dialog-title", markup=False)
             yield Static("Reading the saved discussions …", id="compare-note", markup=False)
             yield OptionList(id="compare-list")
-            yield Static("⏎ compare      esc back", classes="dialog-hint", markup=False)
+            yield Static("⏎ compare      esc cancel", classes="dialog-hint", markup=False)
 
     def on_mount(self) -> None:
         self.query_one(OptionList).focus()
@@ -58,29 +62,35 @@ class CompareWith(OwnDialog[DiscussionRecord | None]):
 
     @work(thread=True, exit_on_error=False)
     def _find(self) -> None:
-        found = []
+        offered: list[tuple[Path | DiscussionRecord, Content]] = []
+        for other in self._first:
+            offered.append((other, _choice(other, kinship(self._record, other))))
+        related: list[tuple[Path, Content]] = []
+        unrelated: list[tuple[Path, Content]] = []
+        shown = {other.id for other in self._first}
         for path, other in others(self._folder, self._record):  # one at a time: they may be long
-            kin = self._kinship(other)
-            found.append((not kin, path, _choice(other, kin)))
-        found.sort(key=lambda each: each[0])
-        self.app.call_from_thread(self._show, [(path, choice) for _, path, choice in found])
+            if other.id in shown:
+                continue
+            kin = kinship(self._record, other)
+            (related if kin else unrelated).append((path, _choice(other, kin)))
+        self.app.call_from_thread(self._show, [*offered, *related, *unrelated])
 
-    def _kinship(self, other: DiscussionRecord) -> str:
-        return kinship(self._record, other.id, other.parent.id if other.parent else None)
-
-    def _show(self, found: list[tuple[Path, Content]]) -> None:
-        self._found = [path for path, _ in found]
+    def _show(self, offered: list[tuple[Path | DiscussionRecord, Content]]) -> None:
+        if not self.is_attached:
+            return
+        self._offered = [other for other, _ in offered]
         note = self.query_one("#compare-note", Static)
-        note.display = not found
+        note.display = not offered
         note.update("There is no other saved discussion yet.")
         choices = self.query_one(OptionList)
-        choices.add_options([Option(choice) for _, choice in found])
-        choices.highlighted = 0 if found else None
+        choices.add_options([Option(choice) for _, choice in offered])
+        choices.highlighted = 0 if offered else None
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
+        other = self._offered[event.option_index]
         try:
-            self.dismiss(read_discussion(self._found[event.option_index]))
+            self.dismiss(read_discussion(other) if isinstance(other, Path) else other)
         except InputError as error:
             self.notify(safe(f"{error}."), severity="error", markup=False, timeout=8)
 
@@ -118,9 +128,9 @@ class Compare(OwnScreen[None]):
     """
 
     HELP = """Compare
-    Two discussions, turn by turn, with what differs in their setups on top. What they have in
-    common at the beginning steps back; a line marks where they part. A is the one that is open,
-    and is followed while it runs.
+    Two discussions, turn by turn. On top: what differs in their setups, and what was changed in
+    each on the way, with the old and the new value and from which turn. The common beginning is
+    dimmed; a line marks where they part. A is followed while it runs.
     """
     CSS_PATH = "instruments.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
@@ -164,7 +174,9 @@ class Compare(OwnScreen[None]):
         column = width if stacked else (width - GAP) // 2
         titles, notes = [], []
         for side, record in zip(SIDES, self._both, strict=True):
-            note = f"{record.turns_taken} turns"
+            turns = record.turns_taken
+            note = f"{turns} {'turn' if turns == 1 else 'turns'}"
+            note += f", seed {record.setup.seed}" if record.batch else ""
             note = note if stacked else f"{_when(record)}, {note}"
             room = max(8, column - 3 - (cell_len(note) + 2 if stacked else 0))
             title = _shortened(Content(safe(_title(record))), room)

@@ -19,10 +19,10 @@ class HowMany(OwnDialog[int | None]):
     """The result is a whole number from 1 to ``most``, or None."""
 
     HELP = """How many
-    Type a whole number; enter begins with it, escape goes back."""
+    Type a whole number. Enter starts, escape cancels."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "back", key_display="esc")
+        Binding("escape", "dismiss(None)", "cancel", key_display="esc")
     ]
 
     def __init__(self, title: str, explanation: str, *, suggested: int, most: int) -> None:
@@ -38,7 +38,7 @@ class HowMany(OwnDialog[int | None]):
             yield Static(Content(safe(self._explanation)))
             yield Input(str(self._suggested), type="integer", compact=True, id="how-many")
             yield Static("", id="fault", markup=False)
-            yield Static("⏎ begin      esc back", classes="dialog-hint", markup=False)
+            yield Static("⏎ start      esc cancel", classes="dialog-hint", markup=False)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

@@ -33,6 +33,7 @@ from ...store.last_setup import LastSetup
 from ...store.persona_sets import PersonaSets
 from ...text import one_line, safe
 from ..actions import bindings
+from ..batches import batches_of
 from ..draining import drained
 from ..own_screen import OwnScreen
 from ..places import Places
@@ -44,6 +45,7 @@ from ..setup_on_screen import SetupOnScreen
 from ..speaker_colours import SpeakerColours, speakers_of
 from ..transcript_hint import TranscriptHint
 from ..widgets.banner import Banner
+from ..widgets.batch_note import BatchNote
 from ..widgets.draft_line import DraftLine
 from ..widgets.key_line import TwoKeyLines
 from ..widgets.panes import Panes
@@ -54,6 +56,7 @@ from ..widgets.transcript import Transcript
 from ..widgets.waiting_messages import WaitingMessages
 
 if TYPE_CHECKING:
+    from ..library_visit import LibraryVisit
     from ..looking import Looking
 
 DRAINS_PER_SECOND = 15
@@ -102,6 +105,7 @@ class Laboratory(OwnScreen[None]):
         with Horizontal(id="top"):
             yield Static("syndisco", id="brand", markup=False)
             yield Static("", id="title", markup=False)
+            yield BatchNote()
         personas = PersonasPane(
             self.setup,
             self._personas,
@@ -276,7 +280,7 @@ class Laboratory(OwnScreen[None]):
                 return running or self.status.figures.is_loading
             case "resume":
                 return self._resumable is not None and self._state in ("idle", "finished")
-            case "repeat":
+            case "repeat" if not batches_of(self.app).running:
                 return self._state in ("idle", "paused", "finished")
             case "new_discussion":
                 return self._state in ("running", "paused", "finished")
@@ -300,7 +304,7 @@ class Laboratory(OwnScreen[None]):
         has_users = self._run_control.has_users(bool(self.personas_pane.cast.personas))
         if not has_users:
             self.panes.go_to("personas")
-        return has_users
+        return has_users and batches_of(self.app).lets_run(self.setup)
 
     def action_run(self) -> None:
         if self._has_users():
@@ -324,10 +328,8 @@ class Laboratory(OwnScreen[None]):
             self.panes.go_to("transcript")
 
     def action_repeat(self) -> None:
-        if self._has_users():
-            from .repeat import ask_to_repeat  # not before the first picture, as others below
-
-            ask_to_repeat(self.app, self._session, self.setup, self._colours_by_name())
+        if batches_of(self.app).running or self._has_users():
+            self._visit.repeat(self.setup)
 
     def action_pause(self) -> None:
         self._session.pause()
@@ -352,18 +354,23 @@ class Laboratory(OwnScreen[None]):
         self.refresh_bindings()
         self._hint.show()
 
-    def action_library(self) -> None:
-        from ..library_visit import LibraryVisit
+    @property
+    def _visit(self) -> LibraryVisit:
+        from ..library_visit import LibraryVisit  # not before the first picture, as others below
 
-        visit = LibraryVisit(
+        return LibraryVisit(
             self.app,
             self._session,
             self._places,
             self._colours,
             self.personas_pane,
             lambda: self.panes.go_to("transcript"),
+            open_path=lambda: self._open_path,
+            state=lambda: self._state,
         )
-        visit.open(lambda: self._open_path, lambda: self._state)
+
+    def action_library(self) -> None:
+        self._visit.open()
 
     # Setup and personas ------------------------------------------------------------------------
 

@@ -1,11 +1,11 @@
-"""The library: every saved discussion, to be found, opened, gone on with, exported, put in order.
+"""The library: every saved discussion, to find, open, continue, export and put in order.
 
 The list comes in slices; the files are watched while it is open.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -19,55 +19,72 @@ from textual.widgets import Input, Static
 
 from ... import paths
 from ...discussion import Persona
-from ...inputs import InputError
 from ...store.export import ExportFormat
+from ...store.library import Entry
 from ...text import one_line, safe
 from ..keymap import key_of
+from ..library_actions import applies
 from ..library_choice import Choice
-from ..library_entry import Standing, preview_of
+from ..library_entry import Standing, group_preview, path_line, preview_of
+from ..library_rows import Group
+from ..library_tasks import LibraryTasks
+from ..library_views import LibraryViews
 from ..library_watch import LibraryWatch, Listed, Matched
-from ..library_work import LibraryWork
+from ..library_work import LibraryWork, TakenIn
 from ..own_screen import OwnScreen
 from ..speaker_colours import SpeakerColours
 from ..widgets.discussion_list import DiscussionList
 from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput
+from ..widgets.transcript import Transcript
 from .library_forms import AskLine, ChooseFormat
 from .reader import Reader
+
+
+class FilterLine(SafeInput):
+    """What is looked for, as it is typed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "screen.into_list(0)", "results", key_display="↓"),
+        Binding("pagedown", "screen.into_list(1)", show=False),
+    ]
 
 
 class LibraryScreen(OwnScreen[Choice | None]):
     """Lists ``folder``; dismissed with a Choice, or None.
 
-    ``open_here`` tells which file the laboratory has open, ``rename_here`` gives that one another
-    title, ``fork`` asks how one is to be forked, and ``take_in`` is handed imported personas.
+    ``open_here`` tells which file the laboratory has open, ``open_in_batch`` those of the batch
+    that is running. ``rename_here`` gives the laboratory's another title, ``fork`` asks how one
+    is to be forked, ``show_batch`` shows a batch's files, and continues it if asked to.
+    ``take_in`` is handed imported personas.
     """
 
     HELP = """
     Library
 
-    Every saved discussion, newest first. / filters them as you type, by title, names, model and
-    everything that was said. ✓ is finished, ○ can be gone on with, ● is open here or in another
-    syndisco-tui, · was made by SynDisco. What is deleted lies in the trash until u brings it back.
+    Every saved discussion, newest first; the discussions of a batch stand below it. / filters
+    them as you type, by title, names, model and everything that was said, and shows the message
+    that matched. Space marks several, to export, delete or look at them together. ✓ is finished,
+    ○ can be continued, ● is open here or in another syndisco-tui, · was made by SynDisco. What is
+    deleted stays in the trash until u brings it back.
     """
     CSS_PATH = "library.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (24, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open", key_display="⏎", priority=True),
-        Binding("r", "go_on", "go on"),
+        Binding("r", "go_on", "continue"),
         Binding("f", "fork", "fork"),
-        Binding("slash", "filter", "filter", key_display="/", show=False),
+        Binding("slash", "filter", "filter", key_display="/"),
         Binding("e", "export", "export"),
-        Binding("t", "rename", "rename", show=False),
+        Binding("t", "turn_lab", "turn lab", show=False),
+        Binding("c", "compare", "compare", show=False),
+        Binding("n", "rename", "rename", show=False),
+        Binding("y", "copy_path", "copy path"),
         Binding("delete,backspace", "discard", "delete", key_display="del"),
         Binding("u", "bring_back", "undo"),
         Binding("i", "import", "import", show=False),
         Binding("escape,q,o", "leave", "back", key_display="esc"),
-        Binding("up", "list('move', -1)", show=False),
-        Binding("down", "list('move', 1)", show=False),
-        Binding("pageup", "list('page', -1)", show=False),
-        Binding("pagedown", "list('page', 1)", show=False),
     ]
 
     def __init__(
@@ -76,14 +93,18 @@ class LibraryScreen(OwnScreen[Choice | None]):
         colours: SpeakerColours,
         *,
         open_here: Callable[[], Path | None],
+        open_in_batch: Callable[[], Collection[Path]],
         rename_here: Callable[[str], object],
         fork: Callable[[Path], object],
+        show_batch: Callable[[Sequence[Path], bool], object],
         take_in: Callable[[list[Persona]], object],
     ) -> None:
         super().__init__()
         self._work = library_work
         self._colours = colours
         self._open_here = open_here
+        self._open_in_batch = open_in_batch
+        self._show_batch = show_batch
         self._rename_here = rename_here
         self._fork = fork
         self._take_in = take_in
@@ -99,20 +120,31 @@ class LibraryScreen(OwnScreen[Choice | None]):
             yield Static("", classes="library-note", markup=False)
         with Horizontal(id="library-filter"):
             yield Static("/", id="library-filter-label", markup=False)
-            yield SafeInput(placeholder="title, names, model or words", compact=True)
+            yield FilterLine(placeholder="title, names, model or words", compact=True)
         with Horizontal(id="library-body"):
             yield DiscussionList()
             with VerticalScroll(id="library-preview", can_focus=False):
                 yield Static("")
+        yield Static("", id="library-result", markup=False)
         yield KeyLine()
 
     def on_mount(self) -> None:
-        self.discussions.open_here = self._open_here()
+        self._look_at_open()
         self.discussions.focus()
+        self.set_interval(1.0, self._look_at_open)
         self._in_background(self._watch.watch)
 
     def on_unmount(self) -> None:
         self._watch.leave()
+
+    def _look_at_open(self) -> None:
+        """Note which files the laboratory and the batch have open."""
+        open_in_batch = frozenset(self._open_in_batch())
+        discussions, before = self.discussions, self.discussions.open_in_batch
+        discussions.open_here, discussions.open_in_batch = self._open_here(), open_in_batch
+        if open_in_batch != before:
+            discussions.refresh()
+            self._show_preview()
 
     @property
     def discussions(self) -> DiscussionList:
@@ -126,7 +158,7 @@ class LibraryScreen(OwnScreen[Choice | None]):
 
     def on_listed(self, event: Listed) -> None:
         self._is_loading = not event.is_done
-        self.discussions.open_here = self._open_here()
+        self._look_at_open()
         if event.is_all:
             self.discussions.show(event.entries)
         else:
@@ -134,7 +166,7 @@ class LibraryScreen(OwnScreen[Choice | None]):
         if event.is_done and not self.discussions.counts[1]:
             run = key_of(self.app, "everywhere.run")
             self.discussions.say(
-                f"Nothing is saved yet: {run} in the laboratory runs a discussion, i here imports."
+                f"Nothing is saved yet. {run} in the laboratory runs a discussion; i imports files."
             )
         if event.entries and self.filter_line.value.strip():
             self._match()
@@ -143,9 +175,11 @@ class LibraryScreen(OwnScreen[Choice | None]):
 
     def _show_count(self) -> None:
         shown, all_ = self.discussions.counts
+        marked = len(self.discussions.marked)
         count = f"{shown:,} of {all_:,}" if shown != all_ else f"{all_:,}"
         noun = "discussion" if all_ == 1 else "discussions"
         note = f"{count} {noun}{' …' if self._is_loading else ''}"
+        note = f"{marked} marked   {note}" if marked else note
         self.query_one(".library-top .library-note", Static).update(Content(safe(note)))
 
     # The filter --------------------------------------------------------------------------------
@@ -154,9 +188,6 @@ class LibraryScreen(OwnScreen[Choice | None]):
         self.filter_line.focus()
 
     @on(Input.Changed)
-    def _filter_changed(self) -> None:
-        self._match()
-
     def _match(self) -> None:
         """Look for the words of the filter, one search at a time; the latest words win."""
         words = self.filter_line.value
@@ -168,65 +199,78 @@ class LibraryScreen(OwnScreen[Choice | None]):
         self._matching = ""
         if event.words != self.filter_line.value:
             self._match()
-        self.discussions.filter(event.names, from_top=event.words != self._matched)
+        self.discussions.filter(
+            event.names,
+            words=event.words,
+            lines=event.lines,
+            from_top=event.words != self._matched,
+        )
         self._matched = event.words
-        self.discussions.say("Nothing has these words in it. esc clears the filter.")
+        self.discussions.say("No match. esc clears the filter.")
+        self._show_preview()
         self._show_count()
 
-    def action_list(self, action: str, by: int) -> None:
-        """Move in the list while the filter is typed."""
-        (self.discussions.action_move if action == "move" else self.discussions.action_page)(by)
+    def action_into_list(self, pages: int) -> None:
+        """From the filter into what it lets through: to the first of it, or pages further."""
+        self.discussions.focus()
+        if pages:
+            self.discussions.action_page(pages)
+
+    @on(DiscussionList.AtTop)
+    def _above_the_list(self) -> None:
+        if self.filter_line.value:
+            self.filter_line.focus()
 
     # What is highlighted -----------------------------------------------------------------------
 
     @on(DiscussionList.Highlighted)
-    def _highlighted(self) -> None:
-        self._show_preview()
-
     def _show_preview(self) -> None:
-        entry, preview = self.discussions.highlighted, Content("")
-        if entry is not None:
+        discussions, preview = self.discussions, Content("")
+        if group := discussions.group:
+            preview = group_preview(group, [discussions.standing(each) for each in group.entries])
+        elif entry := discussions.highlighted:
             dark = self.app.current_theme.dark
             summary = entry.summary
             said = (*summary.names, summary.moderator, summary.first[0], summary.last[0])
             colours = self._colours.by_name(filter(None, said), dark=dark)
-            preview = preview_of(entry, Standing.of(entry, self._open_here()), colours)
+            found = (discussions.matching_line(entry), self._matched)
+            preview = preview_of(entry, discussions.standing(entry), colours, found)
         self.query_one("#library-preview Static", Static).update(preview)
+        self._show_count()
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("leave", "list"):
+        if action in ("leave", "into_list"):
             return True
         if not self.is_mounted:
             return False
-        entry = self.discussions.highlighted
+        chosen = self.discussions.chosen
         if self.focused is self.filter_line:
-            return action == "open" and entry is not None
+            return action == "open" and bool(chosen)
         if action in ("filter", "import"):
             return True
         if action == "bring_back":
             return self._work.has_trash()
-        if entry is None:
+        if not chosen:
             return False
-        standing = Standing.of(entry, self._open_here())
-        match action:
-            case "go_on":
-                return standing.can_go_on
-            case "export":
-                return standing.can_be_read
-            case "fork":
-                return entry.summary.own_format and standing.can_be_read
-            case "rename":
-                own = entry.summary.own_format and standing.can_be_read
-                return own and not standing.is_elsewhere
-            case "discard":
-                return not standing.is_here and not standing.is_elsewhere
-        return True
+        standings = [self.discussions.standing(entry) for entry in chosen]
+        return applies(action, chosen, standings, self._chosen_group)
+
+    @property
+    def _chosen_group(self) -> Group | None:
+        """The batch that an action is about: it is highlighted, and nothing is marked."""
+        return None if self.discussions.marked else self.discussions.group
+
+    @property
+    def _chosen_paths(self) -> list[Path]:
+        return [entry.path for entry in self.discussions.chosen]
 
     # What can be done --------------------------------------------------------------------------
 
     def action_leave(self) -> None:
-        if self.filter_line.value:
+        if self.discussions.marked and self.focused is not self.filter_line:
+            self.discussions.unmark()
+        elif self.filter_line.value:
             self.filter_line.value = ""
             self.discussions.focus()
         elif self.focused is self.filter_line:
@@ -237,38 +281,75 @@ class LibraryScreen(OwnScreen[Choice | None]):
     @on(DiscussionList.Chosen)
     def action_open(self) -> None:
         entry = self.discussions.highlighted
-        if entry is None:
-            return
-        standing = Standing.of(entry, self._open_here())
+        if group := self.discussions.group:
+            self._show_batch([each.path for each in group.entries], False)
+        elif entry is not None:
+            self._open(entry, self.discussions.standing(entry))
+
+    def _open(self, entry: Entry, standing: Standing) -> None:
         if not standing.can_be_read:
-            self._say_fault(f"{entry.path.name}: {entry.summary.fault}")
+            self._tasks.say_fault(f"{entry.path.name}: {entry.summary.fault}")
+        elif standing.is_in_batch:
+            self._show_batch([entry.path], False)
         elif standing.is_elsewhere or entry.summary.kept == "syndisco":
             self.app.push_screen(Reader(entry.path, self._colours))
         else:
             self.dismiss(Choice(entry.path))
 
     def action_go_on(self) -> None:
-        if entry := self.discussions.highlighted:
-            self.dismiss(Choice(entry.path, go_on=True))
+        if group := self._chosen_group:
+            self._show_batch([each.path for each in group.entries], True)
+        elif len(chosen := self._chosen_paths) == 1:
+            self.dismiss(Choice(chosen[0], go_on=True))
 
     def action_fork(self) -> None:
-        if entry := self.discussions.highlighted:
-            self._fork(entry.path)
+        self._fork(self._chosen_paths[0])
+
+    def action_turn_lab(self) -> None:
+        self._views.turn_lab(self._chosen_paths)
+
+    def action_compare(self) -> None:
+        self._views.compare(self._chosen_paths)
+
+    @property
+    def _views(self) -> LibraryViews:
+        return LibraryViews(self.app, self._work.discussions, self._colours)
+
+    @property
+    def _tasks(self) -> LibraryTasks:
+        return LibraryTasks(self.app, self._work, self._watch)
+
+    def action_copy_path(self) -> None:
+        group = self._chosen_group
+        path = group.newest.path.parent if group else self._chosen_paths[0]
+        self._copy_path(path, "Path")
+
+    def _copy_path(self, path: Path, what: str) -> None:
+        """Show where something is on a line of its own, and copy its path."""
+        result = self.query_one("#library-result", Static)
+        result.display = True
+        line = path_line(what, path, self.size.width - 4)
+        result.update(line)
+        self.post_message(Transcript.Copied(str(path), what))
 
     def action_export(self) -> None:
-        if entry := self.discussions.highlighted:
-            path = entry.path
+        chosen, sources = self.discussions.chosen, self._chosen_paths
+        several = f"{len(chosen)} discussions"
 
-            def chosen(to: ExportFormat | None) -> None:
-                if to:
-                    self._run(lambda: self._work.export(path, to))
+        def exported(path: Path) -> None:
+            if self.is_attached:
+                self.discussions.unmark()
+                self._copy_path(path, "Exported" if len(chosen) == 1 else f"{several} exported")
 
-            self.app.push_screen(ChooseFormat(one_line(entry.summary.heading, 120)), chosen)
+        def format_chosen(to: ExportFormat | None) -> None:
+            if to:
+                self._tasks.export(sources, to, exported)
+
+        heading = one_line(chosen[0].summary.heading, 120)
+        self.app.push_screen(ChooseFormat(heading if len(chosen) == 1 else several), format_chosen)
 
     def action_rename(self) -> None:
-        entry = self.discussions.highlighted
-        if entry is None:
-            return
+        entry = self.discussions.chosen[0]
         path = entry.path
 
         def renamed(title: str | None) -> None:
@@ -278,18 +359,17 @@ class LibraryScreen(OwnScreen[Choice | None]):
                 self._rename_here(title)
                 self._watch.look_now()
             else:
-                self._run(lambda: self._work.rename(path, title))
+                self._tasks.run(lambda: self._work.rename(path, title))
 
         ask = AskLine("Rename", "The title of this discussion.", "rename", entry.summary.heading)
         self.app.push_screen(ask, renamed)
 
     def action_discard(self) -> None:
-        if entry := self.discussions.highlighted:
-            path, heading = entry.path, one_line(entry.summary.heading, 60)
-            self._run(lambda: self._work.discard(path, heading))
+        paths, heading = self._chosen_paths, self.discussions.chosen[0].summary.heading
+        self._tasks.run(lambda: self._work.discard(paths, one_line(heading, 60)))
 
     def action_bring_back(self) -> None:
-        self._run(self._work.bring_back)
+        self._tasks.run(self._work.bring_back)
 
     def action_import(self) -> None:
         explanation = (
@@ -298,40 +378,19 @@ class LibraryScreen(OwnScreen[Choice | None]):
 
         def chosen(text: str | None) -> None:
             if text:
-                self._import(paths.typed(text))
+                path = paths.typed(text)
+                self._tasks.import_from(path, self._show_progress, self._imported)
 
         self.app.push_screen(AskLine("Import", explanation, "import"), chosen)
 
-    @work(thread=True, exit_on_error=False)
-    def _run(self, job: Callable[[], str]) -> None:
-        """Do something with the files off the screen's thread, and say what came of it."""
-        try:
-            sentence, say = job(), self._say
-        except InputError as error:
-            sentence, say = str(error), self._say_fault
-        except OSError as error:
-            sentence, say = f"{error.filename}: {error.strerror}", self._say_fault
-        self._watch.look_now()
-        self.app.call_from_thread(say, sentence)
-
-    @work(thread=True, exit_on_error=False)
-    def _import(self, path: Path) -> None:
-        def told(done: int, of: int) -> bool:
-            self.app.call_from_thread(self._show_progress, f"importing {done:,} of {of:,}")
-            return not self._watch.is_left
-
-        taken = self._work.import_from(path, told)
-        self._watch.look_now()
-        self.app.call_from_thread(self._imported, taken.personas, taken.sentence, taken.faults)
-
-    def _imported(self, personas: list[Persona], sentence: str, faults: Sequence[str]) -> None:
-        if personas:
-            self._take_in(personas)
+    def _imported(self, result: TakenIn) -> None:
+        if result.personas:
+            self._take_in(result.personas)
         if self.is_current:
             self._show_count()
-        self._say(sentence)
-        if faults:
-            self._say_fault("\n".join(faults))
+        self._tasks.say(result.sentence)
+        if result.faults:
+            self._tasks.say_fault("\n".join(result.faults))
 
     def _show_progress(self, note: str) -> None:
         if self.is_current:
@@ -340,9 +399,3 @@ class LibraryScreen(OwnScreen[Choice | None]):
     @work(thread=True, exit_on_error=False)
     def _in_background(self, job: Callable[[], object]) -> None:
         job()
-
-    def _say(self, sentence: str) -> None:
-        self.app.notify(safe(sentence), markup=False, timeout=6)
-
-    def _say_fault(self, sentence: str) -> None:
-        self.app.notify(safe(sentence), severity="error", markup=False, timeout=12)

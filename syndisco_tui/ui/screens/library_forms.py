@@ -19,14 +19,14 @@ from ..widgets.safe_input import SafeInput
 
 
 class ChooseFormat(OwnDialog[ExportFormat | None]):
-    """Asks in which format a discussion is to be exported."""
+    """Asks in which format discussions are to be exported."""
 
     HELP = """Export
-    The discussion as a file for another program. It goes into the folder of exports,
-    and you are told where it is."""
+    Discussions as files for other programs, in the folder of exports, named by their titles. The
+    path is shown and copied."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "dismiss(None)", "back", show=False)
+        Binding("escape,q", "dismiss(None)", "cancel", show=False)
     ]
 
     def __init__(self, heading: str) -> None:
@@ -48,7 +48,7 @@ class ChooseFormat(OwnDialog[ExportFormat | None]):
             yield Static("Export", classes="dialog-title", markup=False)
             yield Static(Content(safe(self._heading)), classes="library-subject")
             yield OptionList(*options, markup=False, compact=True, id="formats")
-            yield Static("⏎ export      esc back", classes="dialog-hint", markup=False)
+            yield Static("⏎ export      esc cancel", classes="dialog-hint", markup=False)
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
@@ -59,10 +59,10 @@ class AskLine(OwnDialog[str | None]):
     """Asks for one line of text, which must not be empty."""
 
     HELP = """A line of text
-    Enter takes what is written, escape leaves all as it was."""
+    Enter takes it, escape cancels."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "back", key_display="esc", show=False)
+        Binding("escape", "dismiss(None)", "cancel", key_display="esc", show=False)
     ]
 
     def __init__(self, title: str, explanation: str, verb: str, value: str = "") -> None:
@@ -77,7 +77,9 @@ class AskLine(OwnDialog[str | None]):
             yield Static(safe(self._title), classes="dialog-title", markup=False)
             yield Static(safe(self._explanation), markup=False)
             yield SafeInput(self._value, compact=True, id="line")
-            yield Static(safe(f"⏎ {self._verb}      esc back"), classes="dialog-hint", markup=False)
+            yield Static(
+                safe(f"⏎ {self._verb}      esc cancel"), classes="dialog-hint", markup=False
+            )
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

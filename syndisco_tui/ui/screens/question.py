@@ -13,7 +13,7 @@ from textual.widgets import Static
 from ...text import safe
 from ..own_screen import OwnDialog
 
-STILL_RUNNING = "What was said is saved; the same setup and --resume go on with them."
+STILL_RUNNING = "All posted messages are saved. Continue the batch from the library."
 
 
 class Question(OwnDialog[bool]):

@@ -9,7 +9,8 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ...analysis.compare import align, changes_on_the_way, setup_differences
+from ...analysis.compare import align, setup_differences
+from ...analysis.on_the_way import changes_on_the_way
 from ...discussion import DiscussionRecord
 from ...text import one_line
 from ..side_by_side import Laid, lay_out
@@ -56,12 +57,13 @@ class SideBySideView(ScrollView, can_focus=True):
     @work(thread=True, exit_on_error=False)
     def _lay_out(self, both: Both, width: int) -> None:
         a, b = both
-        differences = [*setup_differences(a.setup, b.setup), *changes_on_the_way(a, b)]
+        differences = setup_differences(a.setup, b.setup)
         laid = lay_out(
             [each for each in differences if each.field != "title"],  # it stands above
             align(a.entries, b.entries),
             width,
             stacked=width < NARROWEST_BESIDE,
+            on_the_way=(changes_on_the_way(a), changes_on_the_way(b)),
         )
         self.app.call_from_thread(self._laid_out, laid, both, width)
 

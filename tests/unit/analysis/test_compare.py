@@ -11,6 +11,7 @@ from syndisco_tui.analysis.compare import (
     setup_differences,
 )
 from syndisco_tui.discussion import (
+    BatchPlace,
     Discussion,
     DiscussionRecord,
     DiscussionSetup,
@@ -101,12 +102,17 @@ class TestAlign:
 
 
 def test_kinship_of_forks() -> None:
-    def record(own: str, parent: str | None = None) -> DiscussionRecord:
+    def record(own: str, parent: str | None = None, batch: str = "") -> DiscussionRecord:
         fork_of = Parent(parent, 2) if parent else None
-        return DiscussionRecord(own, "2026-01-31T09:30:00+00:00", setup(), parent=fork_of)
+        place = BatchPlace(batch, 2, 8) if batch else None
+        return DiscussionRecord(
+            own, "2026-01-31T09:30:00+00:00", setup(), parent=fork_of, batch=place
+        )
 
-    assert kinship(record("a"), "b", "a") == "fork of this one"
-    assert kinship(record("a", "b"), "b", None) == "this one forks it"
-    assert kinship(record("a", "c"), "b", "c") == "fork of the same"
-    assert kinship(record("a"), "b", None) == ""
-    assert kinship(record("a"), "b", "c") == ""
+    assert kinship(record("a"), record("b", "a")) == "fork of this one"
+    assert kinship(record("a", "b"), record("b")) == "this one forks it"
+    assert kinship(record("a", "c"), record("b", "c")) == "fork of the same"
+    assert kinship(record("a"), record("b")) == ""
+    assert kinship(record("a"), record("b", "c")) == ""
+    assert kinship(record("a", batch="x"), record("b", batch="x")) == "same batch, 2 of 8, seed 0"
+    assert kinship(record("a", batch="x"), record("b", batch="y")) == ""

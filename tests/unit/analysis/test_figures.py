@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from syndisco_tui.analysis.figures import Counting
+from syndisco_tui.analysis.figures import Counting, Spread
 from syndisco_tui.discussion import Discussion
 from tests.support.people import record_of, say, setup
 
@@ -41,3 +41,13 @@ def test_the_diversity_of_several_is_the_mean_of_theirs() -> None:
     assert figures.diversity.value == 0.5
     assert figures.lengths == ()
     assert figures.turns.total == 4
+
+
+def test_the_spread_of_a_batch_is_told_for_each() -> None:
+    one, like_it, other = (Discussion(setup(conv_len=2)) for _ in range(3))
+    say(one, "Cats sleep.", "Dogs bark.")
+    say(like_it, "Cats sleep.", "Dogs bark.")
+    say(other, "Ships sail.", "Ships sail.")
+    records = [replace(record_of(d), id=str(n)) for n, d in enumerate((one, like_it, other))]
+    assert Counting().spread(records) == [Spread(1.0, 0.5), Spread(1.0, 0.5), Spread(0.0, 1.0)]
+    assert Counting().spread(records[:1]) == [Spread(1.0, None)]

@@ -88,3 +88,22 @@ def test_there_is_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
         diversity.add(comment)
     assert diversity.is_full
     assert (diversity.comments, diversity.pairs) == (3, 3)
+
+
+@given(st.lists(texts, max_size=6))
+def test_a_distance_is_one_less_the_mean_likeness_with_the_others(several: list[str]) -> None:
+    expected: list[float | None] = []
+    for number, text in enumerate(several):
+        others = [other for n, other in enumerate(several) if n != number and words(other)]
+        likeness = [rouge_l(text, other) for other in others]
+        can_be_told = bool(words(text)) and bool(others)
+        expected.append(1 - sum(likeness) / len(likeness) if can_be_told else None)
+    assert rouge.distances(several) == [
+        pytest.approx(value) if value is not None else None for value in expected
+    ]
+
+
+def test_distances_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rouge, "MOST_TEXTS", 2)
+    monkeypatch.setattr(rouge, "LONGEST", 3)
+    assert rouge.distances(["a b c d", "a b c e", "x"]) == [0.0, 0.0, None]

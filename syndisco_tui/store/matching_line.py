@@ -1,0 +1,50 @@
+"""Which message of a discussion matched what was looked for, cut to where it did."""
+
+from __future__ import annotations
+
+BEFORE, LONGEST = 24, 240
+"""Characters kept before what matched, and of the whole line."""
+
+
+def matching_line(text: str, words: str) -> str:
+    """The first message with most of ``words`` in it, with who said it; empty if none has any.
+
+    ``text`` holds title and names, an empty line, and every message on a line of its own.
+    """
+    sought = words.casefold().split()
+    _, _, said = text.partition("\n\n")
+    best, most = "", 0
+    for line in said.splitlines():
+        folded = line.casefold()
+        count = sum(word in folded for word in sought)
+        if count > most:
+            best, most = line, count
+        if most == len(sought):
+            break
+    return _cut(best, sought) if best else ""
+
+
+def _cut(line: str, sought: list[str]) -> str:
+    """The speaker's name, then the message from a little before the first word that matched."""
+    name, _, said = line.partition(": ")
+    folded = said.casefold()
+    places = [place for word in sought if (place := folded.find(word)) >= 0]
+    start = min(places, default=0) - BEFORE
+    if start > 0:
+        start = said.find(" ", start) + 1 or start
+        said = f"…{said[start:]}"
+    return f"{name}: {said}"[:LONGEST]
+
+
+def ranges_of(line: str, words: str) -> list[tuple[int, int]]:
+    """Where in ``line`` the ``words`` stand, as (start, end)."""
+    folded = line.casefold()
+    if len(folded) != len(line):
+        return []
+    found = []
+    for word in set(words.casefold().split()):
+        place = folded.find(word)
+        while place >= 0:
+            found.append((place, place + len(word)))
+            place = folded.find(word, place + len(word))
+    return sorted(found)
