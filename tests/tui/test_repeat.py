@@ -102,11 +102,11 @@ async def test_another_model_has_to_wait_for_it(bench: OpenBench) -> None:
         await start_batch(at, 2)
         await at.until(lambda: len(at.records()) == 2)
         await at.press("escape")
-        at.laboratory.setup = at.laboratory.setup.model_copy(update={"model": "org/another"})
+        at.laboratory._use(at.laboratory.setup.model_copy(update={"model": "org/another"}))
         await at.press("r")
         assert "A batch is running with another model (scripted)" in at.toasts()
         assert [load.model for load in at.engine.loads if load.model == "org/another"] == []
-        at.laboratory.setup = at.laboratory.setup.model_copy(update={"model": "scripted"})
+        at.laboratory._use(at.laboratory.setup.model_copy(update={"model": "scripted"}))
         await at.press("r")
         await at.until(lambda: len(at.records()) == 3)
         assert batches_of(at.app).running, "they run beside each other"

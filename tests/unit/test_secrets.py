@@ -105,7 +105,7 @@ def test_every_folder_and_every_file_is_private(home: Path, tmp_path: Path) -> N
     assert [entry for part in library.entries() for entry in part]
     folders = paths.discussions_folder(), paths.exports_folder(), paths.library_cache()
     work = LibraryWork(*folders, personas=tuple)
-    work.export(path, "markdown")
+    work.export([path], "markdown")
     people = [Persona(username="Ann")]
     write_personas(paths.personas_file(), people)
     PersonaSets(paths.persona_sets_folder(), paths.shipped_personas_folder()).save("mine", people)
