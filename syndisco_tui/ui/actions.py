@@ -131,7 +131,7 @@ ACTIONS = (
         "steer('as_written')",
         "W",
         "as written",
-        "Post what the guard left out, or take the message as a silence",
+        "Post what the guard left out, or nothing",
         "transcript",
         shown_key="W",
     ),

@@ -15,6 +15,7 @@ from syndisco_tui.discussion import (
     Discussion,
     DiscussionRecord,
     EarlierSetup,
+    Message,
     Persona,
     Reply,
 )
@@ -70,6 +71,14 @@ class TestRoundTrip:
     def test_any_text_comes_back(self, text: str, raw: str) -> None:
         spoken = record(said("Ann", text, 1, raw_text=raw))
         assert from_json(written(spoken), "f") == spoken
+
+    def test_what_the_guard_noted_comes_back_of_messages_and_silences(self) -> None:
+        message = Message("Ann", "Hi", "user", 1, raw_text="User Bob posted: Hi", speaks_as="Bob")
+        nothing = Message("Ann", "", "user", 2, original_text="Hi", went_on_as="Bob")
+        marked = replace(FULL, entries=(message, nothing), changes=())
+        assert from_json(written(marked), "f").entries == (message, nothing)
+        assert message.guard_notes == ("speaks as Bob",)
+        assert nothing.guard_notes == ("what followed as Bob was left out",)
 
     def test_a_lone_surrogate_becomes_a_question_mark(self) -> None:
         back = from_json(written(record(said("Ann", "a\ud800b", 1))), "f")
