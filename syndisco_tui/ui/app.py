@@ -24,6 +24,7 @@ from ..text import one_line, safe
 from . import clipboard
 from .actions import ACTIONS, bindings
 from .few_colours import has_few_colours
+from .forms import Form, RemembersDiscarded
 from .keymap import Keymap, key_of
 from .own_screen import OwnPalette
 from .palette import commands
@@ -45,7 +46,7 @@ LOWEST_PALETTE = 10
 DEFAULT_THEME = "lamplight"
 
 
-class SyndiscoApp(App[int]):
+class SyndiscoApp(RemembersDiscarded, App[int]):
     """Shows ``laboratory``.
 
     ``preferences`` tells of the keymap and keeps what is chosen; ``theme_folders`` are watched.
@@ -229,6 +230,9 @@ class SyndiscoApp(App[int]):
             self.push_screen(SettingsScreen(self.preferences, sorted(self.available_themes)))
 
     async def action_quit(self) -> None:
+        if isinstance(self.screen, Form) and self.screen.is_changed:
+            self.screen.action_cancel()  # it asks
+            return
         laboratory = next((s for s in self.screen_stack if isinstance(s, Laboratory)), None)
         if laboratory is not None:
             laboratory.action_quit()
