@@ -44,25 +44,26 @@ class Form(OwnDialog[ScreenResultType]):
         super().__init__()
         self.discarded: Typed | None = None
         """What was typed, once it has been discarded."""
-        self._initial: Typed = ()
+        self._typed_at_first: Typed = ()
         self._restored: Typed | None = None
+        self._can_be_reopened = False
 
     def on_mount(self) -> None:
-        self._initial = self.typed()
+        self._typed_at_first = self.typed()
         if self._restored is not None:
             self.fill(self._restored)
 
-    def _fields(self) -> list[Input | TextArea | Chooser]:
+    def _text_fields(self) -> list[Input | TextArea | Chooser]:
         fields = self.query("Input, TextArea, Chooser")
         return [each for each in fields if isinstance(each, Input | TextArea | Chooser)]
 
     def typed(self) -> Typed:
         """What the fields hold."""
-        return tuple(map(_content, self._fields()))
+        return tuple(map(_content, self._text_fields()))
 
     def fill(self, typed: Typed) -> None:
         """Put what ``typed`` gave into the fields."""
-        for field, content in zip(self._fields(), typed, strict=False):
+        for field, content in zip(self._text_fields(), typed, strict=False):
             match field, content:
                 case Chooser(), int():
                     field.choose(content)
@@ -71,14 +72,15 @@ class Form(OwnDialog[ScreenResultType]):
                 case TextArea(), str():
                     field.text = content
 
-    def restore(self, typed: Typed | None) -> None:
-        """Begin with what was ``typed`` before, instead of with what is suggested."""
+    def reopen_with(self, typed: Typed | None) -> None:
+        """Promise that it can be opened again; it begins with what was ``typed`` before, if any."""
+        self._can_be_reopened = True
         self._restored = typed
 
     @property
     def is_changed(self) -> bool:
         """Whether something was typed that would be lost."""
-        pairs = zip(self._initial, self.typed(), strict=False)
+        pairs = zip(self._typed_at_first, self.typed(), strict=False)
         return any(isinstance(new, str) and new != old for old, new in pairs)
 
     def action_cancel(self) -> None:
@@ -90,7 +92,8 @@ class Form(OwnDialog[ScreenResultType]):
                 self.dismiss(None)
 
         if self.is_changed:
-            self.app.push_screen(discard_question(self.app), answered)
+            question = discard_question(self.app, can_undo=self._can_be_reopened)
+            self.app.push_screen(question, answered)
         else:
             self.dismiss(None)
 
@@ -105,11 +108,12 @@ def _content(field: Input | TextArea | Chooser) -> str | int:
             return field.index
 
 
-def discard_question(app: App[Any]) -> Question:
-    """Ask whether what was typed is to be discarded."""
+def discard_question(app: App[Any], *, can_undo: bool = True) -> Question:
+    """The question whether what was typed is to be discarded; ``can_undo``: for a while only."""
+    undo = f"{key_of(app, 'personas.undo')} brings it back, until something else is changed."
     return Question(
         "Discard what you typed?",
-        f"{key_of(app, 'personas.undo')} brings it back, until something else is changed.",
+        undo if can_undo else "It cannot be brought back.",
         "discard changes",
         "cancel",
     )
@@ -127,7 +131,7 @@ def open_form(
     If what is typed in it is discarded, ``bring_back`` opens it again with that.
     """
     screen, form = app.screen, make()
-    form.restore(restored)
+    form.reopen_with(restored)
 
     def left(result: Result | None) -> None:
         if form.discarded is not None:

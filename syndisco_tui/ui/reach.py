@@ -31,6 +31,7 @@ from ..session import (
     Waiting,
 )
 from ..text import one_line, safe
+from .forms import bring_back, forget_discarded, open_form
 from .keymap import key_of
 from .screens.question import Question
 
@@ -135,15 +136,24 @@ class Reach:
                 self._spoke_as = step.name
                 self._session.steer(step)
 
-        names, speaking = self._setup().names, self._speaking_name
-        self._writing = InjectScreen(names, suggested=self._spoke_as, speaking=speaking)
-        self._screen.app.push_screen(self._writing, said)
+        def form() -> InjectScreen:
+            names, speaking = self._setup().names, self._speaking_name
+            screen = InjectScreen(names, suggested=self._spoke_as, speaking=speaking)
+            self._writing = screen
+            return screen
+
+        open_form(self._screen.app, form, said)
 
     def do(self, what: str, index: int | None) -> None:
         """What the transcript asks for, at the entry ``index`` (None: the last one)."""
         record = self.record
         if record is None:
             return
+        if what == "undo":
+            if bring_back(self._screen.app):
+                return
+        else:
+            forget_discarded(self._screen.app)
         last = len(record.entries) - 1
         at = last if index is None else min(index, last)
         match what:
@@ -175,9 +185,13 @@ class Reach:
             if text is not None:
                 self._session.steer(Edit(at, text))
 
-        title = f"Edit what {one_line(message.name, 40)} said"
-        self._writing = EditScreen(title, message.text, speaking=self._speaking_name)
-        self._screen.app.push_screen(self._writing, edited)
+        def form() -> EditScreen:
+            title = f"Edit a message of {one_line(message.name, 40)}"
+            screen = EditScreen(title, message.text, speaking=self._speaking_name)
+            self._writing = screen
+            return screen
+
+        open_form(self._screen.app, form, edited)
 
     @property
     def _speaking_name(self) -> str:
@@ -281,4 +295,5 @@ class Reach:
             if setup:
                 self._session.fork(count, setup)
 
-        self._screen.app.push_screen(ForkScreen(record, self._setup(), count), forked)
+        setup = self._setup()
+        open_form(self._screen.app, lambda: ForkScreen(record, setup, count), forked)

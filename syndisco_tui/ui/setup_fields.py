@@ -60,31 +60,6 @@ FIELDS = (
     SetupField("repetition_penalty", "Repetition", "number", "Model", 0.05, "(penalty; 1 = off)"),
 )
 
-ABOUT: dict[str, dict[str, str]] = {
-    "turn_manager": {
-        "RoundRobin": "everybody in turn, in the order of the list",
-        "RandomWeighted": "back and forth with chance p_respond, else anybody",
-        "RandomTurn": "anybody but the last speaker, equally likely",
-    },
-    "prompt_style": {
-        "syndisco-2.0": "“User NAME posted:” before each message",
-        "syndisco-2.2": "“Comment by user NAME:” before each message",
-        "chat": "a chat: one's own messages as replies",
-    },
-    "quantization": {
-        "auto": "as stored; 4bit where it would not fit",
-        "none": "as stored",
-        "4bit": "a quarter of the memory, a little less exact",
-        "8bit": "half the memory, nearly exact",
-    },
-    "dtype": {
-        "auto": "bfloat16 on a GPU, float32 on a CPU",
-        "float32": "exact, with twice the memory",
-        "bfloat16": "half the memory; for most GPUs",
-        "float16": "half the memory; for older GPUs",
-    },
-}
-"""What each value of a choice does, by the field's key."""
 LEAST_IN_COMMON = 12
 """Characters of a common beginning that are worth leaving out."""
 

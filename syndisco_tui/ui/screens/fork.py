@@ -14,14 +14,14 @@ from textual.widgets import Input, Static
 
 from ...discussion import DiscussionRecord, DiscussionSetup
 from ...text import one_line, safe
-from ..own_screen import OwnDialog
+from ..forms import Form, Typed
 from ..setup_fields import FIELDS, as_text, persona_rows
 from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput
 from ..widgets.setup_pane import SetupPane
 
 
-class ForkScreen(OwnDialog[DiscussionSetup | None]):
+class ForkScreen(Form[DiscussionSetup | None]):
     """The result is the setup that the fork goes on with, or None.
 
     ``count`` messages of ``record`` are taken over; ``setup`` is what it would go on with.
@@ -38,7 +38,7 @@ class ForkScreen(OwnDialog[DiscussionSetup | None]):
         Binding("tab", "app.focus_next", "title or fields", key_display="tab", priority=True),
         Binding("shift+tab", "app.focus_previous", show=False, priority=True),
         Binding("down", "app.focus_next", show=False),
-        Binding("escape", "dismiss(None)", "back", key_display="esc"),
+        Binding("escape", "cancel", "cancel", key_display="esc"),
     ]
 
     def __init__(self, record: DiscussionRecord, setup: DiscussionSetup, count: int) -> None:
@@ -70,6 +70,16 @@ class ForkScreen(OwnDialog[DiscussionSetup | None]):
     def on_mount(self) -> None:
         self._show_changed()
         self.query_one("#fork-title", Input).focus()
+
+    def typed(self) -> Typed:
+        return (self.query_one("#fork-title", Input).value, self._setup.model_dump_json())
+
+    def fill(self, typed: Typed) -> None:
+        title, setup = map(str, typed)
+        self.query_one("#fork-title", Input).value = title
+        self._setup = DiscussionSetup.model_validate_json(setup)
+        self.query_one(SetupPane).show(self._setup)
+        self._show_changed()
 
     @on(SetupPane.Changed)
     def _changed(self, event: SetupPane.Changed) -> None:

@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 
 from ...store.export import FORMAT_NAMES, FORMATS, ExportFormat
 from ...text import safe
+from ..forms import Form
 from ..own_screen import OwnDialog
 from ..widgets.safe_input import SafeInput
 
@@ -55,14 +56,14 @@ class ChooseFormat(OwnDialog[ExportFormat | None]):
         self.dismiss(FORMAT_NAMES[event.option_index])
 
 
-class AskLine(OwnDialog[str | None]):
+class AskLine(Form[str | None]):
     """Asks for one line of text, which must not be empty."""
 
     HELP = """A line of text
-    Enter takes what is written, escape leaves all as it was."""
+    Enter uses what is written, escape cancels."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "back", key_display="esc", show=False)
+        Binding("escape", "cancel", "cancel", key_display="esc", show=False)
     ]
 
     def __init__(self, title: str, explanation: str, verb: str, value: str = "") -> None:
@@ -77,7 +78,9 @@ class AskLine(OwnDialog[str | None]):
             yield Static(safe(self._title), classes="dialog-title", markup=False)
             yield Static(safe(self._explanation), markup=False)
             yield SafeInput(self._value, compact=True, id="line")
-            yield Static(safe(f"⏎ {self._verb}      esc back"), classes="dialog-hint", markup=False)
+            yield Static(
+                safe(f"⏎ {self._verb}      esc cancel"), classes="dialog-hint", markup=False
+            )
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

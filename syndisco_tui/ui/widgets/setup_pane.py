@@ -20,9 +20,10 @@ from ...discussion import DiscussionSetup
 from ...inputs import describe
 from ...text import one_line, safe
 from ..actions import bindings
+from ..choices import ABOUT
 from ..forms import bring_back, discard_question, forget_discarded, remember_discarded
 from ..keymap import key_of
-from ..setup_fields import ABOUT, FIELDS, SetupField, changed, turned
+from ..setup_fields import FIELDS, SetupField, changed, turned
 from .setup_row import SetupRow
 
 LABELS, WIDEST_LABELS = 15, 20
@@ -66,7 +67,8 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
         super().__init__(id=id)
         self._setup = setup
         self._fields = fields
-        longest = max(cell_len(one_line(field.label)) for field in fields)
+        lengths = (cell_len(one_line(field.label)) for field in fields)
+        longest = max((each for each in lengths if each <= WIDEST_LABELS - 2), default=0)
         self._label_width = max(LABELS, min(longest + 2, WIDEST_LABELS))
         self.rows: list[SetupRow] = []
         self._at = 0
