@@ -23,7 +23,7 @@ _QUOTED = re.compile(r'"(?P<text>[^"]*)"')
 
 @dataclass(frozen=True)
 class Part:
-    """Values that are equally likely among themselves; ``weight`` is how often one of them comes."""
+    """Values that are equally likely among themselves; ``weight``: how often one of them comes."""
 
     values: Sequence[Any]
     weight: Fraction = Fraction(1)

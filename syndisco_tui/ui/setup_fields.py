@@ -125,8 +125,9 @@ def telling_part(text: str, others: Iterable[str]) -> str:
     shared = max((_shared(text, other) for other in others if other != text), default=0)
     if shared == len(text):  # the others go on
         return text
-    start = text.rfind(" ", 0, shared + 1) + 1
-    return f"… {text[start:]}" if start >= LEAST_IN_COMMON else text
+    if text[shared - 1 : shared + 1].isalnum():  # within a word
+        shared = text.rfind(" ", 0, shared) + 1
+    return f"… {text[shared:].lstrip(' .,;:!?')}" if shared >= LEAST_IN_COMMON else text
 
 
 def _shared(text: str, other: str) -> int:

@@ -91,7 +91,7 @@ class Generator(Form[tuple[Persona, ...] | None]):
 
     def _row(self, name: str, field: SafeInput | Chooser) -> ComposeResult:
         with Horizontal(classes="form-row"):
-            yield Static(Content(one_line(name, 16)), classes="form-label")
+            yield Static(Content(one_line(name, 19)), classes="form-label")
             yield field
 
     def on_mount(self) -> None:

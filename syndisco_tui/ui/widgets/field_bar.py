@@ -17,6 +17,9 @@ from ..persona_fields import as_text, label, value_of
 from .safe_input import SafeInput
 
 
+LONGEST_LABEL = 18
+
+
 class FieldBar(Vertical):
     """Asks for another value of a persona's field. It remembers the field.
 
@@ -106,7 +109,7 @@ class FieldBar(Vertical):
         self._label.update(
             Content.assemble(
                 Content.styled("‹ ", arrow),
-                one_line(label(self.field), 15),
+                one_line(label(self.field), LONGEST_LABEL),
                 Content.styled(" ›", arrow),
             )
         )

@@ -48,7 +48,10 @@ class PersonasPane(Vertical):
     ``file`` is the user's own list; it is written whenever a persona changes.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("down,up", "into_list", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "into_list", "personas", key_display="↓"),
+        Binding("up", "into_list", show=False),
+    ]
 
     class Changed(Message):
         """Another cast: the setup with it, and an error if the file could not be written."""
@@ -165,17 +168,18 @@ class PersonasPane(Vertical):
                 self._clear()
             case "filter" if cast.personas:
                 self.foot.open_filter(self._filter_typed, self._end_filter)
+                self.list.add_class("-filtered")
                 self._note_listed()
             case _ if index is None:
                 new, open_set = (key_of(self.app, f"personas.{name}") for name in _FIRST_KEYS)
                 self.tell(f"No personas: {new} makes one, {open_set} opens a set.")
             case "mark":
                 self.list.turn_marks([index])
-                self.list.action_move(1)
-                self.foot.show_marked(len(self.list.marked))
+                self.list.action_step(1)
+                self._note_listed()
             case "mark_all":
                 self.list.turn_marks(self.list.listed)
-                self.foot.show_marked(len(self.list.marked))
+                self._note_listed()
             case "take_part":
                 marked = self.list.marked
                 self.change(cast.with_parts(marked) if marked else cast.with_part_turned(index))
@@ -225,10 +229,13 @@ class PersonasPane(Vertical):
     def _note_listed(self) -> None:
         self.foot.note_listed(len(self.list.listed), len(self.cast.personas))
         self.foot.show_marked(len(self.list.marked))
+        self.list.refresh_bindings()
 
     def _end_filter(self) -> None:
         self.list.filter("")
+        self.list.remove_class("-filtered")
         self.foot.close_filter()
+        self._note_listed()
         self.list.focus()
 
     def _clear(self) -> None:
@@ -236,7 +243,7 @@ class PersonasPane(Vertical):
             self._end_filter()
         else:
             self.list.unmark_all()
-            self.foot.show_marked(0)
+            self._note_listed()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "into_list":
