@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from textual.app import App
+from textual.events import Paste
 from textual.screen import Screen, ScreenResultType
 from textual.widgets import Input, TextArea
 
@@ -17,6 +18,7 @@ from .keymap import key_of
 from .own_screen import OwnDialog
 from .screens.question import Question
 from .widgets.chooser import Chooser
+from .widgets.safe_input import SafeInput
 
 Result = TypeVar("Result")
 Typed = tuple[str | int, ...]
@@ -82,6 +84,15 @@ class Form(OwnDialog[ScreenResultType]):
         """Whether something was typed that would be lost."""
         pairs = zip(self._typed_at_first, self.typed(), strict=False)
         return any(isinstance(new, str) and new != old for old, new in pairs)
+
+    def on_paste(self, event: Paste) -> None:
+        """Put what no field took into the only one that takes text, if there is one."""
+        texts = [each for each in self._text_fields() if isinstance(each, SafeInput)]
+        if len(texts) == 1:
+            event.stop()
+            texts[0].focus()
+            texts[0].value = ""
+            texts[0].paste(event.text)
 
     def action_cancel(self) -> None:
         """Leave; ask first where something was typed."""

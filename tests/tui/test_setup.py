@@ -44,6 +44,8 @@ async def test_a_wrong_value_is_said_beside_the_field_and_not_kept(bench: OpenBe
         await at.press("enter")
         assert "must be at most 1" in at.text()
         await at.press("escape")
+        assert "Discard what you typed?" in at.text()
+        await at.press("y")
         assert "must be at most 1" not in at.text()
         assert at.laboratory.setup.p_respond == 0.5
 

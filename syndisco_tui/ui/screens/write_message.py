@@ -46,6 +46,7 @@ class WritingScreen(Form[ScreenResultType]):
 
     def on_paste(self, event: Paste) -> None:
         """Put what is pasted into the text, unless another field has taken it."""
+        event.prevent_default()  # a form's own way
         event.stop()
         self.query_one(SafeTextArea).type_in(event.text)
 

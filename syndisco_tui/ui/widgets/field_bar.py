@@ -16,7 +16,6 @@ from ...text import editable, one_line, safe
 from ..persona_fields import as_text, label, value_of
 from .safe_input import SafeInput
 
-
 LONGEST_LABEL = 18
 
 

@@ -39,12 +39,13 @@ class SafeInput(Input):
         """Take all pasted lines, with blanks between them; Textual takes the first alone."""
         event.stop()
         event.prevent_default()
-        self._insert(event.text)
+        self.paste(event.text)
 
     def action_paste(self) -> None:
-        self._insert(self.app.clipboard)
+        self.paste(self.app.clipboard)
 
-    def _insert(self, text: str) -> None:
+    def paste(self, text: str) -> None:
+        """Put ``text`` in the place of what is selected, on one line."""
         self.replace(" ".join(with_line_breaks(text).strip("\n").split("\n")), *self.selection)
 
 
@@ -69,6 +70,9 @@ class SafeTextArea(TextArea):
     def edit(self, edit: Edit) -> EditResult:
         edit.text = editable(with_line_breaks(edit.text))
         return super().edit(edit)
+
+    def on_paste(self, event: Paste) -> None:
+        event.stop()  # Textual inserts it, and lets the screen hear of it too
 
     def _on_focus(self, event: Focus) -> None:
         if not (event.from_app_focus or self._is_typed_into):
