@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Iterator
+
 import pytest
 from textual.app import App, ComposeResult
+from textual.binding import Binding
 from textual.events import Paste
+from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
+from syndisco_tui.ui import screens
 from syndisco_tui.ui.forms import Form
 from syndisco_tui.ui.screens.fork import ForkScreen
 from syndisco_tui.ui.screens.persona_editor import PersonaEditor
@@ -177,7 +186,8 @@ class TestPasting:
     async def test_a_paste_into_the_name_stays_there(self, bench: OpenBench) -> None:
         async with bench(setup=TWO, replies=("First.",)) as at:
             await one_message(at)
-            await at.press("i", "left", "tab")
+            await at.press("i", "left")
+            await at.press("tab")
             at.app.post_message(Paste("Zoe"))
             await at.until(lambda: at.app.screen.query_one("#other-name", Input).value == "Zoe")
             assert at.app.screen.query_one(TextArea).text == ""
@@ -229,10 +239,28 @@ class TestTexts:
             assert text.text == left
 
 
-async def test_every_form_has_one_way_out() -> None:
-    """What takes typing asks before it discards: no form closes itself with esc."""
-    forms = [PersonaEditor, InjectScreen, EditScreen, ForkScreen, *Form.__subclasses__()]
+SEARCHES = {"OpenSet", "LibraryScreen"}
+"""Screens in which only words to look for are typed: nothing is lost with them."""
+
+
+def screens_with_fields() -> Iterator[type[Screen[object]]]:
+    """The classes of screens that are made with a field to type in."""
+    for module in pkgutil.iter_modules(screens.__path__, f"{screens.__name__}."):
+        for _, each in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
+            is_screen = each.__module__ == module.name and issubclass(each, Screen)
+            if is_screen and re.search(r"\b(Safe)?(Input|TextArea)\(", inspect.getsource(each)):
+                yield each
+
+
+def test_every_screen_in_which_something_is_typed_is_a_form() -> None:
+    found = {each.__name__: each for each in screens_with_fields()}
+    assert {"PersonaEditor", "InjectScreen", "AskLine", "HowMany", "ForkScreen"} <= set(found)
+    assert {name for name, each in found.items() if not issubclass(each, Form)} <= SEARCHES
+
+
+def test_no_form_has_another_way_out() -> None:
+    """With esc it asks before it discards."""
+    forms = [each for each in screens_with_fields() if issubclass(each, Form)]
     for form in forms:
-        for binding in form.BINDINGS:
-            keys = getattr(binding, "key", "").split(",")
-            assert "escape" not in keys or getattr(binding, "action", "") == "cancel", form
+        bindings = [each for each in form.BINDINGS if isinstance(each, Binding)]
+        assert [each.action for each in bindings if "escape" in each.key] == ["cancel"], form

@@ -281,6 +281,135 @@ class TestDraw:
             assert names(at)[1:4] == ["Ann", "Giannis-2", "Ann-2"]
             assert len(set(names(at))) == 1011
 
+    async def test_ranges_and_weights(self, bench: OpenBench) -> None:
+        async with bench() as at:
+            await at.press("G")
+            at.app.screen.query_one("#values-0", Input).value = "18-75"
+            at.app.screen.query_one("#values-1", Input).value = "female:2 | male:1"
+            await at.pilot.pause()
+            await at.press("ctrl+s")
+            drawn = cast(at)[1:13]
+            assert [each.sex for each in drawn].count("female") == 8
+            ages = [each.age for each in drawn]
+            assert all(isinstance(age, int) and 18 <= age <= 75 for age in ages)
+            assert len(set(ages)) == 12
+            await at.press("G")
+            at.app.screen.query_one("#values-0", Input).value = "75-18"
+            await at.pilot.pause()
+            assert "Age: 75-18 runs backwards: write 18-75" in at.text()
+
+    async def test_the_generator_begins_with_values_that_it_reads_as_they_are(
+        self, bench: OpenBench
+    ) -> None:
+        odd = Persona(username="Odd", age="25-34", sex="a:1", education_level="x | y")
+        async with bench(personas=(odd,)) as at:
+            await at.press("end", "v", "G", "ctrl+s")
+            drawn = cast(at)[-12:]
+            assert {(each.age, each.sex, each.education_level) for each in drawn} == {
+                ("25-34", "a:1", "x | y")
+            }
+
+    async def test_new_ones_are_where_one_looks(self, bench: OpenBench) -> None:
+        async with bench() as at:
+            await at.press("end", "up", "G", "ctrl+s")
+            shown = at.text()
+            assert "Persona01" in shown
+            assert "Persona09" in shown, "as many as have room, not the first at the lower edge"
+            pane = at.laboratory.personas_pane
+            assert cast(at)[pane.list.highlighted or 0].name == "Persona01"
+            pane.take_in([Persona(username="Imported")])
+            await at.until(lambda: "Imported" in at.text())
+            assert cast(at)[pane.list.highlighted or 0].name == "Imported"
+
+
+class TestFilter:
+    async def test_typing_lists_who_has_the_words_in_any_field(self, bench: OpenBench) -> None:
+        async with bench() as at:
+            await at.press("slash")
+            await at.type("male")
+            text = at.text()
+            assert "OldTom" in text
+            assert "Amina_K" not in text, "male begins no word of hers"
+            assert "5 of 11" in text
+            await at.type(" driver")
+            assert "OldTom" in at.text()
+            assert "Giannis  " not in at.text()
+            await at.press("enter", "space")
+            assert at.laboratory.setup.names == ("Emma35", "Giannis", "OldTom", "Moderator")
+            await at.press("escape")
+            assert "Amina_K" in at.text()
+            assert cast(at)[at.laboratory.personas_pane.list.highlighted or 0].name == "OldTom"
+
+    async def test_down_leads_into_the_list_and_esc_back_to_all(self, bench: OpenBench) -> None:
+        async with bench() as at:
+            await at.press("slash")
+            await at.type("fe")
+            await at.press("down", "down")
+            assert at.app.focused is at.laboratory.personas_pane.list
+            await at.press("f", "5", "5", "down", "escape")
+            assert somebody(at, "Amina_K").age == 55
+            assert at.laboratory.personas_pane.list.highlighted == names(at).index("priya.dev")
+            await at.press("shift+up")
+            assert "clear it with esc" in at.toasts()
+            await at.press("slash", "escape")
+            assert "Giannis" in at.text()
+            assert at.app.focused is at.laboratory.personas_pane.list
+
+    async def test_no_match_is_said_and_somebody_new_is_not_hidden(self, bench: OpenBench) -> None:
+        async with bench() as at:
+            await at.press("slash")
+            await at.type("zzz")
+            assert "No match. esc clears the filter." in at.text()
+            await at.press("enter", "n")
+            await at.type("Zoe")
+            await at.press("ctrl+s")
+            assert "Zoe" in at.text()
+            assert "Emma35" in at.text()
+
+
+class TestMarks:
+    async def test_marked_ones_take_part_together_and_leave_together(
+        self, bench: OpenBench
+    ) -> None:
+        async with bench() as at:
+            before = at.laboratory.setup.names
+            await at.press("down", "down", "down", "v", "v", "v", "space")
+            assert "3 marked" in at.text()
+            assert set(at.laboratory.setup.names) == {*before, "Amina_K", "OldTom", "priya.dev"}
+            await at.press("space")
+            assert at.laboratory.setup.names == before
+            await at.press("V", "space")
+            assert len(at.laboratory.setup.personas) == 10
+            assert at.laboratory.setup.moderator is not None, "the moderator stays"
+            await at.press("escape")
+            assert "marked" not in at.text()
+
+    async def test_marked_ones_are_deleted_with_one_undo(self, bench: OpenBench) -> None:
+        async with bench() as at:
+            before = cast(at)
+            await at.press("slash")
+            await at.type("female")
+            await at.press("enter", "V", "escape")
+            assert "5 marked" in at.text()
+            await at.press("delete")
+            assert "5 personas deleted" in at.toasts()
+            assert {each.sex for each in cast(at)} == {"male", "non-binary"}
+            assert "marked" not in at.text()
+            await undone(at, before)
+
+    async def test_marked_ones_get_a_field_and_are_saved_as_a_set(self, bench: OpenBench) -> None:
+        async with bench() as at:
+            await at.press("end", "v", "up", "v", "F")
+            assert "‹ marked (2) ›" in at.text()
+            await at.press("7", "7", "enter")
+            assert [each.name for each in cast(at) if each.age == 77] == ["Sigrid", "nico_nico"]
+            await at.press("S")
+            assert "‹ marked (2) ›" in at.text()
+            await at.type("two")
+            await at.press("enter")
+            file = at.places.personas.parent / "personas" / "two.json"
+            assert [each.name for each in read_personas(file)] == ["Sigrid", "nico_nico"]
+
 
 class TestLikelyMistakes:
     async def test_a_sign_in_the_row_and_a_list_that_leads_there(self, bench: OpenBench) -> None:

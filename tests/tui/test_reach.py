@@ -70,7 +70,8 @@ async def test_whoever_begins_to_write_means_the_text(bench: OpenBench) -> None:
 async def test_i_says_something_as_somebody_else_on_several_lines(bench: OpenBench) -> None:
     async with bench(setup=TWO, replies=REPLIES) as at:
         await two_messages(at)
-        await at.press("i", "left", "tab")
+        await at.press("i", "left")
+        await at.press("tab")
         await at.type("Zoe")
         await at.press("enter")
         await at.type("One")
