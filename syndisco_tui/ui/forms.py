@@ -21,7 +21,7 @@ from .widgets.chooser import Chooser
 from .widgets.safe_input import SafeInput
 
 Result = TypeVar("Result")
-Typed = tuple[str | int, ...]
+Typed = tuple[object, ...]
 """What the fields of a form hold, from the first to the last."""
 
 
@@ -83,7 +83,7 @@ class Form(OwnDialog[ScreenResultType]):
     def is_changed(self) -> bool:
         """Whether something was typed that would be lost."""
         pairs = zip(self._typed_at_first, self.typed(), strict=False)
-        return any(isinstance(new, str) and new != old for old, new in pairs)
+        return any(new != old for old, new in pairs if not isinstance(new, int))  # a choice
 
     def on_paste(self, event: Paste) -> None:
         """Put what no field took into the only one that takes text, if there is one."""

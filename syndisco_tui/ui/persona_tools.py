@@ -233,7 +233,7 @@ class PersonaTools:
             if at is not None:
                 personas = (*cast.personas[:at], *personas, *cast.personas[at + 1 :])
             if clash := name_clash(each.name for each in personas):
-                raise InputError(f"The edited text: “{clash[0]}” stands twice; names must differ")
+                raise InputError(f"The edited text: two are called “{clash[0]}”; names must differ")
             renames = renamed(cast.personas, personas)
             if fault := self._pane.refusal(cast.with_list(personas), renames):
                 raise InputError(f"The edited text: {fault}")

@@ -72,12 +72,13 @@ class ForkScreen(Form[DiscussionSetup | None]):
         self.query_one("#fork-title", Input).focus()
 
     def typed(self) -> Typed:
-        return (self.query_one("#fork-title", Input).value, self._setup.model_dump_json())
+        return (self.query_one("#fork-title", Input).value, self._setup)
 
     def fill(self, typed: Typed) -> None:
-        title, setup = map(str, typed)
-        self.query_one("#fork-title", Input).value = title
-        self._setup = DiscussionSetup.model_validate_json(setup)
+        title, setup = typed
+        assert isinstance(setup, DiscussionSetup)
+        self.query_one("#fork-title", Input).value = str(title)
+        self._setup = setup
         self.query_one(SetupPane).show(self._setup)
         self._show_changed()
 
