@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.timer import Timer
@@ -27,7 +26,6 @@ from ..keymap import key_of
 from ..own_personas import OwnPersonas
 from ..persona_field_editing import FieldEditing
 from ..speaker_colours import SpeakerColours
-from ..transcript.find_line import FindLine
 from .field_bar import FieldBar
 from .persona_list import PersonaList
 from .personas_foot import PersonasFoot
@@ -47,11 +45,6 @@ class PersonasPane(Vertical):
 
     ``file`` is the user's own list; it is written whenever a persona changes.
     """
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "into_list", "personas", key_display="↓"),
-        Binding("up", "into_list", show=False),
-    ]
 
     class Changed(Message):
         """Another cast: the setup with it, and an error if the file could not be written."""
@@ -244,16 +237,6 @@ class PersonasPane(Vertical):
         else:
             self.list.unmark_all()
             self._note_listed()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "into_list":
-            focused = self.screen.focused
-            return focused is not None and isinstance(focused.parent, FindLine)
-        return True
-
-    def action_into_list(self) -> None:
-        """Go from the filter to the personas that it leaves."""
-        self.list.focus()
 
     @property
     def below(self) -> int:
