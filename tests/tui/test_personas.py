@@ -199,7 +199,7 @@ async def test_what_others_write_into_the_list_meanwhile_stays_in_it(bench: Open
         there = [changed, *read_personas(file)[1:], Persona(username="Imported")]
         write_personas(file, there)
         await at.press("home", "d", "u")
-        await at.until(lambda: "changed elsewhere too: 1 came in" in at.toasts())
+        await at.until(lambda: "changed elsewhere too: 1 added" in at.toasts())
         assert read_personas(file) == there
         assert "Imported" in at.text()
         await at.press("end", "delete")

@@ -113,6 +113,11 @@ class PersonaList(ScrollView, can_focus=True):
         self._marked_names = marked - names if names <= marked else marked | names
         self.refresh()
 
+    def rename_mark(self, old: str, new: str) -> None:
+        """Let whoever was marked under the name ``old`` stay marked under ``new``."""
+        if name_key(old) in self._marked_names:
+            self._marked_names = self._marked_names - {name_key(old)} | {name_key(new)}
+
     def unmark_all(self) -> None:
         self._marked_names = frozenset()
         self.refresh()

@@ -299,6 +299,8 @@ class PersonasPane(Vertical):
         if highlight is not None and self._is_hidden(cast, highlight):
             self._end_filter()
         self.cast, self.setup = cast, setup
+        for old, new in renames:
+            self.list.rename_mark(old, new)
         self._show_cast(highlight, count=count)
         self.post_message(self.Changed(setup, fault))
         return True
@@ -320,8 +322,8 @@ class PersonasPane(Vertical):
 
         self.cast = joined(self.cast)
         self._earlier = [(joined(earlier), renames) for earlier, renames in self._earlier]
-        came = f"{len(others)} came in at the end of the list"
-        self.notify(f"The personas were changed elsewhere too: {came}.", markup=False, timeout=6)
+        added = f"{len(others)} added at the end of the list"
+        self.notify(f"The personas were changed elsewhere too: {added}.", markup=False, timeout=6)
         return joined(cast)
 
     def _own_after(self, cast: Cast) -> tuple[Persona, ...]:
