@@ -59,7 +59,7 @@ class Settings(BaseModel):
     ] = "auto"
     threads: Annotated[
         int,
-        Field(ge=0, title="Threads", description="Torch threads; 0 = all cores but one"),
+        Field(ge=0, title="Threads", description="Torch threads (0: all cores but one in the app)"),
     ] = 0
     load_at_start: Annotated[
         bool,

@@ -1,4 +1,4 @@
-"""Drawing personas: so many, each attribute on its own from given values, the same for a seed."""
+"""Generated personas: each field drawn on its own from given values, the same for a seed."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .chance import draw
 from .names import name_key
 from .persona import MAX_NAME_LENGTH, Persona
+from .weighted_values import Part, column
 
 
 def drawn_personas(
@@ -22,13 +22,14 @@ def drawn_personas(
 ) -> tuple[Persona, ...]:
     """``count`` personas whose fields are drawn from ``attributes``, independently of each other.
 
-    ``balanced``: every value of a field as often as any other, give or take one, in random order.
-    Otherwise every draw is on its own, and the first personas are the same for any ``count``.
-    A field without values is left empty. ``names`` as in :func:`free_names`.
+    A field's values are equally likely, or are a ``Part`` each, with its weight. ``balanced``: as
+    many of each as its weight says, give or take one, in random order. Otherwise every draw is
+    independent, and the first personas are the same for any ``count``. A field without values is
+    left empty. ``names`` as in :func:`free_names`.
     Raises pydantic's ValidationError where a value does not fit its field.
     """
     columns = {
-        field: _column(seed, field, values, count, balanced=balanced)
+        field: column(seed, field, list(map(_part, values)), count, balanced=balanced)
         for field, values in attributes.items()
         if values
     }
@@ -40,18 +41,8 @@ def drawn_personas(
     )
 
 
-def _column(
-    seed: int, field: str, values: Sequence[Any], count: int, *, balanced: bool
-) -> list[Any]:
-    if not balanced:
-        return [values[int(draw(seed, f"draw {field}", n) * len(values))] for n in range(count)]
-    order = _shuffled(seed, f"values {field}", values)  # who gets the one more is chance, too
-    return _shuffled(seed, f"places {field}", [order[n % len(order)] for n in range(count)])
-
-
-def _shuffled(seed: int, purpose: str, values: Sequence[Any]) -> list[Any]:
-    places = sorted(range(len(values)), key=lambda place: draw(seed, purpose, place))
-    return [values[place] for place in places]
+def _part(value: Any) -> Part:
+    return value if isinstance(value, Part) else Part((value,))
 
 
 def free_names(count: int, names: Iterable[str] | str, taken: Iterable[str] = ()) -> list[str]:
@@ -62,19 +53,19 @@ def free_names(count: int, names: Iterable[str] | str, taken: Iterable[str] = ()
     order; where they do not suffice, or are taken, they come again with a number.
     """
     used = {name_key(name) for name in taken}
-    found: list[str] = []
+    free: list[str] = []
     if isinstance(names, str):
         number = 0
-        while len(found) < count:
+        while len(free) < count:
             number += 1
             if name_key(name := numbered(names, number)) not in used:
-                found.append(name)
-        return found
+                free.append(name)
+        return free
     stock = list(names)
-    for place in range(count):
-        found.append(name := free_name(stock[place % len(stock)], used))
+    for number in range(count):
+        free.append(name := free_name(stock[number % len(stock)], used))
         used.add(name_key(name))
-    return found
+    return free
 
 
 def numbered(pattern: str, number: int) -> str:

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import on, work
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.color import Color
 from textual.events import Key
 from textual.notifications import Notify
-from textual.theme import Theme, ThemeProvider
+from textual.theme import Theme
 
 from .. import paths
 from ..inputs import InputError
@@ -24,12 +23,14 @@ from . import clipboard
 from .actions import ACTIONS, bindings
 from .batches import Batches
 from .few_colours import has_few_colours
+from .forms import Form, RemembersDiscarded
 from .keymap import Keymap, key_of
 from .own_screen import OwnPalette
 from .palette import Commands
 from .preferences import Preferences
 from .screens.jump import JumpScreen
 from .screens.laboratory import Laboratory
+from .theme_choice import DEFAULT_THEME, offered_themes, quiet_of
 from .theme_watch import ThemesRead, ThemeWatch
 from .toasts import make_room
 from .widgets.transcript import Transcript
@@ -42,10 +43,9 @@ LONGEST_FAULT = 400
 """Faults and characters of each that one notice tells."""
 LOWEST_PALETTE = 10
 """Rows that the palette needs."""
-DEFAULT_THEME = "lamplight"
 
 
-class SyndiscoApp(App[int]):
+class SyndiscoApp(RemembersDiscarded, App[int]):
     """Shows ``laboratory``.
 
     ``preferences`` tells of the keymap and keeps what is chosen; ``theme_folders`` are watched.
@@ -93,9 +93,7 @@ class SyndiscoApp(App[int]):
     def get_css_variables(self) -> dict[str, str]:
         """The theme's variables, and ``quiet``: text that steps back, as a colour of its own."""
         variables = super().get_css_variables()
-        ground = Color.parse(variables["background"])
-        quiet = ground.blend(Color.parse(variables["foreground"]), 0.6).hex
-        return {"quiet": quiet, **variables}
+        return {"quiet": quiet_of(variables), **variables}
 
     def on_mount(self) -> None:
         self.set_class(has_few_colours(self), "-few-colours")
@@ -154,6 +152,7 @@ class SyndiscoApp(App[int]):
     # Themes ------------------------------------------------------------------------------------
 
     def _theme_changed(self, theme: Theme) -> None:
+        self.set_class(has_few_colours(self), "-few-colours")
         if self.preferences and theme.name != self._chosen_theme:
             try:
                 self.preferences.choose("theme", theme.name)
@@ -239,9 +238,12 @@ class SyndiscoApp(App[int]):
         except InputError as error:
             self.say([f"{error}. Mend the file first."])
         else:
-            self.push_screen(SettingsScreen(self.preferences, sorted(self.available_themes)))
+            self.push_screen(SettingsScreen(self.preferences, *self._offered_themes()))
 
     async def action_quit(self) -> None:
+        if isinstance(self.screen, Form) and self.screen.is_changed:
+            self.screen.action_cancel()  # it asks
+            return
         laboratory = next((s for s in self.screen_stack if isinstance(s, Laboratory)), None)
         if laboratory is not None:
             laboratory.action_quit()
@@ -257,8 +259,22 @@ class SyndiscoApp(App[int]):
             self.push_screen(OwnPalette())  # no id: there may be one below already
 
     def search_themes(self) -> None:
-        """Textual's list of themes."""
-        self.push_screen(OwnPalette([ThemeProvider], placeholder="Search for themes…"))
+        """List the themes that the terminal can show."""
+        from .screens.options import Options
+
+        themes, note = self._offered_themes()
+        names = list(themes)
+
+        def chosen(index: int | None) -> None:
+            if index is not None:
+                self.theme = names[index]
+
+        current = names.index(self.theme)
+        self.push_screen(Options("Theme", list(themes.items()), current, note=note), chosen)
+
+    def _offered_themes(self) -> tuple[dict[str, str], str]:
+        themes = self.available_themes.values()
+        return offered_themes(themes, self.theme, self.console.color_system)
 
     def copy_to_clipboard(self, text: str) -> None:
         """What is selected, in a text or in an input."""

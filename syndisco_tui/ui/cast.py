@@ -51,6 +51,15 @@ class Cast:
         moderator = None if key == self.moderator else self.moderator
         return replace(self, users=self.users ^ {key}, moderator=moderator)
 
+    def with_parts(self, indices: Sequence[int]) -> Cast:
+        """These take part; if all of them do already, none of them any longer.
+
+        The moderator is no user and stays as they are.
+        """
+        keys = {name_key(self.personas[index].name) for index in indices} - {self.moderator}
+        users = self.users - keys if keys <= self.users else self.users | keys
+        return replace(self, users=users)
+
     def with_moderator_turned(self, index: int) -> Cast:
         """The persona at ``index`` moderates (and is no user), or no longer."""
         key = name_key(self.personas[index].name)
@@ -76,6 +85,13 @@ class Cast:
             self.users - {key},
             None if self.moderator == key else self.moderator,
         )
+
+    def without_all(self, indices: Sequence[int]) -> Cast:
+        """The cast without the personas at ``indices``."""
+        cast = self
+        for index in sorted(indices, reverse=True):
+            cast = cast.without(index)
+        return cast
 
     def moved(self, index: int, by: int) -> Cast:
         """The persona at ``index`` moved ``by`` places down, as far as there is room."""

@@ -8,6 +8,13 @@ if TYPE_CHECKING:
     from textual.app import App
 
 
+FEW = (None, "standard", "windows")
+"""Rich's names of colour systems of sixteen colours or fewer."""
+
+
 def has_few_colours(app: App[Any]) -> bool:
-    """Sixteen colours or fewer, or none wanted (``NO_COLOR``): form tells what shade tells else."""
-    return app.no_color or app.console.color_system in (None, "standard")
+    """Whether form must tell what shade tells elsewhere.
+
+    With sixteen colours or fewer, with none (``NO_COLOR``), and with a theme of the terminal's own.
+    """
+    return app.no_color or app.current_theme.ansi or app.console.color_system in FEW

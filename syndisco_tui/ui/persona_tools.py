@@ -1,10 +1,10 @@
-"""What the personas pane can do in a dialog or outside: many at once, draws, sets, the editor."""
+"""What the personas pane can do in a dialog or outside: forms, many at once, sets, the editor."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..discussion import Persona, name_clash
 from ..discussion.lint import Finding
@@ -14,12 +14,15 @@ from ..store.personas import as_json, parse_personas
 from ..text import one_line, safe
 from .cast import named_apart, renamed
 from .external_editor import NoEditor, draft, edit_in_terminal, editor_command
+from .forms import open_form
 from .persona_fields import label
 from .screens.choice import Choice
 from .screens.generator import Generator
 from .screens.likely_mistakes import LikelyMistakes
 from .screens.many_fields import FieldOfMany, ManyFields, many
+from .screens.persona_editor import PersonaEditor
 from .screens.persona_sets import OpenSet, SaveSet
+from .widgets.persona_list import persona_summary
 
 if TYPE_CHECKING:
     from .widgets.personas_pane import PersonasPane
@@ -32,43 +35,88 @@ class PersonaTools:
         self._pane = pane
         self._sets = sets
 
+    # One persona in a form -----------------------------------------------------------------------
+
+    def edit(self, index: int) -> None:
+        pane = self._pane
+        persona = pane.cast.personas[index]
+
+        def edited(new: Persona | None) -> None:
+            if new is not None and new != persona:
+                renames = ((persona.name, new.name),)
+                pane.change(pane.cast.with_persona(index, new), index, renames=renames)
+
+        self._open_form(persona, persona_summary(persona), index, edited)
+
+    def new(self, index: int) -> None:
+        """Make a persona that comes to stand at ``index``."""
+        pane = self._pane
+
+        def made(new: Persona | None) -> None:
+            if new is not None:
+                pane.change(pane.cast.with_new(index, new), index)
+
+        blank = Persona(username=pane.cast.free_name("New"))
+        self._open_form(blank, "New persona", None, made)
+
+    def _open_form(
+        self,
+        persona: Persona,
+        title: str,
+        index: int | None,
+        done: Callable[[Persona | None], None],
+    ) -> None:
+        pane = self._pane
+
+        def refused(new: Persona) -> str | None:
+            return pane.clash(new, index)
+
+        def preview(new: Persona) -> dict[str, Any]:
+            moderates = index is not None and pane.cast.moderates(pane.cast.personas[index])
+            personas, moderator = ((), new) if moderates else ((new,), None)
+            setup = pane.setup.model_copy(update={"personas": personas, "moderator": moderator})
+            return setup.actor(new.name).prompt_fields()
+
+        open_form(pane.app, lambda: PersonaEditor(persona, title, refused, preview), done)
+
     # Many at once ------------------------------------------------------------------------------
 
     def change_many(self) -> None:
         pane = self._pane
 
-        def chosen(wanted: FieldOfMany | None) -> None:
-            if wanted is None:
+        def chosen(change: FieldOfMany | None) -> None:
+            if change is None:
                 return
-            pane.bar.field = wanted.field
-            count = many(len(wanted.personas))
-            if not wanted.personas:
+            pane.bar.field = change.field
+            count = many(len(change.personas))
+            if not change.personas:
                 pane.tell("Nothing changes.")
-            elif pane.change(pane.cast.with_all(wanted.personas)):
-                pane.tell(
-                    f"{label(wanted.field)} of {count} is changed; {pane.undo_key} undoes it."
-                )
+            elif pane.change(pane.cast.with_all(change.personas)):
+                pane.tell(f"{label(change.field)} of {count} changed; {pane.undo_key} undoes it.")
 
-        at = pane.list.highlighted or 0
-        pane.app.push_screen(ManyFields(pane.cast, at, pane.bar.field), chosen)
+        cast, highlighted, marked = pane.cast, pane.list.highlighted or 0, pane.list.marked
+        open_form(pane.app, lambda: ManyFields(cast, highlighted, pane.bar.field, marked), chosen)
 
     def generate(self) -> None:
         pane = self._pane
 
-        def drawn(personas: tuple[Persona, ...] | None) -> None:
-            if personas and pane.change(pane.cast.with_new_ones(pane.below, personas), pane.below):
-                verb = "is" if len(personas) == 1 else "are"
-                pane.tell(f"{many(len(personas))} {verb} drawn; {pane.undo_key} undoes it.")
+        def generated(personas: tuple[Persona, ...] | None) -> None:
+            if personas:
+                pane.add(pane.cast.with_new_ones(pane.below, personas))
 
-        cast = pane.cast
-        at_hand = [each for each in cast.personas if not cast.moderates(each)]
+        cast, marked = pane.cast, set(pane.list.marked)
+        examples = [
+            each
+            for index, each in enumerate(cast.personas)
+            if (index in marked if marked else not cast.moderates(each))
+        ]
         taken = [each.name for each in cast.personas]
-        pane.app.push_screen(Generator(at_hand, taken), drawn)
+        open_form(pane.app, lambda: Generator(examples, taken), generated)
 
     def likely(self) -> None:
         pane = self._pane
         if not pane.findings:
-            pane.tell("Nothing looks like a mistake.")
+            pane.tell("No likely mistakes.")
             return
 
         def chosen(finding: Finding | None) -> None:
@@ -83,19 +131,26 @@ class PersonaTools:
         pane = self._pane
         cast = pane.cast
         present = [each for each in cast.personas if cast.takes_part(each) or cast.moderates(each)]
+        marked = [cast.personas[index] for index in pane.list.marked]
+        groups: dict[str, Sequence[Persona]] = {
+            "marked": marked,
+            "all": cast.personas,
+            "in the discussion": present,
+        }
+        offered = {f"{name} ({len(those)})": those for name, those in groups.items() if those}
 
-        def named(answer: tuple[str, bool] | None) -> None:
+        def named(answer: tuple[str, int] | None) -> None:
             if answer is None:
                 return
-            name, everybody = answer
+            name, group = answer
             try:
-                path = self._sets.save(name, cast.personas if everybody else present)
+                path = self._sets.save(name, list(offered.values())[group])
             except OSError as error:
                 self._complain(f"The set cannot be saved: {error.strerror}.")
             else:
-                pane.tell(f"The set is saved: {path}")
+                pane.tell(f"Saved as {path}")
 
-        pane.app.push_screen(SaveSet(len(present), len(cast.personas), self._sets.file), named)
+        open_form(pane.app, lambda: SaveSet(list(offered), self._sets.file), named)
 
     def open_set(self) -> None:
         def chosen(path: Path | None) -> None:
@@ -109,7 +164,7 @@ class PersonaTools:
             if personas:
                 self._ask_how(path, personas)
             else:
-                self._complain(f"{path}: there is nobody in it.")
+                self._complain(f"{path}: it holds no personas.")
 
         self._pane.app.push_screen(OpenSet(self._sets.listed()), chosen)
 
@@ -117,10 +172,10 @@ class PersonaTools:
         pane = self._pane
         apart = named_apart(personas)
         renumbered = sum(old is not new for old, new in zip(personas, apart, strict=True))
-        note = f"{renumbered} of them get a number: their names stand twice." if renumbered else ""
+        note = f"{renumbered} of them get a number: others have their names." if renumbered else ""
         answers = [
             ("a", "add them to the list"),
-            ("r", "replace the list; nobody new takes part yet"),
+            ("r", "replace the list; none of the new ones takes part yet"),
             ("t", "replace the list; all of them take part"),
         ]
 
@@ -128,18 +183,17 @@ class PersonaTools:
             cast = pane.cast
             if how == "a":
                 new = cast.with_added(pane.below, apart)
-                added = len(new.personas) - len(cast.personas)
-                if not added:
-                    pane.tell("They are all there already.")
-                elif pane.change(new, pane.below):
-                    pane.tell(f"{many(added)} added; {pane.undo_key} undoes it.")
+                if len(new.personas) == len(cast.personas):
+                    pane.tell("All of them are in the list already.")
+                else:
+                    pane.add(new)
             elif how in ("r", "t"):
                 new = cast.with_these(apart)
                 if pane.change(new.with_everybody() if how == "t" else new, 0):
                     pane.tell(f"{many(len(apart))} in the list; {pane.undo_key} undoes it.")
 
         title = f"{many(len(apart))} of {one_line(path.stem, 40)}"
-        pane.app.push_screen(Choice(title, note, answers, esc="leave the list as it is"), chosen)
+        pane.app.push_screen(Choice(title, note, answers, esc="cancel"), chosen)
 
     # The user's editor -------------------------------------------------------------------------
 
@@ -163,7 +217,7 @@ class PersonaTools:
                 self._edit(command, None)
 
         question = f"Edit as JSON in {one_line(Path(command[0]).name, 30)}"
-        pane.app.push_screen(Choice(question, "", answers, esc="back"), chosen)
+        pane.app.push_screen(Choice(question, "", answers, esc="cancel"), chosen)
 
     def _edit(self, command: list[str], at: int | None) -> None:
         cast = self._pane.cast
@@ -191,7 +245,7 @@ class PersonaTools:
     def _edit_until_read(
         self, command: list[str], file: Path, before: str, read: Callable[[str], None]
     ) -> None:
-        """Edit ``file`` until it can be read or is given up; kept is what was not read."""
+        """Edit ``file`` until it can be read or is discarded; what was not read stays in it."""
         try:
             edit_in_terminal(self._pane.app, command, file)
             edited = read_text(file)
@@ -205,7 +259,7 @@ class PersonaTools:
         else:
             file.unlink(missing_ok=True)
             return
-        answers = [("e", "edit it again"), ("d", "throw the edit away")]
+        answers = [("e", "edit it again"), ("d", "discard the edit")]
 
         def chosen(what: str | None) -> None:
             if what == "e":
@@ -213,19 +267,19 @@ class PersonaTools:
             elif what == "d":
                 file.unlink(missing_ok=True)
             else:
-                self._complain(f"The edit is kept in {file}.")
+                self._complain(f"Your edit is saved in {file}.")
 
-        question = Choice("This cannot be taken over", sentence, answers, esc="keep it in its file")
+        question = Choice("Your edit cannot be read", sentence, answers, esc="save it for later")
         self._pane.app.push_screen(question, chosen)
 
     def _put_away(self, file: Path, before: str) -> str:
         """What has become of an edit whose editor failed."""
         try:
-            kept = read_text(file) != before
+            is_edited = read_text(file) != before
         except InputError:
-            kept = True
-        if kept:
-            return f"The edit is kept in {file}."
+            is_edited = True
+        if is_edited:
+            return f"Your edit is saved in {file}."
         file.unlink(missing_ok=True)
         return "Nothing is changed."
 

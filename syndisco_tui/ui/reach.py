@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.screen import Screen
@@ -33,6 +34,7 @@ from ..session import (
 )
 from ..text import one_line, safe
 from .as_written import as_written
+from .forms import bring_back, forget_discarded, open_form
 from .keymap import key_of
 from .screens.question import Question
 from .transcript.blocks import marks
@@ -138,15 +140,24 @@ class Reach:
                 self._spoke_as = step.name
                 self._session.steer(step)
 
-        names, speaking = self._setup().names, self._speaking_name
-        self._writing = InjectScreen(names, suggested=self._spoke_as, speaking=speaking)
-        self._screen.app.push_screen(self._writing, said)
+        def form() -> InjectScreen:
+            names, speaking = self._setup().names, self._speaking_name
+            screen = InjectScreen(names, suggested=self._spoke_as, speaking=speaking)
+            self._writing = screen
+            return screen
+
+        open_form(self._screen.app, form, said)
 
     def do(self, what: str, index: int | None) -> None:
         """What the transcript asks for, at the entry ``index`` (None: the last one)."""
         record = self.record
         if record is None:
             return
+        if what == "undo":
+            if bring_back(self._screen.app):
+                return
+        else:
+            forget_discarded(self._screen.app)
         last = len(record.entries) - 1
         at = last if index is None else min(index, last)
         match what:
@@ -180,9 +191,13 @@ class Reach:
             if text is not None:
                 self._session.steer(Edit(at, text))
 
-        title = f"Edit what {one_line(message.name, 40)} said"
-        self._writing = EditScreen(title, message.text, speaking=self._speaking_name)
-        self._screen.app.push_screen(self._writing, edited)
+        def form() -> EditScreen:
+            title = f"Edit a message of {one_line(message.name, 40)}"
+            screen = EditScreen(title, message.text, speaking=self._speaking_name)
+            self._writing = screen
+            return screen
+
+        open_form(self._screen.app, form, edited)
 
     def _ask_as_written(self, record: DiscussionRecord, at: int) -> None:
         """What is to become of a reply that the guard took for somebody else's words."""
@@ -301,6 +316,6 @@ class Reach:
             if setup:
                 self._session.fork(count, setup)
 
-        at_hand = self._screen.query_one(PersonasPane).cast.personas
-        screen = ForkScreen(record, self._setup(), count, at_hand=at_hand)
-        self._screen.app.push_screen(screen, forked)
+        setup, at_hand = self._setup(), self._screen.query_one(PersonasPane).cast.personas
+        form = partial(ForkScreen, record, setup, count, at_hand=at_hand)
+        open_form(self._screen.app, form, forked)

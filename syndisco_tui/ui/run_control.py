@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from textual.screen import Screen
@@ -10,6 +11,7 @@ from textual.screen import Screen
 from ..discussion import DiscussionSetup
 from ..session import LiveSession, SetupStaged, State
 from ..text import one_line, safe
+from .forms import open_form
 from .keymap import key_of
 from .screens.question import Question
 
@@ -108,8 +110,8 @@ class RunControl:
                 self._session.step() if goal == "step" else self._session.run()
 
         what_is_new = "this setup" if self.draft.setup else f"the same setup, seed {same.seed}"
-        screen = MoreTurns(taken, setup.conv_len, what_is_new, suggested=NEW_TURNS)
-        self._screen.app.push_screen(screen, answered)
+        form = partial(MoreTurns, taken, setup.conv_len, what_is_new, suggested=NEW_TURNS)
+        open_form(self._screen.app, form, answered)
 
     # A new discussion --------------------------------------------------------------------------
 
@@ -142,7 +144,7 @@ class RunControl:
                 self._close()
                 self._use(setup.model_copy(update={"title": title}))
 
-        self._screen.app.push_screen(TitleScreen(setup.heading), named)
+        open_form(self._screen.app, lambda: TitleScreen(setup.heading), named)
 
     def _close(self) -> None:
         record = self._session.record

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Literal, get_args
 
 from pydantic import ValidationError
@@ -14,6 +16,7 @@ from . import persona_fields
 
 Kind = Literal["text", "long", "whole", "number", "choice", "history", "opinions"]
 ALL = "all"
+LAST_MESSAGES = f"(last messages, or “{ALL}”)"
 
 
 @dataclass(frozen=True)
@@ -38,23 +41,28 @@ FIELDS = (
     SetupField("title", "Title", "text", "Discussion"),
     SetupField("context", "Context", "long", "Discussion"),
     SetupField("instructions", "Instructions", "long", "Discussion"),
-    SetupField("moderator_instructions", "Moderator's", "long", "Discussion"),
+    SetupField("moderator_instructions", "Moderator instructions", "long", "Discussion"),
     SetupField("seed_opinions", "Seed opinions", "opinions", "Discussion"),
     SetupField("turn_manager", "Turn manager", "choice", "Discussion"),
     SetupField("p_respond", "p_respond", "number", "Discussion", 0.05),
     SetupField("conv_len", "Turns", "whole", "Discussion", 1),
-    SetupField("history_context_len", "History", "history", "Discussion", 1, "messages, or all"),
+    SetupField(
+        "history_context_len", "History", "history", "Discussion", 1, '(last messages, or "all")'
+    ),
     SetupField("prompt_style", "Prompt style", "choice", "Discussion"),
     SetupField("seed", "Seed", "whole", "Discussion", 1),
     SetupField("model", "Model", "text", "Model"),
     SetupField("quantization", "Quantization", "choice", "Model"),
     SetupField("dtype", "Precision", "choice", "Model"),
-    SetupField("max_out_tokens", "Reply tokens", "whole", "Model", 10, "at most"),
-    SetupField("temperature", "Temperature", "number", "Model", 0.1, "0 is greedy"),
-    SetupField("top_p", "Top-p", "number", "Model", 0.05, "1 is off"),
-    SetupField("top_k", "Top-k", "whole", "Model", 5, "0 is off"),
-    SetupField("repetition_penalty", "Repetition", "number", "Model", 0.05, "penalty; 1 is off"),
+    SetupField("max_out_tokens", "Reply tokens", "whole", "Model", 10, "(at most)"),
+    SetupField("temperature", "Temperature", "number", "Model", 0.1, "(0 = greedy)"),
+    SetupField("top_p", "Top-p", "number", "Model", 0.05, "(1 = off)"),
+    SetupField("top_k", "Top-k", "whole", "Model", 5, "(0 = off)"),
+    SetupField("repetition_penalty", "Repetition", "number", "Model", 0.05, "(penalty; 1 = off)"),
 )
+
+LEAST_IN_COMMON = 12
+"""Characters of a common beginning that are worth leaving out."""
 
 
 class FieldError(ValueError):
@@ -108,6 +116,41 @@ def persona_rows(setup: DiscussionSetup) -> tuple[SetupField, ...]:
         for key in persona_fields.fields_of((persona,))
         if key != "username"
     )
+
+
+def telling_part(text: str, others: Iterable[str]) -> str:
+    """``text`` from where it differs from all ``others``, whole words, with an ellipsis before it.
+
+    In a row that has no room for all of a long text, its beginning may be anybody's.
+    """
+    shared = max((_shared(text, other) for other in others if other != text), default=0)
+    if shared == len(text):  # the others go on
+        return text
+    if text[shared - 1 : shared + 1].isalnum():  # within a word
+        shared = text.rfind(" ", 0, shared) + 1
+    return f"… {text[shared:].lstrip(' .,;:!?')}" if shared >= LEAST_IN_COMMON else text
+
+
+def _shared(text: str, other: str) -> int:
+    """Characters that both begin with."""
+    pairs = zip(text, other, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def like_it(field: SetupField, setup: DiscussionSetup) -> list[str]:
+    """The long texts that the field's text stands beside: its default, other people's, other rows'.
+
+    Blanks and line breaks are as a row shows them.
+    """
+    if field.kind == "long":
+        texts = [str(DiscussionSetup.model_fields[field.key].default)]
+        texts += [as_text(other, setup) for other in FIELDS if other.kind == "long"]
+    elif field.owner:
+        values = (persona_fields.value_of(each, field.key) for each in setup.everybody)
+        texts = list(map(persona_fields.as_text, values))
+    else:
+        texts = []
+    return [" ".join(text.split()) for text in texts]
 
 
 def _owner(field: SetupField, setup: DiscussionSetup) -> Persona:

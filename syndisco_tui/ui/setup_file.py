@@ -13,6 +13,7 @@ from ..inputs import InputError
 from ..store.saved_setups import SavedSetups
 from ..store.setups import write_setup
 from ..text import safe
+from .forms import open_form
 from .keymap import key_of
 from .screens.question import Question
 
@@ -58,8 +59,9 @@ class SetupFile:
             from .screens.setups import SaveSetup  # not before the first picture, as below
 
             saved_setups = self._saved_setups
-            screen.app.push_screen(
-                SaveSetup(_as_name(setup, saved_setups), saved_setups.file),
+            open_form(
+                screen.app,
+                lambda: SaveSetup(_as_name(setup, saved_setups), saved_setups.file),
                 lambda name: write(saved_setups.file(name)) if name else None,
             )
             return

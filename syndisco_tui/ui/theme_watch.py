@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from textual.message import Message as Event
+from textual.message import Message
 from textual.theme import Theme
 
 from .themes import read_themes
@@ -16,8 +16,8 @@ SECONDS = 1.0
 Stamps = dict[Path, tuple[int, int]]
 
 
-class ThemesRead(Event):
-    """Themes were read again: all as they are now, and a sentence for each faulty new file."""
+class ThemesRead(Message):
+    """Themes were read again: all of them, and a sentence for each faulty file that is new."""
 
     def __init__(self, themes: list[Theme], faults: list[str]) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class ThemesRead(Event):
 
 
 class ThemeWatch:
-    """Watches ``folders`` and tells when a theme in them was written, added or taken away."""
+    """Watches ``folders`` and tells when a theme in them was written, added or removed."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class ThemeWatch:
             for path in folder.glob("*.toml"):
                 try:
                     status = path.stat()
-                except OSError:  # it went while we looked
+                except OSError:  # it was removed meanwhile
                     continue
                 stamps[path] = (status.st_mtime_ns, status.st_size)
         return stamps

@@ -44,14 +44,14 @@ def read_theme(path: Path) -> Theme:
             return theme
         except Exception as error:
             faults.append(f"not a theme: {one_line(str(error), 120)}")
-    told = faults[:_MOST_FAULTS]
+    sentences = faults[:_MOST_FAULTS]
     if len(faults) > _MOST_FAULTS:
-        told.append(f"and {len(faults) - _MOST_FAULTS} more")
-    raise InputError(f"{path}: {'; '.join(told)}")
+        sentences.append(f"and {len(faults) - _MOST_FAULTS} more")
+    raise InputError(f"{path}: {'; '.join(sentences)}")
 
 
 def read_themes(*folders: Path) -> tuple[list[Theme], list[str]]:
-    """The themes of all folders, later ones first in right; and a sentence for each faulty file."""
+    """The themes of all folders, the last of a name; and a sentence for each faulty file."""
     themes: dict[str, Theme] = {}
     faults = []
     for folder in folders:

@@ -130,7 +130,7 @@ def test_a_faulty_edit_is_kept_or_thrown_away_as_one_likes(
     edit(window, "e")
     window.wait("not valid JSON")
     window.press("Escape")
-    window.wait("The edit is kept in")
+    window.wait("Your edit is saved in")
     assert len(left_over(tmp_path)) == 1
     edit(window, "e")
     window.wait("not valid JSON")

@@ -46,7 +46,7 @@ def change_a_persona_while_a_reply_is_made(window: Terminal) -> None:
 
 def say(window: Terminal, text: str) -> None:
     """Say it as the first who takes part, Emma; it follows the reply in the making."""
-    open_with(window, "i", "Say something as")
+    open_with(window, "i", "Post a message as")
     window.wait("‹ Emma35 ›", PATIENCE)
     window.press("Tab")
     window.type(text)

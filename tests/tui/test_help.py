@@ -55,7 +55,11 @@ async def test_other_screens_explain_themselves(bench: OpenBench) -> None:
 
 async def test_every_dialog_explains_itself(bench: OpenBench) -> None:
     async with bench() as at:
-        for key, title in (("F", "One field of many"), ("G", "Draw personas"), ("S", "Save a set")):
+        for key, title in (
+            ("F", "Change a field of several personas"),
+            ("G", "Generate personas"),
+            ("S", "Save a set"),
+        ):
             await at.press(key, "f1")
             text = at.text()
             assert title in text

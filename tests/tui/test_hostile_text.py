@@ -15,6 +15,7 @@ from syndisco_tui.engine.base import EngineError, EngineInfo, LoadProgress
 from syndisco_tui.session import Hindrance, ModelReady, Trouble
 from syndisco_tui.store.format import to_bytes
 from syndisco_tui.ui.screens.library import LibraryScreen
+from syndisco_tui.ui.screens.question import Question
 from syndisco_tui.ui.screens.reading import ReadingScreen
 from syndisco_tui.ui.transcript.markdown import SafeMarkdown
 from tests.support.bench import Bench, OpenBench
@@ -203,7 +204,7 @@ async def test_the_laboratory_and_its_dialogs(
             await at.press_ahead("tab", "down", *amount.further_keys)
             await leave(at)
         await at.press("2", *["down"] * (3 * amount.pages_down))
-        await at.press("home", "enter", "x", "escape")
+        await at.press("home", "enter", "x", "escape", "y")
         await at.press("r")
         await at.until_state("finished")
         await at.press("3")
@@ -226,7 +227,7 @@ async def leave(at: Bench) -> None:
     for _ in range(6):
         if at.app.screen is at.laboratory:
             break
-        await at.press("escape")
+        await at.press("y" if isinstance(at.app.screen, Question) else "escape")
     assert at.app.screen is at.laboratory, at.text()
     await at.press("escape")
 

@@ -671,8 +671,8 @@ class TestImport:
             await at.until(lambda: "Imported 1 discussion and 1 persona" in at.toasts())
             assert "bad.json: line 1" in at.toasts()
             await at.press("escape")
-            cast = at.laboratory.personas_pane.cast
-            assert cast.personas[-1].name == "Zoe"
+            pane = at.laboratory.personas_pane
+            assert pane.cast.personas[pane.list.highlighted or 0].name == "Zoe"
             assert "Zoe" in at.places.personas.read_text()
 
     @pytest.mark.parametrize("path", ["nowhere.json", "~nobody-of-that-name/x"])

@@ -73,7 +73,7 @@ async def test_a_name_that_is_taken_is_refused_beside_the_form(bench: OpenBench)
         assert "there is a persona called “Giannis” already" in at.text()
         await at.press("ctrl+s")
         assert "there is a persona called" in at.text()  # still open
-        await at.press("escape")
+        await at.press("escape", "y")
         assert names(at)[0] == "Emma35"
 
 
@@ -84,6 +84,12 @@ async def test_esc_leaves_the_persona_as_it_was(bench: OpenBench) -> None:
         await at.type("xyz")
         await at.press("escape")
         assert at.laboratory.setup == before
+        assert "Discard what you typed?" in at.text()
+        await at.press("n")
+        assert at.app.screen.query_one("#field-username", Input).value == "xyz"
+        await at.press("escape", "y")
+        assert at.laboratory.setup == before
+        assert at.app.screen is at.laboratory
 
 
 async def test_n_makes_a_new_one_below_the_cursor(bench: OpenBench) -> None:
@@ -193,7 +199,7 @@ async def test_what_others_write_into_the_list_meanwhile_stays_in_it(bench: Open
         there = [changed, *read_personas(file)[1:], Persona(username="Imported")]
         write_personas(file, there)
         await at.press("home", "d", "u")
-        await at.until(lambda: "changed elsewhere too: 1 came in" in at.toasts())
+        await at.until(lambda: "changed elsewhere too: 1 added" in at.toasts())
         assert read_personas(file) == there
         assert "Imported" in at.text()
         await at.press("end", "delete")
@@ -319,7 +325,7 @@ async def test_an_empty_list_says_what_to_do(bench: OpenBench) -> None:
         await at.press(*["delete"] * (count - 1))
         await at.until(lambda: "of 1 take part" in at.text())
         await at.press("delete", "r")
-        await at.until(lambda: "Nobody: n makes a persona, O opens a set" in at.text())
+        await at.until(lambda: "No personas: n makes one, O opens a set" in at.text())
         await at.until(lambda: "Nobody takes part: make a persona with n." in at.toasts())
         await at.press("u")
         await at.until(lambda: "of 1 take part" in at.text())

@@ -8,12 +8,15 @@ import pytest
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.store.setups import read_setup
+from syndisco_tui.ui.choices import ABOUT
+from syndisco_tui.ui.screens.options import Options
 from syndisco_tui.ui.setup_fields import (
     FIELDS,
     FieldError,
     SetupField,
     as_text,
     changed,
+    telling_part,
     turned,
 )
 from syndisco_tui.ui.setup_file import SetupFile
@@ -44,6 +47,8 @@ async def test_a_wrong_value_is_said_beside_the_field_and_not_kept(bench: OpenBe
         await at.press("enter")
         assert "must be at most 1" in at.text()
         await at.press("escape")
+        assert "Discard what you typed?" in at.text()
+        await at.press("y")
         assert "must be at most 1" not in at.text()
         assert at.laboratory.setup.p_respond == 0.5
 
@@ -58,6 +63,55 @@ async def test_arrows_turn_choices_and_numbers(bench: OpenBench) -> None:
         await go_to(at, "temperature")
         await at.press("right", "right")
         assert at.laboratory.setup.temperature == 0.8
+
+
+async def test_enter_on_a_choice_lists_its_values_with_what_each_does(bench: OpenBench) -> None:
+    async with bench() as at:
+        for key in ("turn_manager", "prompt_style", "quantization", "dtype"):
+            await go_to(at, key)
+            before = at.laboratory.setup
+            await at.press("enter")
+            assert isinstance(at.app.screen, Options)
+            for value, about in ABOUT[key].items():
+                assert f"{value} " in at.text()
+                assert about in at.text()
+            await at.press("down", "escape")
+            assert at.laboratory.setup == before, "nothing was chosen"
+        await go_to(at, "turn_manager")
+        await at.press("enter", "home", "enter")
+        assert at.laboratory.setup.turn_manager == "RoundRobin"
+        await at.press("u")
+        assert at.laboratory.setup.turn_manager == "RandomWeighted"
+
+
+def test_every_value_of_a_choice_says_what_it_does_in_one_line() -> None:
+    choices = {field.key: field.choices for field in FIELDS if field.kind == "choice"}
+    assert {key: set(ABOUT[key]) for key in choices} == {key: set(choices[key]) for key in choices}
+    room = 70 - len("● RandomWeighted   ")
+    assert all(len(about) <= room for key in ABOUT for about in ABOUT[key].values())
+
+
+async def test_rows_of_long_texts_show_what_tells_them_apart(bench: OpenBench) -> None:
+    async with bench() as at:
+        assert "Context        … about working from home" in at.text()
+        assert "Instructions   … Write one short comment" in at.text()
+
+
+@pytest.mark.parametrize(
+    ("text", "others", "shown"),
+    [
+        ("You talk about cats", ["You talk about dogs"], "… cats"),
+        ("You talk about cats", ["You talk about catfish"], "… cats"),
+        ("You talk about cats. Be kind.", ["You talk about cats"], "… Be kind."),
+        ("You talk about cats", ["You talk about cats. Be kind."], "You talk about cats"),
+        ("You talk about cats", ["You talk about cats"], "You talk about cats"),
+        ("You talk about cats", ["Be kind", ""], "You talk about cats"),
+        ("You are kind", ["You are blunt"], "You are kind"),  # too little in common
+        ("", ["You talk about cats"], ""),
+    ],
+)
+def test_what_tells_a_text_from_others(text: str, others: list[str], shown: str) -> None:
+    assert telling_part(text, others) == shown
 
 
 async def test_long_text_is_edited_in_lines(bench: OpenBench) -> None:

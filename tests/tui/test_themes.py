@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.theme import BUILTIN_THEMES, Theme
 
 from syndisco_tui import paths
 from syndisco_tui.inputs import InputError
 from syndisco_tui.settings import load_settings
+from syndisco_tui.ui.screens.options import Options
+from syndisco_tui.ui.theme_choice import can_show, offered_themes
 from syndisco_tui.ui.theme_watch import ThemeWatch
 from syndisco_tui.ui.themes import read_theme, read_themes
 from tests.support.bench import Bench, OpenBench
@@ -134,3 +137,63 @@ async def test_an_unknown_theme_is_said_and_the_default_used(bench: OpenBench) -
     async with bench(theme="no-such-theme") as at:
         assert at.app.theme == "lamplight"
         assert "no-such-theme" in at.toasts()
+
+
+class TestOffered:
+    def test_ours_and_the_users_come_first(self, tmp_path: Path) -> None:
+        (tmp_path / "mine.toml").write_text('primary = "red"\n')
+        (tmp_path / "nord.toml").write_text('primary = "red"\n')
+        own, _ = read_themes(paths.shipped_themes_folder(), tmp_path)
+        themes = {theme.name: theme for theme in (*BUILTIN_THEMES.values(), *own)}
+        offered, note = offered_themes(themes.values(), "lamplight", "truecolor")
+        names = list(offered)
+        assert names[:5] == ["lamplight", "daylight", "high-contrast", "mine", "nord"]
+        assert len(names) == len(themes)
+        assert names[5:] == sorted(names[5:])
+        assert not note
+
+    def test_sixteen_colours_are_offered_what_they_can_show(self) -> None:
+        own, _ = read_themes(paths.shipped_themes_folder())
+        themes = (*BUILTIN_THEMES.values(), *own)
+        offered, note = offered_themes(themes, "lamplight", "standard")
+        assert {"lamplight", "daylight", "high-contrast", "ansi-dark"} <= set(offered)
+        assert not {"nord", "solarized-light", "atom-one-dark"} & set(offered)
+        left_out = len(themes) - len(offered)
+        assert note == f"{left_out} more themes need 256 colours."
+        assert "nord" in offered_themes(themes, "nord", "standard")[0], "the one in force stays"
+
+    def test_what_can_be_read_is_told_by_its_contrast(self) -> None:
+        plain = Theme("plain", primary="#ffff00", foreground="#ffffff", background="#000000")
+        assert can_show(plain, "standard")
+        dim = Theme("dim", primary="#202020", foreground="#303030", background="#000000")
+        assert not can_show(dim, "standard")
+        assert can_show(dim, "truecolor"), "as its author wanted it"
+
+    async def test_the_palettes_list_and_the_settings_are_the_same(
+        self, bench: OpenBench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("COLORTERM", "")
+        monkeypatch.setenv("TERM", "linux")
+        async with bench((80, 24)) as at:
+            at.app.search_themes()
+            await at.until(lambda: isinstance(at.app.screen, Options))
+            listed = at.text()
+            assert listed.index("daylight") < listed.index("ansi-dark")
+            assert "atom-one" not in listed
+            assert "more themes need 256 colours." in listed
+            assert "esc cancel" in listed, "all of it has room"
+            await at.press("down", "enter")
+            assert at.app.theme == "daylight"
+            await at.press("comma", "enter")
+            assert "more themes need 256 colours." in at.text()
+            await at.press("home", "enter")
+            await at.until(lambda: at.app.theme == "lamplight")
+
+
+async def test_a_theme_of_the_terminals_own_colours_shows_the_cursor_by_form(
+    bench: OpenBench,
+) -> None:
+    async with bench() as at:
+        assert not at.app.has_class("-few-colours")
+        at.app.theme = "ansi-dark"
+        await at.until(lambda: at.app.has_class("-few-colours"))

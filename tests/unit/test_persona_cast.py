@@ -38,6 +38,17 @@ def test_another_order_is_no_renaming() -> None:
     assert CAST.with_list([CLEO, BOB, ANN]).users == {"ann"}
 
 
+def test_several_take_part_or_no_longer_and_the_moderator_stays() -> None:
+    cast = CAST.with_parts((0, 1, 2))
+    assert (cast.users, cast.moderator) == ({"ann", "cleo"}, "bob")
+    assert cast.with_parts((0, 1, 2)).users == frozenset()
+
+
+def test_several_are_taken_out_wherever_they_stand() -> None:
+    cast = CAST.without_all((2, 1))
+    assert (names(cast), cast.users, cast.moderator) == (["Ann"], {"ann"}, None)
+
+
 def test_all_take_part_but_the_moderator() -> None:
     assert CAST.with_everybody().users == {"ann", "cleo"}
 

@@ -18,7 +18,7 @@ from ...discussion import DiscussionRecord, DiscussionSetup, Persona, name_key
 from ...inputs import describe
 from ...text import one_line, safe
 from ..cast import Cast
-from ..own_screen import OwnDialog
+from ..forms import Form, Typed
 from ..setup_fields import FIELDS, as_text, persona_rows
 from ..widgets.key_line import KeyLine
 from ..widgets.participant_list import ParticipantList
@@ -29,7 +29,7 @@ _FIELDS = tuple(field for field in FIELDS if field.key != "title")
 """A fork's title has a row of its own."""
 
 
-class ForkScreen(OwnDialog[DiscussionSetup | None]):
+class ForkScreen(Form[DiscussionSetup | None]):
     """The result is the setup that the fork goes on with, or None.
 
     ``count`` messages of ``record`` are taken over; ``setup`` is what it would go on with, and
@@ -48,7 +48,7 @@ class ForkScreen(OwnDialog[DiscussionSetup | None]):
         Binding("tab", "app.focus_next", "next part", key_display="tab", priority=True),
         Binding("shift+tab", "app.focus_previous", show=False, priority=True),
         Binding("down", "app.focus_next", show=False),
-        Binding("escape", "dismiss(None)", "cancel", key_display="esc"),
+        Binding("escape", "cancel", "cancel", key_display="esc"),
     ]
 
     def __init__(
@@ -91,6 +91,17 @@ class ForkScreen(OwnDialog[DiscussionSetup | None]):
     def on_mount(self) -> None:
         self._show_changed()
         self.query_one("#fork-title", Input).focus()
+
+    def typed(self) -> Typed:
+        return (self.query_one("#fork-title", Input).value, self._setup)
+
+    def fill(self, typed: Typed) -> None:
+        title, setup = typed
+        assert isinstance(setup, DiscussionSetup)
+        self.query_one("#fork-title", Input).value = str(title)
+        self._setup = setup
+        self.query_one(SetupPane).show(self._setup)
+        self._show_changed()
 
     @on(SetupPane.Changed)
     def _changed(self, event: SetupPane.Changed) -> None:

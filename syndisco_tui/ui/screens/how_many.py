@@ -12,17 +12,18 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from ...text import safe
-from ..own_screen import OwnDialog
+from ..forms import Form
+from ..widgets.safe_input import SafeInput
 
 
-class HowMany(OwnDialog[int | None]):
+class HowMany(Form[int | None]):
     """The result is a whole number from 1 to ``most``, or None."""
 
     HELP = """How many
     Type a whole number. Enter starts, escape cancels."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "cancel", key_display="esc")
+        Binding("escape", "cancel", "cancel", key_display="esc")
     ]
 
     def __init__(self, title: str, explanation: str, *, suggested: int, most: int) -> None:
@@ -36,7 +37,7 @@ class HowMany(OwnDialog[int | None]):
         with Vertical(classes="dialog"):
             yield Static(Content(safe(self._title)), classes="dialog-title")
             yield Static(Content(safe(self._explanation)))
-            yield Input(str(self._suggested), type="integer", compact=True, id="how-many")
+            yield SafeInput(str(self._suggested), type="integer", compact=True, id="how-many")
             yield Static("", id="fault", markup=False)
             yield Static("⏎ start      esc cancel", classes="dialog-hint", markup=False)
 

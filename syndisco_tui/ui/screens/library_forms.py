@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 
 from ...store.export import FORMAT_NAMES, FORMATS, ExportFormat
 from ...text import safe
+from ..forms import Form
 from ..own_screen import OwnDialog
 from ..widgets.safe_input import SafeInput
 
@@ -55,14 +56,14 @@ class ChooseFormat(OwnDialog[ExportFormat | None]):
         self.dismiss(FORMAT_NAMES[event.option_index])
 
 
-class AskLine(OwnDialog[str | None]):
+class AskLine(Form[str | None]):
     """Asks for one line of text, which must not be empty."""
 
     HELP = """A line of text
-    Enter takes it, escape cancels."""
+    Enter uses what is written, escape cancels."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "cancel", key_display="esc", show=False)
+        Binding("escape", "cancel", "cancel", key_display="esc", show=False)
     ]
 
     def __init__(self, title: str, explanation: str, verb: str, value: str = "") -> None:

@@ -1,9 +1,10 @@
-"""One field of many personas at once, with what changes shown before it does."""
+"""A field of several personas at once, with what changes shown before it does."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from enum import Enum
 from typing import ClassVar
 
 from textual import on
@@ -16,7 +17,7 @@ from textual.widgets import Input, Static
 from ...discussion import Persona
 from ...text import one_line, safe
 from ..cast import Cast
-from ..own_screen import OwnDialog
+from ..forms import Form
 from ..persona_fields import FieldFault, as_text, fields_of, label, value_of, with_field
 from ..widgets.chooser import Chooser
 from ..widgets.key_line import KeyLine
@@ -33,37 +34,56 @@ class FieldOfMany:
     personas: dict[int, Persona]
 
 
-class ManyFields(OwnDialog[FieldOfMany | None]):
-    """Asks for one value of a field in those taking part, all, or all like the persona ``at``."""
+class _Group(Enum):
+    """Which personas are to change."""
 
-    HELP = """One field of many
-    One value for the same field of several personas: those that take part, all, or all that are
-    like the current one. What will change stands below; undo takes it back."""
+    MARKED = "marked"
+    TAKING_PART = "taking part"
+    ALL = "all"
+    ALIKE = "all with the same value"
+
+
+class ManyFields(Form[FieldOfMany | None]):
+    """Asks for one value of a field and whose: the ``marked``, those taking part, all, all alike.
+
+    ``highlighted`` is the index of the persona whose value it begins with.
+    """
+
+    HELP = """Change a field of several personas
+    One value for the same field of several personas: the marked ones, those that take part, all,
+    or all with the same value as the highlighted one. What will change is shown below; undo
+    undoes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,ctrl+s", "apply", "change them", key_display="⏎", priority=True),
-        Binding("escape", "dismiss(None)", "back", key_display="esc", priority=True),
+        Binding("ctrl+s", "apply", "save", key_display="^s", priority=True),
+        Binding("escape", "cancel", "cancel", key_display="esc", priority=True),
         Binding("down", "app.focus_next", "next row", key_display="↑↓", priority=True),
         Binding("up", "app.focus_previous", show=False, priority=True),
     ]
 
-    def __init__(self, cast: Cast, at: int, field: str) -> None:
+    def __init__(
+        self, cast: Cast, highlighted: int, field: str, marked: tuple[int, ...] = ()
+    ) -> None:
         super().__init__()
         self._cast = cast
-        self._at = at
+        self._highlighted = highlighted
+        self._marked = marked
+        self._offered = tuple(group for group in _Group if marked or group is not _Group.MARKED)
         self._fields = fields_of(cast.personas)[1:]  # names differ
         self._field = self._fields.index(field) if field in self._fields else 0
         self._suggested = ""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static("One field of many", classes="dialog-title", markup=False)
+            yield Static("Change a field of several personas", classes="dialog-title", markup=False)
             with Horizontal(classes="form-row"):
                 yield Static("Field", classes="form-label", markup=False)
-                yield Chooser([label(field) for field in self._fields], self._field, id="field")
+                labels = [label(field) for field in self._fields]
+                yield Chooser(labels, self._field, title="Field", id="field")
             with Horizontal(classes="form-row"):
-                yield Static("Of", classes="form-label", markup=False)
-                yield Chooser(self._groups(), 0 if self._indices(0) else 1, id="group")
+                yield Static("Which", classes="form-label", markup=False)
+                first = next(n for n, group in enumerate(self._offered) if self._indices(group))
+                yield Chooser(self._groups(), first, title="Which personas", id="group")
             with Horizontal(classes="form-row"):
                 yield Static("New value", classes="form-label", markup=False)
                 yield SafeInput(compact=True, id="value", classes="form-input")
@@ -78,69 +98,92 @@ class ManyFields(OwnDialog[FieldOfMany | None]):
 
     @on(Chooser.Changed, "#field")
     def _suggest(self) -> None:
-        """Begin with what the persona under the cursor has, ready to be typed over."""
+        """Begin with what the highlighted persona has, ready to be typed over."""
         value = self.query_one("#value", Input)
         if value.value == self._suggested:
-            value.value = as_text(value_of(self._cast.personas[self._at], self.field))
+            value.value = as_text(self._value)
             value.action_select_all()
             self._suggested = value.value
 
     @property
     def field(self) -> str:
-        return self._fields[self.query_one("#field", Chooser).index]
+        choosers = self.query("#field")  # there is none yet while the form is composed
+        return self._fields[choosers.first(Chooser).index if choosers else self._field]
 
-    def _indices(self, group: int) -> list[int]:
-        """The personas of a group: those in the discussion, all, or those alike."""
+    @property
+    def _value(self) -> object:
+        """What the highlighted persona has in the field."""
+        return value_of(self._cast.personas[self._highlighted], self.field)
+
+    @property
+    def is_changed(self) -> bool:
+        return self.query_one("#value", Input).value != self._suggested
+
+    def _indices(self, group: _Group) -> list[int]:
+        """The indices of the personas of a group."""
         personas = list(enumerate(self._cast.personas))
-        if group == 0:
-            return [at for at, each in personas if self._cast.takes_part(each)]
-        if group == 1:
-            return [at for at, _ in personas]
-        field = self.field
-        wanted = value_of(self._cast.personas[self._at], field)
-        return [at for at, each in personas if value_of(each, field) == wanted]
+        match group:
+            case _Group.MARKED:
+                return list(self._marked)
+            case _Group.TAKING_PART:
+                return [index for index, each in personas if self._cast.takes_part(each)]
+            case _Group.ALL:
+                return [index for index, _ in personas]
+            case _Group.ALIKE:
+                field, same = self.field, self._value
+                return [index for index, each in personas if value_of(each, field) == same]
 
     def _groups(self) -> list[str]:
-        taking_part, everybody = len(self._indices(0)), len(self._cast.personas)
-        alike = "all that have what the one under the cursor has"
-        return [f"those taking part ({taking_part})", f"all ({everybody})", alike]
+        """The groups as they are offered, with how many each holds."""
+        return [f"{group.value} ({len(self._indices(group))})" for group in self._offered]
+
+    @property
+    def _chosen(self) -> list[int]:
+        """The indices of the personas of the chosen group."""
+        return self._indices(self._offered[self.query_one("#group", Chooser).index])
 
     @on(Chooser.Changed)
     @on(Input.Changed)
     def _look(self) -> None:
         """Show what would change, or why it cannot."""
-        fault = self.query_one("#fault", Static)
+        groups = self.query_one("#group", Chooser)
+        groups.choices = self._groups()  # how many are alike depends on the field
+        groups.refresh()
+        error_line = self.query_one("#fault", Static)
         try:
-            wanted = self._wanted()
+            change = self._change()
         except FieldFault as error:
-            fault.update(Content(safe(str(error))))
-            fault.display = True
+            error_line.update(Content(safe(str(error))))
+            error_line.display = True
             self.query_one("#changes", Static).update("")
             return
-        fault.display = False
-        self.query_one("#changes", Static).update(self._summary(wanted))
+        error_line.display = False
+        self.query_one("#changes", Static).update(self._summary(change))
 
-    def _wanted(self) -> FieldOfMany:
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        self.action_apply()
+
+    def _change(self) -> FieldOfMany:
         text, field = self.query_one("#value", Input).value, self.field
         changed = {}
-        for at in self._indices(self.query_one("#group", Chooser).index):
-            persona = self._cast.personas[at]
+        for index in self._chosen:
+            persona = self._cast.personas[index]
             new = with_field(persona, field, text)
             if new != persona:
-                changed[at] = new
+                changed[index] = new
         return FieldOfMany(field, changed)
 
-    def _summary(self, wanted: FieldOfMany) -> Content:
-        group = self._indices(self.query_one("#group", Chooser).index)
+    def _summary(self, change: FieldOfMany) -> Content:
         before = Counter(
-            _quoted(as_text(value_of(self._cast.personas[at], wanted.field)))
-            for at in wanted.personas
+            _quoted(as_text(value_of(self._cast.personas[index], change.field)))
+            for index in change.personas
         )
-        changed = next(iter(wanted.personas.values()), None)
-        new = _quoted(as_text(value_of(changed, wanted.field))) if changed else ""
+        changed = next(iter(change.personas.values()), None)
+        new = _quoted(as_text(value_of(changed, change.field))) if changed else ""
         lines = [
             Content.assemble(
-                Content.styled(f"{many(count)}: {label(wanted.field)} ", "$quiet"),
+                Content.styled(f"{many(count)}: {label(change.field)} ", "$quiet"),
                 old,
                 Content.styled(" → ", "$accent"),
                 new,
@@ -150,16 +193,16 @@ class ManyFields(OwnDialog[FieldOfMany | None]):
         if len(before) > MOST_LINES:
             rest = sum(count for _, count in before.most_common()[MOST_LINES:])
             lines.append(Content.styled(f"and {many(rest)} with other values", "$quiet"))
-        if same := len(group) - len(wanted.personas):
-            lines.append(Content.styled(f"{many(same)}: nothing changes", "$quiet"))
+        if same := len(self._chosen) - len(change.personas):
+            lines.append(Content.styled(f"{many(same)}: no change", "$quiet"))
         return Content("\n").join(lines)
 
     def action_apply(self) -> None:
         try:
-            wanted = self._wanted()
+            change = self._change()
         except FieldFault:
             return
-        self.dismiss(wanted)
+        self.dismiss(change)
 
 
 def many(count: int) -> str:

@@ -12,14 +12,14 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from ...text import safe
-from ..own_screen import OwnDialog
+from ..forms import Form
 from ..widgets.key_line import KeyLine
 
 AfterTheEnd = int | Literal["new"] | None
 MOST_TURNS = 100_000
 
 
-class MoreTurns(OwnDialog[AfterTheEnd]):
+class MoreTurns(Form[AfterTheEnd]):
     """Asks how many more turns ``taken`` are to be followed by.
 
     The result is a number of turns, “new” for a new discussion, or None.
@@ -31,7 +31,7 @@ class MoreTurns(OwnDialog[AfterTheEnd]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "continue", key_display="⏎", priority=True),
         Binding("ctrl+n", "dismiss('new')", "new discussion", priority=True),
-        Binding("escape", "dismiss(None)", "cancel", key_display="esc", priority=True),
+        Binding("escape", "cancel", "cancel", key_display="esc", priority=True),
     ]
 
     def __init__(self, taken: int, turns: int, what_is_new: str, *, suggested: int) -> None:

@@ -1,4 +1,4 @@
-"""Who speaks next: everybody's odds, whom the turn manager draws, and who is given the floor."""
+"""Who speaks next: everybody's odds, whom the turn manager draws, and whom a person chooses."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NAME_WIDTH, BAR_WIDTH = 16, 14
 
 @dataclass(frozen=True)
 class NextTurn:
-    """The next turn of a user. ``answering``: a moderator who speaks before it."""
+    """The next turn of a user: ``floor`` was chosen by a person, ``answering`` moderates first."""
 
     turn: int
     turns: int
@@ -57,14 +57,14 @@ def next_turn(
 
 
 class NextSpeakerScreen(OwnDialog[None]):
-    """Stays open and live until it is left; ``give_floor`` is told of a name, or of None."""
+    """Stays open and up to date until it is left; ``give_floor`` is told of a name, or of None."""
 
     HELP = """Who speaks next
-    Everybody's odds at the next turn, and whom the turn manager draws. Enter gives somebody else
-    the floor for that one turn; enter on the same again takes it back."""
+    Everybody's odds at the next turn, and whom the turn manager draws. Enter lets the highlighted
+    one speak at that turn instead; enter on the same one undoes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "give", "give the floor", key_display="⏎", priority=True),
+        Binding("enter", "give", "let this one speak next", key_display="⏎", priority=True),
         Binding("escape,w,q", "dismiss(None)", "back", key_display="esc"),
     ]
 
@@ -93,20 +93,21 @@ class NextSpeakerScreen(OwnDialog[None]):
         odds.focus()
 
     def show(self, turn: NextTurn) -> None:
-        """Show how it stands now."""
+        """Show another turn, or other odds."""
         self._turn = turn
         odds = self.query_one("#odds", OptionList)
-        at = odds.highlighted
+        highlighted = odds.highlighted
         odds.clear_options()
         odds.add_options(Option(self._row(name)) for name in turn.odds)
-        if at is not None and turn.odds:
-            odds.highlighted = min(at, len(turn.odds) - 1)
+        if highlighted is not None and turn.odds:
+            odds.highlighted = min(highlighted, len(turn.odds) - 1)
         over = turn.turn > turn.turns
         title = "Who would speak next" if over else f"Who speaks at turn {turn.turn}"
         self.query_one(".dialog-title", Static).update(Content(safe(title)))
-        note = f"Drawn by {turn.turn_manager}."
+        note = f"Order: {turn.turn_manager}"
         if over:
-            note = f"All {turn.turns} turns are taken. {note}"
+            taken = "The only turn is" if turn.turns == 1 else f"All {turn.turns} turns are"
+            note = f"{taken} taken. {note}"
         elif turn.answering:
             note = f"{one_line(turn.answering, 30)} answers first. {note}"
         self.query_one("#next-note", Static).update(Content.styled(note, "$quiet"))
@@ -116,7 +117,11 @@ class NextSpeakerScreen(OwnDialog[None]):
         chance = turn.odds[name]
         shown = set_cell_size(one_line(name, NAME_WIDTH), NAME_WIDTH)
         speaks = name == (turn.floor or turn.drawn)
-        word = "has the floor" if name == turn.floor else "is drawn" if name == turn.drawn else ""
+        word = ""
+        if name == turn.floor:
+            word = "chosen by you"
+        elif name == turn.drawn:
+            word = "otherwise next" if turn.floor else "next"
         colour = self._colours.get(name, "")
         return Content.assemble(
             Content.styled("● " if speaks else "  ", "$accent"),
@@ -128,10 +133,10 @@ class NextSpeakerScreen(OwnDialog[None]):
         )
 
     def action_give(self) -> None:
-        """Give the floor to the one who is marked, or take it back."""
-        at = self.query_one("#odds", OptionList).highlighted
-        if at is not None:
-            name = list(self._turn.odds)[at]
+        """Let the highlighted one speak next, or undo that."""
+        highlighted = self.query_one("#odds", OptionList).highlighted
+        if highlighted is not None:
+            name = list(self._turn.odds)[highlighted]
             self._give_floor(None if name == self._turn.floor else name)
 
     @on(OptionList.OptionSelected)

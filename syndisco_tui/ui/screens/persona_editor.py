@@ -17,7 +17,7 @@ from textual.widgets import Input, Static, TextArea
 from ...discussion import Persona
 from ...inputs import describe
 from ...text import editable, safe
-from ..own_screen import OwnDialog
+from ..forms import Form
 from ..persona_fields import LABELS, as_text, from_text
 from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput, SafeTextArea
@@ -29,26 +29,26 @@ _PLACEHOLDERS = {
     "personality_characteristics": "separated by commas",
     "special_instructions": "only for this persona",
     "age": "a number or words",
-    FURTHER: "mood: cheerful\none field a line",
+    FURTHER: "mood: cheerful\none field per line",
 }
 
 
-class PersonaEditor(OwnDialog[Persona | None]):
-    """Edits ``persona``; the result is the new one, or None if it was left as it was.
+class PersonaEditor(Form[Persona | None]):
+    """Edits ``persona``; the result is the new one, or None if nothing is to change.
 
     ``check`` says in a sentence why the others would refuse the new persona, or None;
     ``preview`` gives the system prompt's object for it.
     """
 
     HELP = """A persona
-    Every field of the persona on one side, what the model is told on the other. An empty field is
-    left out of the prompt."""
+    Every field of the persona on one side, what the model is told on the other. Empty fields are
+    not in the prompt."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "save", priority=True),
-        Binding("escape", "leave", "leave as it was", key_display="esc", priority=True),
+        Binding("escape", "cancel", "cancel", key_display="esc", priority=True),
         Binding("down,enter", "app.focus_next", "next field", show=False),
-        Binding("up", "app.focus_previous", "field before", show=False),
+        Binding("up", "app.focus_previous", "previous field", show=False),
     ]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
 
@@ -104,7 +104,7 @@ class PersonaEditor(OwnDialog[Persona | None]):
     @on(Input.Changed)
     @on(TextArea.Changed)
     def _look(self) -> None:
-        """Check what is typed; show the fault, or the prompt that it makes."""
+        """Check what is typed; show the error, or the prompt that it makes."""
         persona = self._typed()
         if persona is not None:
             text = json.dumps(self._preview(persona), ensure_ascii=False, indent=2)
@@ -124,13 +124,13 @@ class PersonaEditor(OwnDialog[Persona | None]):
                     values[key] = from_text(key, text)
             persona = Persona.model_validate(values)
         except ValidationError as error:
-            self._show_fault(describe(error, Persona))
+            self._show_error(describe(error, Persona))
             return None
         except ValueError as error:
-            self._show_fault(str(error))
+            self._show_error(str(error))
             return None
         refused = self._refused(persona)
-        self._show_fault(refused or "")
+        self._show_error(refused or "")
         return None if refused else persona
 
     def _initial(self, key: str) -> str:
@@ -142,7 +142,7 @@ class PersonaEditor(OwnDialog[Persona | None]):
         field = self.query_one(f"#field-{key}")
         return field.text if isinstance(field, TextArea) else getattr(field, "value", "")
 
-    def _show_fault(self, sentence: str) -> None:
+    def _show_error(self, sentence: str) -> None:
         fault = self.query_one("#fault", Static)
         fault.update(Content(safe(sentence)))
         fault.display = bool(sentence)
@@ -152,9 +152,6 @@ class PersonaEditor(OwnDialog[Persona | None]):
         persona = self._typed()
         if persona is not None:
             self.dismiss(persona)
-
-    def action_leave(self) -> None:
-        self.dismiss(None)
 
 
 def _further_text(persona: Persona) -> str:

@@ -18,6 +18,7 @@ from ... import paths
 from ...inputs import InputError
 from ...store.persona_sets import PersonaSet
 from ...text import one_line, safe
+from ..forms import Form
 from ..own_screen import OwnDialog
 from ..widgets.chooser import Chooser
 from ..widgets.key_line import KeyLine
@@ -25,25 +26,25 @@ from ..widgets.safe_input import SafeInput
 from .many_fields import many
 
 
-class SaveSet(OwnDialog[tuple[str, bool] | None]):
-    """Asks for a name; the result is it, and whether all are meant or those in the discussion.
+class SaveSet(Form[tuple[str, int] | None]):
+    """Asks for a name; the result is it, and the number of the group that is chosen.
 
-    ``file`` gives the file of a name, or raises InputError.
+    ``groups`` are what the groups are called, ``file`` gives the file of a name or raises
+    InputError.
     """
 
     HELP = """Save a set
     Personas under a name, to be opened again with any discussion."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,ctrl+s", "save", "save", key_display="⏎", priority=True),
-        Binding("escape", "dismiss(None)", "back", key_display="esc", priority=True),
+        Binding("ctrl+s", "save", "save", key_display="^s", priority=True),
+        Binding("escape", "cancel", "cancel", key_display="esc", priority=True),
         Binding("down,up", "app.focus_next", "next row", key_display="↑↓", priority=True),
     ]
 
-    def __init__(self, present: int, everybody: int, file: Callable[[str], Path]) -> None:
+    def __init__(self, groups: Sequence[str], file: Callable[[str], Path]) -> None:
         super().__init__()
-        groups = [f"all ({everybody})", f"those in the discussion ({present})"]
-        self._groups = groups if present else groups[:1]
+        self._groups = groups
         self._file = file
         self._judged: str | None = None
 
@@ -54,34 +55,35 @@ class SaveSet(OwnDialog[tuple[str, bool] | None]):
                 yield Static("Name", classes="form-label", markup=False)
                 yield SafeInput(compact=True, id="name", classes="form-input")
             with Horizontal(classes="form-row"):
-                yield Static("Who", classes="form-label", markup=False)
-                yield Chooser(self._groups)
+                yield Static("Which", classes="form-label", markup=False)
+                yield Chooser(self._groups, title="Which personas")
             yield Static("", id="fault", markup=False)
             yield KeyLine()
 
     def on_mount(self) -> None:
         self.query_one("#name").focus()
 
+    @on(Input.Submitted)
     def action_save(self) -> None:
         name = self.query_one("#name", Input).value.strip()
         warned, self._judged = name == self._judged, name
         try:
-            there = self._file(name).exists()
+            exists = self._file(name).exists()
         except InputError as error:
-            self._say(str(error))
+            self._show_error(str(error))
             return
-        if there and not warned:
-            self._say(f"There is a set “{name}” already; ⏎ again writes over it.")
+        if exists and not warned:
+            self._show_error(f"There is a set “{name}” already; ⏎ again replaces it.")
             return
-        self.dismiss((name, self.query_one(Chooser).index == 0))
+        self.dismiss((name, self.query_one(Chooser).index))
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         if event.value.strip() != self._judged:
             self._judged = None
-            self._say("")
+            self._show_error("")
 
-    def _say(self, sentence: str) -> None:
+    def _show_error(self, sentence: str) -> None:
         fault = self.query_one("#fault", Static)
         fault.update(Content(safe(sentence)))
         fault.display = bool(sentence)
@@ -91,12 +93,12 @@ class OpenSet(OwnDialog[Path | None]):
     """Lists ``sets``; what is typed looks for one among them, or is a path."""
 
     HELP = """Open a set
-    Your sets and the shipped ones. Type to look for one, or a path to open any persona file; then
-    you are asked whether they are added to the list or replace it."""
+    Your sets and the shipped ones. Type a part of a name, or the path of any persona file; then
+    choose whether they are added to the list or replace it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open", key_display="⏎", priority=True),
-        Binding("escape", "dismiss(None)", "back", key_display="esc", priority=True),
+        Binding("escape", "dismiss(None)", "cancel", key_display="esc", priority=True),
         Binding("down", "move(1)", "next set", key_display="↑↓", priority=True),
         Binding("up", "move(-1)", show=False, priority=True),
     ]
@@ -138,7 +140,7 @@ class OpenSet(OwnDialog[Path | None]):
             self._shown = []
             options.add_option(Option(Content(f"⏎ opens {safe(str(path))}"), disabled=True))
         elif not self._shown:
-            options.add_option(Option(Content("No set has this in its name."), disabled=True))
+            options.add_option(Option(Content("No match."), disabled=True))
         else:
             options.add_options(map(_option, self._shown))
             options.highlighted = 0

@@ -18,6 +18,7 @@ from ...discussion import DiscussionSetup
 from ...inputs import InputError
 from ...store.saved_setups import SavedSetup
 from ...text import one_line, safe
+from ..forms import Form
 from ..own_screen import OwnDialog
 from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput
@@ -26,7 +27,7 @@ NAMES_SHOWN = 200
 """Cells of a row in the list, cut where the window is narrower."""
 
 
-class SaveSetup(OwnDialog[str | None]):
+class SaveSetup(Form[str | None]):
     """Asks for a name, ``suggested`` at first; the result is it, or None.
 
     ``file`` gives the file of a name, or raises InputError.
@@ -37,7 +38,7 @@ class SaveSetup(OwnDialog[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,ctrl+s", "save", "save", key_display="⏎", priority=True),
-        Binding("escape", "dismiss(None)", "cancel", key_display="esc", priority=True),
+        Binding("escape", "cancel", "cancel", key_display="esc", priority=True),
     ]
 
     def __init__(self, suggested: str, file: Callable[[str], Path]) -> None:

@@ -10,12 +10,12 @@ from textual.containers import Vertical
 from textual.widgets import Input, Static
 
 from ...text import one_line
-from ..own_screen import OwnDialog
+from ..forms import Form
 from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput
 
 
-class TitleScreen(OwnDialog[str | None]):
+class TitleScreen(Form[str | None]):
     """The result is what was typed, trimmed, or None. It may be empty.
 
     ``heading`` is what a discussion without a title is called.
@@ -26,7 +26,7 @@ class TitleScreen(OwnDialog[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,ctrl+s", "submit", "new discussion", key_display="⏎", priority=True),
-        Binding("escape", "dismiss(None)", "cancel", key_display="esc", priority=True),
+        Binding("escape", "cancel", "cancel", key_display="esc", priority=True),
     ]
 
     def __init__(self, heading: str) -> None:

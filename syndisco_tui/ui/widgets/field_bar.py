@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.message import Message as Event
+from textual.message import Message
 from textual.widgets import Static
 from textual.widgets.input import Selection
 
@@ -16,24 +16,35 @@ from ...text import editable, one_line, safe
 from ..persona_fields import as_text, label, value_of
 from .safe_input import SafeInput
 
+LONGEST_LABEL = 18
+
 
 class FieldBar(Vertical):
     """Asks for another value of a persona's field. It remembers the field.
 
-    While the value is untouched, left and right go to another field.
+    While the value is untouched, left and right go to another field. Tab does so at any time, and
+    saves what was typed.
     """
 
-    class Entered(Event):
-        """``text`` is to be the value of ``field``; then ``step`` personas further, if any."""
+    class Entered(Message):
+        """``text`` is to be the value of ``field``.
 
-        def __init__(self, field: str, text: str, step: int) -> None:
+        The bar goes ``step`` personas and ``turn`` fields further then, or closes.
+        """
+
+        def __init__(self, field: str, text: str, step: int, turn: int) -> None:
             super().__init__()
             self.field = field
             self.text = text
             self.step = step
+            self.turn = turn
 
-    class Left(Event):
-        """The persona stays as it was."""
+    class Left(Message):
+        """The persona is to stay as it is; ``typed`` would be discarded, if it is not None."""
+
+        def __init__(self, typed: str | None) -> None:
+            super().__init__()
+            self.typed = typed
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,14 +56,23 @@ class FieldBar(Vertical):
         self._title = Static("", id="field-bar-title", markup=False)
         self._label = Static("", id="field-bar-label")
         self._input = _FieldInput(compact=True, id="field-bar-value")
-        self._fault = Static("", id="field-bar-fault", markup=False)
+        self._error = Static("", id="field-bar-error", markup=False)
 
     def open(
-        self, persona: Persona, fields: tuple[str, ...], *, title: str = "", steps: bool = True
+        self,
+        persona: Persona,
+        fields: tuple[str, ...],
+        *,
+        title: str = "",
+        steps: bool = True,
+        typed: str | None = None,
     ) -> None:
-        """Ask about ``persona``. ``steps``: up and down go on to another persona."""
+        """Ask about ``persona``; begin with what was ``typed`` before, if anything was.
+
+        ``steps``: up and down go on to another persona.
+        """
         if not self.children:  # the first picture waits for nothing that it does not show
-            self.mount(self._title, Horizontal(self._label, self._input), self._fault)
+            self.mount(self._title, Horizontal(self._label, self._input), self._error)
         self.persona, self._fields, self.steps = persona, fields, steps
         if self.field not in fields:
             self.field = fields[0]
@@ -60,15 +80,17 @@ class FieldBar(Vertical):
         self._title.display = bool(title)
         self.display = True
         self._show_field()
+        if typed is not None:
+            self._input.value = typed
         self._input.focus()
 
     def close(self) -> None:
         self.display = False
         self.persona = None
 
-    def show_fault(self, sentence: str) -> None:
-        self._fault.update(Content(safe(sentence)))
-        self._fault.display = bool(sentence)
+    def show_error(self, sentence: str) -> None:
+        self._error.update(Content(safe(sentence)))
+        self._error.display = bool(sentence)
 
     @property
     def is_untouched(self) -> bool:
@@ -86,17 +108,23 @@ class FieldBar(Vertical):
         self._label.update(
             Content.assemble(
                 Content.styled("‹ ", arrow),
-                one_line(label(self.field), 15),
+                one_line(label(self.field), LONGEST_LABEL),
                 Content.styled(" ›", arrow),
             )
         )
         self._input.value = self._before
         self._input.selection = Selection(0, len(self._input.value))
         self._input.placeholder = _PLACEHOLDERS.get(self.field, "")
-        self.show_fault("")
+        self.show_error("")
 
     def turn(self, by: int) -> None:
-        """Another field; what was typed in this one is given up."""
+        """Go to another field, once what was typed in this one is saved."""
+        if self._input.value != self._before:
+            if self.steps:
+                self.post_message(self.Entered(self.field, self._input.value, 0, by))
+            else:
+                self.show_error("⏎ makes the copy; esc discards what you typed")
+            return
         place = self._fields.index(self.field)
         self.field = self._fields[(place + by) % len(self._fields)]
         self._show_field()
@@ -106,10 +134,11 @@ class FieldBar(Vertical):
             text = self._input.value
             if text == self._before and self.persona:  # untouched, line breaks and all
                 text = editable(as_text(value_of(self.persona, self.field)))
-            self.post_message(self.Entered(self.field, text, step))
+            self.post_message(self.Entered(self.field, text, step, 0))
 
     def leave(self) -> None:
-        self.post_message(self.Left())
+        typed = self._input.value
+        self.post_message(self.Left(typed if typed != self._before else None))
 
 
 _PLACEHOLDERS = {
@@ -120,8 +149,8 @@ _PLACEHOLDERS = {
 
 class _FieldInput(SafeInput):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,ctrl+s", "enter(0)", "keep", key_display="⏎"),
-        Binding("escape", "leave", "leave as it was", key_display="esc"),
+        Binding("enter,ctrl+s", "enter(0)", "save", key_display="⏎"),
+        Binding("escape", "leave", "cancel", key_display="esc"),
         Binding("tab", "turn(1)", "other field", key_display="←→"),
         Binding("shift+tab", "turn(-1)", show=False),
         Binding("down", "enter(1)", "next persona", key_display="↑↓"),

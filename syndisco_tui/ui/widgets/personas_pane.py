@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.message import Message as Event
+from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Static
 
@@ -21,18 +21,22 @@ from ...inputs import InputError, describe
 from ...store.persona_sets import PersonaSets
 from ...text import one_line, safe
 from ..cast import Cast, renamed_author
+from ..forms import bring_back, forget_discarded
 from ..keymap import key_of
 from ..own_personas import OwnPersonas
-from ..persona_fields import FieldFault, fields_of, with_field
+from ..persona_field_editing import FieldEditing
 from ..speaker_colours import SpeakerColours
 from .field_bar import FieldBar
-from .persona_list import PersonaList, persona_summary
+from .persona_list import PersonaList
+from .personas_foot import PersonasFoot
 
 if TYPE_CHECKING:
     from ..persona_tools import PersonaTools
 
 SECONDS_UNTIL_LOOKED_AT = 0.3
 """After a change, before likely mistakes are looked for: not between two keys."""
+_FIRST_KEYS = ("new", "open_set")
+"""The actions that give an empty list its first personas."""
 Renames = tuple[tuple[str, str], ...]
 
 
@@ -42,8 +46,8 @@ class PersonasPane(Vertical):
     ``file`` is the user's own list; it is written whenever a persona changes.
     """
 
-    class Changed(Event):
-        """Another cast: the setup with it, and a sentence if the file could not be written."""
+    class Changed(Message):
+        """Another cast: the setup with it, and an error if the file could not be written."""
 
         def __init__(self, setup: DiscussionSetup, fault: str = "") -> None:
             super().__init__()
@@ -66,7 +70,7 @@ class PersonasPane(Vertical):
         self._own = OwnPersonas(file, personas)
         self._colours = colours
         self._earlier: list[tuple[Cast, Renames]] = []
-        self._making_twin = False
+        self._field_editing = FieldEditing(self)
         self._findings: tuple[Finding, ...] = ()
         self._looked_at: tuple[Persona, ...] | None = None
         self._look: Timer | None = None
@@ -82,21 +86,26 @@ class PersonasPane(Vertical):
     def compose(self) -> ComposeResult:
         yield Static("", classes="pane-title")
         yield PersonaList(self._colours)
-        yield FieldBar()
+        yield PersonasFoot()
 
     @property
     def list(self) -> PersonaList:
         return self.query_one(PersonaList)
 
     @property
+    def foot(self) -> PersonasFoot:
+        return self.query_one(PersonasFoot)
+
+    @property
     def bar(self) -> FieldBar:
-        return self.query_one(FieldBar)
+        return self.foot.bar
 
     def on_mount(self) -> None:
         self._show_cast()
 
-    def _show_cast(self, highlight: int | None = None) -> None:
-        self.list.show(self.cast, highlight)
+    def _show_cast(self, highlight: int | None = None, *, count: int = 1) -> None:
+        self.list.show(self.cast, highlight, count=count)
+        self._note_listed()
         if self._look is not None:
             self._look.stop()
         self._look = self.set_timer(SECONDS_UNTIL_LOOKED_AT, self._mark)
@@ -124,11 +133,15 @@ class PersonasPane(Vertical):
         self._show_cast()
 
     def take_in(self, personas: Iterable[Persona]) -> None:
-        """Add ``personas``, whose names nobody has, to the user's list; ``undo`` takes them out."""
-        cast = self.cast
-        for persona in personas:
-            cast = cast.with_new(len(cast.personas), persona)
-        self.change(cast)
+        """Add ``personas``, whose names nobody has, to the user's list, where one looks."""
+        self.add(self.cast.with_new_ones(self.below, personas))
+
+    def add(self, cast: Cast) -> None:
+        """Show ``cast``, which has more personas below the highlighted one, and say how many."""
+        count = len(cast.personas) - len(self.cast.personas)
+        if count and self.change(cast, self.below, count=count):
+            added = "1 persona" if count == 1 else f"{count} personas"
+            self.tell(f"{added} added; {self.undo_key} undoes it.")
 
     # Changes -----------------------------------------------------------------------------------
 
@@ -136,43 +149,101 @@ class PersonasPane(Vertical):
     def _asked(self, event: PersonaList.Asked) -> None:
         event.stop()
         index, cast = event.index, self.cast
-        if event.what == "undo":
-            self._undo()
-        elif event.what == "new":
-            self._make_new(self.below)
-        elif event.what in ("generate", "open_set"):
-            getattr(self.tools, event.what)()
-        elif index is None:
-            new, open_set = (key_of(self.app, f"personas.{name}") for name in ("new", "open_set"))
-            self.tell(f"There is nobody: {new} makes a persona, {open_set} opens a set.")
-        elif event.what == "take_part":
-            self.change(cast.with_part_turned(index))
-        elif event.what == "moderate":
-            self.change(cast.with_moderator_turned(index))
-        elif event.what == "edit":
-            self._edit(index)
-        elif event.what in ("change_field", "twin"):
-            self._ask_for_field(index, twin=event.what == "twin")
-        elif event.what in ("up", "down"):
-            by = -1 if event.what == "up" else 1
-            if 0 <= index + by < len(cast.personas):
-                self.change(cast.moved(index, by), index + by)
-        elif event.what == "duplicate":
-            persona = cast.personas[index]
-            twin = persona.model_copy(update={"username": cast.free_name(persona.name)})
-            self.change(cast.with_new(index + 1, twin), index + 1)
-        elif event.what == "delete":
-            if self.change(cast.without(index), index):
-                name = one_line(cast.personas[index].name, 40)
-                self.tell(f"{name} is deleted; {self.undo_key} undoes it.")
+        match event.action:
+            case "undo":
+                self._undo()
+            case "new":
+                self.tools.new(self.below)
+            case "generate":
+                self.tools.generate()
+            case "open_set":
+                self.tools.open_set()
+            case "clear":
+                self._clear()
+            case "filter" if cast.personas:
+                self.foot.open_filter(self._filter_typed, self._end_filter)
+                self.list.add_class("-filtered")
+                self._note_listed()
+            case _ if index is None:
+                new, open_set = (key_of(self.app, f"personas.{name}") for name in _FIRST_KEYS)
+                self.tell(f"No personas: {new} makes one, {open_set} opens a set.")
+            case "mark":
+                self.list.turn_marks([index])
+                self.list.action_step(1)
+                self._note_listed()
+            case "mark_all":
+                self.list.turn_marks(self.list.listed)
+                self._note_listed()
+            case "take_part":
+                marked = self.list.marked
+                self.change(cast.with_parts(marked) if marked else cast.with_part_turned(index))
+            case "moderate":
+                self.change(cast.with_moderator_turned(index))
+            case "edit":
+                self.tools.edit(index)
+            case "change_field" | "twin":
+                self._field_editing.open(index, is_copy=event.action == "twin")
+            case "up" | "down" if self.list.is_filtered:
+                self.tell("The filter hides others: clear it with esc, then move the persona.")
+            case "up" | "down":
+                by = -1 if event.action == "up" else 1
+                if 0 <= index + by < len(cast.personas):
+                    self.change(cast.moved(index, by), index + by)
+            case "duplicate":
+                persona = cast.personas[index]
+                twin = persona.model_copy(update={"username": cast.free_name(persona.name)})
+                self.change(cast.with_new(index + 1, twin), index + 1)
+            case "delete":
+                self._delete(self.list.marked or (index,))
+            case "change_many":
+                self.tools.change_many()
+            case "likely":
+                self.tools.likely()
+            case "save_set":
+                self.tools.save_set()
+            case "edit_outside":
+                self.tools.edit_outside()
+
+    def _delete(self, indices: Sequence[int]) -> None:
+        first, count = self.cast.personas[indices[0]], len(indices)
+        if self.change(self.cast.without_all(indices), indices[0]):
+            deleted = one_line(first.name, 40) if count == 1 else f"{count} personas"
+            self.tell(f"{deleted} deleted; {self.undo_key} undoes it.")
+
+    # Filter and marks --------------------------------------------------------------------------
+
+    def _filter_typed(self, words: str, is_complete: bool) -> None:
+        self.list.filter(words)
+        self._note_listed()
+        if is_complete:
+            self.list.focus()
+            if not words.strip():
+                self._end_filter()
+
+    def _note_listed(self) -> None:
+        self.foot.note_listed(len(self.list.listed), len(self.cast.personas))
+        self.foot.show_marked(len(self.list.marked))
+        self.list.refresh_bindings()
+
+    def _end_filter(self) -> None:
+        self.list.filter("")
+        self.list.remove_class("-filtered")
+        self.foot.close_filter()
+        self._note_listed()
+        self.list.focus()
+
+    def _clear(self) -> None:
+        if self.list.is_filtered:
+            self._end_filter()
         else:
-            getattr(self.tools, event.what)()
+            self.list.unmark_all()
+            self._note_listed()
 
     @property
     def below(self) -> int:
-        """Where somebody new is put: below the cursor."""
-        at = self.list.highlighted
-        return len(self.cast.personas) if at is None else at + 1
+        """The index for somebody new: below the highlighted persona."""
+        highlighted = self.list.highlighted
+        return len(self.cast.personas) if highlighted is None else highlighted + 1
 
     @property
     def undo_key(self) -> str:
@@ -202,12 +273,14 @@ class PersonasPane(Vertical):
         cast: Cast,
         highlight: int | None = None,
         *,
+        count: int = 1,
         undoes: bool = False,
         renames: Renames = (),
     ) -> bool:
-        """Take over another cast, if the setup allows it; one step for the undo.
+        """Show another cast, if the setup allows it; one step for the undo.
 
-        ``renames`` are old and new names: seed opinions follow their authors.
+        ``count`` personas from ``highlight`` on are new. ``renames`` are old and new names: seed
+        opinions follow their authors.
         """
         try:
             setup = self._filled(cast, renames)
@@ -223,10 +296,22 @@ class PersonasPane(Vertical):
                 fault = f"{error}."
         if not undoes:
             self._earlier.append((self.cast, renames))
+        forget_discarded(self.app)
+        if highlight is not None and self._is_hidden(cast, highlight):
+            self._end_filter()
         self.cast, self.setup = cast, setup
-        self._show_cast(highlight)
+        for old, new in renames:
+            self.list.rename_mark(old, new)
+        self._show_cast(highlight, count=count)
         self.post_message(self.Changed(setup, fault))
         return True
+
+    def _is_hidden(self, cast: Cast, index: int) -> bool:
+        """Whether the filter would hide somebody at ``index`` of ``cast`` who is new there."""
+        if not self.list.is_filtered or index >= len(cast.personas):
+            return False
+        persona = cast.personas[index]
+        return persona not in self.cast.personas and not self.list.lists(persona)
 
     def _joined_by(self, others: tuple[Persona, ...], cast: Cast) -> Cast:
         """``cast`` with whom others put into the file; no undo takes them out again."""
@@ -238,8 +323,8 @@ class PersonasPane(Vertical):
 
         self.cast = joined(self.cast)
         self._earlier = [(joined(earlier), renames) for earlier, renames in self._earlier]
-        came = f"{len(others)} came in at the end of the list"
-        self.notify(f"The personas were changed elsewhere too: {came}.", markup=False, timeout=6)
+        added = f"{len(others)} added at the end of the list"
+        self.notify(f"The personas were changed elsewhere too: {added}.", markup=False, timeout=6)
         return joined(cast)
 
     def _own_after(self, cast: Cast) -> tuple[Persona, ...]:
@@ -251,17 +336,19 @@ class PersonasPane(Vertical):
         """
         before = {name_key(persona.name): persona for persona in self.cast.personas}
         own = {name_key(persona.name): persona for persona in self._own.personas}
-        kept = []
+        after = []
         for persona in cast.personas:
             key = name_key(persona.name)
             was = before.get(key)
             if persona != was and own.get(key, was) == was:
-                kept.append(persona)
+                after.append(persona)
             elif key in own:
-                kept.append(own[key])
-        return tuple(kept)
+                after.append(own[key])
+        return tuple(after)
 
     def _undo(self) -> None:
+        if bring_back(self.app):
+            return
         if self._earlier:
             cast, renames = self._earlier[-1]
             if self.change(cast, undoes=True, renames=tuple((new, old) for old, new in renames)):
@@ -271,113 +358,24 @@ class PersonasPane(Vertical):
 
     # One field in place ------------------------------------------------------------------------
 
-    def _ask_for_field(self, index: int, *, twin: bool = False) -> None:
-        persona = self.cast.personas[index]
-        self._making_twin = twin
-        fields = fields_of(self.cast.personas)
-        title = ""
-        if twin:
-            fields = fields[1:]  # its name differs anyway
-            title = f"{self.cast.free_name(persona.name)}, like {persona.name} but for"
-        self.list.set_class(True, "-editing")
-        self.bar.open(persona, fields, title=title, steps=not twin)
+    @on(FieldBar.Left)
+    def _field_left(self, event: FieldBar.Left) -> None:
+        event.stop()
+        self._field_editing.leave(event.typed)
+
+    @on(FieldBar.Entered)
+    def _field_entered(self, event: FieldBar.Entered) -> None:
+        event.stop()
+        self._field_editing.enter(event)
 
     def edit_field(self, index: int, field: str | None) -> None:
         """Go to the persona at ``index``; ``f`` then edits ``field``."""
         self.bar.field = field or self.bar.field
         self.list.show(self.cast, index)
 
-    @on(FieldBar.Left)
-    def _field_left(self, event: FieldBar.Left) -> None:
-        event.stop()
-        self._close_bar()
-
-    def _close_bar(self) -> None:
-        self.bar.close()
-        self.list.set_class(False, "-editing")
-        self.list.focus()
-
-    @on(FieldBar.Entered)
-    def _field_entered(self, event: FieldBar.Entered) -> None:
-        event.stop()
-        persona = self.bar.persona
-        if persona is None or persona not in self.cast.personas:  # changed elsewhere meanwhile
-            self._close_bar()
-            return
-        index = self.cast.personas.index(persona)
-        try:
-            new = with_field(persona, event.field, event.text)
-        except FieldFault as fault:
-            self.bar.show_fault(str(fault))
-            return
-        if self._making_twin:
-            self._make_twin(index, new)
-            return
-        if new != persona:
-            clash = self._clash(new, index)
-            if clash:
-                self.bar.show_fault(clash)
-                return
-            renames = ((persona.name, new.name),)
-            if not self.change(self.cast.with_persona(index, new), index, renames=renames):
-                return
-        if event.step:
-            index = max(0, min(index + event.step, len(self.cast.personas) - 1))
-            self.list.show(self.cast, index)
-            self._ask_for_field(index)
-        else:
-            self._close_bar()
-
-    def _make_twin(self, index: int, new: Persona) -> None:
-        if new == self.cast.personas[index]:
-            self.bar.show_fault("a twin differs: change the value")
-            return
-        twin = new.model_copy(update={"username": self.cast.free_name(new.name)})
-        if self.change(self.cast.with_new(index + 1, twin), index + 1):
-            self._close_bar()
-
-    def _clash(self, new: Persona, index: int | None) -> str | None:
-        for other, there in enumerate(self.cast.personas):
-            if other != index and name_key(there.name) == name_key(new.name):
-                return f"username: there is a persona called “{there.name}” already"
+    def clash(self, new: Persona, index: int | None) -> str | None:
+        """Why ``new`` cannot stand at ``index`` (None: anywhere), in a sentence."""
+        for other, persona in enumerate(self.cast.personas):
+            if other != index and name_key(persona.name) == name_key(new.name):
+                return f"username: there is a persona called “{persona.name}” already"
         return None
-
-    # The form ----------------------------------------------------------------------------------
-
-    def _edit(self, index: int) -> None:
-        persona = self.cast.personas[index]
-
-        def edited(new: Persona | None) -> None:
-            if new is not None and new != persona:
-                renames = ((persona.name, new.name),)
-                self.change(self.cast.with_persona(index, new), index, renames=renames)
-
-        self._open_form(persona, persona_summary(persona), index, edited)
-
-    def _make_new(self, index: int) -> None:
-        def made(new: Persona | None) -> None:
-            if new is not None:
-                self.change(self.cast.with_new(index, new), index)
-
-        blank = Persona(username=self.cast.free_name("New"))
-        self._open_form(blank, "New persona", None, made)
-
-    def _open_form(
-        self,
-        persona: Persona,
-        title: str,
-        index: int | None,
-        done: Callable[[Persona | None], None],
-    ) -> None:
-        from ..screens.persona_editor import PersonaEditor
-
-        def refused(new: Persona) -> str | None:
-            return self._clash(new, index)
-
-        def preview(new: Persona) -> dict[str, Any]:
-            moderates = index is not None and self.cast.moderates(self.cast.personas[index])
-            personas, moderator = ((), new) if moderates else ((new,), None)
-            setup = self.setup.model_copy(update={"personas": personas, "moderator": moderator})
-            return setup.actor(new.name).prompt_fields()
-
-        self.app.push_screen(PersonaEditor(persona, title, refused, preview), done)

@@ -6,162 +6,30 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from pydantic import ValidationError
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.message import Message as Event
+from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input, Static, TextArea
+from textual.widgets import Static
 
 from ...discussion import DiscussionSetup
 from ...inputs import describe
 from ...text import one_line, safe
 from ..actions import bindings
-from ..setup_fields import FIELDS, FieldError, SetupField, as_text, changed, turned
-from .safe_input import SafeInput, SafeTextArea
+from ..choices import ABOUT
+from ..forms import bring_back, discard_question, forget_discarded, remember_discarded
+from ..keymap import key_of
+from ..setup_fields import FIELDS, SetupField, changed, turned
+from .setup_row import SetupRow
 
 LABELS, WIDEST_LABELS = 15, 20
 """Cells of the labels' column, which longer labels may widen."""
 AT_ONCE = 20
 """Rows that are made at once: the fields of many personas are a hundred."""
-
-
-class _LineEditor(SafeInput):
-    """One line of text, in its row."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave(False)", "leave as it was", key_display="esc"),
-        Binding("enter,ctrl+s", "leave(True)", "keep", key_display="⏎"),
-        Binding("up,down,tab,shift+tab", "leave(True)", show=False),
-    ]
-
-    def action_leave(self, keep: bool) -> None:
-        self.post_message(SetupRow.Left(self, keep))
-
-    def on_blur(self) -> None:
-        self.post_message(SetupRow.Left(self, keep=True, blurred=True))
-
-
-class _TextEditor(SafeTextArea):
-    """Several lines of text, in their row."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave(False)", "leave as it was", key_display="esc", priority=True),
-        Binding("ctrl+s", "leave(True)", "keep", priority=True),
-        Binding("tab,shift+tab", "leave(True)", show=False, priority=True),
-    ]
-
-    def action_leave(self, keep: bool) -> None:
-        self.post_message(SetupRow.Left(self, keep))
-
-    def on_blur(self) -> None:
-        self.post_message(SetupRow.Left(self, keep=True, blurred=True))
-
-
-class SetupRow(Widget):
-    """One field: its label, its value or its editor, and what is wrong with what is typed."""
-
-    class Left(Event):
-        """The editor was left; ``keep`` says whether what it holds is to be kept.
-
-        ``blurred``: for another place. What is faulty is then given up.
-        """
-
-        def __init__(self, editor: Input | TextArea, keep: bool, *, blurred: bool = False) -> None:
-            super().__init__()
-            self.blurred = blurred
-            self.editor = editor
-            self.keep = keep
-
-    def __init__(self, field: SetupField, setup: DiscussionSetup, label_width: int) -> None:
-        super().__init__(id=None if field.owner else f"row-{field.key}")
-        self.field = field
-        self._setup = setup
-        self._label_width = label_width
-        self._editor: _LineEditor | _TextEditor | None = None
-
-    @property
-    def is_editing(self) -> bool:
-        return self._editor is not None
-
-    def edits_with(self, editor: Input | TextArea) -> bool:
-        return self._editor is editor
-
-    def show(self, setup: DiscussionSetup) -> None:
-        self._setup = setup
-        self.refresh()
-
-    def render(self) -> Content:
-        """Label and value on one line, of one widget: the fields of many personas are a hundred.
-
-        An editor stands where the value was.
-        """
-        label = set_cell_size(one_line(self.field.label, self._label_width), self._label_width - 1)
-        return Content.assemble(label, " ", Content("") if self.is_editing else self._value())
-
-    def _value(self) -> Content:
-        text = as_text(self.field, self._setup)
-        if not text.strip():
-            return Content.styled("none", "$quiet")
-        value = Content.styled(one_line(" ".join(text.split()), 300), "$foreground")
-        if self.field.hint and self.field.kind not in ("long", "text"):
-            return Content.assemble(value, Content.styled(f"  {self.field.hint}", "$quiet"))
-        return value
-
-    async def edit(self) -> None:
-        """Put an editor in the place of the value."""
-        if self._editor:
-            return
-        text = as_text(self.field, self._setup)
-        if self.field.kind in ("long", "opinions"):
-            area = _TextEditor(text, compact=True, soft_wrap=True, classes="row-area")
-            area.move_cursor(area.document.end)
-            self._editor = area
-        else:
-            self._editor = _LineEditor(text, compact=True, classes="row-input")
-        self.add_class("-editing")
-        error = Static("", classes="row-error", markup=False)
-        for each in (self._editor, error):
-            each.styles.margin = (0, 0, 0, self._label_width)
-        await self.mount(self._editor, error)
-        self._editor.focus()
-
-    async def leave(self) -> None:
-        """Take the editor away."""
-        if self._editor:
-            self._editor = None
-            self.remove_class("-editing", "-faulty")
-            await self.remove_children()
-
-    def jump_here(self) -> None:
-        """Put the pane's cursor here."""
-        self.screen.query_one(SetupPane).go_to(self)
-
-    def typed(self) -> DiscussionSetup | None:
-        """The setup with what is typed; None, and the fault beside the field, if it is none."""
-        if self._editor is None:
-            return self._setup
-        text = self._editor.text if isinstance(self._editor, TextArea) else self._editor.value
-        try:
-            setup = changed(self.field, text, self._setup)
-        except FieldError as error:
-            self._show_error(str(error))
-            return None
-        self._show_error("")
-        return setup
-
-    def _show_error(self, sentence: str) -> None:
-        error = self.query_one(".row-error", Static)
-        error.update(Content(safe(sentence)))
-        self.set_class(bool(sentence), "-faulty")
-
-    @on(Input.Changed)
-    @on(TextArea.Changed)
-    def _check(self) -> None:
-        self.typed()
 
 
 class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
@@ -182,7 +50,7 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
         *bindings("setup"),
     ]
 
-    class Changed(Event):
+    class Changed(Message):
         """The user made another setup of it."""
 
         def __init__(self, setup: DiscussionSetup) -> None:
@@ -199,7 +67,8 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
         super().__init__(id=id)
         self._setup = setup
         self._fields = fields
-        longest = max(cell_len(one_line(field.label)) for field in fields)
+        lengths = (cell_len(one_line(field.label)) for field in fields)
+        longest = max((each for each in lengths if each <= WIDEST_LABELS - 2), default=0)
         self._label_width = max(LABELS, min(longest + 2, WIDEST_LABELS))
         self.rows: list[SetupRow] = []
         self._at = 0
@@ -271,9 +140,24 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
 
     async def action_edit(self) -> None:
         if self.row.field.kind == "choice":
-            self.action_turn(1)
+            self._open_choice(self.row.field)
         else:
             await self.row.edit()
+
+    def _open_choice(self, field: SetupField) -> None:
+        """List the values of a choice, with what each does."""
+        from ..screens.options import Options  # not before the first picture
+
+        choices = field.choices
+        about = ABOUT.get(field.key, {})
+
+        def chosen(index: int | None) -> None:
+            if index is not None:
+                self._change(changed(field, choices[index], self._setup))
+
+        current = choices.index(getattr(self._setup, field.key))
+        values = [(choice, about.get(choice, "")) for choice in choices]
+        self.app.push_screen(Options(field.label, values, current), chosen)
 
     def action_turn(self, direction: int) -> None:
         setup = turned(self.row.field, direction, self._setup)
@@ -282,11 +166,14 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
 
     def _change(self, setup: DiscussionSetup) -> None:
         if setup != self._setup:
+            forget_discarded(self.app)
             self._earlier.append(_values(self._setup))
             self._show(setup)
             self.post_message(self.Changed(setup))
 
     def action_undo(self) -> None:
+        if bring_back(self.app):
+            return
         if not self._earlier:
             self.notify("Nothing to undo.", timeout=2)
             return
@@ -317,20 +204,58 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
             if again:
                 await self.action_edit()
 
+    @on(SetupRow.Reached)
+    def _reached(self, event: SetupRow.Reached) -> None:
+        event.stop()
+        self.go_to(event.row)
+
     @on(SetupRow.Left)
     async def _left(self, event: SetupRow.Left) -> None:
         event.stop()
         row = next((row for row in self.rows if row.edits_with(event.editor)), None)
         if row is None:
             return
-        setup = row.typed() if event.keep else None
-        if event.keep and setup is None and not event.blurred:
-            return  # it stays open, with the fault beside it
+        if not event.saves:
+            self._discard(row)
+            return
+        setup = row.typed()
+        if setup is None and not event.blurred:
+            return  # it stays open, with the error beside it
+        if setup is None:
+            self._remember(row)
+            key = key_of(self.app, "setup.undo")
+            told = f"{row.field.label} was discarded: {row.error}. {key} brings it back."
+            self.notify(safe(told), severity="warning", markup=False, timeout=8)
         await row.leave()
         if setup is not None:
             self._change(setup)
         if not event.blurred:
             self.focus()
+
+    def _discard(self, row: SetupRow) -> None:
+        """Close the row's editor; ask first where something was typed."""
+
+        async def answered(discards: bool | None) -> None:
+            if discards:
+                self._remember(row)
+                await row.leave()
+                self.focus()
+
+        if row.is_changed:
+            self.app.push_screen(discard_question(self.app), answered)
+        else:
+            self.call_later(answered, True)
+
+    def _remember(self, row: SetupRow) -> None:
+        """Let undo open the row again with what is typed in it."""
+        typed = row.content
+
+        def reopen() -> None:
+            self.go_to(row)
+            self.call_later(row.edit, typed)
+
+        if row.is_changed:
+            remember_discarded(self.app, self.screen, reopen)
 
 
 def _values(setup: DiscussionSetup) -> dict[str, object]:

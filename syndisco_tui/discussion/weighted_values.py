@@ -1,0 +1,161 @@
+"""What a field is drawn from: values, ranges of whole numbers, and how often each comes.
+
+Written as ``female:2 | male:1 | "left:right"`` or ``18-30 | 65-90:0.5``: parts with bars between
+them, each of which may have a weight behind a colon. Quotation marks make text of anything. Commas
+do for bars where every part has a weight or is a range.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, overload
+
+from .chance import draw
+
+BAR = " | "
+_WEIGHT = re.compile(r"(?P<value>.*\S)\s*:\s*(?P<weight>-?\d{1,9}(?:\.\d{1,9})?)", re.DOTALL)
+_RANGE = re.compile(r"(?P<first>\d{1,15})\s*[-–]\s*(?P<last>\d{1,15})")
+_QUOTED = re.compile(r'"(?P<text>[^"]*)"')
+
+
+@dataclass(frozen=True)
+class Part:
+    """Values that are equally likely among themselves; ``weight``: how often one of them comes."""
+
+    values: Sequence[Any]
+    weight: Fraction = Fraction(1)
+
+
+class _Numbers(Sequence[Any]):
+    """The values of a range, each read from its number when it is needed."""
+
+    def __init__(self, numbers: range, read: Callable[[str], Any]) -> None:
+        self._numbers = numbers
+        self._read = read
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Any]: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        numbers = self._numbers[index]
+        return (
+            self._read(str(numbers)) if isinstance(numbers, int) else _Numbers(numbers, self._read)
+        )
+
+
+def read_parts(text: str, read: Callable[[str], Any]) -> list[Part]:
+    """The parts of ``text``, whose single values ``read`` understands.
+
+    Raises:
+        ValueError: a range runs backwards or a weight is not above 0; in a sentence.
+    """
+    if not text.strip():
+        return []
+    parts = [part.strip() for part in _split(text)]
+    if len(parts) == 1 and '"' not in text:
+        pieces = [piece.strip() for piece in text.split(",")]
+        if all(_WEIGHT.fullmatch(piece) or _RANGE.fullmatch(piece) for piece in pieces):
+            parts = pieces
+    return [_read_part(part, read) for part in parts]
+
+
+def _split(text: str) -> list[str]:
+    """``text`` at its bars that are not between quotation marks; parts may be empty."""
+    parts = [""]
+    for piece in re.split(r'("[^"]*"|\|)', text):
+        if piece == "|":
+            parts.append("")
+        else:
+            parts[-1] += piece
+    return parts
+
+
+def _read_part(text: str, read: Callable[[str], Any]) -> Part:
+    weight = Fraction(1)
+    if match := _WEIGHT.fullmatch(text):
+        text, weight = match["value"], Fraction(match["weight"])
+        if weight <= 0:
+            raise ValueError(f"“{text}” has the weight {match['weight']}: it must be above 0")
+    if match := _QUOTED.fullmatch(text):
+        return Part((read(match["text"]),), weight)
+    if match := _RANGE.fullmatch(text):
+        first, last = int(match["first"]), int(match["last"])
+        if last < first:
+            raise ValueError(
+                f'{text} runs backwards: write {last}-{first}, or “"{text}"” for the text'
+            )
+        return Part(_Numbers(range(first, last + 1), read), weight)
+    return Part((read(text),), weight)
+
+
+def written(texts: Iterable[str]) -> str:
+    """Values as :func:`read_parts` reads them, all equally likely."""
+    return BAR.join(map(_quoted, texts))
+
+
+def _quoted(text: str) -> str:
+    is_more = "|" in text or any(each.fullmatch(text) for each in (_WEIGHT, _RANGE, _QUOTED))
+    return f'"{text}"' if is_more and '"' not in text else text
+
+
+def column(
+    seed: int, field: str, parts: Sequence[Part], count: int, *, balanced: bool
+) -> list[Any]:
+    """``count`` values of a field, the same for a seed.
+
+    ``balanced``: as many of every part as its weight says, give or take one, evenly spread over a
+    range, in random order. Otherwise every draw is independent.
+    """
+    if not balanced:
+        return [_pick(seed, field, parts, number) for number in range(count)]
+    numbers = shuffled(seed, f"values {field}", range(len(parts)))  # who gets the one more: chance
+    rows = [
+        _spread(seed, f"range {field} {number}", parts[number].values, share)
+        for number, share in zip(numbers, _shares([parts[n] for n in numbers], count), strict=True)
+    ]
+    most = max(map(len, rows), default=0)
+    in_turn = [row[turn] for turn in range(most) for row in rows if turn < len(row)]
+    return shuffled(seed, f"places {field}", in_turn)
+
+
+def _pick(seed: int, field: str, parts: Sequence[Part], number: int) -> Any:
+    point = draw(seed, f"draw {field}", number) * float(sum(part.weight for part in parts))
+    for part in parts:
+        if point < part.weight:
+            break
+        point -= float(part.weight)
+    within = draw(seed, f"range {field}", number) if len(part.values) > 1 else 0.0
+    return part.values[int(within * len(part.values))]
+
+
+def _shares(parts: Sequence[Part], count: int) -> list[int]:
+    """How many of ``count`` each part gets: its exact share, rounded so that they add up."""
+    total = sum(part.weight for part in parts)
+    exact = [count * part.weight / total for part in parts]
+    shares = [int(share) for share in exact]
+    by_rest = sorted(range(len(parts)), key=lambda n: shares[n] - exact[n])
+    for number in by_rest[: count - sum(shares)]:
+        shares[number] += 1
+    return shares
+
+
+def _spread(seed: int, purpose: str, values: Sequence[Any], count: int) -> list[Any]:
+    """``count`` of ``values``, one from each of as many equal stretches."""
+    if len(values) == 1:
+        return [values[0]] * count
+    stretch = len(values) / max(1, count)
+    points = (stretch * (number + draw(seed, purpose, number)) for number in range(count))
+    return [values[min(int(point), len(values) - 1)] for point in points]
+
+
+def shuffled(seed: int, purpose: str, values: Sequence[Any]) -> list[Any]:
+    """``values`` in an order that the seed and the purpose decide."""
+    places = sorted(range(len(values)), key=lambda place: draw(seed, purpose, place))
+    return [values[place] for place in places]
