@@ -257,7 +257,7 @@ class Batch:
         self._await([session for run, session in self._sessions.items() if run in unfinished])
         self._turns_before = sum(min(run.turn, run.turns) for run in self.runs)
         self._tokens, self._first_reply = 0, 0.0
-        _have_room_for_files(FILES_OF_A_RUN * len(unfinished))
+        have_room_for_files(FILES_OF_A_RUN * len(unfinished))
         for run in unfinished:
             if run.path in held:
                 run.trouble = "It is open in the laboratory."
@@ -360,7 +360,7 @@ class Batch:
             session.close(max(0.0, deadline - time.monotonic()))
 
 
-def _have_room_for_files(count: int) -> None:
+def have_room_for_files(count: int) -> None:
     """Let this process open ``count`` more files than it may, as far as the system lets it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:

@@ -19,7 +19,7 @@ from .lock import has_writer
 from .matching_line import matching_line
 from .summary import Summary, summarised
 
-LAYOUT = 3
+LAYOUT = 4
 """Of the kept summaries, and how they are made; another one than this is thrown away."""
 FIRST_SLICE = 60
 """Files looked at before the first of them are told of: a page of the list."""

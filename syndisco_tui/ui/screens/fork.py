@@ -19,7 +19,7 @@ from ...inputs import describe
 from ...text import one_line, safe
 from ..cast import Cast
 from ..own_screen import OwnDialog
-from ..setup_fields import FIELDS, as_text, persona_rows
+from ..setup_fields import FIELDS, SetupField, as_text, persona_rows
 from ..widgets.key_line import KeyLine
 from ..widgets.participant_list import ParticipantList
 from ..widgets.safe_input import SafeInput
@@ -76,7 +76,11 @@ class ForkScreen(OwnDialog[DiscussionSetup | None]):
             yield KeyLine()
 
     def _fields_pane(self) -> SetupPane:
-        return SetupPane(self._setup, fields=(*FIELDS, *persona_rows(self._setup)))
+        return SetupPane(self._setup, fields=self._fields())
+
+    def _fields(self) -> tuple[SetupField, ...]:
+        fields = [field for field in FIELDS if field.key != "title"]  # it has a row of its own
+        return (*fields, *persona_rows(self._setup))
 
     def _taken_over(self) -> str:
         if self._count == self._total:
@@ -107,7 +111,11 @@ class ForkScreen(OwnDialog[DiscussionSetup | None]):
             self.notify(sentence, severity="error", markup=False, timeout=8)
             return
         self._cast, self._setup = cast, setup
-        self.query_one(ParticipantList).show(cast)
+        await self._show_parts()
+
+    async def _show_parts(self) -> None:
+        """Show who takes part, and the fields of those who do."""
+        self.query_one(ParticipantList).show(self._cast)
         await self.query_one(SetupPane).remove()
         await self.query_one("#fork").mount(self._fields_pane(), before="#fork-changed")
         self._show_changed()
@@ -125,7 +133,7 @@ class ForkScreen(OwnDialog[DiscussionSetup | None]):
         both = {name_key(name) for name in self._before.names}
         return [
             one_line(f"{field.owner} {field.label}".strip(), 40)
-            for field in (*FIELDS, *persona_rows(self._setup))
+            for field in self._fields()
             if not field.owner or name_key(field.owner) in both
             if as_text(field, self._setup) != as_text(field, self._before)
         ]

@@ -230,7 +230,8 @@ class LibraryScreen(OwnScreen[Choice | None]):
             preview = group_preview(group, [discussions.standing(each) for each in group.entries])
         elif entry := discussions.highlighted:
             dark = self.app.current_theme.dark
-            said = (entry.summary.first[0], entry.summary.last[0])
+            summary = entry.summary
+            said = (*summary.names, summary.moderator, summary.first[0], summary.last[0])
             colours = self._colours.by_name(filter(None, said), dark=dark)
             found = (discussions.matching_line(entry), self._matched)
             preview = preview_of(entry, discussions.standing(entry), colours, found)
