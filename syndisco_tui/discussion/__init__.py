@@ -10,7 +10,7 @@ from .prompt import ChatMessage
 from .record import (
     HARDCODED,
     IMPORTED_FROM,
-    BatchPlace,
+    BatchMembership,
     Change,
     DiscussionRecord,
     EarlierSetup,
@@ -32,7 +32,7 @@ __all__ = [
     "TURN_MANAGERS",
     "Actor",
     "Asked",
-    "BatchPlace",
+    "BatchMembership",
     "CannotChange",
     "Change",
     "ChatMessage",

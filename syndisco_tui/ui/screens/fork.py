@@ -179,13 +179,13 @@ def _parts_changed(before: DiscussionSetup, after: DiscussionSetup) -> list[str]
     """Who joins, who leaves, and who moderates, in a few words each."""
     old = {name_key(persona.name): persona.name for persona in before.personas}
     new = {name_key(persona.name): persona.name for persona in after.personas}
-    told = [f"{one_line(name, 24)} joins" for key, name in new.items() if key not in old]
-    told += [f"{one_line(name, 24)} leaves" for key, name in old.items() if key not in new]
+    changes = [f"{one_line(name, 24)} joins" for key, name in new.items() if key not in old]
+    changes += [f"{one_line(name, 24)} leaves" for key, name in old.items() if key not in new]
     was = before.moderator.name if before.moderator else ""
     moderates = after.moderator.name if after.moderator else ""
     if name_key(was) != name_key(moderates):
-        told.append(f"{one_line(moderates, 24)} moderates" if moderates else "no moderator")
-    return told
+        changes.append(f"{one_line(moderates, 24)} moderates" if moderates else "no moderator")
+    return changes
 
 
 def _fork_of(title: str) -> str:

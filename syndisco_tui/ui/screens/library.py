@@ -25,7 +25,7 @@ from ...text import one_line, safe
 from ..keymap import key_of
 from ..library_actions import applies
 from ..library_choice import Choice
-from ..library_entry import Standing, group_preview, path_line, preview_of
+from ..library_entry import Standing, group_preview, path_line, preview_of, speakers_of
 from ..library_rows import Group
 from ..library_tasks import LibraryTasks
 from ..library_views import LibraryViews
@@ -175,11 +175,11 @@ class LibraryScreen(OwnScreen[Choice | None]):
 
     def _show_count(self) -> None:
         shown, all_ = self.discussions.counts
-        marked = len(self.discussions.marked)
         count = f"{shown:,} of {all_:,}" if shown != all_ else f"{all_:,}"
         noun = "discussion" if all_ == 1 else "discussions"
         note = f"{count} {noun}{' …' if self._is_loading else ''}"
-        note = f"{marked} marked   {note}" if marked else note
+        if marked := len(self.discussions.marked):
+            note = f"{marked} marked   {note}"
         self.query_one(".library-top .library-note", Static).update(Content(safe(note)))
 
     # The filter --------------------------------------------------------------------------------
@@ -230,11 +230,9 @@ class LibraryScreen(OwnScreen[Choice | None]):
             preview = group_preview(group, [discussions.standing(each) for each in group.entries])
         elif entry := discussions.highlighted:
             dark = self.app.current_theme.dark
-            summary = entry.summary
-            said = (*summary.names, summary.moderator, summary.first[0], summary.last[0])
-            colours = self._colours.by_name(filter(None, said), dark=dark)
-            found = (discussions.matching_line(entry), self._matched)
-            preview = preview_of(entry, discussions.standing(entry), colours, found)
+            colours = self._colours.by_name(speakers_of(entry), dark=dark)
+            match = (discussions.matching_line(entry), self._matched)
+            preview = preview_of(entry, discussions.standing(entry), colours, match)
         self.query_one("#library-preview Static", Static).update(preview)
         self._show_count()
         self.refresh_bindings()
@@ -324,13 +322,13 @@ class LibraryScreen(OwnScreen[Choice | None]):
         path = group.newest.path.parent if group else self._chosen_paths[0]
         self._copy_path(path, "Path")
 
-    def _copy_path(self, path: Path, what: str) -> None:
+    def _copy_path(self, path: Path, label: str) -> None:
         """Show where something is on a line of its own, and copy its path."""
         result = self.query_one("#library-result", Static)
         result.display = True
-        line = path_line(what, path, self.size.width - 4)
+        line = path_line(label, path, self.size.width - 4)
         result.update(line)
-        self.post_message(Transcript.Copied(str(path), what))
+        self.post_message(Transcript.Copied(str(path), label))
 
     def action_export(self) -> None:
         chosen, sources = self.discussions.chosen, self._chosen_paths
