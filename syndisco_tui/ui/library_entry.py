@@ -192,13 +192,6 @@ def _second_line(entry: Entry, standing: Standing, match: tuple[str, str]) -> Co
     )
 
 
-def speakers_of(entry: Entry) -> list[str]:
-    """Everybody who is named in the preview, those who take part first."""
-    summary = entry.summary
-    names = (*summary.names, summary.moderator, summary.first[0], summary.last[0])
-    return [name for name in names if name]
-
-
 def preview_of(
     entry: Entry,
     standing: Standing,

@@ -19,11 +19,14 @@ from ...inputs import describe
 from ...text import one_line, safe
 from ..cast import Cast
 from ..own_screen import OwnDialog
-from ..setup_fields import FIELDS, SetupField, as_text, persona_rows
+from ..setup_fields import FIELDS, as_text, persona_rows
 from ..widgets.key_line import KeyLine
 from ..widgets.participant_list import ParticipantList
 from ..widgets.safe_input import SafeInput
 from ..widgets.setup_pane import SetupPane
+
+_FIELDS = tuple(field for field in FIELDS if field.key != "title")
+"""A fork's title has a row of its own."""
 
 
 class ForkScreen(OwnDialog[DiscussionSetup | None]):
@@ -76,11 +79,7 @@ class ForkScreen(OwnDialog[DiscussionSetup | None]):
             yield KeyLine()
 
     def _fields_pane(self) -> SetupPane:
-        return SetupPane(self._setup, fields=self._fields())
-
-    def _fields(self) -> tuple[SetupField, ...]:
-        fields = [field for field in FIELDS if field.key != "title"]  # it has a row of its own
-        return (*fields, *persona_rows(self._setup))
+        return SetupPane(self._setup, fields=(*_FIELDS, *persona_rows(self._setup)))
 
     def _taken_over(self) -> str:
         if self._count == self._total:
@@ -133,7 +132,7 @@ class ForkScreen(OwnDialog[DiscussionSetup | None]):
         both = {name_key(name) for name in self._before.names}
         return [
             one_line(f"{field.owner} {field.label}".strip(), 40)
-            for field in self._fields()
+            for field in (*_FIELDS, *persona_rows(self._setup))
             if not field.owner or name_key(field.owner) in both
             if as_text(field, self._setup) != as_text(field, self._before)
         ]

@@ -25,7 +25,7 @@ from ...text import one_line, safe
 from ..keymap import key_of
 from ..library_actions import applies
 from ..library_choice import Choice
-from ..library_entry import Standing, group_preview, path_line, preview_of, speakers_of
+from ..library_entry import Standing, group_preview, path_line, preview_of
 from ..library_rows import Group
 from ..library_tasks import LibraryTasks
 from ..library_views import LibraryViews
@@ -230,9 +230,11 @@ class LibraryScreen(OwnScreen[Choice | None]):
             preview = group_preview(group, [discussions.standing(each) for each in group.entries])
         elif entry := discussions.highlighted:
             dark = self.app.current_theme.dark
-            colours = self._colours.by_name(speakers_of(entry), dark=dark)
-            match = (discussions.matching_line(entry), self._matched)
-            preview = preview_of(entry, discussions.standing(entry), colours, match)
+            summary = entry.summary
+            said = (*summary.names, summary.moderator, summary.first[0], summary.last[0])
+            colours = self._colours.by_name(filter(None, said), dark=dark)
+            found = (discussions.matching_line(entry), self._matched)
+            preview = preview_of(entry, discussions.standing(entry), colours, found)
         self.query_one("#library-preview Static", Static).update(preview)
         self._show_count()
         self.refresh_bindings()
