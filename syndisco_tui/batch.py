@@ -13,7 +13,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Literal
 
-from .discussion import BatchPlace, DiscussionRecord, DiscussionSetup, Entries
+from .discussion import BatchMembership, DiscussionRecord, DiscussionSetup, Entries
 from .discussion.chance import SEED_BITS
 from .engine.base import LoadProgress
 from .inputs import InputError
@@ -95,17 +95,19 @@ class BatchIdentity:
         seeds = [b.setup.seed if isinstance(b, DiscussionRecord) else b.seed for b in begins]
         return cls.of(seeds[0] if seeds else 0, len(begins))
 
-    def place(self, seed: int) -> BatchPlace:
-        """The place of the discussion that has this seed."""
+    def membership(self, seed: int) -> BatchMembership:
+        """That of the discussion with this seed."""
         number = (seed - self.first_seed) % (1 << SEED_BITS) + 1
-        return BatchPlace(self.id, number, max(number, self.count))
+        return BatchMembership(self.id, number, max(number, self.count))
 
 
 class BatchRun:
     """One discussion of a batch, as far as it has come."""
 
-    def __init__(self, place: BatchPlace, begin: DiscussionSetup | DiscussionRecord) -> None:
-        self.place = place
+    def __init__(
+        self, membership: BatchMembership, begin: DiscussionSetup | DiscussionRecord
+    ) -> None:
+        self.membership = membership
         self.path: Path | None = None
         self.record: DiscussionRecord | None = None
         """As it was last saved; None before it has begun."""
@@ -129,7 +131,7 @@ class BatchRun:
 
     @property
     def number(self) -> int:
-        return self.place.number
+        return self.membership.number
 
     @property
     def seed(self) -> int:
@@ -212,8 +214,8 @@ class Batch:
         for path, begin in zip(begins, read, strict=True):
             is_saved = isinstance(begin, DiscussionRecord)
             setup = begin.setup if isinstance(begin, DiscussionRecord) else begin
-            place = begin.batch if isinstance(begin, DiscussionRecord) else None
-            run = BatchRun(place or self.identity.place(setup.seed), begin)
+            membership = begin.batch if isinstance(begin, DiscussionRecord) else None
+            run = BatchRun(membership or self.identity.membership(setup.seed), begin)
             run.path = path if is_saved and isinstance(path, Path) else None
             self.runs.append(run)
         self._new_session = new_session
@@ -266,7 +268,7 @@ class Batch:
             session = self._sessions[run] = self._new_session(partial(self._hear, run))
             self._open.add(run)
             if run.path is None:
-                session.start(run.setup, batch=run.place)
+                session.start(run.setup, batch=run.membership)
             else:
                 session.resume(run.path)
 

@@ -79,8 +79,8 @@ def kinship(record: DiscussionRecord, other: DiscussionRecord) -> str:
     if own_parent is not None and own_parent == other_parent:
         return "fork of the same"
     if record.batch and other.batch and record.batch.id == other.batch.id:
-        place = f"{other.batch.number} of {other.batch.count}"
-        return f"same batch, {place}, seed {other.setup.seed}"
+        number = f"{other.batch.number} of {other.batch.count}"
+        return f"same batch, {number}, seed {other.setup.seed}"
     return ""
 
 

@@ -12,7 +12,7 @@ from .prompt import ChatMessage
 from .record import (
     HARDCODED,
     IMPORTED_FROM,
-    BatchPlace,
+    BatchMembership,
     Change,
     DiscussionRecord,
     EarlierSetup,
@@ -34,7 +34,7 @@ __all__ = [
     "TURN_MANAGERS",
     "Actor",
     "Asked",
-    "BatchPlace",
+    "BatchMembership",
     "CannotChange",
     "Change",
     "ChatMessage",

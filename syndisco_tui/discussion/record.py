@@ -122,7 +122,7 @@ class Parent:
 
 
 @dataclass(frozen=True)
-class BatchPlace:
+class BatchMembership:
     """Which of the ``count`` discussions of a batch one is; ``number`` counts from 1."""
 
     id: str
@@ -188,7 +188,7 @@ class DiscussionRecord:
     changes: tuple[Change, ...] = ()
     """What people changed in the entries, oldest first."""
     floor: Floor | None = None
-    batch: BatchPlace | None = None
+    batch: BatchMembership | None = None
     """The batch that it was run in; a fork is in none."""
 
     @property

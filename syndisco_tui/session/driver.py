@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from ..discussion import BatchPlace, DiscussionRecord, DiscussionSetup, Status, TurnRequest
+from ..discussion import BatchMembership, DiscussionRecord, DiscussionSetup, Status, TurnRequest
 from ..engine.base import Cancelled, Engine, EngineError, GenerationResult
 from ..inputs import InputError
 from .events import (
@@ -64,7 +64,7 @@ class Driver:
         self.opened: OpenDiscussion | None = None
         self.goal: Goal = "wait"
         self._to_begin: DiscussionSetup | None = None
-        self._batch: BatchPlace | None = None
+        self._batch: BatchMembership | None = None
         self._staged: DiscussionSetup | None = None
         """The setup that the open discussion is to go on with, if it does."""
         self._applies_staged = False
@@ -157,7 +157,9 @@ class Driver:
 
     # Commands ---------------------------------------------------------------------------------
 
-    def start(self, setup: DiscussionSetup, goal: Goal, batch: BatchPlace | None = None) -> None:
+    def start(
+        self, setup: DiscussionSetup, goal: Goal, batch: BatchMembership | None = None
+    ) -> None:
         """Leave the open discussion, and begin another as soon as the model is there."""
         refuse_without_users(setup)  # before anything is left
         self.goal = "wait"

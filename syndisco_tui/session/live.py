@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from ..discussion import BatchPlace, CannotChange, DiscussionRecord, DiscussionSetup
+from ..discussion import BatchMembership, CannotChange, DiscussionRecord, DiscussionSetup
 from ..engine.base import Engine, EngineError, RenderedPrompt, Turn
 from ..inputs import InputError
 from ..store.discussions import clean_up
@@ -99,7 +99,7 @@ class LiveSession:
     # Commands ---------------------------------------------------------------------------------
 
     def start(
-        self, setup: DiscussionSetup, *, step: bool = False, batch: BatchPlace | None = None
+        self, setup: DiscussionSetup, *, step: bool = False, batch: BatchMembership | None = None
     ) -> None:
         """Begin a new discussion; with ``step``, pause after its first message.
 

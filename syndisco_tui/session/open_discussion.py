@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..discussion import (
     IMPORTED_FROM,
-    BatchPlace,
+    BatchMembership,
     Discussion,
     DiscussionRecord,
     DiscussionSetup,
@@ -36,7 +36,7 @@ class OpenDiscussion:
         folder: Path,
         now: datetime,
         info: EngineInfo | None,
-        batch: BatchPlace | None = None,
+        batch: BatchMembership | None = None,
     ) -> OpenDiscussion:
         """A discussion that begins ``now`` (UTC), saved at once. Raises OSError."""
         discussion = Discussion(setup)

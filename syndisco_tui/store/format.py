@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import __version__
 from ..discussion import (
-    BatchPlace,
+    BatchMembership,
     Change,
     DiscussionRecord,
     DiscussionSetup,
@@ -110,7 +110,7 @@ def from_json(value: object, where: object) -> DiscussionRecord:
         earlier_setups=earlier,
         changes=tuple(change.change(earlier) for change in own.changes),
         floor=Floor(own.floor.turn, own.floor.name) if own.floor else None,
-        batch=BatchPlace(**dict(own.batch)) if own.batch else None,
+        batch=BatchMembership(**dict(own.batch)) if own.batch else None,
     )
 
 

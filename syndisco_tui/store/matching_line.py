@@ -28,8 +28,8 @@ def _cut(line: str, sought: list[str]) -> str:
     """The speaker's name, then the message from a little before the first word that matched."""
     name, _, said = line.partition(": ")
     folded = said.casefold()
-    places = [place for word in sought if (place := folded.find(word)) >= 0]
-    start = min(places, default=0) - BEFORE
+    positions = [position for word in sought if (position := folded.find(word)) >= 0]
+    start = min(positions, default=0) - BEFORE
     if start > 0:
         start = said.find(" ", start) + 1 or start
         said = f"…{said[start:]}"
@@ -41,10 +41,10 @@ def ranges_of(line: str, words: str) -> list[tuple[int, int]]:
     folded = line.casefold()
     if len(folded) != len(line):
         return []
-    found = []
+    ranges = []
     for word in set(words.casefold().split()):
-        place = folded.find(word)
-        while place >= 0:
-            found.append((place, place + len(word)))
-            place = folded.find(word, place + len(word))
-    return sorted(found)
+        position = folded.find(word)
+        while position >= 0:
+            ranges.append((position, position + len(word)))
+            position = folded.find(word, position + len(word))
+    return sorted(ranges)

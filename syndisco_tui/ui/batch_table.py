@@ -91,10 +91,10 @@ def in_order(
     """The runs as the table shows them: by one column, then by number; no value comes last."""
     value = COLUMNS[sorted_by].value
     by_number = sorted(runs, key=lambda each: each[0].number)
-    told = [each for each in by_number if value(*each) is not None]
-    untold = [run for run, spread in by_number if value(run, spread) is None]
-    told.sort(key=lambda each: _sortable(value(*each)), reverse=is_descending)
-    return [*(run for run, _ in told), *untold]
+    with_value = [each for each in by_number if value(*each) is not None]
+    without_value = [run for run, spread in by_number if value(run, spread) is None]
+    with_value.sort(key=lambda each: _sortable(value(*each)), reverse=is_descending)
+    return [*(run for run, _ in with_value), *without_value]
 
 
 def _sortable(value: float | str | None) -> SortKey:

@@ -61,7 +61,7 @@ def differing_parts(old: str, new: str, limit: int = PART) -> tuple[str, str]:
     if max(len(old), len(new)) <= limit:
         return old, new
     pairs = enumerate(zip(old, new, strict=False))
-    same = next((at for at, (one, other) in pairs if one != other), min(len(old), len(new)))
+    same = next((index for index, (one, other) in pairs if one != other), min(len(old), len(new)))
     start = old.rfind(" ", 0, max(0, same - BEFORE)) + 1 if same > BEFORE else 0
     lead = "…" if start else ""
     return lead + one_line(old[start:], limit), lead + one_line(new[start:], limit)

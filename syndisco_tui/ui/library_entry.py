@@ -82,22 +82,22 @@ def row_of(
     *,
     highlighted: bool,
     is_member: bool = False,
-    found: tuple[str, str] = ("", ""),
+    match: tuple[str, str] = ("", ""),
 ) -> tuple[Content, Content]:
     """The two lines of a list's row, each at most ``width`` cells.
 
-    ``is_member``: it stands below its batch. ``found`` is a message and the words looked for.
+    ``is_member``: it stands below its batch. ``match`` is a message and the words looked for.
     """
     if is_member:
         width -= INDENT
     first = _first_line(
         Content.styled(f"{standing.sign} ", standing.style),
-        _place_in_batch(entry) if is_member else one_line(entry.summary.heading, 200),
+        _number_in_batch(entry) if is_member else one_line(entry.summary.heading, 200),
         date_of(entry, now),
         width,
         highlighted=highlighted,
     )
-    second = _second_line(entry, standing, found)
+    second = _second_line(entry, standing, match)
     lines = first, second.truncate(width, ellipsis=True)
     if not is_member:
         return lines
@@ -114,12 +114,12 @@ def _first_line(
     return line.truncate(width, ellipsis=True)
 
 
-def _place_in_batch(entry: Entry) -> str:
+def _number_in_batch(entry: Entry) -> str:
     summary = entry.summary
     return f"{summary.number} of {summary.count}   seed {summary.seed}"
 
 
-def found_line(line: str, words: str) -> Content:
+def matching_line_of(line: str, words: str) -> Content:
     """A message that was found, with what matched in it emphasized."""
     shown = one_line(line, 240)
     content = Content.styled(shown, "$quiet")
@@ -138,15 +138,15 @@ def group_row(
     date = date_of(newest, now)
     first = _first_line(sign, heading, date, width, highlighted=highlighted)
     running = any(standing.is_in_batch for standing in standings)
-    told = [f"{group.finished} finished"]
+    parts = [f"{group.finished} finished"]
     if unfinished := group.count - group.finished:
-        told.append(f"{unfinished} unfinished")
-    told += [one_line(newest.summary.model.rpartition("/")[2], 30), _names(newest)]
+        parts.append(f"{unfinished} unfinished")
+    parts += [one_line(newest.summary.model.rpartition("/")[2], 30), _names(newest)]
     second = Content.assemble(
         "  ",
         Content.styled(f"batch of {group.count}", "$accent" if running else ""),
         Content.styled(" · running" if running else "", "$accent"),
-        Content.styled("".join(f" · {part}" for part in told if part), "$quiet"),
+        Content.styled("".join(f" · {part}" for part in parts if part), "$quiet"),
     )
     return first, second.truncate(width, ellipsis=True)
 
@@ -176,19 +176,19 @@ def group_preview(group: Group, standings: Sequence[Standing]) -> Content:
     return Content("\n").join(lines)
 
 
-def _second_line(entry: Entry, standing: Standing, found: tuple[str, str]) -> Content:
+def _second_line(entry: Entry, standing: Standing, match: tuple[str, str]) -> Content:
     summary = entry.summary
-    if found[0]:
-        return Content.assemble("  ", found_line(*found))
+    if match[0]:
+        return Content.assemble("  ", matching_line_of(*match))
     if summary.fault:
         return Content.styled(f"  {one_line(summary.fault)}", "$quiet")
-    told = [standing.word, _turns(entry)]
-    told += ["fork"] if summary.fork_of else []
-    told += [one_line(summary.model.rpartition("/")[2], 30), _names(entry)]
+    parts = [standing.word, _turns(entry)]
+    parts += ["fork"] if summary.fork_of else []
+    parts += [one_line(summary.model.rpartition("/")[2], 30), _names(entry)]
     return Content.assemble(
         "  ",
-        Content.styled(told[0], standing.style if standing.style != "$foreground" else ""),
-        Content.styled("".join(f" · {part}" for part in told[1:] if part), "$quiet"),
+        Content.styled(parts[0], standing.style if standing.style != "$foreground" else ""),
+        Content.styled("".join(f" · {part}" for part in parts[1:] if part), "$quiet"),
     )
 
 
@@ -196,11 +196,11 @@ def preview_of(
     entry: Entry,
     standing: Standing,
     colours: dict[str, str],
-    found: tuple[str, str] = ("", ""),
+    match: tuple[str, str] = ("", ""),
 ) -> Content:
     """Who, what and when, the first words and the last, and where the file is.
 
-    ``found`` is a message and the words looked for.
+    ``match`` is a message and the words looked for.
     """
     summary = entry.summary
     lines = [Content.styled(one_line(summary.heading, 200), "bold $accent")]
@@ -208,9 +208,9 @@ def preview_of(
         fault = [Content(""), Content(safe(summary.fault))]
         return Content("\n").join([*lines, *fault, *_file_lines(entry.path)])
     lines += [Content.styled(standing.word, standing.style), Content("")]
-    if found[0]:
-        lines += [found_line(*found), Content("")]
-    place = _place_in_batch(entry) if summary.batch else ""
+    if match[0]:
+        lines += [matching_line_of(*match), Content("")]
+    number = _number_in_batch(entry) if summary.batch else ""
     facts = [
         ("users", _names(entry)),
         ("moderator", one_line(summary.moderator, 60)),
@@ -218,14 +218,14 @@ def preview_of(
         ("turns", _turns(entry)),
         ("messages", str(summary.messages)),
         ("started", _whole_date(entry)),
-        ("batch", place),
+        ("batch", number),
         ("forked", "from another discussion" if summary.fork_of else ""),
     ]
     lines += _fact_lines(facts)
     said = [summary.first] if summary.messages else []
     said += [summary.last] if summary.messages > 1 else []
-    for number, (name, text) in enumerate(said):
-        if number and summary.messages > 2:
+    for index, (name, text) in enumerate(said):
+        if index and summary.messages > 2:
             lines += [Content(""), Content.styled("…", "$quiet")]
         shown = one_line(name, 40)
         lines += [Content(""), Content.styled(shown, f"bold {colours.get(name, '$foreground')}")]
@@ -238,17 +238,17 @@ def _fact_lines(facts: Iterable[tuple[str, str]]) -> Iterator[Content]:
     for label, value in facts:
         beside = [label] if value else []
         for line in Content(safe(value)).wrap(VALUE_WIDTH) if value else ():
-            told = beside.pop() if beside else ""
-            yield Content.assemble(Content.styled(f"{told:<{LABEL_WIDTH}}", "$quiet"), line)
+            shown = beside.pop() if beside else ""
+            yield Content.assemble(Content.styled(f"{shown:<{LABEL_WIDTH}}", "$quiet"), line)
 
 
-def path_line(what: str, path: Path, width: int) -> Content:
-    """Where something is, unbroken where ``width`` allows: below ``what`` if not beside it."""
+def path_line(label: str, path: Path, width: int) -> Content:
+    """Where something is, unbroken where ``width`` allows: below ``label`` if not beside it."""
     shown = one_line(str(path), 1000)
     if cell_len(shown) > width:
         shown = one_line(paths.shortened(path), 1000)
-    between = " " if cell_len(what) + 2 + cell_len(shown) <= width else "\n"
-    return Content.assemble(f"{what}:{between}", (shown, "bold"))
+    between = " " if cell_len(label) + 2 + cell_len(shown) <= width else "\n"
+    return Content.assemble(f"{label}:{between}", (shown, "bold"))
 
 
 def _file_lines(path: Path, label: str = "File") -> list[Content]:

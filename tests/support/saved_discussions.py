@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from syndisco_tui.discussion import (
-    BatchPlace,
+    BatchMembership,
     Change,
     DiscussionRecord,
     DiscussionSetup,
@@ -106,5 +106,5 @@ FULL = record(
         ),
     ),
     floor=Floor(3, "Bob"),
-    batch=BatchPlace("batch-id", 2, 8),
+    batch=BatchMembership("batch-id", 2, 8),
 )

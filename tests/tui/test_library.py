@@ -12,7 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 from textual.widgets import Static
 
 from syndisco_tui.discussion import (
-    BatchPlace,
+    BatchMembership,
     DiscussionRecord,
     DiscussionSetup,
     Message,
@@ -262,7 +262,7 @@ class TestFilter:
 def of_batch(number: int, seed: int, **more: object) -> DiscussionRecord:
     record = discussion(number, "On ships", f"Ship number {seed}.", **more)
     setup = record.setup.model_copy(update={"seed": seed})
-    return replace(record, setup=setup, batch=BatchPlace("batch", seed + 1, 4))
+    return replace(record, setup=setup, batch=BatchMembership("batch", seed + 1, 4))
 
 
 class TestBatches:

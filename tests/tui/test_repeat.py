@@ -211,7 +211,7 @@ async def test_rows_are_sorted_by_any_column(bench: OpenBench) -> None:
 def test_what_cannot_be_told_yet_comes_last() -> None:
     setups = repeated(DiscussionSetup(conv_len=2), 3)
     identity = BatchIdentity.of(0, 3)
-    runs = [BatchRun(identity.place(setup.seed), setup) for setup in setups]
+    runs = [BatchRun(identity.membership(setup.seed), setup) for setup in setups]
     spreads = [Spread(0.2, None), Spread(None, None), Spread(0.1, None)]
     diversity = next(n for n, column in enumerate(COLUMNS) if column.name == "diversity")
     told = list(zip(runs, spreads, strict=True))

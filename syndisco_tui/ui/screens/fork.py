@@ -100,8 +100,8 @@ class ForkScreen(Form[DiscussionSetup | None]):
         assert isinstance(setup, DiscussionSetup)
         self.query_one("#fork-title", Input).value = str(title)
         self._setup = setup
-        self.query_one(SetupPane).show(self._setup)
-        self._show_changed()
+        self._cast = participants_first(setup, self._cast.personas, keep_order=True)
+        self.call_later(self._show_parts)
 
     @on(SetupPane.Changed)
     def _changed(self, event: SetupPane.Changed) -> None:
@@ -121,7 +121,11 @@ class ForkScreen(Form[DiscussionSetup | None]):
             self.notify(sentence, severity="error", markup=False, timeout=8)
             return
         self._cast, self._setup = cast, setup
-        self.query_one(ParticipantList).show(cast)
+        await self._show_parts()
+
+    async def _show_parts(self) -> None:
+        """Show who takes part, and the fields of those who do."""
+        self.query_one(ParticipantList).show(self._cast)
         await self.query_one(SetupPane).remove()
         await self.query_one("#fork").mount(self._fields_pane(), before="#fork-changed")
         self._show_changed()
@@ -185,13 +189,13 @@ def _parts_changed(before: DiscussionSetup, after: DiscussionSetup) -> list[str]
     """Who joins, who leaves, and who moderates, in a few words each."""
     old = {name_key(persona.name): persona.name for persona in before.personas}
     new = {name_key(persona.name): persona.name for persona in after.personas}
-    told = [f"{one_line(name, 24)} joins" for key, name in new.items() if key not in old]
-    told += [f"{one_line(name, 24)} leaves" for key, name in old.items() if key not in new]
+    changes = [f"{one_line(name, 24)} joins" for key, name in new.items() if key not in old]
+    changes += [f"{one_line(name, 24)} leaves" for key, name in old.items() if key not in new]
     was = before.moderator.name if before.moderator else ""
     moderates = after.moderator.name if after.moderator else ""
     if name_key(was) != name_key(moderates):
-        told.append(f"{one_line(moderates, 24)} moderates" if moderates else "no moderator")
-    return told
+        changes.append(f"{one_line(moderates, 24)} moderates" if moderates else "no moderator")
+    return changes
 
 
 def _fork_of(title: str) -> str:

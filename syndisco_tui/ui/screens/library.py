@@ -175,11 +175,11 @@ class LibraryScreen(OwnScreen[Choice | None]):
 
     def _show_count(self) -> None:
         shown, all_ = self.discussions.counts
-        marked = len(self.discussions.marked)
         count = f"{shown:,} of {all_:,}" if shown != all_ else f"{all_:,}"
         noun = "discussion" if all_ == 1 else "discussions"
         note = f"{count} {noun}{' …' if self._is_loading else ''}"
-        note = f"{marked} marked   {note}" if marked else note
+        if marked := len(self.discussions.marked):
+            note = f"{marked} marked   {note}"
         self.query_one(".library-top .library-note", Static).update(Content(safe(note)))
 
     # The filter --------------------------------------------------------------------------------
@@ -324,13 +324,13 @@ class LibraryScreen(OwnScreen[Choice | None]):
         path = group.newest.path.parent if group else self._chosen_paths[0]
         self._copy_path(path, "Path")
 
-    def _copy_path(self, path: Path, what: str) -> None:
+    def _copy_path(self, path: Path, label: str) -> None:
         """Show where something is on a line of its own, and copy its path."""
         result = self.query_one("#library-result", Static)
         result.display = True
-        line = path_line(what, path, self.size.width - 4)
+        line = path_line(label, path, self.size.width - 4)
         result.update(line)
-        self.post_message(Transcript.Copied(str(path), what))
+        self.post_message(Transcript.Copied(str(path), label))
 
     def action_export(self) -> None:
         chosen, sources = self.discussions.chosen, self._chosen_paths

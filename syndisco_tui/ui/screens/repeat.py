@@ -203,12 +203,12 @@ class BatchScreen(OwnScreen[Choice | None]):
     def _sort(self) -> None:
         """Put the rows in order; the cursor stays on its discussion."""
         current = self._run
-        told = ((run, self._spreads.get(run, NO_SPREAD)) for run in self._batch.runs)
-        order = in_order(told, self._sorted_by, is_descending=self._is_descending)
-        place = {str(run.number): index for index, run in enumerate(order)}
-        self._table.sort("number", key=lambda cell: place[cell.plain])
+        pairs = ((run, self._spreads.get(run, NO_SPREAD)) for run in self._batch.runs)
+        order = in_order(pairs, self._sorted_by, is_descending=self._is_descending)
+        row_of = {str(run.number): index for index, run in enumerate(order)}
+        self._table.sort("number", key=lambda cell: row_of[cell.plain])
         if current is not None:
-            self._table.move_cursor(row=place[str(current.number)])
+            self._table.move_cursor(row=row_of[str(current.number)])
 
     def action_sort(self, by: int) -> None:
         self._sort_by((self._sorted_by + by) % len(COLUMNS), is_descending=False)

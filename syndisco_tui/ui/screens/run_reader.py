@@ -40,7 +40,7 @@ class RunReader(OwnScreen[None]):
 
     def compose(self) -> ComposeResult:
         run = self._run
-        title = f"Discussion {run.number} of {run.place.count}   seed {run.seed}"
+        title = f"Discussion {run.number} of {run.membership.count}   seed {run.seed}"
         yield Static(safe(title), classes="batch-title", markup=False)
         yield Transcript()
         yield KeyLine()

@@ -301,7 +301,7 @@ class DiscussionList(ScrollView, can_focus=True):
             now,
             highlighted=highlighted,
             is_member=isinstance(row, Member),
-            found=(self.matching_line(entry), self._words),
+            match=(self.matching_line(entry), self._words),
         )
 
     def _strip(

@@ -11,7 +11,7 @@ from syndisco_tui.analysis.compare import (
     setup_differences,
 )
 from syndisco_tui.discussion import (
-    BatchPlace,
+    BatchMembership,
     Discussion,
     DiscussionRecord,
     DiscussionSetup,
@@ -104,7 +104,7 @@ class TestAlign:
 def test_kinship_of_forks() -> None:
     def record(own: str, parent: str | None = None, batch: str = "") -> DiscussionRecord:
         fork_of = Parent(parent, 2) if parent else None
-        place = BatchPlace(batch, 2, 8) if batch else None
+        place = BatchMembership(batch, 2, 8) if batch else None
         return DiscussionRecord(
             own, "2026-01-31T09:30:00+00:00", setup(), parent=fork_of, batch=place
         )
