@@ -59,7 +59,9 @@ class Settings(BaseModel):
     ] = "auto"
     threads: Annotated[
         int,
-        Field(ge=0, title="Threads", description="Torch threads (0: all cores but one in the app)"),
+        Field(
+            ge=0, title="Threads", description="Threads that torch may use; 0: all cores but one"
+        ),
     ] = 0
     load_at_start: Annotated[
         bool,
