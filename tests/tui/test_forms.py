@@ -85,7 +85,7 @@ class TestDiscarding:
 
     async def test_rows_of_the_setup(self, bench: OpenBench) -> None:
         async with bench() as at:
-            await at.press("2", "home", "down", "enter", "N")
+            await at.press("2", "home", "down", "down", "enter", "N")
             await at.type("ew.")
             await at.press("escape")
             assert ASKED in at.text()
@@ -239,7 +239,7 @@ class TestTexts:
             assert text.text == left
 
 
-SEARCHES = {"OpenSet", "LibraryScreen"}
+SEARCHES = {"OpenSet", "OpenSetup", "LibraryScreen"}
 """Screens in which only words to look for are typed: nothing is lost with them."""
 
 

@@ -260,7 +260,7 @@ async def test_undo_does_not_put_the_former_people_into_another_discussion(
 
 async def test_a_change_of_the_cast_keeps_what_was_edited_in_the_setup(bench: OpenBench) -> None:
     async with bench() as at:
-        await at.press("2", *["down"] * 6, "right", "right", "1", "down", "down", "down", "space")
+        await at.press("2", *["down"] * 7, "right", "right", "1", "down", "down", "down", "space")
         assert at.laboratory.setup.conv_len == 10
         assert "Amina_K" in at.laboratory.setup.names
 

@@ -69,7 +69,7 @@ async def test_seed_opinions_and_empty_transcripts_have_nothing_to_hide(
     opinion = {"seed_opinions": ("Home is best.",), "seed_opinion_usernames": ("Emma35",)}
     async with bench(setup=demonstration.model_copy(update=opinion)) as at:
         await at.press("3", "enter")
-        await at.until(lambda: "Nobody has said anything yet." in at.toasts())
+        await at.until(lambda: "“X-ray” does not apply now." in at.toasts())
         await finished(at)
         await xray(at)
         for _ in range(20):
