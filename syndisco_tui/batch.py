@@ -370,10 +370,3 @@ def have_room_for_files(count: int) -> None:
     wanted = soft + count if hard == resource.RLIM_INFINITY else min(soft + count, hard)
     with contextlib.suppress(OSError, ValueError):  # then some runs cannot begin, and say why
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def duration(seconds: float) -> str:
-    """A time to wait, as people say it."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 from typing import TextIO
 
-from ..batch import duration
 from ..engine.base import LoadProgress
 from ..exit_status import FINISHED
 from ..session import (
@@ -22,7 +21,7 @@ from ..session import (
     Trouble,
 )
 from ..session.saving import RETRY_SECONDS
-from ..text import counted, one_line, safe
+from ..text import counted, duration, one_line, safe
 from .status_line import StatusLine, progress_bar
 
 WAITING = (

@@ -11,10 +11,10 @@ from typing import Any
 from textual.app import App
 from textual.timer import Timer
 
-from ..batch import Batch, BatchRun, duration
+from ..batch import Batch, BatchRun
 from ..discussion import DiscussionSetup
 from ..session import SessionEvent
-from ..text import one_line, safe
+from ..text import duration, one_line, safe
 from .keymap import key_of
 
 DRAINS_PER_SECOND = 5

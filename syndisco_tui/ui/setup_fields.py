@@ -41,7 +41,7 @@ FIELDS = (
     SetupField("title", "Title", "text", "Discussion"),
     SetupField("context", "Context", "long", "Discussion"),
     SetupField("instructions", "Instructions", "long", "Discussion"),
-    SetupField("moderator_instructions", "Moderator instructions", "long", "Discussion"),
+    SetupField("moderator_instructions", "Mod. instructions", "long", "Discussion"),
     SetupField("seed_opinions", "Seed opinions", "opinions", "Discussion"),
     SetupField("turn_manager", "Turn manager", "choice", "Discussion"),
     SetupField("p_respond", "p_respond", "number", "Discussion", 0.05),

@@ -71,7 +71,7 @@ def test_pane_row_and_dialog_are_told_by_form(
     assert forms(before(window, "1 Personas")) >= {"1", "4"}
     assert "4" in forms(before(window, "Registered Nur"))
     assert "4" not in forms(before(window, "Game Developer"))
-    window.press("2", "Down")
+    window.press("2", "Down", "Down")
     window.wait(lambda _: "7" in forms(before(window, "Instructions")))
     window.wait(lambda _: before(window, "Context") and "7" not in forms(before(window, "Context")))
     window.press(",")
@@ -164,4 +164,4 @@ def test_without_a_terminal_the_doctor_still_tells(home: dict[str, str]) -> None
         timeout=60,
     )
     assert done.returncode == 0
-    assert "output goes elsewhere" in done.stdout
+    assert "output is redirected" in done.stdout

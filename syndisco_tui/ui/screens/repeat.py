@@ -14,10 +14,10 @@ from textual.content import Content
 from textual.widgets import DataTable, Static
 
 from ...analysis.figures import Counting, Spread
-from ...batch import Batch, BatchRun, duration, repeated
+from ...batch import Batch, BatchRun, repeated
 from ...discussion import DiscussionRecord, DiscussionSetup, Persona
 from ...session import LiveSession
-from ...text import one_line, safe
+from ...text import duration, one_line, safe
 from ..batch_table import COLUMNS, NARROWEST_WORDS, NO_SPREAD, cells, in_order, labels
 from ..batches import BatchEvents, ShownBatch, batches_of
 from ..keymap import key_of

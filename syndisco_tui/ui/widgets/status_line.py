@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from textual.content import Content
 from textual.widget import Widget
 
-from ...batch import duration
 from ...engine.base import EngineInfo, LoadProgress
 from ...session import (
     DiscussionClosed,
@@ -23,7 +22,7 @@ from ...session import (
     State,
     StateChanged,
 )
-from ...text import one_line
+from ...text import duration, one_line
 from ..drawing import sparkline
 from ..keymap import key_of
 
