@@ -6,22 +6,24 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from textual.app import App
 from textual.timer import Timer
 
-from ..batch import Batch, BatchRun
 from ..discussion import DiscussionSetup
 from ..session import SessionEvent
 from ..text import duration, one_line, safe
 from .keymap import key_of
 
+if TYPE_CHECKING:  # not before the first picture
+    from ..batch import Batch, BatchRun
+
 DRAINS_PER_SECOND = 5
 PATIENCE = 3.0
 """Seconds that the sessions of a batch that is over may take to end."""
 
-BatchEvents = Sequence[tuple[BatchRun, SessionEvent]]
+BatchEvents: TypeAlias = "Sequence[tuple[BatchRun, SessionEvent]]"
 
 
 @dataclass(eq=False)
