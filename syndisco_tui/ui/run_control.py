@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Literal
 from textual.screen import Screen
 
 from ..discussion import DiscussionSetup
-from ..session import LiveSession, SetupStaged, State
+from ..session import (
+    DiscussionClosed,
+    LiveSession,
+    Opened,
+    SessionEvent,
+    SetupApplied,
+    SetupStaged,
+    State,
+    StateChanged,
+)
 from ..text import one_line, safe
 from .forms import open_form
 from .keymap import key_of
@@ -48,6 +57,24 @@ class RunControl:
         self._before_start = before_start
         self.state: State = "idle"
         self.draft = SetupStaged(None)
+
+    def take(self, event: SessionEvent) -> bool:
+        """Note what an event says; whether it is about the state or the draft."""
+        match event:
+            case StateChanged():
+                self.state = event.state
+            case SetupStaged():
+                self.draft = event
+            case Opened() | SetupApplied() | DiscussionClosed():
+                self.draft = SetupStaged(None)
+            case _:
+                return False
+        return True
+
+    @property
+    def draft_from_turn(self) -> int | None:
+        """The turn from which the draft would apply; None where there is none."""
+        return self.draft.from_turn if self.has_draft else None
 
     @property
     def has_draft(self) -> bool:

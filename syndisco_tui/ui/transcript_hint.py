@@ -22,7 +22,8 @@ EMPTY = Content("")
 class TranscriptHint:
     """Gives the lines of the hint to ``set_hint`` whenever they change.
 
-    ``setup`` and ``figures`` give those of the moment.
+    ``setup``, ``figures`` and ``resumable``, a discussion that can be resumed, give those of the
+    moment.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class TranscriptHint:
         set_hint: Callable[[list[Content]], object],
         setup: Callable[[], DiscussionSetup],
         figures: Callable[[], Figures],
+        resumable: Callable[[], DiscussionRecord | None],
     ) -> None:
         self._app = app
         self._set_hint = set_hint
@@ -38,8 +40,7 @@ class TranscriptHint:
         self._figures = figures
         self._loading: tuple[LoadProgress | None, int] | None = None
         """What is shown of the model that is being loaded: how far it is, and for how long."""
-        self.resumable: DiscussionRecord | None = None
-        """A discussion that can be resumed."""
+        self._resumable = resumable
 
     def show(self) -> None:
         """Show what can be done, and how the loading of a model goes."""
@@ -60,4 +61,4 @@ class TranscriptHint:
             self.show()
 
     def _welcome(self) -> list[Content]:
-        return welcome(self._setup(), self.resumable, partial(key_of, self._app))
+        return welcome(self._setup(), self._resumable(), partial(key_of, self._app))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -28,17 +28,18 @@ from ...session import (
     Trouble,
     Waiting,
 )
-from ...store.discussions import unfinished
 from ...store.last_setup import LastSetup
 from ...store.persona_sets import PersonaSets
 from ...text import one_line, safe
 from ..actions import bindings
+from ..applicable import Moment
 from ..batches import batches_of
 from ..draining import drained
 from ..own_screen import OwnScreen
 from ..places import Places
 from ..quitting import quit_or_ask
 from ..reach import Reach
+from ..resumable import Resumable
 from ..run_control import RunControl
 from ..setup_file import SetupFile
 from ..setup_on_screen import SetupOnScreen
@@ -99,7 +100,7 @@ class Laboratory(OwnScreen[None]):
             self, session, lambda: self.setup, self._show_and_use, self._show_transcript
         )
         self._open_path: Path | None = None
-        self._resumable: tuple[Path, DiscussionRecord] | None = None
+        self._resumable = Resumable(self, places.discussions, self._resumable_changed)
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="top"):
@@ -122,14 +123,18 @@ class Laboratory(OwnScreen[None]):
 
     def on_mount(self) -> None:
         self._hint = TranscriptHint(
-            self.app, self.transcript.set_hint, lambda: self.setup, lambda: self.status.figures
+            self.app,
+            self.transcript.set_hint,
+            lambda: self.setup,
+            lambda: self.status.figures,
+            lambda: self._resumable.record,
         )
         self._show_colours()
         self._hint.show()
         self.panes.go_to("personas")
         self.set_interval(1 / DRAINS_PER_SECOND, self._drain)
         self.app.theme_changed_signal.subscribe(self, lambda _theme: self._show_colours())
-        self._find_unfinished()
+        self._resumable.find()
         if self._start_at_once:
             self.panes.go_to("transcript")
             self.action_run()
@@ -207,27 +212,22 @@ class Laboratory(OwnScreen[None]):
     def _show_event(self, event: SessionEvent) -> None:
         if isinstance(event, StateChanged):
             if event.state == "finished" != self._state:
-                self._find_unfinished()
-            self._run_control.state = event.state
+                self._resumable.find()
         elif isinstance(event, Opened):
             self._opened(event)
         elif isinstance(event, DiscussionClosed):
             self._open_path = None
-            self._find_unfinished()
+            self._resumable.find()
         elif isinstance(event, Renamed):
             if self.setup.title == event.old_title:
                 self._show_and_use(self.setup.model_copy(update={"title": event.title}))
         elif isinstance(event, Trouble):
             self.notify(safe(event.sentence), severity="error", timeout=12, markup=False)
         self._reach.take(event)
-        if isinstance(event, SetupStaged):
-            self._run_control.draft = event
-        elif isinstance(event, Opened | SetupApplied | DiscussionClosed):
-            self._run_control.draft = SetupStaged(None)
+        if isinstance(event, Opened | SetupApplied | DiscussionClosed):
             self._edited.used()
-        if isinstance(event, SetupStaged | StateChanged | Opened | SetupApplied | DiscussionClosed):
-            running = self._run_control
-            self.query_one(DraftLine).show(running.draft.from_turn if running.has_draft else None)
+        if self._run_control.take(event):
+            self.query_one(DraftLine).show(self._run_control.draft_from_turn)
             self.refresh_bindings()
         if isinstance(
             event, Opened | SetupStaged | SetupApplied | Waiting | DiscussionClosed | Renamed
@@ -242,7 +242,7 @@ class Laboratory(OwnScreen[None]):
 
     def _opened(self, event: Opened) -> None:
         self._open_path = event.path
-        self._resumable = self._hint.resumable = None
+        self._resumable.forget()
         if self._edited.opened(event.record.setup):
             self._show_setup(self.setup)
         self._show_colours()
@@ -267,34 +267,17 @@ class Laboratory(OwnScreen[None]):
     # Running -----------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Which keys apply now; the footer shows these."""
-        running = self._state == "running"
-        match action:
-            case "run":
-                return self._state in ("idle", "paused", "finished") or self.status.figures.pausing
-            case "step":
-                return self._state in ("idle", "paused")
-            case "pause":
-                return running and not self.status.figures.pausing
-            case "stop":
-                return running or self.status.figures.is_loading
-            case "resume":
-                return self._resumable is not None and self._state in ("idle", "finished")
-            case "repeat" if not batches_of(self.app).running:
-                return self._state in ("idle", "paused", "finished")
-            case "new_discussion":
-                return self._state in ("running", "paused", "finished")
-            case "discard_draft":
-                return self._run_control.has_draft
-            case "open_setup":
-                return self._state != "running"
-            case "inject" | "next_speaker":
-                return self._session.record is not None and self._state != "idle"
-            case "turn_lab" | "xray" | "compare":
-                return self._session.record is not None
-            case "copy_path":
-                return self._open_path is not None
-        return True
+        """Which keys apply now; the key lines show these."""
+        figures = self.status.figures
+        return Moment(
+            state=self._state,
+            is_pausing=figures.pausing,
+            is_loading=figures.is_loading,
+            has_draft=self._run_control.has_draft,
+            has_discussion=self._session.record is not None,
+            can_resume=self._resumable.path is not None,
+            batch_runs=batches_of(self.app).running is not None,
+        ).applies(action)
 
     @property
     def _state(self) -> State:
@@ -338,19 +321,11 @@ class Laboratory(OwnScreen[None]):
         self._session.stop()
 
     def action_resume(self) -> None:
-        if self._resumable:
-            path, _ = self._resumable
+        if self._resumable.path:
             self._show_transcript()
-            self._session.resume(path)
+            self._session.resume(self._resumable.path)
 
-    @work(thread=True, exit_on_error=False)
-    def _find_unfinished(self) -> None:
-        found = next(unfinished(self._places.discussions), None)
-        self.app.call_from_thread(self._found_unfinished, found)
-
-    def _found_unfinished(self, found: tuple[Path, DiscussionRecord] | None) -> None:
-        self._resumable = found
-        self._hint.resumable = found[1] if found else None
+    def _resumable_changed(self) -> None:
         self.refresh_bindings()
         self._hint.show()
 
