@@ -212,7 +212,7 @@ class LiveSession:
                 self._driver.wait_for_the_disk(error)
             except Exception as error:
                 self._driver.give_up(
-                    f"Unexpected {type(error).__name__}: {error}. What was said is kept."
+                    f"Unexpected {type(error).__name__}: {error}. Nothing is lost."
                 )
         self._tell(Closed())
 

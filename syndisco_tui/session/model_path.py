@@ -9,7 +9,7 @@ MOST_REASON = 200
 """Characters of a model's name and of a reason that a sentence quotes."""
 
 _CONSEQUENCES: dict[str, tuple[str, str]] = {
-    "batch": ("reads every prompt anew", "read every prompt anew"),
+    "batch": ("reads every prompt from its beginning", "read every prompt from its beginning"),
     "generate": ("runs one discussion at a time", "ran one discussion at a time"),
 }
 _OTHER = ("does not run on the fastest path", "did not run on the fastest path")

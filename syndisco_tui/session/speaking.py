@@ -80,7 +80,7 @@ class Speaking:
         """Time has passed: does the engine still say anything?"""
         if self.is_silent:
             sentence = (
-                f"No word from the model for {self._silence:.0f} s; x, then r: start it anew."
+                f"No reply for {self._silence:.0f} s. Press x to stop, then r to restart the model."
             )
             self._hindrances.say("silence", sentence)
 

@@ -129,7 +129,7 @@ ACTIONS = (
     ),
     Action("steer('edit')", "E", "edit", "Edit the message's text", "transcript", True, "E"),
     Action("steer('fork')", "f", "fork", "New discussion from this message on", "transcript"),
-    Action("search", "slash", "search", "Search in what was said", "transcript", shown_key="/"),
+    Action("search", "slash", "search", "Search the transcript", "transcript", shown_key="/"),
     Action("read", "z", "read", "Read in the whole window, Markdown rendered", "transcript"),
     Action(
         "steer('as_written')",

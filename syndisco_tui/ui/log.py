@@ -70,7 +70,7 @@ def report_crash(log: Path, error: BaseException, *, is_saved: bool) -> None:
     """What went wrong to the log, without local variables; to the user, and what is saved."""
     with contextlib.suppress(OSError), log.open("a", encoding="utf-8", errors="replace") as file:
         traceback.print_exception(error, file=file)
-    saved = "All that was said is saved" if is_saved else "What was said last could not be saved"
+    saved = "Everything is saved" if is_saved else "The last messages could not be saved"
     print(
         f"syndisco-tui stopped on an unexpected {type(error).__name__}. {saved}; "
         f"details are in {log}.",

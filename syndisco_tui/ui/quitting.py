@@ -47,15 +47,15 @@ def _question(
         return LeavingQuestion(
             "Not everything is saved. Quit?",
             "The disk refuses the last change: make room or mend it, and it is saved by itself. "
-            "Whoever quits before that loses it.",
+            "Quitting now loses it.",
             "quit",
             "stay",
         )
     if state == "running":
         return LeavingQuestion(
             "A reply is being generated. Quit?",
-            "What was said is saved. The unfinished reply is dropped; "
-            f"{resume} resumes at its turn.",
+            "All messages are saved. The unfinished reply is dropped; "
+            f"{resume} continues at its turn.",
             "quit",
             "stay",
         )

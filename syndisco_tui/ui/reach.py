@@ -233,10 +233,10 @@ class Reach:
             name = one_line(record.entries[at].name, 40)
             question = Question(
                 f"Delete the last {count} messages?",
-                f"From what {name} said here to the end, with what is said meanwhile. "
-                f"They are kept in the file; {self._undo_key} undoes it.",
+                f"From this message of {name} to the end, with what is posted meanwhile. "
+                f"They stay in the file; {self._undo_key} undoes it.",
                 "delete them",
-                "leave them",
+                "cancel",
             )
             self._screen.app.push_screen(
                 question, lambda yes: self._session.steer(Delete(at)) if yes else None
@@ -248,9 +248,8 @@ class Reach:
         from .screens.how_many import HowMany
 
         how_many = HowMany(
-            "Further tries at the last message",
-            "So many at once, each with a seed of its own. Take one, or keep what stands there; "
-            "all are kept in the file.",
+            "Alternatives for the last message",
+            "How many alternatives? Pick one or keep the current text; all are stored in the file.",
             suggested=CANDIDATES,
             most=MOST_CANDIDATES,
         )

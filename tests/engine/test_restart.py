@@ -51,7 +51,7 @@ def test_a_thread_that_hangs_in_the_model(engine: LocalEngine, tiny_folder: Path
     assert stuck.wait(30)
     old = engine._thread
     engine.restart()
-    with pytest.raises(EngineError, match="started anew"):
+    with pytest.raises(EngineError, match="restarted"):
         hanging.result(5)
     assert engine.info is None
     assert isinstance(load(engine, ModelSpec(str(tiny_folder))), Loaded)

@@ -173,7 +173,7 @@ async def test_an_engine_that_died_is_said_and_r_starts_it_anew(bench: OpenBench
     async with bench() as at:
         at.engine._answer = dies_once
         await at.press("r")
-        await at.until(lambda: "! The model's thread has ended. r starts it anew." in at.text())
+        await at.until(lambda: "! The model's thread has ended. r restarts it." in at.text())
         await at.until_state("paused")
         assert len(at.records()[0].entries) == 2  # the seed opinion and the first reply
         await at.press("r")
@@ -194,7 +194,7 @@ async def test_a_model_that_says_nothing_is_said_and_x_then_r_starts_it_anew(
     async with bench(silence=0.2) as at:
         at.engine._answer = hangs
         await at.press("r")
-        await at.until(lambda: "! No word from the model for" in at.text())
+        await at.until(lambda: "! No reply for" in at.text())
         assert "speaking" in at.text()
         silent = False
         await at.press("x")

@@ -75,4 +75,4 @@ def test_a_crash_is_told_without_local_variables(
         report_crash(tmp_path / "app.log", error, is_saved=False)
     assert "something broke" in (tmp_path / "app.log").read_text()
     assert 'key = "hf_canary"' not in (tmp_path / "app.log").read_text()
-    assert "unexpected RuntimeError. What was said last could not" in capsys.readouterr().err
+    assert "unexpected RuntimeError. The last messages could not" in capsys.readouterr().err

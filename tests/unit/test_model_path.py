@@ -43,7 +43,7 @@ def slow_engine(path: str = "generate", reason: str = REASON) -> ScriptedEngine:
     [
         ("slots", "", ""),
         ("generate", "no cache.", "Qwen3-0.6B runs one discussion at a time: no cache."),
-        ("batch", "no cache", "Qwen3-0.6B reads every prompt anew: no cache."),
+        ("batch", "no cache", "Qwen3-0.6B reads every prompt from its beginning: no cache."),
         ("new", "no cache", "Qwen3-0.6B does not run on the fastest path: no cache."),
         ("generate", "a\x1b[2J\nb", "Qwen3-0.6B runs one discussion at a time: a␛[2J b."),
     ],

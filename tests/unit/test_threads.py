@@ -83,7 +83,7 @@ def test_after_many_faults_every_message_is_there(folder: Path, rounds: int) -> 
             assert live.until(Trouble).sentence == "The GPU is on fire."
         elif fault == "hangs":
             told = live.until(Hindrance, lambda event: event.cause == "silence")
-            assert "No word from the model" in told.sentence
+            assert "No reply for" in told.sentence
             live.session.stop()
             assert live.until(Hindrance) == Hindrance("silence", "")
         else:

@@ -40,7 +40,7 @@ POLL_SECONDS = 0.05
 CLOSE_SECONDS = 2.0
 
 _CLOSED = EngineError("The engine was closed before the reply was finished.")
-_RESTARTED = EngineError("The model was started anew before the reply was finished.")
+_RESTARTED = EngineError("The model was restarted before the reply was finished.")
 _NO_MODEL = EngineError("No model is loaded: load one, then try again.")
 _REPLACED = EngineError("The model was replaced before the reply was finished.")
 

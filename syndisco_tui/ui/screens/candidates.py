@@ -48,7 +48,7 @@ class Candidate(Static):
         self._draw()
 
     def _draw(self) -> None:
-        title = "as it stands" if self.number is None else f"{self.number + 1}"
+        title = "current" if self.number is None else f"{self.number + 1}"
         text = safe(self._text.strip())
         if self.is_finished:
             text = text or "stays silent"
@@ -71,13 +71,13 @@ def _tokens(count: int) -> str:
 class CandidatesScreen(OwnScreen[int | None]):
     """The result is the number of the one that is taken, or None to keep what stands there."""
 
-    HELP = """Further tries
-    The last message as it stands, and further tries at it, each with a seed of its own. The one
-    you take stands in its place; the others are kept in the file."""
+    HELP = """Alternatives
+    The last message, and alternatives for it, each with its own seed. The one you use takes its
+    place; all are stored in the file."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", "take it", key_display="⏎"),
-        Binding("escape,q", "dismiss(None)", "keep what stands", key_display="esc"),
+        Binding("enter", "take", "use this one", key_display="⏎"),
+        Binding("escape,q", "dismiss(None)", "keep current", key_display="esc"),
         Binding("left", "move(-1)", "choose", key_display="← →"),
         Binding("right,tab", "move(1)", show=False),
         Binding("up,k", "move_row(-1)", show=False),
@@ -100,7 +100,7 @@ class CandidatesScreen(OwnScreen[int | None]):
 
     def compose(self) -> ComposeResult:
         name = one_line(self._present.name, 40)
-        title = f"Further tries at what {name} says at turn {self._present.turn}"
+        title = f"Alternatives for the message of {name} at turn {self._present.turn}"
         yield Static(Content(safe(title)), classes="batch-title")
         with VerticalScroll(can_focus=False), Grid(id="candidates"):
             yield from self._candidates

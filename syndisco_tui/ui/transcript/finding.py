@@ -32,7 +32,7 @@ class Finding:
         if self._line is not None and self._line.sign == "/":
             self._line.take_focus()
         else:
-            self._open(FindLine("/", "search in what was said", self._typed, self._give_up))
+            self._open(FindLine("/", "search the transcript", self._typed, self._give_up))
 
     def open_jump(self) -> None:
         """Type the number of a turn."""

@@ -15,8 +15,8 @@ from ..keymap import key_of
 
 GRAVEST_FIRST: tuple[Cause, ...] = ("engine", "saving", "silence", "memory", "space", "speed")
 _WHAT_NOW: dict[Cause, str] = {
-    "engine": "{run} starts it anew.",
-    "saving": "Goes on once mended; {run} tries now.",
+    "engine": "{run} restarts it.",
+    "saving": "Continues once mended; {run} tries now.",
 }
 
 
