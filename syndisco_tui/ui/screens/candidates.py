@@ -100,7 +100,7 @@ class CandidatesScreen(OwnScreen[int | None]):
 
     def compose(self) -> ComposeResult:
         name = one_line(self._present.name, 40)
-        title = f"Alternatives for the message of {name} at turn {self._present.turn}"
+        title = f"Alternatives for {name}'s message at turn {self._present.turn}"
         yield Static(Content(safe(title)), classes="batch-title")
         with VerticalScroll(can_focus=False), Grid(id="candidates"):
             yield from self._candidates
