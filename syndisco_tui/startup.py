@@ -43,7 +43,7 @@ def open_screen(
     on_screen = sys.stdin.isatty() and sys.stdout.isatty()
     last_setup, last, notices = _last_setup(settings)
     if setup or persona_file or not on_screen:
-        last = None
+        last = None  # and a draft that was left is saved over: it is not on the screen
     begin = setup_with(
         setup, settings, model, persona_file, turns, seed, dtype, last=last, notify=notices.append
     )

@@ -80,9 +80,10 @@ def setup_to_toml(setup: DiscussionSetup) -> str:
     return tomli_w.dumps(values, multiline_strings=not has_crlf)
 
 
-def write_setup(path: Path, setup: DiscussionSetup) -> None:
-    """Save the setup as a TOML file. Raises OSError."""
-    write_atomic(path, setup_to_toml(setup).encode("utf-8", errors="replace"))
+def write_setup(path: Path, setup: DiscussionSetup, *, comment: str = "") -> None:
+    """Save the setup as a TOML file, with ``comment`` as its first line. Raises OSError."""
+    text = f"# {comment}\n\n{setup_to_toml(setup)}" if comment else setup_to_toml(setup)
+    write_atomic(path, text.encode("utf-8", errors="replace"))
 
 
 def _set_apart(personas: object, name: str, path: Path) -> tuple[Any, list[Any]]:

@@ -89,7 +89,7 @@ ACTIONS = (
     Action("down", "shift+down", "move down", "Move the persona down", "personas"),
     Action("edit", "enter,e", "edit", "Edit the value in place", "setup", shown_key="⏎"),
     Action("turn(1)", "right,space", "next value", "The next value", "setup", shown_key="→"),
-    Action("turn(-1)", "left", "value before", "The value before", "setup"),
+    Action("turn(-1)", "left", "previous value", "The previous value", "setup"),
     Action("undo", "u", "undo", "Undo the last change to the setup", "setup"),
     Action("screen.open_setup", "O", "open setup", "Open a saved setup", "setup", shown_key="O"),
     Action(

@@ -144,7 +144,8 @@ class SyndiscoApp(RemembersDiscarded, App[int]):
     def _say_what_does_not_apply(self, key: str, pane: str) -> None:
         """A key of an action that cannot be done now is no key without a meaning."""
         for action in ACTIONS:
-            if action.where in ("everywhere", pane) and key in self.keymap.keys(action):
+            is_meant = action.where in ("everywhere", pane) and key in self.keymap.keys(action)
+            if is_meant and action.name != "follow":  # the end is followed already
                 sentence = safe(f"“{action.label}” does not apply now.")
                 self.notify(sentence, markup=False, timeout=2)
                 return

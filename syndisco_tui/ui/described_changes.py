@@ -49,9 +49,9 @@ def described(change: ChangeOnTheWay) -> str:
 def _setup_change(change: ChangeOnTheWay, old: str, new: str) -> str:
     name = one_line(change.subject, 60)
     if change.old == ABSENT and change.new in _ROLES:
-        return f"{name} takes part as {new}"
+        return f"{name} joins as {new}"
     if change.new == ABSENT and change.old in _ROLES:
-        return f"{name} takes part no longer"
+        return f"{name} leaves"
     return f"{one_line(field_label(change.subject), 60)}: {old} → {new}"
 
 

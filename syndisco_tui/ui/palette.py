@@ -23,6 +23,8 @@ from .screens.laboratory import Laboratory
 KEY_WIDTH = 10
 """Cells of the keys' column."""
 
+LOW_SCORE = 0.1
+
 
 @dataclass(frozen=True)
 class Command:
@@ -47,14 +49,14 @@ class Commands(Provider):
             )
 
     async def search(self, query: str) -> Hits:
-        matcher = self.matcher(query)
+        matcher, words = self.matcher(query), query.casefold().split()
         for command in commands(self.app, self.screen):
             score = matcher.match(command.title)
-            in_description = matcher.match(command.description)
+            in_description = all(word in command.description.casefold() for word in words)
             if score or in_description:
                 title = matcher.highlight(command.title)
                 yield Hit(
-                    score or in_description / 2,  # a title says best what a command is
+                    score or LOW_SCORE,  # a title says best what a command is
                     _display(command.key, title),
                     command.run,
                     command.title,

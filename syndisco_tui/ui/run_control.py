@@ -103,14 +103,16 @@ class RunControl:
         self._before_start()
         if self.state == "idle":
             self._session.start(self._setup(), step=goal == "step")
-        elif self._has_no_turns_left():
+        elif self.has_no_turns_left:
             self._ask_for_turns(goal)
         elif goal == "step":
             self._session.step()
         else:
             self._session.run()
 
-    def _has_no_turns_left(self) -> bool:
+    @property
+    def has_no_turns_left(self) -> bool:
+        """Whether the open discussion has taken as many turns as the setup on the screen has."""
         record = self._session.record
         if record is None or self.state not in ("paused", "finished"):
             return False
@@ -161,8 +163,9 @@ class RunControl:
     def _ask_for_title(self) -> None:
         from .screens.title import TitleScreen
 
-        setup = self._setup()
-        if setup.title:
+        setup, record = self._setup(), self._session.record
+        is_forks_title = record is not None and record.parent and setup.title == record.title
+        if setup.title and not is_forks_title:
             self._close()
             return
 
@@ -171,7 +174,7 @@ class RunControl:
                 self._close()
                 self._use(setup.model_copy(update={"title": title}))
 
-        open_form(self._screen.app, lambda: TitleScreen(setup.heading), named)
+        open_form(self._screen.app, lambda: TitleScreen(setup.heading, setup.title), named)
 
     def _close(self) -> None:
         record = self._session.record

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from textual.screen import Screen
@@ -16,8 +17,6 @@ from ..text import safe
 from .forms import open_form
 from .keymap import key_of
 from .screens.question import Question
-
-DRAFT_NAME = "Last draft"
 
 
 class SetupFile:
@@ -92,13 +91,14 @@ class SetupFile:
     def set_draft_aside(self, screen: Screen[None], draft: DiscussionSetup) -> None:
         """Save ``draft``, which another setup takes the place of, and say where it is."""
         try:
-            self._saved_setups.save(DRAFT_NAME, draft)
+            name = f"Draft {datetime.now():%Y-%m-%d %H%M%S}"
+            self._saved_setups.save(name, draft)
         except OSError as error:
             sentence = f"The draft of the setup cannot be saved: {error.strerror}"
             screen.notify(safe(sentence), severity="error", markup=False, timeout=12)
         else:
             key = key_of(screen.app, "setup.open_setup")
-            sentence = f"Your draft is saved as “{DRAFT_NAME}”; {key} in the setup opens it."
+            sentence = f"Your draft is saved as “{name}”; {key} in the setup opens it."
             screen.notify(safe(sentence), markup=False, timeout=8)
 
 

@@ -27,7 +27,7 @@ class SetupOnScreen:
         self._screen = screen
         self._session = session
         self._last_setup = last_setup
-        self._is_unused = False
+        self._is_unused = last_setup is not None and last_setup.is_draft
         """Whether it was edited, and no discussion has had it since."""
 
     def edit(self, setup: DiscussionSetup) -> None:
@@ -39,7 +39,9 @@ class SetupOnScreen:
 
     def used(self) -> None:
         """The open discussion has this setup now."""
-        self._is_unused = False
+        if self._is_unused:
+            self._is_unused = False
+            self._save()
 
     def opened(self, setup: DiscussionSetup) -> bool:
         """Take over the ``setup`` of a discussion that was opened; whether it is another one.
@@ -65,7 +67,7 @@ class SetupOnScreen:
         if self._last_setup is None:
             return
         try:
-            self._last_setup.save(self.setup)
+            self._last_setup.save(self.setup, is_draft=self._is_unused)
         except OSError as error:
             sentence = f"The setup is not saved for next time: {error.strerror}"
             self._screen.notify(safe(sentence), severity="warning", markup=False, timeout=8)

@@ -14,6 +14,7 @@ from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.session import LiveSession
 from syndisco_tui.session.last_model import LastModelFile
 from syndisco_tui.session.live import SILENCE
+from syndisco_tui.store.last_setup import LastSetup
 from syndisco_tui.store.personas import shipped_personas
 from syndisco_tui.store.setups import read_setup
 from syndisco_tui.ui.app import SyndiscoApp
@@ -73,6 +74,7 @@ def bench(tmp_path: Path, demonstration: DiscussionSetup) -> OpenBench:
         silence: float = SILENCE,
         engine: ScriptedEngine | None = None,
         preload: bool = False,
+        keeps_setup: bool = False,
     ) -> AsyncIterator[Bench]:
         places = Places(tmp_path / "discussions", tmp_path / "personas.json", tmp_path / "setups")
         places.discussions.mkdir(exist_ok=True)
@@ -86,7 +88,16 @@ def bench(tmp_path: Path, demonstration: DiscussionSetup) -> OpenBench:
         )
         if personas is None:
             personas = tuple(shipped_personas(paths.shipped_personas_folder()))
-        laboratory = Laboratory(session, setup, personas, places, start=start, preload=preload)
+        last_setup = LastSetup(tmp_path / "setup.toml", {}) if keeps_setup else None
+        laboratory = Laboratory(
+            session,
+            (last_setup and last_setup.read()) or setup,
+            personas,
+            places,
+            start=start,
+            preload=preload,
+            last_setup=last_setup,
+        )
         themes, faults = read_themes(paths.shipped_themes_folder())
         assert not faults
         file = tmp_path / "settings.toml"

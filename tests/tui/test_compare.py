@@ -160,7 +160,7 @@ async def test_what_was_changed_on_the_way_is_told(bench: OpenBench, size: tuple
         await at.until(lambda: "What was changed on the way" in at.text())
         text = " ".join(at.text().split())
         assert "from turn 3: Temperature: 0.6 → 1.3" in text
-        assert "from turn 3: Moderator takes part no longer" in text
+        assert "from turn 3: Moderator leaves" in text
         assert f"turn 1: {edited.name} edited: “What was said.” → “Another" in text
 
 
@@ -272,7 +272,7 @@ def test_of_long_texts_what_differs_is_shown() -> None:
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        (ChangeOnTheWay(3, "setup", "Lin", "—", "user"), "from turn 3: Lin takes part as user"),
+        (ChangeOnTheWay(3, "setup", "Lin", "—", "user"), "from turn 3: Lin joins as user"),
         (
             ChangeOnTheWay(3, "setup", "Lin: role", "user", "moderator"),
             "from turn 3: Lin: role: user → moderator",

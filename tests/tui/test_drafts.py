@@ -40,7 +40,7 @@ async def test_preparing_another_discussion_leaves_the_paused_one_alone(
         saved = path.read_bytes()
         await at.press("1", "space", "down", "down", "down", "space", "down", "space", "m")
         await set_turns(at, 9)
-        await at.until(lambda: "draft" in at.text() and "new discussion with it" in at.text())
+        await at.until(lambda: "draft" in at.text() and "ctrl+n new discussion" in at.text())
         assert path.read_bytes() == saved
         setup = at.laboratory.setup
         await at.press("ctrl+n")
@@ -67,7 +67,7 @@ async def test_going_on_applies_the_draft_and_the_file_says_from_which_turn(
         path = await paused_after_a_message(at)
         await at.press("1", "space")
         await at.until(lambda: "draft" in at.text())
-        assert "this one, from turn 2" in at.text()
+        assert "this one from turn 2" in at.text()
         await at.press(key)
         await at.until(lambda: "draft" not in at.text())
         await at.until(lambda: len(at.engine.requests) >= 2)
@@ -192,7 +192,7 @@ async def test_a_draft_that_another_discussion_takes_the_place_of_is_saved(
         await at.until_state("idle")
         await set_turns(at, 77)
         at.session.resume(newest_first(at.places.discussions)[0])
-        await at.until(lambda: "Last draft" in at.toasts())
+        await at.until(lambda: "Your draft is saved as" in at.toasts())
         assert at.laboratory.setup.conv_len == 3
         await at.press("ctrl+n")
         await at.until_state("idle")
@@ -201,3 +201,53 @@ async def test_a_draft_that_another_discussion_takes_the_place_of_is_saved(
         assert "77 turns" in at.text()
         await at.press("enter")
         await at.until(lambda: at.laboratory.setup.conv_len == 77)
+
+
+async def test_a_draft_that_was_left_by_quitting_is_saved_when_another_discussion_is_resumed(
+    bench: OpenBench, short: DiscussionSetup
+) -> None:
+    async with bench(setup=short, keeps_setup=True) as at:
+        await paused_after_a_message(at)
+        await set_turns(at, 9)
+    async with bench(keeps_setup=True) as at:
+        assert at.laboratory.setup.conv_len == 9
+        await at.until(lambda: "resume at turn 2" in at.text())
+        await at.press("R")
+        await at.until(lambda: "Your draft is saved as" in at.toasts())
+        assert at.laboratory.setup.conv_len == 3
+        await at.until_state("finished")
+    async with bench(keeps_setup=True) as at:
+        assert at.laboratory.setup.conv_len == 3
+        await at.press("o")
+        await at.until(lambda: "finished" in at.text())
+        await at.press("enter")
+        await at.until_state("finished")
+        assert "draft" not in at.toasts()
+
+
+async def test_a_new_discussion_is_not_called_a_fork(
+    bench: OpenBench, short: DiscussionSetup
+) -> None:
+    async with bench(setup=short) as at:
+        await paused_after_a_message(at)
+        await at.press("3", "f", "ctrl+s")
+        await at.until(lambda: at.laboratory.setup.title == "Working from home (fork)")
+        await at.press("ctrl+n", "enter")
+        await at.until(lambda: at.laboratory.setup.title == "Working from home")
+
+
+async def test_the_last_message_stays_in_sight_when_it_is_regenerated(
+    bench: OpenBench, short: DiscussionSetup
+) -> None:
+    async with bench((80, 24), setup=short.model_copy(update={"conv_len": 12})) as at:
+        await at.press("r")
+        await at.until_state("finished")
+        await at.press("3", "up")
+        await at.press("down")
+        transcript = at.laboratory.transcript
+        assert transcript.current == len(at.records()[0].entries) - 1
+        await at.press("g")
+        await at.until(lambda: at.records()[0].entries[-1].attempt == 1)
+        await at.until_state("finished")
+        await at.until(lambda: transcript.current == len(at.records()[0].entries) - 1)
+        assert transcript.scroll_y == transcript.max_scroll_y

@@ -40,6 +40,14 @@ class TestLastSetup:
         last.save(chosen)
         assert LastSetup(file, AUTO).read() == chosen
 
+    def test_it_knows_a_draft_from_what_a_discussion_has_had(self, tmp_path: Path) -> None:
+        file = tmp_path / "setup.toml"
+        assert not LastSetup(file, AUTO).is_draft
+        for is_draft in (True, False):
+            LastSetup(file, AUTO).save(SETUP, is_draft=is_draft)
+            assert LastSetup(file, AUTO).is_draft is is_draft
+            assert LastSetup(file, AUTO).read() == SETUP
+
     def test_a_broken_file_is_an_error_that_names_it(self, tmp_path: Path) -> None:
         file = tmp_path / "setup.toml"
         file.write_text("conv_len = ")

@@ -36,10 +36,10 @@ FORMATS: dict[ExportFormat, Format] = {
     "syndisco-2.2": Format(".json", "JSON that SynDisco 2.2.1 loads", syndisco.as_2_2),
     "markdown": Format(".md", "a transcript to publish", markdown.as_markdown),
     "csv": Format(
-        ".csv", "a row a message, for a spreadsheet", lambda r: rows.as_csv([r]), rows.as_csv
+        ".csv", "one row per message, for a spreadsheet", lambda r: rows.as_csv([r]), rows.as_csv
     ),
     "jsonl": Format(
-        ".jsonl", "a line a reply, with its prompt", lambda r: chat.as_jsonl([r]), chat.as_jsonl
+        ".jsonl", "one line per reply, with its prompt", lambda r: chat.as_jsonl([r]), chat.as_jsonl
     ),
 }
 

@@ -1,4 +1,4 @@
-"""CSV: a row a message, silences included, for spreadsheets and data frames."""
+"""CSV: one row per message, silences included, for spreadsheets and data frames."""
 
 from __future__ import annotations
 

@@ -224,10 +224,13 @@ class Laboratory(OwnScreen[None]):
         elif isinstance(event, Trouble):
             self.notify(safe(event.sentence), severity="error", timeout=12, markup=False)
         self._reach.take(event)
-        if isinstance(event, Opened | SetupApplied | DiscussionClosed):
+        if isinstance(event, Opened | SetupApplied):
             self._edited.used()
         if self._run_control.take(event):
-            self.query_one(DraftLine).show(self._run_control.draft_from_turn)
+            run_control = self._run_control
+            self.query_one(DraftLine).show(
+                run_control.draft_from_turn, has_turns=not run_control.has_no_turns_left
+            )
             self.refresh_bindings()
         if isinstance(
             event, Opened | SetupStaged | SetupApplied | Waiting | DiscussionClosed | Renamed
@@ -305,6 +308,7 @@ class Laboratory(OwnScreen[None]):
         if record is not None:
             self._edited.discard()
             self._show_and_use(record.setup)
+            self._edited.used()
 
     def _show_transcript(self) -> None:
         if self.has_class("-narrow"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -18,7 +19,8 @@ from ..widgets.safe_input import SafeInput
 class TitleScreen(Form[str | None]):
     """The result is what was typed, trimmed, or None. It may be empty.
 
-    ``heading`` is what a discussion without a title is called.
+    ``heading`` is what a discussion without a title is called. It begins with ``title``, without
+    the word that tells a fork.
     """
 
     HELP = """A title
@@ -29,15 +31,19 @@ class TitleScreen(Form[str | None]):
         Binding("escape", "cancel", "cancel", key_display="esc", priority=True),
     ]
 
-    def __init__(self, heading: str) -> None:
+    def __init__(self, heading: str, title: str = "") -> None:
         super().__init__()
         self._heading = heading
+        self._title = re.sub(r" \(fork( \d+)?\)$", "", title)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static("Title of the new discussion", classes="dialog-title", markup=False)
             yield SafeInput(
-                compact=True, classes="form-input", placeholder=one_line(self._heading, 60)
+                self._title,
+                compact=True,
+                classes="form-input",
+                placeholder=one_line(self._heading, 60),
             )
             yield KeyLine()
 

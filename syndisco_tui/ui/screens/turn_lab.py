@@ -34,8 +34,8 @@ class TurnLab(OwnScreen[None]):
     """
 
     HELP = """Turn lab
-    Who spoke and how much. The stroke on a bar is the share of turns to be expected: the odds that
-    the turn manager gave at every turn, added up. A → B → A counts turns in which the speaker
+    Who spoke and how much. The stroke on a bar is the expected share of turns: the sum of the turn
+    manager's odds at every turn. A → B → A counts turns in which the speaker
     before last spoke again. Diversity is 1 − the mean pairwise ROUGE-L of what models said.
     """
     CSS_PATH = "instruments.tcss"

@@ -18,19 +18,21 @@ class DraftLine(Static):
     }
     """
 
-    def show(self, from_turn: int | None) -> None:
-        """Show that a draft would apply ``from_turn`` on; None: there is no draft."""
+    def show(self, from_turn: int | None, *, has_turns: bool = True) -> None:
+        """Show that a draft would apply ``from_turn`` on; None: there is no draft.
+
+        ``has_turns``: the discussion has turns left with it.
+        """
         self.display = from_turn is not None
         if from_turn is None:
             return
         app = self.app
         new, run = key_of(app, "everywhere.new_discussion"), key_of(app, "everywhere.run")
         discard = key_of(app, "everywhere.discard_draft")
+        this_one = f"this one from turn {from_turn}" if has_turns else "this one, with more turns"
         self.update(
             Content.assemble(
                 Content.styled("draft", "bold $accent"),
-                f"   {new}: new discussion with it"
-                f"   {run}: this one, from turn {from_turn}"
-                f"   {discard}: discard",
+                f"   {new} new discussion   {run} {this_one}   {discard} discard",
             )
         )

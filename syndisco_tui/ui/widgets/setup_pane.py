@@ -130,8 +130,11 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
             self.scroll_home(animate=False)
         else:
             self.row.scroll_visible(animate=False)
+        self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "turn" and self.row.field.kind in ("text", "long", "opinions"):
+            return False
         return not (action in ("edit", "turn", "move", "undo") and self.row.is_editing)
 
     def action_move(self, steps: int) -> None:

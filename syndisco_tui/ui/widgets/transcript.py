@@ -94,6 +94,7 @@ class Transcript(TranscriptView):
     def show_again(self, messages: Sequence[Message]) -> None:
         """Show these messages, most of which were shown before; what is in sight stays so."""
         in_sight = self.cursor.is_in_sight
+        was_at_the_end = self.current == len(self.lines.entries) - 1
         growing = self.lines.growing
         self.lines.show(messages)
         if growing is not None:
@@ -102,7 +103,9 @@ class Transcript(TranscriptView):
         self.finding.search_again()
         self._redraw()
         current = self.current
-        if in_sight and current is not None and not self.cursor.is_in_sight:
+        if was_at_the_end and self.lines.rows:
+            self.cursor.follow()  # what takes the last message's place comes at the end, too
+        elif in_sight and current is not None and not self.cursor.is_in_sight:
             self.cursor.go_to(current)  # what was deleted is back, and the mark is on it again
 
     def _redraw(self) -> None:
