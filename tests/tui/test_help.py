@@ -9,7 +9,7 @@ from tests.support.bench import OpenBench
 async def test_it_explains_the_focused_pane_before_all_else(bench: OpenBench) -> None:
     async with bench((120, 100)) as at:
         for key, explanation, own in (
-            ("1", "Who could speak.", "Make a new persona"),
+            ("1", "Everyone who can take part.", "Make a new persona"),
             ("2", "Everything else that defines", "Edit the value in place"),
             ("3", "What was said, oldest first", "To the end, and follow it"),
         ):

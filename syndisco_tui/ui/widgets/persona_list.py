@@ -45,8 +45,8 @@ class PersonaList(ScrollView, can_focus=True):
     HELP = """Personas
     Everyone who can take part. ● takes part, ◆ moderates, · is not in the discussion; ? behind a
     name is a likely mistake. Keys act on the highlighted persona. Where some are marked (✓),
-    adding, deleting, saving as a set and changing a field act on these. The filter looks in all fields.
-    A change applies from the next turn."""
+    adding, deleting, saving as a set and changing a field act on these. The filter looks in all
+    fields. A change applies from the next turn."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"persona-list--cursor"}
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -94,7 +94,8 @@ class Transcript(TranscriptView):
     def show_again(self, messages: Sequence[Message]) -> None:
         """Show these messages, most of which were shown before; what is in sight stays so."""
         in_sight = self.cursor.is_in_sight
-        was_at_the_end = self.current == len(self.lines.entries) - 1
+        count = len(self.lines.entries)
+        was_at_the_end = self.current == count - 1 and len(messages) <= count
         growing = self.lines.growing
         self.lines.show(messages)
         if growing is not None:
