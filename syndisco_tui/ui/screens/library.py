@@ -154,8 +154,6 @@ class LibraryScreen(OwnScreen[Choice | None]):
     def filter_line(self) -> Input:
         return self.query_one(Input)
 
-    # The list ----------------------------------------------------------------------------------
-
     def on_listed(self, event: Listed) -> None:
         self._is_loading = not event.is_done
         self._look_at_open()
