@@ -648,9 +648,8 @@ class TestPuttingInOrder:
             await at.press("end", "y")
             await at.until(lambda: at.app.clipboard == str(four[0]))
             assert "~/discussions/20240305T120000000Z-00000000.json" in shown_result(at)
-            at.app.clear_notifications()
-            await at.pilot.pause()
-            assert f"~/discussions/{four[0].name}" in at.text(), "in one piece"
+            await at.until(lambda: "copied" in at.toasts())
+            assert f"~/discussions/{four[0].name}" in at.text(), "in one piece, and not covered"
 
 
 class TestImport:

@@ -121,11 +121,11 @@ class LibraryScreen(OwnScreen[Choice | None]):
         with Horizontal(id="library-filter"):
             yield Static("/", id="library-filter-label", markup=False)
             yield FilterLine(placeholder="title, names, model or words", compact=True)
+        yield Static("", id="library-result", markup=False)  # no notice covers it up there
         with Horizontal(id="library-body"):
             yield DiscussionList()
             with VerticalScroll(id="library-preview", can_focus=False):
                 yield Static("")
-        yield Static("", id="library-result", markup=False)
         yield KeyLine()
 
     def on_mount(self) -> None:
@@ -153,8 +153,6 @@ class LibraryScreen(OwnScreen[Choice | None]):
     @property
     def filter_line(self) -> Input:
         return self.query_one(Input)
-
-    # The list ----------------------------------------------------------------------------------
 
     def on_listed(self, event: Listed) -> None:
         self._is_loading = not event.is_done
