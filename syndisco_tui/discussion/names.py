@@ -11,6 +11,8 @@ from functools import lru_cache
 _NEAR = 0.6
 """difflib's ratio from which a name is taken for a slip of another."""
 
+_JOINERS = dict.fromkeys(map(ord, "\u200c\u200d"))
+
 
 def folded(text: str) -> str:
     """``text`` for comparing: composed and case-folded."""
@@ -20,8 +22,8 @@ def folded(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def name_key(name: str) -> str:
-    """The form that two spellings of one name share."""
-    return folded(name.strip())
+    """The form that two spellings of one name share. Joiners are left out: nobody sees them."""
+    return folded(name.strip().translate(_JOINERS))
 
 
 def name_clash(names: Iterable[str]) -> tuple[str, str] | None:

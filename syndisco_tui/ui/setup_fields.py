@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 from pydantic import ValidationError
 
 from ..discussion import DiscussionSetup, Persona, name_key
+from ..discussion.names import near_name
 from ..inputs import describe
 from ..text import editable
 from . import persona_fields
@@ -190,7 +191,8 @@ def turned(field: SetupField, direction: int, setup: DiscussionSetup) -> Discuss
 def _opinions(text: str, setup: DiscussionSetup) -> dict[str, Any]:
     """Seed opinions, one a line; each ``NAME: text``, or none with a name.
 
-    A line that begins with a space goes on with the opinion above.
+    A line that begins with a space goes on with the opinion above. Where authors are given, one may
+    be somebody who takes no part, unless the name is near to a participant's.
     """
     everybody = (*setup.seed_opinion_usernames, *setup.names)
     known = {name_key(name): name for name in everybody}
@@ -204,8 +206,14 @@ def _opinions(text: str, setup: DiscussionSetup) -> dict[str, Any]:
         if not line.strip():
             continue
         name, colon, opinion = line.strip().partition(":")
+        is_name = bool(colon and opinion.strip()) and len(name.split()) == 1
         if colon and name_key(name) in known and opinion.strip():
             names.append(known[name_key(name)])
+            opinions.append(opinion.strip())
+        elif is_name and (near := near_name(name, setup.names)):
+            raise FieldError(f"line {number}: nobody is called “{name}”; did you mean “{near}”?")
+        elif is_name and names:
+            names.append(name)
             opinions.append(opinion.strip())
         else:
             opinions.append(line.strip())

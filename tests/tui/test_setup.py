@@ -173,6 +173,26 @@ async def test_a_hand_written_setup_file_is_not_written_over_unasked(
         await at.until(lambda: "conv_len" in file.read_text())
 
 
+def test_an_author_near_to_a_participant_is_asked_about(setup: DiscussionSetup) -> None:
+    field = BY_KEY["seed_opinions"]
+    with pytest.raises(FieldError, match="line 1: nobody is called “An”; did you mean “Ann”"):
+        changed(field, "An: One", setup)
+
+
+def test_an_author_may_take_no_part(setup: DiscussionSetup) -> None:
+    field = BY_KEY["seed_opinions"]
+    new = changed(field, "Ann: One\nZorba: Two", setup)
+    assert new.seed_opinion_usernames == ("Ann", "Zorba")
+
+
+async def test_an_author_who_takes_no_part_is_shown_as_such(
+    bench: OpenBench, demonstration: DiscussionSetup
+) -> None:
+    quoted = {"seed_opinions": ("Home is best.",), "seed_opinion_usernames": ("Zorba",)}
+    async with bench(setup=demonstration.model_copy(update=quoted)) as at:
+        assert "Zorba takes no part · Zorba: Home" in at.text()
+
+
 def test_an_opinion_of_several_lines_can_be_edited(setup: DiscussionSetup) -> None:
     field = BY_KEY["seed_opinions"]
     new = changed(field, "Ann: One\n  two\nBob: Three", setup)

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
 from ...discussion import DiscussionSetup
+from ...discussion.name_checks import strangers
 from ...text import one_line, safe
 from ..setup_fields import FieldError, SetupField, as_text, changed, like_it, telling_part
 from .safe_input import SafeInput, SafeTextArea
@@ -131,6 +132,10 @@ class SetupRow(Widget):
         if cell_len(line) > self.content_size.width - self._label_width:
             line = telling_part(line, like_it(self.field, self._setup))
         value = Content.styled(one_line(line, SHOWN_OF_TEXT), "$foreground")
+        if self.field.kind == "opinions" and (authors := strangers(self._setup)):
+            names = one_line(", ".join(authors), 20)
+            note = f"{names} take{'s' if len(authors) == 1 else ''} no part · "
+            return Content.assemble(Content.styled(note, "$warning"), value)
         if self.field.hint and self.field.kind not in ("long", "text"):
             return Content.assemble(value, Content.styled(f"  {self.field.hint}", "$quiet"))
         return value

@@ -142,3 +142,7 @@ class TestSetups:
                 "did you mean “Emma35”?"
             ),
         )
+
+
+def test_a_joiner_that_nobody_sees_makes_no_other_name() -> None:
+    assert name_key("می\u200cخواهم") == name_key("میخواهم")
