@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from textual.app import App
+    from textual.theme import Theme
 
 
 FEW = (None, "standard", "windows")
@@ -17,4 +18,10 @@ def has_few_colours(app: App[Any]) -> bool:
 
     With sixteen colours or fewer, with none (``NO_COLOR``), and with a theme of the terminal's own.
     """
-    return app.no_color or app.current_theme.ansi or app.console.color_system in FEW
+    few = app.console.color_system in FEW
+    return app.no_color or few or has_terminals_colours(app.current_theme)
+
+
+def has_terminals_colours(theme: Theme) -> bool:
+    """Whether the theme is drawn in the terminal's own sixteen colours."""
+    return theme.primary.startswith("ansi_")

@@ -138,13 +138,11 @@ def group_row(
     date = date_of(newest, now)
     first = _first_line(sign, heading, date, width, highlighted=highlighted)
     running = any(standing.is_in_batch for standing in standings)
-    parts = [f"{group.finished} finished"]
-    if unfinished := group.count - group.finished:
-        parts.append(f"{unfinished} unfinished")
+    parts = [f"{group.finished} of {group.count} finished"]
     parts += [one_line(newest.summary.model.rpartition("/")[2], 30), _names(newest)]
     second = Content.assemble(
         "  ",
-        Content.styled(f"batch of {group.count}", "$accent" if running else ""),
+        Content.styled("batch", "$accent" if running else ""),
         Content.styled(" · running" if running else "", "$accent"),
         Content.styled("".join(f" · {part}" for part in parts if part), "$quiet"),
     )

@@ -11,7 +11,7 @@ from rich.terminal_theme import DEFAULT_TERMINAL_THEME
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
 
-from .few_colours import FEW
+from .few_colours import FEW, has_terminals_colours
 
 DEFAULT_THEME = "lamplight"
 READABLE = 3.0
@@ -54,7 +54,7 @@ def _place(theme: Theme) -> tuple[bool, bool, str]:
 
 def can_show(theme: Theme, color_system: str | None) -> bool:
     """Whether the theme's texts stay readable in the terminal's nearest colours."""
-    if theme.ansi or color_system not in FEW:
+    if has_terminals_colours(theme) or color_system not in FEW:
         return True
     variables = theme.to_color_system().generate()
     variables = {"quiet": quiet_of(variables), **variables, **theme.variables}

@@ -278,7 +278,7 @@ class TestBatches:
     async def test_they_stand_below_one_row(self, bench: OpenBench, batch: list[Path]) -> None:
         async with bench() as at:
             screen = await go_to_library(at, 7)
-            assert "batch of 4 · 2 finished · 2 unfinished" in at.text()
+            assert "batch · 2 of 4 finished" in at.text()
             assert "Batch of 4 discussions" in at.text()
             for state in ("2 finished", "1 paused", "1 not started"):
                 assert state in at.text()
