@@ -168,6 +168,12 @@ def forget_discarded(app: App[Any]) -> None:
         app.discarded = None
 
 
+def can_bring_back(app: App[Any]) -> bool:
+    """Whether ``bring_back`` has something for the screen in front."""
+    discarded = app.discarded if isinstance(app, RemembersDiscarded) else None
+    return discarded is not None and discarded.screen is app.screen
+
+
 def bring_back(app: App[Any]) -> bool:
     """Open again what was discarded last on the screen in front; False if there is nothing."""
     if not isinstance(app, RemembersDiscarded) or app.discarded is None:

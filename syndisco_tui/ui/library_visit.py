@@ -15,6 +15,7 @@ from ..session import LiveSession, State
 from ..store.discussions import read_discussion
 from ..text import one_line, safe
 from .batches import ShownBatch, batches_of
+from .forms import open_form
 from .keymap import key_of
 from .library_choice import Choice
 from .library_work import LibraryWork
@@ -111,13 +112,10 @@ class LibraryVisit:
                     library.dismiss(Choice(path, fork=(record, setup)))
 
             if library.is_current:
-                screen = ForkScreen(
-                    record,
-                    record.setup,
-                    len(record.entries),
-                    at_hand=self._personas_pane.cast.personas,
-                )
-                self._app.push_screen(screen, asked)
+                at_hand = self._personas_pane.cast.personas
+                setup, count = record.setup, len(record.entries)
+                form = partial(ForkScreen, record, setup, count, at_hand=at_hand)
+                open_form(self._app, form, asked)
 
         self._read(lambda: partial(ask, read_discussion(path)))
 

@@ -88,8 +88,8 @@ class LibraryWork:
     def bring_back(self) -> str:
         """Bring back what was deleted last, all that was deleted together."""
         while self._trashed:
-            there = [path for path in self._trashed.pop() if path.exists()]
-            restored = [shelf.restore(path, self.discussions) for path in there]
+            trashed = [path for path in self._trashed.pop() if path.exists()]
+            restored = [shelf.restore(path, self.discussions) for path in trashed]
             if len(restored) > 1:
                 return f"{len(restored)} discussions are back."
             if restored:

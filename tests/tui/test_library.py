@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from syndisco_tui.discussion import (
     BatchMembership,
@@ -768,3 +768,16 @@ async def test_picture_of_its_forms(
         await go_to_library(at, 4)
         await at.press(keys)
         assert at.text() == snapshot
+
+
+async def test_a_title_that_was_discarded_comes_back(bench: OpenBench) -> None:
+    async with bench() as at:
+        await at.press("s")
+        await at.until_state("paused")
+        await at.press("o")
+        await at.until(lambda: "space mark" in at.text())
+        await at.press("n", "X", "escape", "y")
+        await at.until(lambda: "The title of this discussion." not in at.text())
+        await at.press("u")
+        await at.until(lambda: "The title of this discussion." in at.text())
+        assert at.app.screen.query_one(Input).value == "X"

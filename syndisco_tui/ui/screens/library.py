@@ -22,6 +22,7 @@ from ...discussion import Persona
 from ...store.export import ExportFormat
 from ...store.library import Entry
 from ...text import one_line, safe
+from ..forms import bring_back, can_bring_back, forget_discarded, open_form
 from ..keymap import key_of
 from ..library_actions import applies
 from ..library_choice import Choice
@@ -248,7 +249,7 @@ class LibraryScreen(OwnScreen[Choice | None]):
         if action in ("filter", "import"):
             return True
         if action == "bring_back":
-            return self._work.has_trash()
+            return self._work.has_trash() or can_bring_back(self.app)
         if not chosen:
             return False
         standings = [self.discussions.standing(entry) for entry in chosen]
@@ -359,15 +360,18 @@ class LibraryScreen(OwnScreen[Choice | None]):
             else:
                 self._tasks.run(lambda: self._work.rename(path, title))
 
-        ask = AskLine("Rename", "The title of this discussion.", "rename", entry.summary.heading)
-        self.app.push_screen(ask, renamed)
+        heading = entry.summary.heading
+        ask = partial(AskLine, "Rename", "The title of this discussion.", "rename", heading)
+        open_form(self.app, ask, renamed)
 
     def action_discard(self) -> None:
         paths, heading = self._chosen_paths, self.discussions.chosen[0].summary.heading
+        forget_discarded(self.app)
         self._tasks.run(lambda: self._work.discard(paths, one_line(heading, 60)))
 
     def action_bring_back(self) -> None:
-        self._tasks.run(self._work.bring_back)
+        if not bring_back(self.app):  # what was typed and discarded
+            self._tasks.run(self._work.bring_back)
 
     def action_import(self) -> None:
         explanation = (
@@ -379,7 +383,7 @@ class LibraryScreen(OwnScreen[Choice | None]):
                 path = paths.typed(text)
                 self._tasks.import_from(path, self._show_progress, self._imported)
 
-        self.app.push_screen(AskLine("Import", explanation, "import"), chosen)
+        open_form(self.app, partial(AskLine, "Import", explanation, "import"), chosen)
 
     def _imported(self, result: TakenIn) -> None:
         if result.personas:

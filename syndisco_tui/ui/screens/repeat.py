@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,6 +21,7 @@ from ...session import LiveSession
 from ...text import duration, one_line, safe
 from ..batch_table import COLUMNS, NARROWEST_WORDS, NO_SPREAD, cells, in_order, labels
 from ..batches import BatchEvents, ShownBatch, batches_of
+from ..forms import open_form
 from ..keymap import key_of
 from ..library_choice import Choice
 from ..own_screen import OwnScreen
@@ -56,13 +58,14 @@ def ask_to_repeat(
             show(shown)
 
     seeds = ", ".join(str(each.seed) for each in repeated(setup, 3))
-    how_many = HowMany(
+    how_many = partial(
+        HowMany,
         "Run a batch of this setup",
         f"How many discussions at the same time? Seeds {seeds} …; each gets its own file.",
         suggested=8,
         most=MOST,
     )
-    app.push_screen(how_many, start)
+    open_form(app, how_many, start)
 
 
 class BatchScreen(OwnScreen[Choice | None]):

@@ -227,8 +227,8 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
         if setup is None:
             self._remember(row)
             key = key_of(self.app, "setup.undo")
-            told = f"{row.field.label} was discarded: {row.error}. {key} brings it back."
-            self.notify(safe(told), severity="warning", markup=False, timeout=8)
+            sentence = f"{row.field.label} was discarded: {row.error}. {key} brings it back."
+            self.notify(safe(sentence), severity="warning", markup=False, timeout=8)
         await row.leave()
         if setup is not None:
             self._change(setup)
