@@ -23,6 +23,7 @@ async def test_colours_differ_and_stay_with_a_discussion(bench: OpenBench) -> No
 
         at.session.start(OTHERS, step=False)
         await at.until(lambda: len(at.records()) == 2)
+        await at.until(lambda: at.laboratory.transcript._colours.keys() >= set(OTHERS.names))
         await at.until_state("finished")
         others = [at.laboratory.transcript._colours[name] for name in OTHERS.names]
         assert len(set(others)) == len(others)
