@@ -1,5 +1,5 @@
 """``python -m syndisco_tui``."""
 
-from .cli import main
+from .cli.main import main
 
 main()

@@ -1,13 +1,13 @@
 """The domain: personas, turns, prompts and the discussion itself. Pure, without I/O."""
 
 from .actor import Actor
-from .asked import Asked, NotOnRecord, asked_for
 from .discussion import Discussion, NotTheNextTurn
 from .entries import Entries
 from .guard import Guard, Guarded
+from .history import CannotChange
 from .names import name_clash, name_key, near_name
+from .pending_turn import Asked, NotOnRecord, asked_for
 from .persona import Persona
-from .proceedings import CannotChange
 from .prompt import ChatMessage
 from .record import (
     HARDCODED,

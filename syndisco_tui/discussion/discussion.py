@@ -13,8 +13,8 @@ from .chance import draw_seed
 from .changes import next_attempt
 from .entries import Entries
 from .guard import Guard, is_silence
+from .history import CannotChange, Proceedings
 from .names import name_key
-from .proceedings import CannotChange, Proceedings
 from .prompt import chat_prompt, stop_strings, window
 from .record import (
     HARDCODED,

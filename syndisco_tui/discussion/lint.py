@@ -11,9 +11,9 @@ from difflib import get_close_matches
 from itertools import groupby
 from typing import Any
 
+from .demographics import PEOPLES
 from .name_checks import strangers
 from .names import folded, name_key, near_name
-from .peoples import PEOPLES
 from .persona import Persona
 from .setup import DiscussionSetup
 

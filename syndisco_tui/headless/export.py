@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..discussion import DiscussionRecord
-from ..exit_status import BAD_INPUT
-from ..inputs import InputError
 from ..store.discussions import json_files, read_discussion
 from ..store.export import FORMATS, ExportFormat, exported
 from ..store.export.files import encoded, export_names, write_export
+from ..store.inputs import InputError
 from ..text import counted, safe
+from ..workspace.exit_status import BAD_INPUT
 from .counter import Counter
 
 TO_STDOUT = "-"

@@ -13,8 +13,6 @@ from queue import Empty
 from typing import TextIO
 
 from ..discussion import DiscussionSetup
-from ..exit_status import BAD_INPUT, FINISHED, NO_MODEL
-from ..inputs import InputError
 from ..session import (
     Closed,
     Hindrance,
@@ -27,6 +25,8 @@ from ..session import (
 from ..store.atomic import write_atomic
 from ..store.discussions import read_discussion
 from ..store.format import to_bytes
+from ..store.inputs import InputError
+from ..workspace.exit_status import BAD_INPUT, FINISHED, NO_MODEL
 from .output import forgive_encoding
 from .printer import Printer
 from .signals import caught_signals

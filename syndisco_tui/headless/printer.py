@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TextIO
 
 from ..engine.base import LoadProgress
-from ..exit_status import FINISHED
 from ..session import (
     Hindrance,
     ModelReady,
@@ -22,6 +21,7 @@ from ..session import (
 )
 from ..session.saving import RETRY_SECONDS
 from ..text import counted, duration, one_line, safe
+from ..workspace.exit_status import FINISHED
 from .status_line import StatusLine, progress_bar
 
 WAITING = (

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TextIO
 
-from ..batch import Batch
 from ..engine.base import LoadProgress
-from ..exit_status import FINISHED, NO_MODEL, NOT_FINISHED
 from ..session import Hindrance, ModelReady, Trouble
+from ..session.batch import Batch
 from ..session.events import Cause
 from ..text import counted, duration, one_line, safe
+from ..workspace.exit_status import FINISHED, NO_MODEL, NOT_FINISHED
 from .output import forgive_encoding, tell
 from .printer import hindrance_line
 from .signals import caught_signals

@@ -18,7 +18,7 @@ from ..discussion import (
     NotOnRecord,
     asked_for,
 )
-from ..discussion.asked import setups_at
+from ..discussion.pending_turn import setups_at
 from ..engine.base import (
     Engine,
     EngineError,
@@ -28,11 +28,11 @@ from ..engine.base import (
     LoadFailed,
     ModelSpec,
 )
-from ..exit_status import DIFFERS, FINISHED, NO_MODEL
-from ..inputs import InputError
 from ..session.model_path import slower_path
 from ..session.reply import generation_request
+from ..store.inputs import InputError
 from ..text import counted, one_line, safe
+from ..workspace.exit_status import DIFFERS, FINISHED, NO_MODEL
 from .output import forgive_encoding
 from .status_line import StatusLine, progress_bar
 

@@ -7,7 +7,7 @@ import time
 import unicodedata
 from typing import TextIO
 
-from ..terminals import can_rewrite_lines
+from ..workspace.terminals import can_rewrite_lines
 
 BAR_WIDTH = 20
 _CLEAR = "\r\x1b[K"

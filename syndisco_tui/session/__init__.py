@@ -26,8 +26,8 @@ from .events import (
     Trouble,
     Waiting,
 )
+from .intervention import Delete, Edit, GiveFloor, Inject, Regenerate, Silence, Steering, Undo
 from .live import LiveSession
-from .steering import Delete, Edit, GiveFloor, Inject, Regenerate, Silence, Steering, Undo
 
 __all__ = [
     "CandidateGrew",

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from ..discussion import BatchMembership, DiscussionRecord, DiscussionSetup, Status, TurnRequest
 from ..engine.base import Cancelled, Engine, EngineError, GenerationResult
-from ..inputs import InputError
+from ..store.inputs import InputError
+from .conditions import Hindrances, low_space
 from .events import (
     Changed,
     DiscussionClosed,
@@ -24,15 +25,14 @@ from .events import (
     Tell,
     Trouble,
 )
-from .hindrances import Hindrances, low_space
+from .interventions import Reaching
 from .last_model import LastModelFile
 from .loading import ModelLoading
 from .open_discussion import OpenDiscussion, refuse_without_users
-from .reaching import Reaching
 from .reply import decoding_speed, finished_reply
 from .saving import Saving
 from .speaking import Speaking
-from .standing import Goal, state_changed, status_of
+from .status import Goal, state_changed, status_of
 
 LOOK_INTERVAL = 1.0
 """Seconds between two looks at the engine while a reply is being made."""

@@ -9,7 +9,7 @@ from typing import Literal
 
 from ..discussion import DiscussionRecord, DiscussionSetup, Message
 from ..engine.base import EngineInfo, LoadProgress
-from .steering import Steering
+from .intervention import Steering
 
 State = Literal["idle", "loading", "running", "paused", "finished"]
 

@@ -12,8 +12,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from ..engine.base import EngineInfo, ModelSpec
-from ..inputs import InputError, read_json, validated
 from ..store.atomic import write_atomic
+from ..store.inputs import InputError, read_json, validated
 
 MOST_BYTES = 100_000
 _AUTO, _STARTER = "auto", "starter"

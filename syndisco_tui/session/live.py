@@ -16,13 +16,13 @@ from queue import Empty, SimpleQueue
 
 from ..discussion import BatchMembership, CannotChange, DiscussionRecord, DiscussionSetup
 from ..engine.base import Engine, EngineError, RenderedPrompt, Turn
-from ..inputs import InputError
 from ..store.discussions import clean_up
+from ..store.inputs import InputError
 from .driver import Driver
 from .events import Closed, ReplyGrew, SessionEvent, Trouble
+from .intervention import Steering
+from .interventions import sentence_of
 from .last_model import LastModelFile
-from .reaching import sentence_of
-from .steering import Steering
 
 SILENCE = 60.0
 """Seconds without a token after which it is said."""

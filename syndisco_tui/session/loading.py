@@ -16,8 +16,8 @@ from ..engine.base import (
     LoadProgress,
     ModelSpec,
 )
+from .conditions import Hindrances
 from .events import ModelReady, PreloadFailed, Tell
-from .hindrances import Hindrances
 from .last_model import LastModelFile
 from .model_path import slower_path
 

@@ -17,8 +17,8 @@ from ..discussion import (
     Status,
 )
 from ..engine.base import EngineInfo
-from ..inputs import InputError
 from ..store.discussions import DiscussionFile, read_discussion
+from ..store.inputs import InputError
 
 
 @dataclass

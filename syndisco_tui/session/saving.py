@@ -11,10 +11,10 @@ from pathlib import Path
 
 from ..discussion import Status
 from ..engine.base import EngineInfo
+from .conditions import Hindrances
 from .events import NotSaved, Posted, SessionEvent, Tell
-from .hindrances import Hindrances
 from .open_discussion import OpenDiscussion
-from .standing import Goal
+from .status import Goal
 
 RETRY_SECONDS = 3.0
 

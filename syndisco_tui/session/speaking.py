@@ -15,8 +15,8 @@ from ..engine.base import (
     GenerationResult,
     OutOfMemory,
 )
+from .conditions import Hindrances
 from .events import ReplyDropped, ReplyGrew, ReplyStarted, Tell
-from .hindrances import Hindrances
 from .reply import ReplyInTheMaking, generation_request
 from .shorter import announcement, asked_for_less
 

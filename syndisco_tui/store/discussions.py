@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 
 from ..discussion import DiscussionRecord
-from ..inputs import MAX_DISCUSSION_BYTES, InputError, read_json
 from .atomic import TEMPORARY_SUFFIX, write_atomic
+from .inputs import MAX_DISCUSSION_BYTES, InputError, read_json
 from .lock import WriterLock, has_writer
 
 TRASH = "trash"
@@ -27,7 +27,9 @@ class DiscussionFile:
     """A discussion's file, held for writing until ``close``."""
 
     def __init__(self, path: Path) -> None:
-        from .growing import GrowingFile  # with the format, which the first picture does not need
+        from .growing_file import (
+            GrowingFile,  # with the format, which the first picture does not need
+        )
 
         self.path = path
         self._growing = GrowingFile()

@@ -24,9 +24,9 @@ from ..discussion import (
 from ..discussion.changes import TAKES_OUT
 from ..discussion.names import name_clash
 from ..discussion.participants import Speakers, participants, speakers
-from ..file_kinds import DISCUSSIONS, json_kind, refusal_of
-from ..inputs import InputError, validated
-from .shapes import FileShape
+from .field_types import FileShape
+from .file_kinds import DISCUSSIONS, json_kind, refusal_of
+from .inputs import InputError, validated
 from .syndisco import TIMESTAMP, from_syndisco, users_of
 
 FORMAT = 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..discussion import Persona
-from ..inputs import InputError
+from .inputs import InputError
 from .named_files import named_file
 from .personas import read_personas, write_personas
 

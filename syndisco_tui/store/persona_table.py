@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..discussion import Persona
-from ..file_kinds import SEPARATOR_LINE
-from ..inputs import InputError, validated
+from .file_kinds import SEPARATOR_LINE
+from .inputs import InputError, validated
 
 LIST_SEPARATOR = ";"
 """Between the entries of a list in one cell, as in ``calm; curious``."""

@@ -9,9 +9,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ..discussion import Persona
-from ..file_kinds import PERSONA_TABLE, PERSONAS, json_kind, refusal_of, text_kind
-from ..inputs import InputError, describe, parse_json, parse_json_file, read_text, validated
 from .atomic import write_atomic
+from .file_kinds import PERSONA_TABLE, PERSONAS, json_kind, refusal_of, text_kind
+from .inputs import InputError, describe, parse_json, parse_json_file, read_text, validated
 from .persona_table import personas_of_table
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab")

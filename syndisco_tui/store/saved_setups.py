@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..discussion import DiscussionSetup
-from ..inputs import InputError
+from .inputs import InputError
 from .named_files import named_file
 from .setups import read_setup, write_setup
 

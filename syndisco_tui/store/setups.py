@@ -10,10 +10,10 @@ import tomli_w
 
 from ..discussion import DiscussionSetup, Persona, name_key, near_name
 from ..discussion.name_checks import misnamed
-from ..inputs import InputError, read_toml, unknown_key, validated
 from ..text import one_line
 from .atomic import write_atomic
 from .distinct_names import with_distinct_names
+from .inputs import InputError, read_toml, unknown_key, validated
 from .personas import read_personas
 
 ALL_MESSAGES = "all"  # TOML has no null: how a setup file says "no limit" for the history

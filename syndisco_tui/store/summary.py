@@ -12,7 +12,7 @@ from typing import Any, Literal, NoReturn
 
 from ..discussion import HARDCODED, IMPORTED_FROM
 from ..discussion.setup import named_together
-from ..inputs import MAX_DISCUSSION_BYTES, InputError, read_text
+from .inputs import MAX_DISCUSSION_BYTES, InputError, read_text
 from .syndisco import content_id, started_at
 
 Kept = Literal["running", "paused", "finished", "failed", "syndisco", "unreadable"]

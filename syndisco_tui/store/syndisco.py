@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..discussion import HARDCODED, DiscussionRecord, DiscussionSetup, Message, Persona, Role
-from .shapes import FileShape
+from .field_types import FileShape
 
 TIMESTAMP = "%y-%m-%d-%H-%M"
 NO_TIME = datetime.fromtimestamp(0, UTC).isoformat()

@@ -26,7 +26,7 @@ import pexpect
 ROWS, COLUMNS = 40, 120
 REPEAT, CLEAR = "\x12", "\x15"  # ctrl+r, ctrl+u
 CONTROLS = re.compile(rb"\x1b(\[[0-9;:?<>=]*[ -/]*[@-~]|[\]P_][^\x07\x1b]*(\x07|\x1b\\)|[ -~])")
-APP = "from syndisco_tui.cli import main; main()"
+APP = "from syndisco_tui.cli.main import main; main()"
 
 
 class Terminal:

@@ -24,9 +24,9 @@ from typing import Any
 if not __package__:  # run as a file
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from syndisco_tui import paths
 from syndisco_tui.engine.local.starter import prepare_starter
-from syndisco_tui.machine import processor_name
+from syndisco_tui.engine.machine import processor_name
+from syndisco_tui.store import paths
 from tests.benchmarks.workload import Workload
 
 CONTESTANTS = Path(__file__).with_name("contestants.py")

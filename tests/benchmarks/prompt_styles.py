@@ -15,11 +15,11 @@ import tempfile
 from pathlib import Path
 from typing import Any, get_args
 
-from syndisco_tui import paths
 from syndisco_tui.discussion import DiscussionSetup, Message
 from syndisco_tui.discussion.setup import PromptStyle
 from syndisco_tui.engine.local import LocalEngine
 from syndisco_tui.session import LiveSession, Posted, StateChanged, Trouble
+from syndisco_tui.store import paths
 from syndisco_tui.store.setups import read_setup
 
 

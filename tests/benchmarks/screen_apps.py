@@ -23,15 +23,15 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Input, Static
 
-from syndisco_tui import paths
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Message
 from syndisco_tui.session import LiveSession, Opened, Posted, ReplyGrew, ReplyStarted
+from syndisco_tui.store import paths
 from syndisco_tui.store.personas import shipped_personas
 from syndisco_tui.store.setups import read_setup
-from syndisco_tui.ui import app as ui_app
-from syndisco_tui.ui.app import SyndiscoApp
-from syndisco_tui.ui.screens.laboratory import Laboratory, Places
-from syndisco_tui.ui.themes import read_themes
+from syndisco_tui.tui.laboratory.screen import Laboratory, Places
+from syndisco_tui.tui.shell import app as ui_app
+from syndisco_tui.tui.shell.app import SyndiscoApp
+from syndisco_tui.tui.shell.themes import read_themes
 from tests.support.scripted_engine import ScriptedEngine
 
 MANY = int(os.environ.get("MANY", "10000"))

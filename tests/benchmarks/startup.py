@@ -19,9 +19,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from syndisco_tui import paths
 from syndisco_tui.engine.local.starter import STARTER, prepare_starter
-from syndisco_tui.machine import processor_name
+from syndisco_tui.engine.machine import processor_name
+from syndisco_tui.store import paths
 from tests.benchmarks.workload import demonstration_prompt
 
 BARE = """

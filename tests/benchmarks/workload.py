@@ -9,9 +9,9 @@ import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
-from syndisco_tui import paths
 from syndisco_tui.discussion import DiscussionSetup, Message
 from syndisco_tui.discussion.prompt import chat_prompt
+from syndisco_tui.store import paths
 from syndisco_tui.store.discussions import read_discussion
 from syndisco_tui.store.setups import read_setup
 

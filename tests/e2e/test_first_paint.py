@@ -11,13 +11,13 @@ sys.argv = ["syndisco-tui"]
 from syndisco_tui import cli, paths
 from syndisco_tui.engine.local import LocalEngine
 from syndisco_tui.session import LiveSession
-from syndisco_tui.settings import load_settings
+from syndisco_tui.workspace.settings import load_settings
 from syndisco_tui.store.personas import shipped_personas
 from syndisco_tui.store.setups import read_setup
-from syndisco_tui.ui.app import SyndiscoApp
-from syndisco_tui.ui.run import read_themes
-from syndisco_tui.ui.places import Places
-from syndisco_tui.ui.screens.laboratory import Laboratory
+from syndisco_tui.tui.shell.app import SyndiscoApp
+from syndisco_tui.tui.shell.run import read_themes
+from syndisco_tui.tui.shell.folders import Places
+from syndisco_tui.tui.laboratory.screen import Laboratory
 
 async def paint():
     session = LiveSession(LocalEngine(paths.cache_folder()), paths.discussions_folder())
@@ -29,7 +29,7 @@ async def paint():
         await pilot.pause()
         print("Emma35" in app.export_screenshot())
         print(sorted({"torch", "transformers", "numpy"} & set(sys.modules)))
-        later = {"syndisco_tui.analysis", "syndisco_tui.batch", "sqlite3", "markdown_it"}
+        later = {"syndisco_tui.analysis", "syndisco_tui.session.batch", "sqlite3", "markdown_it"}
         print(sorted(later & set(sys.modules)))
 
 asyncio.run(paint())

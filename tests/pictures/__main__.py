@@ -17,19 +17,19 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from syndisco_tui import paths
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Persona
 from syndisco_tui.discussion.record import Status
 from syndisco_tui.session import LiveSession, State
+from syndisco_tui.store import paths
 from syndisco_tui.store.discussions import newest_first, read_discussion
 from syndisco_tui.store.format import to_bytes
 from syndisco_tui.store.personas import shipped_personas
 from syndisco_tui.store.setups import read_setup
-from syndisco_tui.ui.app import SyndiscoApp
-from syndisco_tui.ui.places import Places
-from syndisco_tui.ui.preferences import Preferences
-from syndisco_tui.ui.screens.laboratory import Laboratory
-from syndisco_tui.ui.themes import read_themes
+from syndisco_tui.tui.laboratory.screen import Laboratory
+from syndisco_tui.tui.shell.app import SyndiscoApp
+from syndisco_tui.tui.shell.folders import Places
+from syndisco_tui.tui.shell.preferences import Preferences
+from syndisco_tui.tui.shell.themes import read_themes
 from tests.support.scripted_engine import ScriptedEngine
 
 SIZE = (118, 36)

@@ -22,8 +22,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from syndisco_tui import paths
 from syndisco_tui.session import LiveSession, Posted, StateChanged, Trouble
+from syndisco_tui.store import paths
 from syndisco_tui.store.setups import read_setup
 from tests.support.scripted_engine import ScriptedEngine
 

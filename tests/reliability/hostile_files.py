@@ -21,15 +21,15 @@ from typing import Any
 import tomli_w
 
 from syndisco_tui.discussion import Discussion, DiscussionRecord, DiscussionSetup, Message
-from syndisco_tui.inputs import InputError
-from syndisco_tui.settings import load_settings
 from syndisco_tui.store.discussions import read_discussion
 from syndisco_tui.store.format import from_json, to_bytes
+from syndisco_tui.store.inputs import InputError
 from syndisco_tui.store.personas import read_personas
 from syndisco_tui.store.setups import read_setup, setup_to_toml
-from syndisco_tui.ui.themes import read_theme
-from syndisco_tui.ui.welcome import welcome
-from syndisco_tui.ui.widgets.transcript import block_of
+from syndisco_tui.tui.laboratory.welcome import welcome
+from syndisco_tui.tui.shell.themes import read_theme
+from syndisco_tui.tui.transcript.transcript import block_of
+from syndisco_tui.workspace.settings import load_settings
 
 COUNT = 10_000
 LONGEST_SENTENCE = 400

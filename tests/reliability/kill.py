@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from syndisco_tui.engine.local.starter import STARTER, prepare_starter
-from syndisco_tui.inputs import InputError
 from syndisco_tui.store.discussions import newest_first, read_discussion, unfinished
+from syndisco_tui.store.inputs import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNT = 200

@@ -13,11 +13,11 @@ from textual.pilot import Pilot
 
 from syndisco_tui.discussion import DiscussionRecord
 from syndisco_tui.session import LiveSession, State
-from syndisco_tui.settings import Settings
 from syndisco_tui.store.discussions import newest_first, read_discussion
-from syndisco_tui.ui.app import SyndiscoApp
-from syndisco_tui.ui.places import Places
-from syndisco_tui.ui.screens.laboratory import Laboratory
+from syndisco_tui.tui.laboratory.screen import Laboratory
+from syndisco_tui.tui.shell.app import SyndiscoApp
+from syndisco_tui.tui.shell.folders import Places
+from syndisco_tui.workspace.settings import Settings
 from tests.support.scripted_engine import ScriptedEngine
 
 SIZES = [(120, 40), (80, 24), (60, 20)]

@@ -8,7 +8,7 @@ import sys
 
 from tests.support.project import ROOT
 
-COMMAND = [sys.executable, "-c", "from syndisco_tui.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "from syndisco_tui.cli.main import main; main()"]
 SCRIPTED = [sys.executable, "-m", "tests.support.scripted_cli"]
 
 

@@ -11,12 +11,12 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from syndisco_tui import paths
 from syndisco_tui.session import LiveSession
-from syndisco_tui.settings import load_settings
+from syndisco_tui.store import paths
 from syndisco_tui.store.setups import read_setup
-from syndisco_tui.ui.run import run_screen
-from syndisco_tui.ui.screens import laboratory
+from syndisco_tui.tui.laboratory import screen as laboratory
+from syndisco_tui.tui.shell.run import run_screen
+from syndisco_tui.workspace.settings import load_settings
 from tests.support.scripted_engine import ScriptedEngine
 
 

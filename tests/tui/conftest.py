@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from syndisco_tui import paths
 from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.session import LiveSession
 from syndisco_tui.session.last_model import LastModelFile
 from syndisco_tui.session.live import SILENCE
+from syndisco_tui.store import paths
 from syndisco_tui.store.last_setup import LastSetup
 from syndisco_tui.store.personas import shipped_personas
 from syndisco_tui.store.setups import read_setup
-from syndisco_tui.ui.app import SyndiscoApp
-from syndisco_tui.ui.places import Places
-from syndisco_tui.ui.preferences import Preferences
-from syndisco_tui.ui.screens.laboratory import Laboratory
-from syndisco_tui.ui.themes import read_themes
+from syndisco_tui.tui.laboratory.screen import Laboratory
+from syndisco_tui.tui.shell.app import SyndiscoApp
+from syndisco_tui.tui.shell.folders import Places
+from syndisco_tui.tui.shell.preferences import Preferences
+from syndisco_tui.tui.shell.themes import read_themes
 from tests.support.bench import REPLIES, Bench, OpenBench
 from tests.support.quick_pilot import make_pilot_quick
 from tests.support.scripted_engine import ScriptedEngine

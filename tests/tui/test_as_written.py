@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from syndisco_tui.discussion import DiscussionSetup, Message
-from syndisco_tui.ui.as_written import as_written
+from syndisco_tui.tui.interventions.as_written import as_written
 from tests.support.bench import Bench, OpenBench
 from tests.support.people import people
 

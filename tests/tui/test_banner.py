@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from syndisco_tui.engine.base import GenerationRequest, OutOfMemory
-from syndisco_tui.session import Hindrance, hindrances, saving
+from syndisco_tui.session import Hindrance, saving
+from syndisco_tui.session import conditions as hindrances
 from syndisco_tui.store import atomic
 from tests.support.bench import OpenBench
 

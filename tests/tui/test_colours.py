@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from syndisco_tui.discussion import DiscussionSetup
-from syndisco_tui.ui.screens.reader import Reader
-from syndisco_tui.ui.speaker_colours import SpeakerColours
-from syndisco_tui.ui.widgets.transcript import Transcript
+from syndisco_tui.tui.transcript.reader import Reader
+from syndisco_tui.tui.transcript.transcript import Transcript
+from syndisco_tui.tui.widgets.speaker_colours import SpeakerColours
 from tests.support.bench import OpenBench, finished
 from tests.support.people import people
 

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from syrupy.assertion import SnapshotAssertion
 
 from syndisco_tui.analysis.compare import align, setup_differences
-from syndisco_tui.analysis.on_the_way import ChangeOnTheWay
+from syndisco_tui.analysis.edits import ChangeOnTheWay
 from syndisco_tui.discussion import (
     DiscussionRecord,
     DiscussionSetup,
@@ -21,10 +21,10 @@ from syndisco_tui.discussion import (
 )
 from syndisco_tui.store.discussions import newest_first
 from syndisco_tui.store.format import to_bytes
-from syndisco_tui.ui.described_changes import described, differing_parts
-from syndisco_tui.ui.screens.compare import Compare, CompareWith
-from syndisco_tui.ui.side_by_side import Laid, lay_out
-from syndisco_tui.ui.xray_pages import figures
+from syndisco_tui.tui.inspect.compare import Compare, CompareWith
+from syndisco_tui.tui.inspect.described_changes import described, differing_parts
+from syndisco_tui.tui.inspect.side_by_side import Laid, lay_out
+from syndisco_tui.tui.inspect.xray_pages import figures
 from tests.support.bench import SIZES, Bench, OpenBench, finished
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.content import Content
 
-from syndisco_tui.ui.drawing import MARK, binned, columns, rows, share_bar, sparkline
+from syndisco_tui.tui.widgets.charts import MARK, binned, columns, rows, share_bar, sparkline
 
 shares = st.floats(0, 1)
 

@@ -16,14 +16,14 @@ from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
-from syndisco_tui.ui import screens
-from syndisco_tui.ui.forms import Form
-from syndisco_tui.ui.screens.fork import ForkScreen
-from syndisco_tui.ui.screens.persona_editor import PersonaEditor
-from syndisco_tui.ui.screens.question import Question
-from syndisco_tui.ui.screens.write_message import EditScreen, InjectScreen
-from syndisco_tui.ui.widgets.chooser import Chooser
-from syndisco_tui.ui.widgets.safe_input import SafeInput, SafeTextArea
+from syndisco_tui.tui import screens
+from syndisco_tui.tui.interventions.fork import ForkScreen
+from syndisco_tui.tui.interventions.write_message import EditScreen, InjectScreen
+from syndisco_tui.tui.personas.editor import PersonaEditor
+from syndisco_tui.tui.widgets.chooser import Chooser
+from syndisco_tui.tui.widgets.forms import Form
+from syndisco_tui.tui.widgets.question import Question
+from syndisco_tui.tui.widgets.safe_input import SafeInput, SafeTextArea
 from tests.support.bench import Bench, OpenBench, at_setting
 
 TWO = DiscussionSetup(

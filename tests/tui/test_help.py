@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syndisco_tui.ui.palette import commands
+from syndisco_tui.tui.shell.palette import commands
 from tests.support.bench import OpenBench
 
 

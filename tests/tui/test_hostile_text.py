@@ -14,10 +14,10 @@ from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Message, 
 from syndisco_tui.engine.base import EngineError, EngineInfo, LoadProgress
 from syndisco_tui.session import Hindrance, ModelReady, Trouble
 from syndisco_tui.store.format import to_bytes
-from syndisco_tui.ui.screens.library import LibraryScreen
-from syndisco_tui.ui.screens.question import Question
-from syndisco_tui.ui.screens.reading import ReadingScreen
-from syndisco_tui.ui.transcript.markdown import SafeMarkdown
+from syndisco_tui.tui.library.screen import LibraryScreen
+from syndisco_tui.tui.transcript.markdown import SafeMarkdown
+from syndisco_tui.tui.transcript.reading import ReadingScreen
+from syndisco_tui.tui.widgets.question import Question
 from tests.support.bench import Bench, OpenBench
 from tests.support.frames import Frames, watched
 from tests.support.hostile_text import ATOMS, giants, names, payloads

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from syndisco_tui.ui.screens.jump import LETTERS, JumpScreen
+from syndisco_tui.tui.shell.jump import LETTERS, JumpScreen
 from tests.support.bench import Bench, OpenBench
 
 

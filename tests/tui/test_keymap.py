@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from syndisco_tui import paths
-from syndisco_tui.inputs import read_toml
-from syndisco_tui.ui.actions import ACTIONS
-from syndisco_tui.ui.keymap import Keymap, clashes, read_keymap, shown_key
+from syndisco_tui.store import paths
+from syndisco_tui.store.inputs import read_toml
+from syndisco_tui.tui.shell.actions import ACTIONS
+from syndisco_tui.tui.shell.keymap import Keymap, clashes, read_keymap, shown_key
 from tests.support.bench import OpenBench
 
 BY_ID = {action.id: action for action in ACTIONS}

@@ -24,13 +24,13 @@ from syndisco_tui.store.export import exported, rows
 from syndisco_tui.store.format import to_bytes
 from syndisco_tui.store.library import Entry
 from syndisco_tui.store.summary import Summary
-from syndisco_tui.ui.library_rows import identity, rows_of
-from syndisco_tui.ui.screens.compare import Compare
-from syndisco_tui.ui.screens.fork import ForkScreen
-from syndisco_tui.ui.screens.laboratory import Laboratory
-from syndisco_tui.ui.screens.library import LibraryScreen
-from syndisco_tui.ui.screens.reader import Reader
-from syndisco_tui.ui.screens.turn_lab import TurnLab
+from syndisco_tui.tui.inspect.compare import Compare
+from syndisco_tui.tui.inspect.turn_lab import TurnLab
+from syndisco_tui.tui.interventions.fork import ForkScreen
+from syndisco_tui.tui.laboratory.screen import Laboratory
+from syndisco_tui.tui.library.rows import identity, rows_of
+from syndisco_tui.tui.library.screen import LibraryScreen
+from syndisco_tui.tui.transcript.reader import Reader
 from tests.support.bench import SIZES, TINY, Bench, OpenBench
 
 NOON = datetime(2024, 3, 4, 12, tzinfo=UTC)

@@ -10,9 +10,9 @@ from textual.widgets import Input
 
 from syndisco_tui.discussion import Persona
 from syndisco_tui.store.personas import read_personas, write_personas
-from syndisco_tui.ui.external_editor import editor_command
-from syndisco_tui.ui.screens.generator import Generator
-from syndisco_tui.ui.screens.laboratory import Laboratory
+from syndisco_tui.tui.laboratory.screen import Laboratory
+from syndisco_tui.tui.personas.generator import Generator
+from syndisco_tui.tui.shell.external_editor import editor_command
 from tests.support.bench import SIZES, Bench, OpenBench
 
 PEOPLE = tuple(

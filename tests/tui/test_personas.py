@@ -7,8 +7,8 @@ from textual.widgets import Input, TextArea
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.store.personas import read_personas, write_personas
-from syndisco_tui.ui.cast import with_own
-from syndisco_tui.ui.own_personas import joined
+from syndisco_tui.tui.personas.cast import with_own
+from syndisco_tui.tui.personas.own_personas import joined
 from tests.support.bench import Bench, OpenBench
 
 

@@ -10,7 +10,7 @@ from syndisco_tui.discussion import DiscussionSetup
 from syndisco_tui.engine.base import EngineInfo, ModelSpec
 from syndisco_tui.session import Hindrance
 from syndisco_tui.session.last_model import LastModelFile
-from syndisco_tui.settings import load_settings
+from syndisco_tui.workspace.settings import load_settings
 from tests.support.bench import Bench, OpenBench, at_setting, line_of
 from tests.support.scripted_engine import ScriptedEngine
 

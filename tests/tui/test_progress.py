@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from syndisco_tui.engine.base import LoadProgress
-from syndisco_tui.ui.loading_hint import loading_hint
-from syndisco_tui.ui.widgets.status_line import Figures
+from syndisco_tui.tui.laboratory.loading_hint import loading_hint
+from syndisco_tui.tui.laboratory.status_line import Figures
 from tests.support.bench import OpenBench
 from tests.support.scripted_engine import ScriptedEngine
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from syndisco_tui.analysis.on_the_way import changes_on_the_way
+from syndisco_tui.analysis.edits import changes_on_the_way
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Persona
 from syndisco_tui.session import ReplyDropped
-from syndisco_tui.ui.screens.candidates import Candidate, CandidatesScreen
-from syndisco_tui.ui.screens.fork import ForkScreen
-from syndisco_tui.ui.screens.next_speaker import NextSpeakerScreen
-from syndisco_tui.ui.screens.write_message import EditScreen, InjectScreen
+from syndisco_tui.tui.interventions.alternatives import Candidate, CandidatesScreen
+from syndisco_tui.tui.interventions.fork import ForkScreen
+from syndisco_tui.tui.interventions.next_speaker import NextSpeakerScreen
+from syndisco_tui.tui.interventions.write_message import EditScreen, InjectScreen
 from tests.support.bench import SIZES, Bench, OpenBench
 
 TWO = DiscussionSetup(

@@ -10,16 +10,16 @@ from syrupy.assertion import SnapshotAssertion
 from textual.widgets import DataTable
 
 from syndisco_tui.analysis.figures import Spread
-from syndisco_tui.batch import BatchIdentity, BatchRun, repeated
 from syndisco_tui.discussion import DiscussionSetup
+from syndisco_tui.session.batch import BatchIdentity, BatchRun, repeated
 from syndisco_tui.store.discussions import newest_first, read_discussion
 from syndisco_tui.store.format import to_bytes
-from syndisco_tui.ui.batch_table import COLUMNS, in_order
-from syndisco_tui.ui.batches import batches_of
-from syndisco_tui.ui.screens.compare import Compare, CompareWith
-from syndisco_tui.ui.screens.fork import ForkScreen
-from syndisco_tui.ui.screens.library import LibraryScreen
-from syndisco_tui.ui.screens.repeat import BatchScreen
+from syndisco_tui.tui.experiments.batch_table import COLUMNS, in_order
+from syndisco_tui.tui.experiments.batches import batches_of
+from syndisco_tui.tui.experiments.repeat import BatchScreen
+from syndisco_tui.tui.inspect.compare import Compare, CompareWith
+from syndisco_tui.tui.interventions.fork import ForkScreen
+from syndisco_tui.tui.library.screen import LibraryScreen
 from tests.support.bench import Bench, OpenBench
 
 

@@ -8,7 +8,7 @@ from queue import SimpleQueue
 import pytest
 
 from syndisco_tui.session import SessionEvent, Trouble
-from syndisco_tui.ui.draining import drained
+from syndisco_tui.tui.shell.event_queue import drained
 from tests.support.bench import OpenBench
 
 

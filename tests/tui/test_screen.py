@@ -10,13 +10,13 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from textual.screen import Screen
 
-from syndisco_tui import ui
-from syndisco_tui.ui.actions import ACTIONS
-from syndisco_tui.ui.own_screen import OwnPalette, OwnScreen
-from syndisco_tui.ui.palette import commands
-from syndisco_tui.ui.screens.library import LibraryScreen
-from syndisco_tui.ui.screens.reading import ReadingScreen
-from syndisco_tui.ui.widgets.key_line import TwoKeyLines
+from syndisco_tui import tui as ui
+from syndisco_tui.tui.library.screen import LibraryScreen
+from syndisco_tui.tui.shell.actions import ACTIONS
+from syndisco_tui.tui.shell.palette import commands
+from syndisco_tui.tui.shell.screen import OwnPalette, OwnScreen
+from syndisco_tui.tui.transcript.reading import ReadingScreen
+from syndisco_tui.tui.widgets.key_line import TwoKeyLines
 from tests.support.bench import SIZES, TINY, Bench, OpenBench
 
 

@@ -8,8 +8,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from textual.widgets import Input
 
-from syndisco_tui.settings import Settings, load_settings
-from syndisco_tui.ui.screens.settings import SettingsScreen
+from syndisco_tui.tui.shell.settings import SettingsScreen
+from syndisco_tui.workspace.settings import Settings, load_settings
 from tests.support.bench import SIZES, OpenBench, at_setting, line_of
 
 

@@ -8,9 +8,8 @@ import pytest
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.store.setups import read_setup
-from syndisco_tui.ui.choices import ABOUT
-from syndisco_tui.ui.screens.options import Options
-from syndisco_tui.ui.setup_fields import (
+from syndisco_tui.tui.setup.choices import ABOUT
+from syndisco_tui.tui.setup.fields import (
     FIELDS,
     FieldError,
     SetupField,
@@ -19,7 +18,8 @@ from syndisco_tui.ui.setup_fields import (
     telling_part,
     turned,
 )
-from syndisco_tui.ui.setup_file import SetupFile
+from syndisco_tui.tui.setup.file import SetupFile
+from syndisco_tui.tui.widgets.options import Options
 from tests.support.bench import Bench, OpenBench
 
 BY_KEY = {field.key: field for field in FIELDS}

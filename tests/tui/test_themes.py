@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from textual.theme import BUILTIN_THEMES, Theme
 
-from syndisco_tui import paths
-from syndisco_tui.inputs import InputError
-from syndisco_tui.settings import load_settings
-from syndisco_tui.ui.screens.options import Options
-from syndisco_tui.ui.theme_choice import can_show, offered_themes
-from syndisco_tui.ui.theme_watch import ThemeWatch
-from syndisco_tui.ui.themes import read_theme, read_themes
+from syndisco_tui.store import paths
+from syndisco_tui.store.inputs import InputError
+from syndisco_tui.tui.shell.theme_choice import can_show, offered_themes
+from syndisco_tui.tui.shell.theme_watch import ThemeWatch
+from syndisco_tui.tui.shell.themes import read_theme, read_themes
+from syndisco_tui.tui.widgets.options import Options
+from syndisco_tui.workspace.settings import load_settings
 from tests.support.bench import Bench, OpenBench
 
 

@@ -16,10 +16,10 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widgets import Input
 
-from syndisco_tui import paths
 from syndisco_tui.discussion import Message
-from syndisco_tui.ui.screens import laboratory
-from syndisco_tui.ui.widgets.transcript import STYLES_FOR, Transcript
+from syndisco_tui.store import paths
+from syndisco_tui.tui.laboratory import screen as laboratory
+from syndisco_tui.tui.transcript.transcript import STYLES_FOR, Transcript
 from tests.support.bench import OpenBench
 
 

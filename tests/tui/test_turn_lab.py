@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from syndisco_tui.ui.screens.repeat import BatchScreen
-from syndisco_tui.ui.screens.turn_lab import TurnLab
-from syndisco_tui.ui.turn_lab_pages import follow_lines, meter_lines
-from syndisco_tui.ui.widgets.status_line import Figures as StatusFigures
+from syndisco_tui.tui.experiments.repeat import BatchScreen
+from syndisco_tui.tui.inspect.turn_lab import TurnLab
+from syndisco_tui.tui.inspect.turn_lab_pages import follow_lines, meter_lines
+from syndisco_tui.tui.laboratory.status_line import Figures as StatusFigures
 from tests.support.bench import SIZES, Bench, OpenBench, finished
 
 

@@ -6,8 +6,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from syndisco_tui.discussion import DiscussionSetup, Message
-from syndisco_tui.ui.screens.xray import XRay
-from syndisco_tui.ui.xray_pages import said_lines
+from syndisco_tui.tui.inspect.xray import XRay
+from syndisco_tui.tui.inspect.xray_pages import said_lines
 from tests.support.bench import SIZES, Bench, OpenBench, finished
 
 

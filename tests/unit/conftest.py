@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from syndisco_tui.discussion import DiscussionSetup
-from syndisco_tui.settings import ENVIRONMENT_PREFIX
+from syndisco_tui.workspace.settings import ENVIRONMENT_PREFIX
 from tests.support.live_session import SETUP, Begin, Live
 from tests.support.scripted_engine import ScriptedEngine
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from syndisco_tui.ui import clipboard
+from syndisco_tui.tui.shell import clipboard
 
 XTERM = {"TERM": "xterm-256color"}
 

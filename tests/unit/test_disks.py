@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
-from syndisco_tui.discussion.asked import asked_for
+from syndisco_tui.discussion.pending_turn import asked_for
 from syndisco_tui.session import (
     Hindrance,
     NotSaved,
@@ -25,12 +25,12 @@ from syndisco_tui.session import (
     StateChanged,
 )
 from syndisco_tui.session import saving as saving_module
-from syndisco_tui.settings import keep_setting
 from syndisco_tui.store.atomic import write_atomic
 from syndisco_tui.store.discussions import newest_first, read_discussion
 from syndisco_tui.store.lock import has_writer
 from syndisco_tui.store.personas import write_personas
 from syndisco_tui.store.setups import write_setup
+from syndisco_tui.workspace.settings import keep_setting
 from tests.support.faulty_disk import FAULTS, STEPS, FaultyDisk
 from tests.support.live_session import SETUP, Live, changed, seed_as_reply
 from tests.support.scripted_engine import ScriptedEngine

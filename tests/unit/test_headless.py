@@ -29,10 +29,10 @@ from syndisco_tui.headless import run_headless
 from syndisco_tui.headless.live import TO_STDOUT
 from syndisco_tui.headless.printer import Printer
 from syndisco_tui.headless.status_line import StatusLine
-from syndisco_tui.inputs import InputError
 from syndisco_tui.session import LiveSession, ReplyGrew, ReplyStarted, saving
 from syndisco_tui.session import reply as session_module
 from syndisco_tui.store.discussions import newest_first, read_discussion
+from syndisco_tui.store.inputs import InputError
 from syndisco_tui.store.lock import has_writer
 from syndisco_tui.text import safe
 from tests.support.faulty_disk import FaultyDisk

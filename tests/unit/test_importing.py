@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndisco_tui.discussion import Persona
-from syndisco_tui.inputs import InputError
 from syndisco_tui.session.open_discussion import OpenDiscussion
 from syndisco_tui.store.discussions import newest_first, read_discussion
 from syndisco_tui.store.export import exported
 from syndisco_tui.store.format import to_bytes
 from syndisco_tui.store.importing import Import, Taken, importable, read_any
+from syndisco_tui.store.inputs import InputError
 from syndisco_tui.store.personas import read_personas
 from tests.support.saved_discussions import FULL
 from tests.support.syndisco_files import each_export, each_persona_list

@@ -33,7 +33,7 @@ def imported(modules: str) -> set[str]:
 
 
 def test_the_command_line_imports_neither_model_nor_screen() -> None:
-    seen = imported("syndisco_tui.cli")
+    seen = imported("syndisco_tui.cli.main")
     assert "pydantic" in seen
     assert not seen & {
         "typer",
@@ -56,13 +56,15 @@ def test_help_imports_neither_model_nor_screen() -> None:
 
 
 def test_the_screen_imports_no_model() -> None:
-    seen = imported("syndisco_tui.ui.run")
+    seen = imported("syndisco_tui.tui.shell.run")
     assert "textual" in seen
     assert not seen & {"torch", "transformers", "numpy", "accelerate", "bitsandbytes"}
 
 
 def test_a_headless_run_and_its_files_import_no_screen() -> None:
-    seen = imported("syndisco_tui.headless syndisco_tui.store.setups syndisco_tui.settings")
+    seen = imported(
+        "syndisco_tui.headless syndisco_tui.store.setups syndisco_tui.workspace.settings"
+    )
     assert not seen & {"torch", "transformers", "textual", "numpy"}
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
-from syndisco_tui.inputs import (
+from syndisco_tui.store.inputs import (
     MAX_BYTES,
     InputError,
     parse_json,

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from syndisco_tui import paths
 from syndisco_tui.engine.base import EngineInfo, ModelSpec
-from syndisco_tui.inputs import InputError
 from syndisco_tui.session.last_model import LastModelFile
+from syndisco_tui.store import paths
+from syndisco_tui.store.inputs import InputError
 
 AUTO = ModelSpec("auto")
 STARTER = EngineInfo("starter", "SmolLM2", path="generate", path_reason="it is a test")

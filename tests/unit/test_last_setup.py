@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
-from syndisco_tui.inputs import InputError
+from syndisco_tui.store.inputs import InputError
 from syndisco_tui.store.last_setup import LastSetup
 from syndisco_tui.store.saved_setups import SavedSetups
 

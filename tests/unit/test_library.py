@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from syndisco_tui.discussion import IMPORTED_FROM, DiscussionRecord
-from syndisco_tui.inputs import InputError
 from syndisco_tui.store import library as module
 from syndisco_tui.store.discussions import read_discussion
 from syndisco_tui.store.export import exported
 from syndisco_tui.store.format import to_bytes
+from syndisco_tui.store.inputs import InputError
 from syndisco_tui.store.library import Entry, Library
 from syndisco_tui.store.lock import WriterLock
 from syndisco_tui.store.summary import Summary, summarised

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from syndisco_tui.ui import log as log_module
-from syndisco_tui.ui.log import KEPT, MOST_BYTES, report_crash
+from syndisco_tui.tui.shell import log as log_module
+from syndisco_tui.tui.shell.log import KEPT, MOST_BYTES, report_crash
 from tests.support.project import python
 
 
@@ -20,7 +20,7 @@ def modes(folder: Path) -> set[str]:
 START = """if True:
     import os, sys
     from pathlib import Path
-    from syndisco_tui.ui.log import output_to
+    from syndisco_tui.tui.shell.log import output_to
     os.umask(int(sys.argv[3], 8))
     with output_to(Path(sys.argv[1])):
         os.write(1, sys.argv[2].encode() * int(sys.argv[4]))

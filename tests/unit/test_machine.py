@@ -13,7 +13,13 @@ from typing import Any
 
 import pytest
 
-from syndisco_tui.machine import GpuLoad, MachineLoad, MachineMeter, processor_name, usable_cores
+from syndisco_tui.engine.machine import (
+    GpuLoad,
+    MachineLoad,
+    MachineMeter,
+    processor_name,
+    usable_cores,
+)
 
 
 class Nvml:
@@ -87,7 +93,7 @@ def test_a_stopped_meter_lets_the_driver_go(monkeypatch: pytest.MonkeyPatch) -> 
 def test_memory_grows_with_what_is_held() -> None:
     # in a process of its own: nothing else is let go meanwhile
     program = """
-from syndisco_tui.machine import resident_bytes
+from syndisco_tui.engine.machine import resident_bytes
 before = resident_bytes()
 held = b"x" * 50_000_000
 print(resident_bytes() - before, len(held))

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from syndisco_tui.batch import Batch, repeated
 from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.headless import run_headless
 from syndisco_tui.headless.repeat import run_repeat
 from syndisco_tui.headless.replay import replay
 from syndisco_tui.session import Hindrance, LiveSession
+from syndisco_tui.session.batch import Batch, repeated
 from syndisco_tui.session.model_path import slower_path, slower_path_then
 from syndisco_tui.store.discussions import newest_first, read_discussion
 from tests.support.scripted_engine import ScriptedEngine

@@ -14,7 +14,7 @@ import pytest
 
 import syndisco_tui
 
-UI = Path(syndisco_tui.__file__).parent / "ui"
+UI = Path(syndisco_tui.__file__).parent / "tui"
 DOORS = {"safe", "one_line", "shown_name", "editable"}
 SHOWING = {"Static", "Label", "Button", "Option", "Tab", "TabPane", "notify", "update"}
 """They read a string as markup, unless they are told not to."""

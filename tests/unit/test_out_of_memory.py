@@ -13,12 +13,12 @@ from syndisco_tui.discussion import Discussion, Persona, Shortened, asked_for
 from syndisco_tui.engine.base import GenerationRequest, OutOfMemory
 from syndisco_tui.headless.live import run_headless
 from syndisco_tui.headless.replay import replay
-from syndisco_tui.inputs import InputError
 from syndisco_tui.session import Hindrance, ReplyDropped, ReplyStarted, Trouble
 from syndisco_tui.store.discussions import read_discussion
 from syndisco_tui.store.export.chat import replies
 from syndisco_tui.store.format import from_json, to_json
-from syndisco_tui.ui.transcript.blocks import block_of
+from syndisco_tui.store.inputs import InputError
+from syndisco_tui.tui.transcript.blocks import block_of
 from tests.support.live_session import SLOW, Live, changed
 from tests.support.scripted_engine import ScriptedEngine
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from syndisco_tui.discussion import Persona
-from syndisco_tui.inputs import InputError
+from syndisco_tui.store.inputs import InputError
 from syndisco_tui.store.personas import as_json, parse_personas
 
 ANN = Persona.model_validate({"username": "Ann", "age": 30, "hobby": ["chess", '["go"]']})

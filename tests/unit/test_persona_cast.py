@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
-from syndisco_tui.ui.cast import Cast, named_apart, renamed, renamed_author
+from syndisco_tui.tui.personas.cast import Cast, named_apart, renamed, renamed_author
 
 ANN, BOB, CLEO = (Persona(username=name) for name in ("Ann", "Bob", "Cleo"))
 CAST = Cast((ANN, BOB, CLEO), frozenset({"ann"}), "bob")

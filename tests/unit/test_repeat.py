@@ -19,7 +19,6 @@ from typing import Any
 
 import pytest
 
-from syndisco_tui.batch import Batch, repeated, saved_runs
 from syndisco_tui.discussion import (
     IMPORTED_FROM,
     DiscussionRecord,
@@ -33,12 +32,13 @@ from syndisco_tui.headless.printer import WAITING
 from syndisco_tui.headless.remaining import remaining_runs
 from syndisco_tui.headless.repeat import run_repeat
 from syndisco_tui.headless.replay import AHEAD, replay
-from syndisco_tui.inputs import InputError
 from syndisco_tui.session import LiveSession, Trouble
 from syndisco_tui.session import saving as saving_module
+from syndisco_tui.session.batch import Batch, repeated, saved_runs
 from syndisco_tui.store.claims import SeedClaims
 from syndisco_tui.store.discussions import newest_first, read_discussion
 from syndisco_tui.store.format import to_bytes
+from syndisco_tui.store.inputs import InputError
 from syndisco_tui.store.lock import WriterLock, has_writer
 from syndisco_tui.store.setups import setup_to_toml
 from tests.support.command_line import SCRIPTED, call

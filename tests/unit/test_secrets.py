@@ -15,20 +15,20 @@ from pathlib import Path
 
 import pytest
 
-from syndisco_tui import paths
 from syndisco_tui.discussion import Discussion, DiscussionRecord, Persona, Reply
 from syndisco_tui.engine.local import starter
-from syndisco_tui.settings import keep_setting
-from syndisco_tui.store import shelf
+from syndisco_tui.store import paths
+from syndisco_tui.store import trash as shelf
 from syndisco_tui.store.discussions import DiscussionFile, newest_first
 from syndisco_tui.store.library import Library
 from syndisco_tui.store.persona_sets import PersonaSets
 from syndisco_tui.store.personas import write_personas
 from syndisco_tui.store.setups import write_setup
-from syndisco_tui.ui.clipboard import copy
-from syndisco_tui.ui.external_editor import draft
-from syndisco_tui.ui.library_work import LibraryWork
-from syndisco_tui.ui.log import output_to
+from syndisco_tui.tui.library.work import LibraryWork
+from syndisco_tui.tui.shell.clipboard import copy
+from syndisco_tui.tui.shell.external_editor import draft
+from syndisco_tui.tui.shell.log import output_to
+from syndisco_tui.workspace.settings import keep_setting
 from tests.support.live_session import SETUP
 from tests.support.processes import ArgumentsOfChildren
 from tests.support.project import ROOT

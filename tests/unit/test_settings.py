@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from syndisco_tui import paths
-from syndisco_tui.inputs import InputError
-from syndisco_tui.settings import Settings, keep_setting, load_settings
+from syndisco_tui.store import paths
+from syndisco_tui.store.inputs import InputError
+from syndisco_tui.workspace.settings import Settings, keep_setting, load_settings
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, EarlierSetup, Message
-from syndisco_tui.ui.speaker_colours import DISTINCT, SpeakerColours, speakers_of
+from syndisco_tui.tui.widgets.speaker_colours import DISTINCT, SpeakerColours, speakers_of
 from tests.support.people import people
 
 NAMES = tuple(f"P{number}" for number in range(DISTINCT + 2))

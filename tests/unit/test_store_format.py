@@ -19,9 +19,9 @@ from syndisco_tui.discussion import (
     Persona,
     Reply,
 )
-from syndisco_tui.inputs import InputError
 from syndisco_tui.store.discussions import read_discussion
 from syndisco_tui.store.format import FORMAT, from_json, to_bytes, to_json
+from syndisco_tui.store.inputs import InputError
 from tests.support.saved_discussions import (
     FULL,
     KEYS_OF_2_0_1,

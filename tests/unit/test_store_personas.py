@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndisco_tui import paths
 from syndisco_tui.discussion import DiscussionSetup, Persona
-from syndisco_tui.inputs import InputError
+from syndisco_tui.store import paths
+from syndisco_tui.store.inputs import InputError
 from syndisco_tui.store.personas import read_personas, shipped_personas, write_personas
 from tests.support.syndisco_files import PERSONA_LISTS, each_persona_list, name_of
 

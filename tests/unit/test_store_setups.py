@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndisco_tui import paths
 from syndisco_tui.discussion import DiscussionSetup, Persona
-from syndisco_tui.inputs import InputError
+from syndisco_tui.store import paths
+from syndisco_tui.store.inputs import InputError
 from syndisco_tui.store.setups import read_setup, setup_to_toml, write_setup
 
 ANN, BOB, MOD = (Persona(username=name) for name in ("Ann", "Bob", "Mod"))

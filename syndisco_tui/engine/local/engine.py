@@ -13,7 +13,6 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from ...machine import usable_cores
 from ..base import (
     Cancelled,
     EngineError,
@@ -30,6 +29,7 @@ from ..base import (
     RenderedPrompt,
     Turn,
 )
+from ..machine import usable_cores
 from .chat import ChatTokenizer
 
 if TYPE_CHECKING:

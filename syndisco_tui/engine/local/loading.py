@@ -17,9 +17,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ...machine import processor_name
-from ...paths import typed
+from ...store.paths import typed
 from ..base import EngineInfo, LoadProgress, ModelSpec, ModelUnavailable
+from ..machine import processor_name
 from .checkpoint import Checkpoint, read_checkpoint
 from .child import POLL_SECONDS, IsCancelled, stop_if
 from .hub import OFFER, snapshot

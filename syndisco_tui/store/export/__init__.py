@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from ...discussion import DiscussionRecord
-from ...inputs import InputError
 from ...text import one_line
+from ..inputs import InputError
 from . import chat, markdown, rows, syndisco
 
 ExportFormat = Literal["syndisco-2.0", "syndisco-2.2", "markdown", "csv", "jsonl"]

@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterator, Sequence
 
 from ...discussion import ChatMessage, DiscussionRecord, DiscussionSetup
-from ...discussion.asked import setups_at
 from ...discussion.changes import as_it_stood
+from ...discussion.pending_turn import setups_at
 from ...discussion.prompt import chat_prompt, window
 
 

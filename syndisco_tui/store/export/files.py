@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...discussion import DiscussionRecord
-from ...inputs import InputError
 from ..atomic import write_atomic
+from ..inputs import InputError
 from . import FORMATS, ExportFormat, exported
 
 _REFUSED = frozenset('/\\:*?"<>|')

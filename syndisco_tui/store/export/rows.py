@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...discussion import DiscussionRecord, DiscussionSetup, Message, Persona, name_key
-from ...discussion.asked import setups_at
+from ...discussion.pending_turn import setups_at
 
 COLUMNS = (
     "discussion",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from syndisco_tui.analysis.on_the_way import ChangeOnTheWay, changes_on_the_way
+from syndisco_tui.analysis.edits import ChangeOnTheWay, changes_on_the_way
 from syndisco_tui.discussion import Discussion, DiscussionRecord, Persona
 from tests.support.people import say, setup
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from syndisco_tui.discussion import Persona, name_clash
-from syndisco_tui.discussion.drawing import drawn_personas, free_names, numbered
+from syndisco_tui.discussion.sampling_personas import drawn_personas, free_names, numbered
 
 SEXES = ["female", "male", "non-binary"]
 ATTRIBUTES: dict[str, list[Any]] = {

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndisco_tui import paths
 from syndisco_tui.discussion import Persona
 from syndisco_tui.discussion.lint import Finding, likely_mistakes
+from syndisco_tui.store import paths
 from syndisco_tui.store.personas import read_personas, shipped_personas
 from tests.support.syndisco_files import OWN, each_persona_list
 

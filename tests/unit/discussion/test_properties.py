@@ -30,7 +30,7 @@ from syndisco_tui.discussion import (
     asked_for,
     name_key,
 )
-from syndisco_tui.discussion.asked import setups_at
+from syndisco_tui.discussion.pending_turn import setups_at
 from syndisco_tui.discussion.turns import make_turn_manager
 from tests.support.people import MODERATOR, people, record_of
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syndisco_tui.discussion import Message
-from syndisco_tui.ui.transcript.blocks import Block, block_of
-from syndisco_tui.ui.transcript.lines import MOST_BLOCKS, Lines
+from syndisco_tui.tui.transcript.blocks import Block, block_of
+from syndisco_tui.tui.transcript.lines import MOST_BLOCKS, Lines
 
 NAMES = ("Ada", "Bob", "Cleo")
 MESSAGES = st.lists(

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from syndisco_tui.text import safe
-from syndisco_tui.ui.transcript.blocks import Block
-from syndisco_tui.ui.transcript.heights import Heights
-from syndisco_tui.ui.transcript.wrapping import wrap
+from syndisco_tui.tui.transcript.blocks import Block
+from syndisco_tui.tui.transcript.heights import Heights
+from syndisco_tui.tui.transcript.wrapping import wrap
 
 WORDS = st.sampled_from(
     ["a", "word", "an", "extraordinarily", "Ελλάδα", "漢字テスト", "e\u0301te\u0301", "👍🏽",

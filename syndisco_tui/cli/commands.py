@@ -1,0 +1,244 @@
+"""The commands and their options."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from .. import __version__
+from ..store.inputs import InputError
+from .startup import new_engine, open_screen, run_many, run_one, settings_with, setup_with
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
+)
+
+ModelOption = Annotated[
+    Optional[str],  # noqa: UP045 - typer reads the annotation at run time
+    typer.Option("--model", "-m", help="auto, starter, a hub id or a folder", metavar="ID"),
+]
+PersonaFileOption = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--persona-file", help="List or table of personas; all take part", metavar="FILE"),
+]
+TurnsOption = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--turns", help="Number of the users' turns (conv_len)", metavar="N"),
+]
+SeedOption = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--seed", help="Seed of the discussion", metavar="N"),
+]
+OutputOption = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--output", "-o", help="Also write the JSON here; - prints only the JSON", metavar="FILE"
+    ),
+]
+DeviceOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--device", help="auto, cpu, cuda or cuda:N", metavar="DEVICE"),
+]
+DtypeOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--dtype", help="auto, float32, bfloat16 or float16", metavar="DTYPE"),
+]
+ThreadsOption = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option(
+        "--threads", help="Torch threads (default: all cores; all but one in the app)", metavar="N"
+    ),
+]
+
+
+@app.callback(invoke_without_command=True)
+def screen(
+    context: typer.Context,
+    start: Annotated[bool, typer.Option("--start", help="Start the discussion at once")] = False,
+    setup: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--setup", help="Open this setup file (TOML)", metavar="SETUP.toml"),
+    ] = None,
+    model: ModelOption = None,
+    persona_file: PersonaFileOption = None,
+    turns: TurnsOption = None,
+    seed: SeedOption = None,
+    device: DeviceOption = None,
+    dtype: DtypeOption = None,
+    threads: ThreadsOption = None,
+    theme: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--theme", help="Colour theme", metavar="NAME"),
+    ] = None,
+    version: Annotated[bool, typer.Option("--version", help="Show the version")] = False,
+) -> int:
+    """The terminal laboratory for synthetic discussions between LLM personas."""
+    if context.invoked_subcommand is not None:
+        return 0
+    if version:
+        print(f"syndisco-tui {__version__}")
+        return 0
+    return open_screen(
+        start=start,
+        setup=setup,
+        model=model,
+        persona_file=persona_file,
+        turns=turns,
+        seed=seed,
+        device=device,
+        dtype=dtype,
+        threads=threads,
+        theme=theme,
+    )
+
+
+@app.command()
+def run(
+    setup: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Argument(help="Setup file; without it, the demonstration", metavar="SETUP.toml"),
+    ] = None,
+    model: ModelOption = None,
+    persona_file: PersonaFileOption = None,
+    turns: TurnsOption = None,
+    seed: SeedOption = None,
+    output: OutputOption = None,
+    repeat: Annotated[
+        int,
+        typer.Option(
+            "--repeat",
+            min=1,
+            metavar="N",
+            help="Run this many discussions at the same time, with consecutive seeds",
+        ),
+    ] = 1,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="With --repeat: only those that are neither finished nor running"
+        ),
+    ] = False,
+    device: DeviceOption = None,
+    dtype: DtypeOption = None,
+    threads: ThreadsOption = None,
+) -> int:
+    """Run a discussion without the app. Messages go to standard output, the file's path last."""
+    settings = settings_with(model=model, device=device, dtype=dtype, threads=threads)
+    begin = setup_with(setup, settings, model, persona_file, turns, seed, dtype)
+    if repeat == 1 and not resume:
+        return run_one(settings, begin, output)
+    if output is not None:
+        raise InputError("--output is for one discussion; with --repeat each has its own file")
+    return run_many(settings, begin, repeat, resume)
+
+
+@app.command()
+def resume(
+    file: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Argument(help="Saved discussion; without it, the last one", metavar="FILE"),
+    ] = None,
+    output: OutputOption = None,
+    device: DeviceOption = None,
+    threads: ThreadsOption = None,
+) -> int:
+    """Continue a paused or interrupted discussion without the app."""
+    from ..store import paths
+    from ..store.discussions import read_discussion, unfinished
+
+    settings = settings_with(device=device, threads=threads)
+    if file is None:
+        waiting = next(unfinished(paths.discussions_folder()), None)
+        if waiting is None:
+            raise InputError("There is no unfinished discussion; `syndisco-tui run` starts one.")
+        file = waiting[0]
+    read_discussion(file)
+    return run_one(settings, file, output)
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="Saved discussion", metavar="FILE")],
+    device: DeviceOption = None,
+    threads: ThreadsOption = None,
+) -> int:
+    """Generate a saved discussion again. Shows where the text differs, if it does."""
+    from ..headless.replay import replay as replay_record
+    from ..store.discussions import read_discussion
+
+    settings = settings_with(device=device, threads=threads)
+    record = read_discussion(file)
+    return replay_record(new_engine(settings), record, device=settings.device)
+
+
+@app.command()
+def export(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Saved discussions, or folders of them", metavar="FILE"),
+    ],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to", help="syndisco-2.0, syndisco-2.2, markdown, csv or jsonl", metavar="FORMAT"
+        ),
+    ],
+    output: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--output", "-o", help="A file, or a folder with / at its end", metavar="PATH"
+        ),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files")] = False,
+) -> int:
+    """Convert saved discussions. One goes to standard output, several into a folder."""
+    from ..headless.export import export as export_files
+    from ..store.export import format_named
+
+    return export_files(files, format_named(to), output, overwrite=overwrite)
+
+
+@app.command("import")
+def import_(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="SynDisco's discussions, lists (JSON) and tables of personas, or folders of them",
+            metavar="FILE",
+        ),
+    ],
+) -> int:
+    """Import discussions and personas. What was imported before is not imported twice."""
+    from ..headless.importing import import_files
+    from ..store import paths
+    from ..store.personas import personas_at_hand
+
+    own = paths.personas_file()
+    personas = personas_at_hand(own, paths.shipped_personas_folder())
+    return import_files(files, paths.discussions_folder(), paths.library_cache(), own, personas)
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
+) -> int:
+    """Check terminal, GPU, libraries and files. Says what to do about what is wrong."""
+    from shutil import get_terminal_size
+
+    from . import doctor
+
+    findings = doctor.examine()
+    if as_json:
+        text = doctor.as_json(findings)
+    else:
+        width, encoding = get_terminal_size().columns, sys.stdout.encoding or "ascii"
+        text = doctor.as_text(findings, width=min(width, 100), encoding=encoding)
+    sys.stdout.buffer.write(f"{text}\n".encode(sys.stdout.encoding or "ascii", "replace"))
+    return 0 if doctor.can_run(findings) else 1

@@ -1,0 +1,239 @@
+"""What commands begin with: settings, setup, session, engine. Imports late, starts fast."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..store.inputs import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..discussion import DiscussionSetup
+    from ..engine.base import Engine
+    from ..session import LiveSession
+    from ..store.last_setup import LastSetup
+    from ..workspace.settings import Settings
+
+FROM_SETTINGS = ("model", "dtype", "quantization")
+"""Fields of a setup that are the settings' where the setup says “auto”."""
+
+
+def open_screen(
+    *,
+    start: bool = False,
+    setup: Path | None = None,
+    model: str | None = None,
+    persona_file: Path | None = None,
+    turns: int | None = None,
+    seed: int | None = None,
+    device: str | None = None,
+    dtype: str | None = None,
+    threads: int | None = None,
+    theme: str | None = None,
+) -> int:
+    """Show the laboratory with what the command line gave. Returns the exit status."""
+    gc.disable()  # until the first picture: nothing that is imported is garbage
+    flags = {"model": model, "device": device, "dtype": dtype, "threads": threads, "theme": theme}
+    settings = settings_with(**flags)
+    on_screen = sys.stdin.isatty() and sys.stdout.isatty()
+    last_setup, last, notices = _last_setup(settings)
+    if setup or persona_file or not on_screen:
+        last = None  # and a draft that was left is saved over: it is not on the screen
+    begin = setup_with(
+        setup, settings, model, persona_file, turns, seed, dtype, last=last, notify=notices.append
+    )
+    if not on_screen:
+        gc.enable()
+        if start:
+            for notice in notices:
+                print_notice(notice)
+            return run_one(settings, begin, None)
+        raise InputError(
+            "There is no terminal to draw on; use `syndisco-tui run`, or `--start` for the same."
+        )
+    from ..workspace.terminals import is_unable
+
+    if is_unable():
+        raise InputError(
+            f"TERM={os.environ['TERM']} cannot draw a screen; use another terminal, or "
+            "`syndisco-tui run`."
+        )
+    from ..tui.shell.run import run_screen
+
+    session = new_session(settings, spare_cores=1)
+    own = setup is None and persona_file is None
+    return run_screen(
+        session,
+        settings,
+        begin,
+        start=start,
+        setup_file=setup,
+        own_personas=own,
+        flags=flags,
+        last_setup=last_setup,
+        notices=notices,
+    )
+
+
+def _last_setup(settings: Settings) -> tuple[LastSetup, DiscussionSetup | None, list[str]]:
+    """Where the screen's setup is kept, the one it was left with, and what is wrong with it."""
+    from ..store import paths
+    from ..store.last_setup import LastSetup
+
+    stand_for_auto = {key: getattr(settings, key) for key in FROM_SETTINGS}
+    last_setup = LastSetup(paths.last_setup_file(), stand_for_auto)
+    try:
+        return last_setup, last_setup.read(), []
+    except InputError as error:
+        return last_setup, None, [f"{error}. The demonstration's setup is shown."]
+
+
+def print_notice(sentence: str) -> None:
+    """Tell of what was done with the user's files, beside the output."""
+    from ..text import safe
+
+    print(safe(sentence), file=sys.stderr)
+
+
+def settings_with(**flags: object) -> Settings:
+    from ..store import paths
+    from ..workspace.settings import load_settings
+
+    return load_settings(paths.settings_file(), flags)
+
+
+def setup_with(
+    file: Path | None,
+    settings: Settings,
+    model: str | None,
+    persona_file: Path | None,
+    turns: int | None,
+    seed: int | None,
+    dtype: str | None,
+    *,
+    last: DiscussionSetup | None = None,
+    notify: Callable[[str], object] = print_notice,
+) -> DiscussionSetup:
+    """The setup of a file, or ``last``, or the demonstration's; the command line changes it.
+
+    ``notify`` gets a sentence for what had to be changed in it.
+    """
+    from ..discussion import DiscussionSetup
+    from ..store import paths
+    from ..store.distinct_names import with_distinct_names
+    from ..store.inputs import validated, validated_value
+    from ..store.personas import read_personas
+    from ..store.setups import check_names, read_setup
+
+    demonstration = paths.shipped_personas_folder() / "demonstration.toml"
+    setup = last or read_setup(file or demonstration, notify=notify)
+    changes: dict[str, object] = {}
+    for key in FROM_SETTINGS:
+        if getattr(setup, key) == "auto":
+            changes[key] = getattr(settings, key)
+    if persona_file is not None:
+        distinct = with_distinct_names(read_personas(persona_file))
+        if not distinct.personas:
+            raise InputError(f"{persona_file}: holds no personas")
+        if distinct.renames:
+            notify(f"{persona_file}: {distinct.summary}")
+        changes["personas"] = distinct.personas
+        if file is None:  # the demonstration's own voices would be strangers among them
+            changes |= {"moderator": None, "seed_opinions": [], "seed_opinion_usernames": []}
+        validated(DiscussionSetup, {**setup.model_dump(), **changes}, persona_file)
+    options = {"model": model, "turns": turns, "seed": seed, "dtype": dtype}
+    for option, value in options.items():
+        if value is not None:
+            field = "conv_len" if option == "turns" else option
+            validated_value(DiscussionSetup, field, value, f"--{option}")
+            changes[field] = value
+    changed = validated(DiscussionSetup, {**setup.model_dump(), **changes}, "command line")
+    check_names(changed, persona_file or file)
+    return changed
+
+
+def run_one(settings: Settings, begin: DiscussionSetup | Path, output: Path | None) -> int:
+    from ..headless import run_headless
+
+    if not isinstance(begin, Path):
+        _warn_of_names(begin)
+    return run_headless(new_session(settings), begin, output=output)
+
+
+def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: bool) -> int:
+    from functools import partial
+
+    from ..headless.remaining import remaining_runs
+    from ..headless.repeat import run_repeat
+    from ..session import LiveSession
+    from ..session.batch import Batch, BatchIdentity, have_room_for_files, repeated, saved_runs
+    from ..session.last_model import LastModelFile
+    from ..store import paths
+    from ..store.claims import SeedClaims
+    from ..store.discussions import read_discussion
+    from ..workspace.exit_status import FINISHED, NOT_FINISHED
+
+    _warn_of_names(begin)
+    folder, setups = paths.discussions_folder(), repeated(begin, count)
+    session = partial(
+        LiveSession,
+        new_engine(settings),
+        folder,
+        device=settings.device,
+        last_model=LastModelFile(paths.last_model_file),
+    )
+    have_room_for_files(len(setups))
+    with SeedClaims(folder) as claims:  # before the model is loaded, which takes long
+        is_ours = claims.claim(setups)
+        begins: list[DiscussionSetup | Path] = list(setups)
+        elsewhere = 0
+        identity = BatchIdentity.of(begin.seed, count)
+        if resume:
+            saved = saved_runs(folder, setups)
+            records = (read_discussion(path) for path in saved if path)
+            identity = BatchIdentity.of(begin.seed, count, records)
+            remaining = remaining_runs(setups, saved, is_ours)
+            begins, elsewhere = remaining.begins, remaining.elsewhere
+            for sentence in remaining.sentences():
+                print(sentence, file=sys.stderr)
+        status = FINISHED
+        if begins:
+            batch = Batch(lambda listener: session(listener=listener), begins, identity=identity)
+            status = run_repeat(batch)
+    return NOT_FINISHED if status == FINISHED and elsewhere else status
+
+
+def _warn_of_names(setup: DiscussionSetup) -> None:
+    """Say on standard error which names may be slips; the discussion runs all the same."""
+    from ..discussion.name_checks import stranger_warnings
+    from ..text import safe
+
+    for sentence in stranger_warnings(setup):
+        print(safe(f"warning: {sentence}"), file=sys.stderr)
+
+
+def new_session(settings: Settings, *, spare_cores: int = 0) -> LiveSession:
+    from ..session import LiveSession
+    from ..session.last_model import LastModelFile
+    from ..store import paths
+
+    return LiveSession(
+        new_engine(settings, spare_cores=spare_cores),
+        paths.discussions_folder(),
+        device=settings.device,
+        last_model=LastModelFile(paths.last_model_file),
+    )
+
+
+def new_engine(settings: Settings, *, spare_cores: int = 0) -> Engine:
+    from ..engine.local import LocalEngine
+    from ..engine.machine import usable_cores
+    from ..store import paths
+
+    threads = settings.threads or max(1, usable_cores() - spare_cores)
+    return LocalEngine(paths.cache_folder(), threads=threads)

@@ -1,0 +1,1 @@
+"""Many discussions of one setup, followed live."""

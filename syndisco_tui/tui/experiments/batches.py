@@ -1,0 +1,137 @@
+"""The batches of the app: they go on while one looks elsewhere, and can be returned to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from textual.app import App
+from textual.timer import Timer
+
+from ...discussion import DiscussionSetup
+from ...session import SessionEvent
+from ...text import duration, one_line, safe
+from ..shell.keymap import key_of
+
+if TYPE_CHECKING:  # not before the first picture
+    from ...session.batch import Batch, BatchRun
+
+DRAINS_PER_SECOND = 5
+PATIENCE = 3.0
+"""Seconds that the sessions of a batch that is over may take to end."""
+
+BatchEvents: TypeAlias = "Sequence[tuple[BatchRun, SessionEvent]]"
+
+
+@dataclass(eq=False)
+class ShownBatch:
+    """A batch with its title, the speakers' colours, and who hears what happens in it."""
+
+    batch: Batch
+    title: str
+    colours: dict[str, str]
+    listeners: list[Callable[[BatchEvents], object]] = field(default_factory=list)
+    over_since: float = 0.0
+
+
+class Batches:
+    """Drains the batch that is running, whichever screen is in front. There is one at a time."""
+
+    def __init__(self, app: App[Any]) -> None:
+        self._app = app
+        self._shown: list[ShownBatch] = []
+        self._timer: Timer | None = None
+
+    @property
+    def running(self) -> ShownBatch | None:
+        """The batch that is not over, if there is one."""
+        return next((each for each in self._shown if not each.batch.is_over), None)
+
+    @property
+    def open_files(self) -> set[Path]:
+        """The files that batches hold open."""
+        return {path for shown in self._shown for path in shown.batch.open_files}
+
+    def add(self, shown: ShownBatch) -> None:
+        """Look after a batch that has been started."""
+        shown.over_since = 0.0
+        if shown not in self._shown:
+            self._shown.append(shown)
+        if self._timer is None:
+            self._timer = self._app.set_interval(1 / DRAINS_PER_SECOND, self.drain)
+
+    def drain(self) -> None:
+        """Hand on what has happened."""
+        for shown in tuple(self._shown):
+            events = shown.batch.drain()
+            for listener in tuple(shown.listeners):
+                listener(events)
+            if shown.batch.is_over:
+                self._let_go(shown)
+
+    def _let_go(self, shown: ShownBatch) -> None:
+        if not shown.over_since:
+            shown.over_since = time.monotonic()
+            if not shown.listeners:
+                self._tell_of_end(shown)
+        is_late = time.monotonic() - shown.over_since > PATIENCE
+        if is_late or shown.batch.has_ended:
+            self._shown.remove(shown)
+
+    def _tell_of_end(self, shown: ShownBatch) -> None:
+        figures = shown.batch.figures()
+        library = key_of(self._app, "everywhere.library")
+        failed = sum(run.state == "failed" for run in shown.batch.runs)
+        sentence = f"Batch ended: {figures.finished} of {figures.runs} discussions finished"
+        sentence += f", {failed} failed" if failed else ""
+        self._app.notify(
+            safe(f"{sentence}. They are in the library ({library})."),
+            severity="warning" if failed else "information",
+            markup=False,
+            timeout=8,
+        )
+
+    def note(self) -> str:
+        """What other screens say of the batch that is running; empty if there is none."""
+        shown = self.running
+        if shown is None:
+            return ""
+        figures = shown.batch.figures()
+        parts = [f"batch: {figures.finished} of {figures.runs} finished"]
+        if figures.seconds_left:
+            parts.append(f"{duration(figures.seconds_left)} left")
+        return "  ".join([*parts, key_of(self._app, "everywhere.repeat")])
+
+    def lets_run(self, setup: DiscussionSetup) -> bool:
+        """Whether ``setup`` can run beside the batch; why not is said.
+
+        One model is loaded at a time; two that take turns would be loaded at every reply.
+        """
+        shown = self.running
+        if shown is None:
+            return True
+        theirs = shown.batch.runs[0].setup
+        same = setup.model in ("auto", theirs.model)
+        if same and (setup.quantization, setup.dtype) == (theirs.quantization, theirs.dtype):
+            return True
+        key = key_of(self._app, "everywhere.repeat")
+        name = one_line(theirs.model.rpartition("/")[2], 40)
+        sentence = f"A batch is running with another model ({name}): stop it first ({key})."
+        self._app.notify(safe(sentence), severity="warning", markup=False, timeout=8)
+        return False
+
+    def close(self) -> None:
+        """Save all as paused and end their sessions."""
+        for shown in self._shown:
+            shown.batch.close()
+        self._shown.clear()
+
+
+def batches_of(app: App[Any]) -> Batches:
+    """The batches of ``app``: whichever screen asks, they are the same."""
+    batches = getattr(app, "batches", None)
+    assert isinstance(batches, Batches)
+    return batches

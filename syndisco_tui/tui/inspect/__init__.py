@@ -1,0 +1,1 @@
+"""Screens that show how a discussion came about: X-ray, turn lab, compare."""

@@ -1,0 +1,191 @@
+"""Two discussions side by side: choose the other one, then read both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from ...analysis.compare import kinship
+from ...discussion import DiscussionRecord
+from ...store.discussions import others, read_discussion
+from ...store.inputs import InputError
+from ...text import one_line, safe
+from ..shell.local_time import date_and_time
+from ..shell.screen import OwnDialog, OwnScreen
+from ..widgets.key_line import KeyLine
+from ..widgets.page import Page
+from .side_by_side import GAP, SIDES
+from .side_by_side_view import NARROWEST_BESIDE, SideBySideView
+
+LOOKS_PER_SECOND = 4
+
+
+class CompareWith(OwnDialog[DiscussionRecord | None]):
+    """Asks for the discussion to compare ``record`` with: related ones first, then the newest."""
+
+    HELP = """Compare with
+    The saved discussions: forks and those of the same batch first, then the newest.
+    """
+    CSS_PATH = "inspect.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "dismiss(None)", "cancel")]
+
+    def __init__(
+        self, record: DiscussionRecord, folder: Path, *, first: Sequence[DiscussionRecord] = ()
+    ) -> None:
+        """``first`` are offered before those that are saved in ``folder``."""
+        super().__init__()
+        self._record = record
+        self._folder = folder
+        self._first = first
+        self._offered: list[Path | DiscussionRecord] = []
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static("Compare with", classes="dialog-title", markup=False)
+            yield Static("Reading the saved discussions …", id="compare-note", markup=False)
+            yield OptionList(id="compare-list")
+            yield Static("⏎ compare      esc cancel", classes="dialog-hint", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one(OptionList).focus()
+        self._find()
+
+    @work(thread=True, exit_on_error=False)
+    def _find(self) -> None:
+        offered: list[tuple[Path | DiscussionRecord, Content]] = []
+        for other in self._first:
+            offered.append((other, _choice(other, kinship(self._record, other))))
+        related: list[tuple[Path, Content]] = []
+        unrelated: list[tuple[Path, Content]] = []
+        shown = {other.id for other in self._first}
+        for path, other in others(self._folder, self._record):  # one at a time: they may be long
+            if other.id in shown:
+                continue
+            kin = kinship(self._record, other)
+            (related if kin else unrelated).append((path, _choice(other, kin)))
+        self.app.call_from_thread(self._show, [*offered, *related, *unrelated])
+
+    def _show(self, offered: list[tuple[Path | DiscussionRecord, Content]]) -> None:
+        if not self.is_attached:
+            return
+        self._offered = [other for other, _ in offered]
+        note = self.query_one("#compare-note", Static)
+        note.display = not offered
+        note.update("There is no other saved discussion yet.")
+        choices = self.query_one(OptionList)
+        choices.add_options([Option(choice) for _, choice in offered])
+        choices.highlighted = 0 if offered else None
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        other = self._offered[event.option_index]
+        try:
+            self.dismiss(read_discussion(other) if isinstance(other, Path) else other)
+        except InputError as error:
+            self.notify(safe(f"{error}."), severity="error", markup=False, timeout=8)
+
+
+def _choice(record: DiscussionRecord, kin: str) -> Content:
+    turns = f"turn {record.turns_taken} of {record.setup.conv_len}"
+    model = one_line(record.setup.model.rsplit("/", 1)[-1], 24)
+    return Content.assemble(
+        one_line(_title(record), 46),
+        "\n",
+        (f"{kin}   " if kin else "", "$accent"),
+        (f"{_when(record)}   {turns}   {model}", "$quiet"),
+    )
+
+
+def _title(record: DiscussionRecord) -> str:
+    return one_line(record.heading, 120)
+
+
+def _shortened(title: Content, room: int) -> Content:
+    """What tells a fork from its parent stands at the end, in brackets: that stays."""
+    bracket = title.plain.rfind(" (")
+    at = bracket if bracket > 0 and len(title) - bracket < room // 2 else len(title)
+    return title[:at].truncate(room - title[at:].cell_length, ellipsis=True) + title[at:]
+
+
+def _when(record: DiscussionRecord) -> str:
+    return date_and_time(record.started_at)[:16]
+
+
+class Compare(OwnScreen[None]):
+    """Shows ``a`` and ``b`` turn by turn, what differs in their setups on top.
+
+    ``a`` is asked for again and again: it may be running.
+    """
+
+    HELP = """Compare
+    Two discussions, turn by turn. On top: what differs in their setups, and what was changed in
+    each on the way, with the old and the new value and from which turn. The common beginning is
+    dimmed; a line marks where they part. A is followed while it runs.
+    """
+    CSS_PATH = "inspect.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "parting", "where they part"),
+        Binding("escape,q,c,enter", "dismiss(None)", "back", key_display="esc"),
+    ]
+
+    def __init__(
+        self, a: Callable[[], DiscussionRecord], b: DiscussionRecord, colours: dict[str, str]
+    ) -> None:
+        super().__init__()
+        self._latest = a
+        self._both = (a(), b)
+        self._colours = colours
+
+    def compose(self) -> ComposeResult:
+        yield Static(Content.styled("Compare", "bold $accent"), classes="instrument-title")
+        yield Page(id="compare-titles")
+        yield SideBySideView(self._colours)
+        yield KeyLine(classes="instrument-keys")
+
+    def on_mount(self) -> None:
+        self._show()
+        self.query_one(SideBySideView).focus()
+        self.set_interval(1 / LOOKS_PER_SECOND, self._look)
+
+    def _look(self) -> None:
+        """See whether there is something new."""
+        a, b = self._both
+        if (latest := self._latest()) is not a:
+            self._both = (latest, b)
+            self._show()
+
+    def _show(self) -> None:
+        self.query_one(Page).show(self._titles)
+        self.query_one(SideBySideView).show(*self._both)
+
+    def _titles(self, width: int) -> list[Content]:
+        stacked = width < NARROWEST_BESIDE
+        column = width if stacked else (width - GAP) // 2
+        titles, notes = [], []
+        for side, record in zip(SIDES, self._both, strict=True):
+            turns = record.turns_taken
+            note = f"{turns} {'turn' if turns == 1 else 'turns'}"
+            note += f", seed {record.setup.seed}" if record.batch else ""
+            note = note if stacked else f"{_when(record)}, {note}"
+            room = max(8, column - 3 - (cell_len(note) + 2 if stacked else 0))
+            title = _shortened(Content(safe(_title(record))), room)
+            line = Content.assemble((f"{side}  ", "bold $accent"), title)
+            if stacked:
+                line = Content.assemble(line, (f"  {note}", "$quiet"))
+            titles.append(line.truncate(column, ellipsis=True, pad=True))
+            notes.append(Content.styled(f"   {note}", "$quiet").truncate(column, pad=True))
+        return titles if stacked else [Content(" " * GAP).join(row) for row in (titles, notes)]
+
+    def action_parting(self) -> None:
+        self.query_one(SideBySideView).to_parting()

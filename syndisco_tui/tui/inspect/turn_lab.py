@@ -1,0 +1,133 @@
+"""The turn lab: turns, talk, lengths, likeness and speed of discussions, drawn while they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical, VerticalScroll
+from textual.content import Content
+
+from ...analysis.figures import Counting, Figures
+from ...discussion import DiscussionRecord
+from ...engine.machine import MachineMeter
+from ...text import one_line
+from ..laboratory.status_line import Figures as StatusFigures
+from ..shell.screen import OwnScreen
+from ..widgets.key_line import KeyLine
+from ..widgets.page import Page
+from . import turn_lab_pages as pages
+
+LOOKS_PER_SECOND = 4
+GROUPS = (("turns", "talk", "follows"), ("lengths", "diversity", "meters"))
+
+Records = Callable[[], Sequence[DiscussionRecord]]
+
+
+class TurnLab(OwnScreen[None]):
+    """Draws ``records`` as they are, again and again; counting is done on a thread.
+
+    ``status`` gives the speeds, where there is one line of status that they belong to.
+    """
+
+    HELP = """Turn lab
+    Who spoke and how much. The stroke on a bar is the expected share of turns: the sum of the turn
+    manager's odds at every turn. A → B → A counts turns in which the speaker
+    before last spoke again. Diversity is 1 − the mean pairwise ROUGE-L of what models said.
+    """
+    CSS_PATH = "inspect.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (116, "-wide")]  # two columns of tables
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,t,enter", "dismiss(None)", "back", key_display="esc")
+    ]
+
+    def __init__(
+        self, records: Records, status: Callable[[], StatusFigures] | None, colours: dict[str, str]
+    ) -> None:
+        super().__init__()
+        self._records = records
+        self._status = status
+        self._colours = colours
+        self._counting = Counting()
+        self._counted: Sequence[DiscussionRecord] | None = None
+        self._is_counting = False
+        self._meter = MachineMeter()
+
+    def compose(self) -> ComposeResult:
+        yield Page(classes="instrument-title")
+        with VerticalScroll(id="lab"), Container(id="lab-columns"):
+            for column in GROUPS:
+                with Vertical(classes="lab-column"):
+                    for group in column:
+                        yield Page(id=group, classes="lab-group")
+        yield KeyLine(classes="instrument-keys")
+
+    def on_mount(self) -> None:
+        self.query_one("#lab").focus()
+        self._meter.start()
+        self._look()
+        self.set_interval(1 / LOOKS_PER_SECOND, self._look)
+
+    def on_unmount(self) -> None:
+        self._meter.stop()
+
+    def _look(self) -> None:
+        """See whether there is something new; what costs is done elsewhere."""
+        records = list(self._records())
+        is_new = self._counted is None or [*map(id, records)] != [*map(id, self._counted)]
+        if is_new and not self._is_counting:
+            self._is_counting, self._counted = True, records
+            self._show_title(records)
+            self._count(records)
+        self._show_meters()
+
+    @work(thread=True, exit_on_error=False)
+    def _count(self, records: Sequence[DiscussionRecord]) -> None:
+        try:
+            figures = self._counting.figures(records)
+            self.app.call_from_thread(self._show, figures, records)
+        finally:
+            self._is_counting = False
+
+    def _show_title(self, records: Sequence[DiscussionRecord]) -> None:
+        if len(records) == 1:
+            record = records[0]
+            name, note = record.heading, f"turn {record.turns_taken} of {record.setup.conv_len}"
+        else:
+            name, note = f"{len(records)} discussions", ""
+        start, end = Content.styled("Turn lab   ", "bold $accent"), Content.styled(note, "$quiet")
+
+        def title(width: int) -> Sequence[Content]:
+            room = width - start.cell_length - end.cell_length - 3
+            heading = Content(one_line(name, 120)).truncate(max(8, room), ellipsis=True)
+            return [Content.assemble(start, heading, "   ", end)]
+
+        self.query_one(".instrument-title", Page).show(title)
+
+    def _show(self, figures: Figures, records: Sequence[DiscussionRecord]) -> None:
+        colours, several = self._colours, len(records) > 1
+        setup = records[0].setup if records else None
+        rule = ""
+        if setup:
+            rule = setup.turn_manager
+            rule += f", p_respond {setup.p_respond:g}" if rule == "RandomWeighted" else ""
+        names = [each.name for each in figures.talk if each.messages]
+        shown: dict[str, Callable[[int], Sequence[Content]]] = {
+            "turns": lambda width: pages.turn_lines(figures.turns, rule, width, colours),
+            "talk": lambda width: pages.talk_lines(figures.talk, width, colours),
+            "follows": lambda width: pages.follow_lines(figures.follows, names, width, colours),
+            "lengths": lambda width: pages.length_lines(figures.lengths, width, colours),
+            "diversity": lambda width: pages.diversity_lines(figures.diversity, width, several),
+        }
+        for group, build in shown.items():
+            self.query_one(f"#{group}", Page).show(build)
+        self.query_one("#lengths").display = not several
+
+    def _show_meters(self) -> None:
+        status = self._status() if self._status else StatusFigures()
+        load = self._meter.latest
+        self.query_one("#meters", Page).show(lambda width: pages.meter_lines(status, load, width))

@@ -1,0 +1,180 @@
+"""What the X-ray of a message shows, as lines for a width. All foreign text is made safe here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from textual.content import Content
+
+from ...analysis.changes import changes
+from ...discussion import Asked, ChatMessage, DiscussionSetup, Message
+from ...engine.base import RenderedPrompt
+from ...text import one_line, safe
+from ..shell.local_time import date_and_time
+from ..widgets.charts import heading, rows, wrapped
+
+_ENDINGS = {
+    "stop": "stop",
+    "length": "length: the token limit was reached",
+    "cancelled": "cancelled",
+    None: "",
+}
+_STYLES = {"same": "", "removed": "strike $error", "added": "$success"}
+
+
+def figures(message: Message, setup: DiscussionSetup | None) -> list[tuple[str, str]]:
+    """The message in numbers: label and value, without those that the record does not have."""
+    pairs = [("model", one_line(message.model, 60))]
+    if setup:
+        pairs += [
+            ("temperature", f"{setup.temperature:g}"),
+            ("top-p", f"{setup.top_p:g}"),
+            ("top-k", f"{setup.top_k}"),
+            ("repetition", f"{setup.repetition_penalty:g}"),
+        ]
+    pairs.append(("seed", "" if message.seed is None else str(message.seed)))
+    if message.is_prompted:
+        pairs.append(("attempt", str(message.attempt + 1)))
+    pairs.append(("prompt", _tokens(message.prompt_tokens)))
+    at_most = f" of {setup.max_out_tokens}" if setup and message.completion_tokens else ""
+    pairs.append(("reply", _tokens(message.completion_tokens, at_most)))
+    pairs.append(("ended by", _ENDINGS[message.finish_reason]))
+    if message.seconds:
+        speed = message.completion_tokens / message.seconds
+        pairs.append(("time", f"{message.seconds:.1f} s, {speed:.0f} tok/s"))
+    pairs.append(("finished", date_and_time(message.created_at)))
+    return [pair for pair in pairs if pair[1]]
+
+
+def figure_lines(pairs: list[tuple[str, str]], width: int) -> list[Content]:
+    """The figures in a column."""
+    return rows(((label, Content(safe(value))) for label, value in pairs), width)
+
+
+def figure_flow(pairs: list[tuple[str, str]], width: int) -> list[Content]:
+    """The figures one after the other, for where there is no room for a column."""
+    lines: list[Content] = []
+    line = Content("")
+    for label, value in pairs:
+        part = Content.assemble(Content.styled(f"{label} ", "$quiet"), value)
+        if line and line.cell_length + 3 + part.cell_length > width:
+            lines.append(line)
+            line = Content("")
+        line = Content.assemble(line, "   ", part) if line else part
+    return [*lines, line]
+
+
+def chat_lines(chat: tuple[ChatMessage, ...], width: int) -> list[Content]:
+    """Every turn of the prompt; the system prompt by its fields."""
+    lines: list[Content] = []
+    for turn in chat:
+        lines.append(heading(turn.role))
+        lines += (
+            _system(turn.content, width) if turn.role == "system" else _text(turn.content, width)
+        )
+        lines.append(Content(""))
+    return lines[:-1]
+
+
+def raw_lines(prompt: RenderedPrompt, message: Message, width: int) -> list[Content]:
+    """The prompt as the model reads it, control tokens in colour."""
+    parts = [
+        Content.styled(safe(text), "bold $accent") if is_control else Content(safe(text))
+        for text, is_control in prompt.parts
+    ]
+    lines: list[Content] = []
+    if message.prompt_tokens and message.prompt_tokens != prompt.tokens:
+        note = f"The file says {message.prompt_tokens} tokens: another model or template made it."
+        lines = [*wrapped(Content.styled(note, "$warning"), width), Content("")]
+    return [*lines, *wrapped(Content.assemble(*parts), width)]
+
+
+def said_lines(message: Message, width: int) -> list[Content]:
+    """What the model said, with what the guard left out struck through."""
+    if not message.is_prompted:
+        return [heading("what was said"), *_text(message.text, width)]
+    posted = message.text if message.original_text is None else message.original_text
+    lines = [heading("what it said", "posted as it is"), *_text(posted, width)]
+    if message.raw_text is not None:
+        note = "what the guard left out is struck through"
+        note += "" if posted else "; a silence"
+        lines = _changed("what it said", note, message.raw_text, posted, width)
+    for remark in message.guard_notes:
+        lines += wrapped(Content.styled(one_line(remark, 120), "$warning"), width)
+    if message.is_edited:
+        edited = _changed("edited since", "by a person", posted, message.text, width)
+        lines += [Content(""), *edited]
+    return lines
+
+
+def _changed(title: str, note: str, before: str, after: str, width: int) -> list[Content]:
+    """What became of a text: struck through what went, in colour what came."""
+    parts = [Content.styled(safe(text), _STYLES[kind]) for kind, text in changes(before, after)]
+    remark = wrapped(Content.styled(note, "$quiet"), width)
+    return [heading(title), *remark, *wrapped(Content.assemble(*parts), width)]
+
+
+def window_lines(asked: Asked, width: int, colours: dict[str, str]) -> list[Content]:
+    """Which messages the prompt quotes, a line each."""
+    entries, window = asked.request.entries, asked.window
+    length = asked.setup.history_context_len
+    limit = "all messages" if length is None else f"the last {length} at most"
+    lines = [heading("in the window", f"{len(window)} of {len(entries)}, {limit}")]
+    for index in window:
+        entry = entries[index]
+        name = one_line(entry.name, 40)
+        text = Content.assemble(
+            Content.styled(f"{index + 1:>4}  ", "$quiet"),
+            Content.styled(name, colours.get(name, "")),
+            f"  {one_line(entry.text, 200)}",
+        )
+        lines.append(text.truncate(max(1, width), ellipsis=True))
+    return lines
+
+
+def stop_lines(asked: Asked, width: int) -> list[Content]:
+    """The texts that end a reply."""
+    stops = Content("   ").join(
+        Content.styled(json.dumps(one_line(text.replace("\n", "⏎"), 80), ensure_ascii=False), "")
+        for text in asked.request.stop
+    )
+    return [heading("ends at"), *wrapped(stops, width)] if asked.request.stop else []
+
+
+def _system(content: str, width: int) -> list[Content]:
+    try:
+        fields = json.loads(content)
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict):
+        return _text(content, width)
+    pairs: list[tuple[str, Content]] = []
+    for key, value in fields.items():
+        if isinstance(value, dict):
+            pairs += [(one_line(str(key), 60), Content("")), *_pairs(value, "  ")]
+        else:
+            pairs += _pairs({key: value})
+    return rows(pairs, width)
+
+
+def _pairs(fields: dict[str, Any], indent: str = "") -> Iterator[tuple[str, Content]]:
+    for key, value in fields.items():
+        yield f"{indent}{one_line(str(key), 60)}", Content(safe(_value(value)))
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return ", ".join(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _text(text: str, width: int) -> list[Content]:
+    return wrapped(Content(safe(text)), width)
+
+
+def _tokens(count: int, more: str = "") -> str:
+    return f"{count}{more} tokens" if count else ""

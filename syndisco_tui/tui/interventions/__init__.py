@@ -1,0 +1,1 @@
+"""What a person does to an open discussion: post, edit, delete, regenerate, fork."""

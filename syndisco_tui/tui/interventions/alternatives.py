@@ -1,0 +1,151 @@
+"""Several tries at the last message, side by side while they are made; one is chosen, or none."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Grid, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from ...discussion import Message
+from ...session import CandidateGrew, CandidateLost, CandidateMade, SessionEvent
+from ...text import one_line, safe
+from ..shell.screen import OwnScreen
+from ..widgets.key_line import KeyLine
+
+CURSOR = "▌"
+
+
+class Candidate(Static):
+    """One of them, as far as it has come. ``number`` None is the message that stands there."""
+
+    def __init__(self, number: int | None, text: str = "") -> None:
+        super().__init__("", classes="candidate")
+        self.number = number
+        self.is_finished = number is None
+        self._text = text
+        self._note = ""
+
+    def on_mount(self) -> None:
+        self._draw()
+
+    def grow(self, event: CandidateGrew) -> None:
+        self._text, self._note = event.text, _tokens(event.tokens)
+        self._draw()
+
+    def finish(self, message: Message) -> None:
+        self.is_finished = True
+        self._text = message.text
+        cut = " · cut at the token limit" if message.is_cut else ""
+        self._note = f"{_tokens(message.completion_tokens)}{cut}"
+        self._draw()
+
+    def lose(self, sentence: str) -> None:
+        self._text, self._note = sentence, "failed"
+        self._draw()
+
+    def _draw(self) -> None:
+        title = "current" if self.number is None else f"{self.number + 1}"
+        text = safe(self._text.strip())
+        if self.is_finished:
+            text = text or "stays silent"
+        elif self._note != "failed":
+            text = f"{text} {CURSOR}".lstrip()
+        self.update(
+            Content.assemble(
+                Content.styled(title, "bold"),
+                Content.styled(f"  {self._note}" if self._note else "", "$quiet"),
+                "\n",
+                Content(safe(text)),
+            )
+        )
+
+
+def _tokens(count: int) -> str:
+    return f"{count} token" if count == 1 else f"{count} tokens"
+
+
+class CandidatesScreen(OwnScreen[int | None]):
+    """The result is the number of the one that is taken, or None to keep what stands there."""
+
+    HELP = """Alternatives
+    The last message, and alternatives for it, each with its own seed. The one you use takes its
+    place; all are stored in the file."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "take", "use this one", key_display="⏎"),
+        Binding("escape,q", "dismiss(None)", "keep current", key_display="esc"),
+        Binding("left", "move(-1)", "choose", key_display="← →"),
+        Binding("right,tab", "move(1)", show=False),
+        Binding("up,k", "move_row(-1)", show=False),
+        Binding("down,j", "move_row(1)", show=False),
+        Binding("shift+tab", "move(-1)", show=False),
+        Binding("home", "move(-100)", show=False),
+        Binding("end", "move(100)", show=False),
+        *(Binding(str(digit), f"go({digit})", show=False) for digit in range(1, 10)),
+    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+
+    def __init__(self, present: Message, count: int) -> None:
+        super().__init__()
+        self._present = present
+        self._candidates = [
+            Candidate(None, present.text),
+            *(Candidate(number) for number in range(count)),
+        ]
+        self._at = 0
+
+    def compose(self) -> ComposeResult:
+        name = one_line(self._present.name, 40)
+        title = f"Alternatives for {name}'s message at turn {self._present.turn}"
+        yield Static(Content(safe(title)), classes="batch-title")
+        with VerticalScroll(can_focus=False), Grid(id="candidates"):
+            yield from self._candidates
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        self._mark()
+
+    def take(self, event: SessionEvent) -> None:
+        """Show what an event says of a candidate."""
+        match event:
+            case CandidateGrew():
+                self._candidates[event.number + 1].grow(event)
+            case CandidateMade():
+                self._candidates[event.number + 1].finish(event.message)
+            case CandidateLost():
+                self._candidates[event.number + 1].lose(event.sentence)
+
+    def _mark(self) -> None:
+        for index, candidate in enumerate(self._candidates):
+            candidate.set_class(index == self._at, "-current")
+        self._candidates[self._at].scroll_visible(animate=False)
+
+    def action_move(self, steps: int) -> None:
+        self.action_go(self._at + steps)
+
+    def action_move_row(self, rows: int) -> None:
+        """Up or down, where two stand side by side. The last row may have but one."""
+        columns, last = 1 if self.has_class("-narrow") else 2, len(self._candidates) - 1
+        at = min(last, self._at + rows * columns)
+        if at >= 0 and at // columns != self._at // columns:
+            self.action_go(at)
+
+    def action_go(self, index: int) -> None:
+        self._at = max(0, min(len(self._candidates) - 1, index))
+        self._mark()
+
+    def on_click(self, event: object) -> None:
+        widget = getattr(event, "widget", None)
+        if isinstance(widget, Candidate):
+            self.action_go(self._candidates.index(widget))
+
+    def action_take(self) -> None:
+        candidate = self._candidates[self._at]
+        if candidate.is_finished:
+            self.dismiss(candidate.number)
+        else:
+            self.notify("This one is not finished yet.", timeout=2)

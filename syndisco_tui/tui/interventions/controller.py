@@ -1,0 +1,320 @@
+"""What a person does to the open discussion: asks for it with a screen, hands it to the session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.screen import Screen
+
+from ...discussion import Discussion, DiscussionRecord, DiscussionSetup
+from ...session import (
+    CandidateGrew,
+    CandidateLost,
+    CandidateMade,
+    CandidatesBegun,
+    Changed,
+    Delete,
+    DiscussionClosed,
+    Edit,
+    GiveFloor,
+    Inject,
+    LiveSession,
+    Opened,
+    Posted,
+    Regenerate,
+    ReplyDropped,
+    ReplyStarted,
+    SessionEvent,
+    SetupApplied,
+    SetupStaged,
+    Undo,
+    Waiting,
+)
+from ...text import one_line, safe
+from ..shell.keymap import key_of
+from ..transcript.blocks import marks
+from ..widgets.forms import bring_back, forget_discarded, open_form
+from ..widgets.question import Question
+from .as_written import as_written
+
+if TYPE_CHECKING:  # the others are imported when they are opened, not before the first picture
+    from .alternatives import CandidatesScreen
+    from .next_speaker import NextSpeakerScreen, NextTurn
+    from .write_message import EditScreen, InjectScreen
+
+MOST_CANDIDATES = 16
+CANDIDATES = 4
+
+
+class Reach:
+    """Opens its screens over ``screen``; ``setup`` and ``colours`` give those of the moment."""
+
+    def __init__(
+        self,
+        screen: Screen[None],
+        session: LiveSession,
+        setup: Callable[[], DiscussionSetup],
+        colours: Callable[[], dict[str, str]],
+    ) -> None:
+        self._screen = screen
+        self._session = session
+        self._setup = setup
+        self._colours = colours
+        self._speaking: ReplyStarted | None = None
+        self._waiting = Waiting(())
+        self._staged = SetupStaged(None)
+        self._candidates: CandidatesScreen | None = None
+        self._odds: NextSpeakerScreen | None = None
+        self._writing: InjectScreen | EditScreen | None = None
+        self._spoke_as = ""
+        self._is_behind = False
+        """Whether events have been noted since they were last shown."""
+
+    def take(self, event: SessionEvent) -> None:
+        """Note what an event says."""
+        match event:
+            case ReplyStarted():
+                self._speaking = event
+            case Posted() | ReplyDropped():
+                self._speaking = None
+            case Waiting():
+                self._waiting = event
+            case SetupStaged():
+                self._staged = event
+            case SetupApplied():
+                self._staged = SetupStaged(None)
+            case Opened() | DiscussionClosed():
+                self._staged, self._waiting, self._speaking = SetupStaged(None), Waiting(()), None
+            case CandidatesBegun():
+                self._open_candidates(event)
+            case CandidateGrew() | CandidateMade() | CandidateLost():
+                if self._candidates:
+                    self._candidates.take(event)
+            case Changed():
+                pass
+            case _:
+                return
+        self._is_behind = True
+
+    def show(self) -> None:
+        """Show it on the screens that are open: once for all events that came together."""
+        opening = [each for each in (self._writing, self._odds) if each and not each.is_mounted]
+        if opening or not self._is_behind:
+            return
+        self._is_behind = False
+        if self._writing and self._writing.is_running:
+            self._writing.show_speaking(self._speaking_name)
+        if self._odds and self._odds.is_current and (turn := self._next_turn()):
+            self._odds.show(turn)
+
+    @property
+    def record(self) -> DiscussionRecord | None:
+        return self._session.record
+
+    def notes(self) -> dict[str, str]:
+        """What the panes' titles should say of what waits for the reply in the making."""
+        notes: dict[str, str] = {}
+        staged, record = self._staged.setup, self.record
+        if staged and record:
+            now = record.setup
+            cast = {"personas", "moderator"}
+            note = f"from turn {self._staged.from_turn}"
+            if (staged.personas, staged.moderator) != (now.personas, now.moderator):
+                notes["personas"] = note
+            if staged.model_dump(exclude=cast) != now.model_dump(exclude=cast):
+                notes["setup"] = note
+        if steps := len(self._waiting.steps):
+            notes["transcript"] = f"{steps} {'waits' if steps == 1 else 'wait'} for this reply"
+        return notes
+
+    # What was said -----------------------------------------------------------------------------
+
+    def inject(self) -> None:
+        """Say something oneself."""
+        from .write_message import InjectScreen
+
+        def said(step: Inject | None) -> None:
+            if step:
+                self._spoke_as = step.name
+                self._session.steer(step)
+
+        def form() -> InjectScreen:
+            names, speaking = self._setup().names, self._speaking_name
+            screen = InjectScreen(names, suggested=self._spoke_as, speaking=speaking)
+            self._writing = screen
+            return screen
+
+        open_form(self._screen.app, form, said)
+
+    def do(self, what: str, index: int | None) -> None:
+        """What the transcript asks for, at the entry ``index`` (None: the last one)."""
+        record = self.record
+        if record is None:
+            return
+        if what == "undo":
+            if bring_back(self._screen.app):
+                return
+        else:
+            forget_discarded(self._screen.app)
+        last = len(record.entries) - 1
+        at = last if index is None else min(index, last)
+        match what:
+            case "regenerate":
+                self._session.steer(Regenerate())
+            case "undo":
+                self._undo(record)
+            case "candidates":
+                self._ask_candidates()
+            case "edit" if at >= 0:
+                self._edit(record, at)
+            case "as_written" if at >= 0:
+                self._ask_as_written(record, at)
+            case "delete" if at >= 0:
+                self._delete(record, at)
+            case "fork":
+                self._fork(record, at + 1)
+
+    def _undo(self, record: DiscussionRecord) -> None:
+        if not self._waiting.steps and all(change.is_undone for change in record.changes):
+            self._screen.notify("Nothing to undo.", timeout=2)
+        else:
+            self._session.steer(Undo())
+
+    def _edit(self, record: DiscussionRecord, at: int) -> None:
+        from .write_message import EditScreen
+
+        message = record.entries[at]
+
+        def edited(text: str | None) -> None:
+            if text is not None:
+                self._session.steer(Edit(at, text))
+
+        def form() -> EditScreen:
+            title = f"Edit a message of {one_line(message.name, 40)}"
+            screen = EditScreen(title, message.text, speaking=self._speaking_name)
+            self._writing = screen
+            return screen
+
+        open_form(self._screen.app, form, edited)
+
+    def _ask_as_written(self, record: DiscussionRecord, at: int) -> None:
+        """What is to become of a reply that the guard took for somebody else's words."""
+        from ..widgets.choice import Choice
+
+        message = record.entries[at]
+        steps = as_written(message, at, is_last=at == len(record.entries) - 1)
+        question = f"{one_line(message.name, 40)}: {' · '.join(marks(message))}"
+        explanation = f"The file has the model's own words. {self._undo_key} undoes the change."
+        answers = [(key, label) for key, (label, _) in steps.items()]
+        choice = Choice(question, explanation, answers, esc="cancel")
+        self._screen.app.push_screen(
+            choice, lambda key: self._session.steer(steps[key][1]) if key else None
+        )
+
+    @property
+    def _speaking_name(self) -> str:
+        return self._speaking.name if self._speaking else ""
+
+    @property
+    def _undo_key(self) -> str:
+        return key_of(self._screen.app, "transcript.undo")
+
+    def _delete(self, record: DiscussionRecord, at: int) -> None:
+        count = len(record.entries) - at
+        if record.entries[at].role == "seed":
+            self._screen.notify("Seed opinions belong to the setup; they stay.", timeout=4)
+        elif count == 1:
+            self._session.steer(Delete(at))
+            told = safe(f"Deleted; {self._undo_key} undoes it.")
+            self._screen.notify(told, markup=False, timeout=4)
+        else:
+            name = one_line(record.entries[at].name, 40)
+            question = Question(
+                f"Delete the last {count} messages?",
+                f"From this message of {name} to the end, with what is posted meanwhile. "
+                f"They stay in the file; {self._undo_key} undoes it.",
+                "delete them",
+                "cancel",
+            )
+            self._screen.app.push_screen(
+                question, lambda yes: self._session.steer(Delete(at)) if yes else None
+            )
+
+    # Candidates --------------------------------------------------------------------------------
+
+    def _ask_candidates(self) -> None:
+        from ..widgets.how_many import HowMany
+
+        how_many = HowMany(
+            "Alternatives for the last message",
+            "How many alternatives? Pick one or keep the current text; all are stored in the file.",
+            suggested=CANDIDATES,
+            most=MOST_CANDIDATES,
+        )
+
+        def begin(count: int | None) -> None:
+            if count:
+                self._session.offer_candidates(count)
+
+        self._screen.app.push_screen(how_many, begin)
+
+    def _open_candidates(self, event: CandidatesBegun) -> None:
+        from .alternatives import CandidatesScreen
+
+        def chosen(number: int | None) -> None:
+            self._candidates = None
+            self._session.choose(number)
+
+        self._candidates = CandidatesScreen(event.present, event.count)
+        self._screen.app.push_screen(self._candidates, chosen)
+
+    # Who is next, and what if ------------------------------------------------------------------
+
+    def next_speaker(self) -> None:
+        """Show the odds."""
+        from .next_speaker import NextSpeakerScreen
+
+        if turn := self._next_turn():
+            self._odds = NextSpeakerScreen(
+                turn, self._colours(), lambda name: self._session.steer(GiveFloor(name))
+            )
+            self._screen.app.push_screen(self._odds)
+
+    def _next_turn(self) -> NextTurn | None:
+        """The next turn of a user that nobody has begun."""
+        from .next_speaker import next_turn
+
+        record, setup = self.record, self._setup()
+        if record is None or not setup.turn_takers:
+            return None
+        discussion = Discussion.of(record)
+        speakers = discussion.speakers()
+        speaking, answering = self._speaking, ""
+        if speaking and speaking.turn > len(speakers):
+            speakers.append(speaking.name)
+        moderates = setup.moderator and not setup.moderator_takes_turns
+        if setup.moderator and moderates:
+            owed = discussion.odds().get(setup.moderator.name) == 1
+            if owed or (speaking and speaking.role != "moderator"):
+                answering = setup.moderator.name
+        floor = discussion.floor.name if discussion.floor else None
+        if speaking and floor == speaking.name and speaking.turn == len(speakers):
+            floor = None  # it is being used
+        for step in self._waiting.steps:
+            if isinstance(step, GiveFloor):
+                floor = step.name
+        return next_turn(setup, speakers, floor, answering)
+
+    def _fork(self, record: DiscussionRecord, count: int) -> None:
+        from ..personas.pane import PersonasPane
+        from .fork import ForkScreen
+
+        def forked(setup: DiscussionSetup | None) -> None:
+            if setup:
+                self._session.fork(count, setup)
+
+        setup, at_hand = self._setup(), self._screen.query_one(PersonasPane).cast.personas
+        form = partial(ForkScreen, record, setup, count, at_hand=at_hand)
+        open_form(self._screen.app, form, forked)

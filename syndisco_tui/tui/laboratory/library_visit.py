@@ -1,0 +1,185 @@
+"""From the laboratory into the library or a batch and back, with or without a discussion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from textual.app import App
+
+from ...discussion import DiscussionRecord, DiscussionSetup
+from ...session import LiveSession, State
+from ...session.batch import Batch
+from ...store.discussions import read_discussion
+from ...store.inputs import InputError
+from ...text import one_line, safe
+from ..experiments.batches import ShownBatch, batches_of
+from ..experiments.repeat import BatchScreen, ask_to_repeat
+from ..interventions.fork import ForkScreen
+from ..library.choice import Choice
+from ..library.screen import LibraryScreen
+from ..library.work import LibraryWork
+from ..personas.pane import PersonasPane
+from ..shell.folders import Places
+from ..shell.keymap import key_of
+from ..widgets.forms import open_form
+from ..widgets.question import Question
+from ..widgets.speaker_colours import SpeakerColours
+
+
+class LibraryVisit:
+    """Opens the library and batches, and what is chosen there in ``session``.
+
+    ``personas_pane`` takes in personas that are imported; ``show_transcript`` is called before a
+    discussion is opened. ``open_path`` and ``state`` tell of the laboratory's discussion.
+    """
+
+    def __init__(
+        self,
+        app: App[int],
+        session: LiveSession,
+        places: Places,
+        colours: SpeakerColours,
+        personas_pane: PersonasPane,
+        show_transcript: Callable[[], object],
+        *,
+        open_path: Callable[[], Path | None],
+        state: Callable[[], State],
+    ) -> None:
+        self._app = app
+        self._session = session
+        self._places = places
+        self._colours = colours
+        self._personas_pane = personas_pane
+        self._show_transcript = show_transcript
+        self._open_path = open_path
+        self._state = state
+
+    def open(self) -> None:
+        """Show the library."""
+        places, pane = self._places, self._personas_pane
+        work = LibraryWork(
+            places.discussions, places.exports, places.library_cache, lambda: pane.cast.personas
+        )
+        library = LibraryScreen(
+            work,
+            self._colours,
+            open_here=self._open_path,
+            open_in_batch=lambda: batches_of(self._app).open_files,
+            rename_here=self._session.rename,
+            fork=lambda path: self._read_to_fork(path, library),
+            show_batch=lambda paths, go_on: self._read_batch(paths, library, go_on=go_on),
+            take_in=pane.take_in,
+        )
+        self._app.push_screen(library, self._chosen)
+
+    def _chosen(self, choice: Choice | None) -> None:
+        """Open what was chosen, after a question where a reply would be lost."""
+        if choice is None:
+            return
+        if choice.path == self._open_path() or self._state() != "running":
+            self._resume(choice)
+            return
+        question = Question(
+            "A reply is being generated. Open another discussion?",
+            "All posted messages are saved, and the discussion is paused. The reply is dropped.",
+            "open",
+            "stay",
+        )
+        self._app.push_screen(question, lambda yes: self._resume(choice) if yes else None)
+
+    def _read(self, read: Callable[[], Callable[[], object]]) -> None:
+        """Read files on a thread, then do on the screen's what ``read`` gave back."""
+
+        def work() -> None:
+            try:
+                then = read()
+            except InputError as error:
+                notify = partial(self._app.notify, severity="error", markup=False, timeout=12)
+                self._app.call_from_thread(notify, safe(str(error)))
+            else:
+                self._app.call_from_thread(then)
+
+        self._app.run_worker(work, thread=True, exit_on_error=False)
+
+    def _read_to_fork(self, path: Path, library: LibraryScreen) -> None:
+        """Ask what is to be different after the last message; ``library`` then gives way to it."""
+
+        def ask(record: DiscussionRecord) -> None:
+            def asked(setup: DiscussionSetup | None) -> None:
+                if setup:
+                    library.dismiss(Choice(path, fork=(record, setup)))
+
+            if library.is_current:
+                at_hand = self._personas_pane.cast.personas
+                setup, count = record.setup, len(record.entries)
+                form = partial(ForkScreen, record, setup, count, at_hand=at_hand)
+                open_form(self._app, form, asked)
+
+        self._read(lambda: partial(ask, read_discussion(path)))
+
+    # Batches -----------------------------------------------------------------------------------
+
+    def repeat(self, setup: DiscussionSetup) -> None:
+        """Return to the batch that is running, or ask for a new one of ``setup``."""
+        if running := batches_of(self._app).running:
+            self._show_batch(running, self._chosen)
+            return
+        dark = self._app.current_theme.dark
+        names = [*setup.names, *(persona.name for persona in self._personas_pane.cast.personas)]
+        colours = self._colours.by_name(names, dark=dark)
+        show = partial(self._show_batch, chosen=self._chosen)
+        ask_to_repeat(self._app, self._session, setup, colours, show)
+
+    def _read_batch(self, paths: Sequence[Path], library: LibraryScreen, *, go_on: bool) -> None:
+        """Show the batch that the discussions ``paths`` are of over ``library``."""
+
+        def chosen(choice: Choice | None) -> None:
+            if choice:
+                library.dismiss(choice)
+
+        def show(batch: Batch) -> None:
+            if not library.is_current:
+                return
+            records = batch.records()
+            names = dict.fromkeys(name for record in records for name in record.setup.names)
+            colours = self._colours.by_name(names, dark=self._app.current_theme.dark)
+            shown = ShownBatch(batch, one_line(records[0].heading, 120), colours)
+            screen = self._show_batch(shown, chosen)
+            if go_on:
+                self._app.call_later(screen.action_go_on)
+
+        running = batches_of(self._app).running
+        if running and running.batch.open_files.intersection(paths):
+            self._show_batch(running, chosen)
+            return
+        self._read(lambda: partial(show, Batch.saved(self._session.sibling, paths)))
+
+    def _show_batch(
+        self, shown: ShownBatch, chosen: Callable[[Choice | None], None]
+    ) -> BatchScreen:
+        screen = BatchScreen(
+            shown,
+            self._session,
+            self._places.discussions,
+            open_path=self._open_path,
+            at_hand=lambda: self._personas_pane.cast.personas,
+        )
+        self._app.push_screen(screen, chosen)
+        return screen
+
+    # Opening -----------------------------------------------------------------------------------
+
+    def _resume(self, choice: Choice) -> None:
+        self._show_transcript()
+        if choice.fork:
+            parent, setup = choice.fork
+            self._session.fork(len(parent.entries), setup, parent)
+        else:
+            beside_batch = batches_of(self._app).running is not None
+            self._session.resume(choice.path, go_on=choice.go_on and not beside_batch)
+            if choice.go_on and beside_batch:
+                run = key_of(self._app, "everywhere.run")
+                sentence = f"A batch is running; {run} continues this discussion beside it."
+                self._app.notify(safe(sentence), markup=False, timeout=6)

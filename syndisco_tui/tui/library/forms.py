@@ -1,0 +1,88 @@
+"""The library's small questions: which format, which title, which files."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from ...store.export import FORMAT_NAMES, FORMATS, ExportFormat
+from ...text import safe
+from ..shell.screen import OwnDialog
+from ..widgets.forms import Form
+from ..widgets.safe_input import SafeInput
+
+
+class ChooseFormat(OwnDialog[ExportFormat | None]):
+    """Asks in which format discussions are to be exported."""
+
+    HELP = """Export
+    Discussions as files for other programs, in the folder of exports, named by their titles. The
+    path is shown and copied."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss(None)", "cancel", show=False)
+    ]
+
+    def __init__(self, heading: str) -> None:
+        super().__init__()
+        self._heading = heading
+
+    def compose(self) -> ComposeResult:
+        width = max(map(len, FORMAT_NAMES))
+        options = [
+            Option(
+                Content.assemble(
+                    Content.styled(f"{name:<{width}}", "bold"),
+                    Content.styled(f"   {FORMATS[name].meaning}", "$quiet"),
+                )
+            )
+            for name in FORMAT_NAMES
+        ]
+        with Vertical(classes="dialog"):
+            yield Static("Export", classes="dialog-title", markup=False)
+            yield Static(Content(safe(self._heading)), classes="library-subject")
+            yield OptionList(*options, markup=False, compact=True, id="formats")
+            yield Static("⏎ export      esc cancel", classes="dialog-hint", markup=False)
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(FORMAT_NAMES[event.option_index])
+
+
+class AskLine(Form[str | None]):
+    """Asks for one line of text, which must not be empty."""
+
+    HELP = """A line of text
+    Enter uses what is written, escape cancels."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "cancel", key_display="esc", show=False)
+    ]
+
+    def __init__(self, title: str, explanation: str, verb: str, value: str = "") -> None:
+        super().__init__()
+        self._title = title
+        self._explanation = explanation
+        self._verb = verb
+        self._value = value
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(safe(self._title), classes="dialog-title", markup=False)
+            yield Static(safe(self._explanation), markup=False)
+            yield SafeInput(self._value, compact=True, id="line")
+            yield Static(
+                safe(f"⏎ {self._verb}      esc cancel"), classes="dialog-hint", markup=False
+            )
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        if text := event.value.strip():
+            self.dismiss(text)

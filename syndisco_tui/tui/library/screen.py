@@ -1,0 +1,403 @@
+"""The library: every saved discussion, to find, open, continue, export and put in order.
+
+The list comes in slices; the files are watched while it is open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from ...discussion import Persona
+from ...store import paths
+from ...store.export import ExportFormat
+from ...store.library import Entry
+from ...text import one_line, safe
+from ..shell.keymap import key_of
+from ..shell.screen import OwnScreen
+from ..transcript.reader import Reader
+from ..transcript.transcript import Transcript
+from ..widgets.forms import bring_back, can_bring_back, forget_discarded, open_form
+from ..widgets.key_line import KeyLine
+from ..widgets.safe_input import SafeInput
+from ..widgets.speaker_colours import SpeakerColours
+from .actions import applies
+from .choice import Choice
+from .discussion_list import DiscussionList
+from .entry import Standing, group_preview, path_line, preview_of
+from .forms import AskLine, ChooseFormat
+from .rows import Group
+from .tasks import LibraryTasks
+from .views import LibraryViews
+from .watch import LibraryWatch, Listed, Matched
+from .work import LibraryWork, TakenIn
+
+
+class FilterLine(SafeInput):
+    """What is looked for, as it is typed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "screen.into_list(0)", "results", key_display="↓"),
+        Binding("pagedown", "screen.into_list(1)", show=False),
+    ]
+
+
+class LibraryScreen(OwnScreen[Choice | None]):
+    """Lists ``folder``; dismissed with a Choice, or None.
+
+    ``open_here`` tells which file the laboratory has open, ``open_in_batch`` those of the batch
+    that is running. ``rename_here`` gives the laboratory's another title, ``fork`` asks how one
+    is to be forked, ``show_batch`` shows a batch's files, and continues it if asked to.
+    ``take_in`` is handed imported personas.
+    """
+
+    HELP = """
+    Library
+
+    Every saved discussion, newest first; the discussions of a batch stand below it. / filters
+    them as you type, by title, names, model and everything that was said, and shows the message
+    that matched. Space marks several, to export, delete or look at them together. ✓ is finished,
+    ○ can be continued, ● is open here or in another syndisco-tui, · was made by SynDisco. What is
+    deleted stays in the trash until u brings it back.
+    """
+    CSS_PATH = "library.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (24, "-tall")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "open", key_display="⏎", priority=True),
+        Binding("r", "go_on", "continue"),
+        Binding("f", "fork", "fork"),
+        Binding("slash", "filter", "filter", key_display="/"),
+        Binding("e", "export", "export"),
+        Binding("t", "turn_lab", "turn lab", show=False),
+        Binding("c", "compare", "compare", show=False),
+        Binding("n", "rename", "rename", show=False),
+        Binding("y", "copy_path", "copy path"),
+        Binding("delete,backspace", "discard", "delete", key_display="del"),
+        Binding("u", "bring_back", "undo"),
+        Binding("i", "import", "import", show=False),
+        Binding("escape,q,o", "leave", "back", key_display="esc"),
+    ]
+
+    def __init__(
+        self,
+        library_work: LibraryWork,
+        colours: SpeakerColours,
+        *,
+        open_here: Callable[[], Path | None],
+        open_in_batch: Callable[[], Collection[Path]],
+        rename_here: Callable[[str], object],
+        fork: Callable[[Path], object],
+        show_batch: Callable[[Sequence[Path], bool], object],
+        take_in: Callable[[list[Persona]], object],
+    ) -> None:
+        super().__init__()
+        self._work = library_work
+        self._colours = colours
+        self._open_here = open_here
+        self._open_in_batch = open_in_batch
+        self._show_batch = show_batch
+        self._rename_here = rename_here
+        self._fork = fork
+        self._take_in = take_in
+        self._watch = LibraryWatch(library_work.library, self.post_message)
+        self._is_loading = True
+        self._matching = ""
+        """The words being looked for on the other thread."""
+        self._matched = ""
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(classes="library-top"):
+            yield Static("Library", classes="library-title", markup=False)
+            yield Static("", classes="library-note", markup=False)
+        with Horizontal(id="library-filter"):
+            yield Static("/", id="library-filter-label", markup=False)
+            yield FilterLine(placeholder="title, names, model or words", compact=True)
+        yield Static("", id="library-result", markup=False)  # no notice covers it up there
+        with Horizontal(id="library-body"):
+            yield DiscussionList()
+            with VerticalScroll(id="library-preview", can_focus=False):
+                yield Static("")
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        self._look_at_open()
+        self.discussions.focus()
+        self.set_interval(1.0, self._look_at_open)
+        self._in_background(self._watch.watch)
+
+    def on_unmount(self) -> None:
+        self._watch.leave()
+
+    def _look_at_open(self) -> None:
+        """Note which files the laboratory and the batch have open."""
+        open_in_batch = frozenset(self._open_in_batch())
+        discussions, before = self.discussions, self.discussions.open_in_batch
+        discussions.open_here, discussions.open_in_batch = self._open_here(), open_in_batch
+        if open_in_batch != before:
+            discussions.refresh()
+            self._show_preview()
+
+    @property
+    def discussions(self) -> DiscussionList:
+        return self.query_one(DiscussionList)
+
+    @property
+    def filter_line(self) -> Input:
+        return self.query_one(Input)
+
+    def on_listed(self, event: Listed) -> None:
+        self._is_loading = not event.is_done
+        self._look_at_open()
+        if event.is_all:
+            self.discussions.show(event.entries)
+        else:
+            self.discussions.add(event.entries)
+        if event.is_done and not self.discussions.counts[1]:
+            run = key_of(self.app, "everywhere.run")
+            self.discussions.say(
+                f"Nothing is saved yet. {run} in the laboratory runs a discussion; i imports files."
+            )
+        if event.entries and self.filter_line.value.strip():
+            self._match()
+        self._show_count()
+        self._show_preview()
+
+    def _show_count(self) -> None:
+        shown, all_ = self.discussions.counts
+        count = f"{shown:,} of {all_:,}" if shown != all_ else f"{all_:,}"
+        noun = "discussion" if all_ == 1 else "discussions"
+        note = f"{count} {noun}{' …' if self._is_loading else ''}"
+        if marked := len(self.discussions.marked):
+            note = f"{marked} marked   {note}"
+        self.query_one(".library-top .library-note", Static).update(Content(safe(note)))
+
+    # The filter --------------------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        self.filter_line.focus()
+
+    @on(Input.Changed)
+    def _match(self) -> None:
+        """Look for the words of the filter, one search at a time; the latest words win."""
+        words = self.filter_line.value
+        if self._watch.has_begun and not self._matching:
+            self._matching = words or " "
+            self._in_background(partial(self._watch.search, words))
+
+    def on_matched(self, event: Matched) -> None:
+        self._matching = ""
+        if event.words != self.filter_line.value:
+            self._match()
+        self.discussions.filter(
+            event.names,
+            words=event.words,
+            lines=event.lines,
+            from_top=event.words != self._matched,
+        )
+        self._matched = event.words
+        self.discussions.say("No match. esc clears the filter.")
+        self._show_preview()
+        self._show_count()
+
+    def action_into_list(self, pages: int) -> None:
+        """From the filter into what it lets through: to the first of it, or pages further."""
+        self.discussions.focus()
+        if pages:
+            self.discussions.action_page(pages)
+
+    @on(DiscussionList.AtTop)
+    def _above_the_list(self) -> None:
+        if self.filter_line.value:
+            self.filter_line.focus()
+
+    # What is highlighted -----------------------------------------------------------------------
+
+    @on(DiscussionList.Highlighted)
+    def _show_preview(self) -> None:
+        discussions, preview = self.discussions, Content("")
+        if group := discussions.group:
+            preview = group_preview(group, [discussions.standing(each) for each in group.entries])
+        elif entry := discussions.highlighted:
+            dark = self.app.current_theme.dark
+            summary = entry.summary
+            said = (*summary.names, summary.moderator, summary.first[0], summary.last[0])
+            colours = self._colours.by_name(filter(None, said), dark=dark)
+            found = (discussions.matching_line(entry), self._matched)
+            preview = preview_of(entry, discussions.standing(entry), colours, found)
+        self.query_one("#library-preview Static", Static).update(preview)
+        self._show_count()
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("leave", "into_list"):
+            return True
+        if not self.is_mounted:
+            return False
+        chosen = self.discussions.chosen
+        if self.focused is self.filter_line:
+            return action == "open" and bool(chosen)
+        if action in ("filter", "import"):
+            return True
+        if action == "bring_back":
+            return self._work.has_trash() or can_bring_back(self.app)
+        if not chosen:
+            return False
+        standings = [self.discussions.standing(entry) for entry in chosen]
+        return applies(action, chosen, standings, self._chosen_group)
+
+    @property
+    def _chosen_group(self) -> Group | None:
+        """The batch that an action is about: it is highlighted, and nothing is marked."""
+        return None if self.discussions.marked else self.discussions.group
+
+    @property
+    def _chosen_paths(self) -> list[Path]:
+        return [entry.path for entry in self.discussions.chosen]
+
+    # What can be done --------------------------------------------------------------------------
+
+    def action_leave(self) -> None:
+        if self.discussions.marked and self.focused is not self.filter_line:
+            self.discussions.unmark()
+        elif self.filter_line.value:
+            self.filter_line.value = ""
+            self.discussions.focus()
+        elif self.focused is self.filter_line:
+            self.discussions.focus()
+        else:
+            self.dismiss(None)
+
+    @on(DiscussionList.Chosen)
+    def action_open(self) -> None:
+        entry = self.discussions.highlighted
+        if group := self.discussions.group:
+            self._show_batch([each.path for each in group.entries], False)
+        elif entry is not None:
+            self._open(entry, self.discussions.standing(entry))
+
+    def _open(self, entry: Entry, standing: Standing) -> None:
+        if not standing.can_be_read:
+            self._tasks.say_fault(f"{entry.path.name}: {entry.summary.fault}")
+        elif standing.is_in_batch:
+            self._show_batch([entry.path], False)
+        elif standing.is_elsewhere or entry.summary.kept == "syndisco":
+            self.app.push_screen(Reader(entry.path, self._colours))
+        else:
+            self.dismiss(Choice(entry.path))
+
+    def action_go_on(self) -> None:
+        if group := self._chosen_group:
+            self._show_batch([each.path for each in group.entries], True)
+        elif len(chosen := self._chosen_paths) == 1:
+            self.dismiss(Choice(chosen[0], go_on=True))
+
+    def action_fork(self) -> None:
+        self._fork(self._chosen_paths[0])
+
+    def action_turn_lab(self) -> None:
+        self._views.turn_lab(self._chosen_paths)
+
+    def action_compare(self) -> None:
+        self._views.compare(self._chosen_paths)
+
+    @property
+    def _views(self) -> LibraryViews:
+        return LibraryViews(self.app, self._work.discussions, self._colours)
+
+    @property
+    def _tasks(self) -> LibraryTasks:
+        return LibraryTasks(self.app, self._work, self._watch)
+
+    def action_copy_path(self) -> None:
+        group = self._chosen_group
+        path = group.newest.path.parent if group else self._chosen_paths[0]
+        self._copy_path(path, "Path")
+
+    def _copy_path(self, path: Path, label: str) -> None:
+        """Show where something is on a line of its own, and copy its path."""
+        result = self.query_one("#library-result", Static)
+        result.display = True
+        line = path_line(label, path, self.size.width - 4)
+        result.update(line)
+        self.post_message(Transcript.Copied(str(path), label))
+
+    def action_export(self) -> None:
+        chosen, sources = self.discussions.chosen, self._chosen_paths
+        several = f"{len(chosen)} discussions"
+
+        def exported(path: Path) -> None:
+            if self.is_attached:
+                self.discussions.unmark()
+                self._copy_path(path, "Exported" if len(chosen) == 1 else f"{several} exported")
+
+        def format_chosen(to: ExportFormat | None) -> None:
+            if to:
+                self._tasks.export(sources, to, exported)
+
+        heading = one_line(chosen[0].summary.heading, 120)
+        self.app.push_screen(ChooseFormat(heading if len(chosen) == 1 else several), format_chosen)
+
+    def action_rename(self) -> None:
+        entry = self.discussions.chosen[0]
+        path = entry.path
+
+        def renamed(title: str | None) -> None:
+            if not title:
+                return
+            if path == self._open_here():
+                self._rename_here(title)
+                self._watch.look_now()
+            else:
+                self._tasks.run(lambda: self._work.rename(path, title))
+
+        heading = entry.summary.heading
+        ask = partial(AskLine, "Rename", "The title of this discussion.", "rename", heading)
+        open_form(self.app, ask, renamed)
+
+    def action_discard(self) -> None:
+        paths, heading = self._chosen_paths, self.discussions.chosen[0].summary.heading
+        forget_discarded(self.app)
+        self._tasks.run(lambda: self._work.discard(paths, one_line(heading, 60)))
+
+    def action_bring_back(self) -> None:
+        if not bring_back(self.app):  # what was typed and discarded
+            self._tasks.run(self._work.bring_back)
+
+    def action_import(self) -> None:
+        explanation = (
+            "A file or folder: SynDisco's discussions, persona lists (JSON), persona tables (CSV)."
+        )
+
+        def chosen(text: str | None) -> None:
+            if text:
+                path = paths.typed(text)
+                self._tasks.import_from(path, self._show_progress, self._imported)
+
+        open_form(self.app, partial(AskLine, "Import", explanation, "import"), chosen)
+
+    def _imported(self, result: TakenIn) -> None:
+        if result.personas:
+            self._take_in(result.personas)
+        if self.is_current:
+            self._show_count()
+        self._tasks.say(result.sentence)
+        if result.faults:
+            self._tasks.say_fault("\n".join(result.faults))
+
+    def _show_progress(self, note: str) -> None:
+        if self.is_current:
+            self.query_one(".library-top .library-note", Static).update(Content(safe(note)))
+
+    @work(thread=True, exit_on_error=False)
+    def _in_background(self, job: Callable[[], object]) -> None:
+        job()

@@ -1,0 +1,113 @@
+"""Lists every saved discussion, off the screen's thread, and then whatever has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from threading import Event as Flag
+
+from textual.message import Message as Event
+
+from ...store.library import Entry, Library
+
+LOOKS_PER_SECOND = 1
+LOOKS_UNASKED = 5
+"""Looks after which the files are gone through though the folder looks unchanged: a process
+that was killed changes nothing."""
+
+
+LINES_SHOWN = 300
+"""Discussions of which the matching line is looked up."""
+
+
+class Listed(Event):
+    """Discussions that are there; with ``is_all`` there are no others."""
+
+    def __init__(self, entries: Sequence[Entry], *, is_all: bool, is_done: bool) -> None:
+        super().__init__()
+        self.entries = entries
+        self.is_all = is_all
+        self.is_done = is_done
+
+
+class Matched(Event):
+    """The files in which ``words`` occur; None is all of them.
+
+    ``lines`` holds of the newest of them, by name, the message that matched.
+    """
+
+    def __init__(
+        self, words: str, names: set[str] | None, lines: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__()
+        self.words = words
+        self.names = names
+        self.lines = lines or {}
+
+
+class LibraryWatch:
+    """Watches the library that ``open_library`` opens; ``tell`` may be called on any thread."""
+
+    def __init__(
+        self, open_library: Callable[[], Library], tell: Callable[[Event], object]
+    ) -> None:
+        self._open_library = open_library
+        self._tell = tell
+        self._library: Library | None = None
+        self._left = Flag()
+        self._look_now = Flag()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is something to search in."""
+        return self._library is not None
+
+    @property
+    def is_left(self) -> bool:
+        return self._left.is_set()
+
+    def look_now(self) -> None:
+        """A file has changed: do not wait until that is noticed."""
+        self._look_now.set()
+
+    def leave(self) -> None:
+        """End soon."""
+        self._left.set()
+        self._look_now.set()
+
+    def watch(self) -> None:
+        """List everything, then whatever has changed, until it is left."""
+        library = self._library = self._open_library()
+        try:
+            self._watch(library)
+        finally:
+            library.close()
+
+    def _watch(self, library: Library) -> None:
+        changed_at = library.changed_at()
+        before: list[Entry] = []
+        for slice_ in library.entries():
+            before += slice_
+            self._tell(Listed(slice_, is_all=False, is_done=False))
+            if self.is_left:
+                break
+        self._tell(Listed((), is_all=False, is_done=True))
+        looks = 0
+        while not self.is_left:
+            asked = self._look_now.wait(1 / LOOKS_PER_SECOND)
+            self._look_now.clear()
+            looks += 1
+            now = library.changed_at()
+            if asked or now != changed_at or looks >= LOOKS_UNASKED:
+                changed_at, looks = now, 0
+                entries = [entry for slice_ in library.entries() for entry in slice_]
+                if entries != before:
+                    before = entries
+                    self._tell(Listed(entries, is_all=True, is_done=True))
+
+    def search(self, words: str) -> None:
+        """Tell which files have all of ``words``."""
+        library = self._library
+        names = library.matching(words) if library else None
+        newest = sorted(names or (), reverse=True)[:LINES_SHOWN]
+        lines = library.matching_lines(newest, words) if library else {}
+        self._tell(Matched(words, names, lines))

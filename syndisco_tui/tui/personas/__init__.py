@@ -1,0 +1,1 @@
+"""The personas pane and everything that edits personas."""

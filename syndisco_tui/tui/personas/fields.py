@@ -1,0 +1,93 @@
+"""A persona's fields as one-line text, and back: what form, field bar and dialogs share."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+
+from pydantic import ValidationError
+
+from ...discussion import Persona
+from ...store.inputs import InputError, describe, parse_json
+from ...text import editable
+
+LABELS = {
+    "username": "Username",
+    "age": "Age",
+    "sex": "Sex",
+    "sexual_orientation": "Sexual orientation",
+    "demographic_group": "Demographic group",
+    "current_employment": "Occupation",
+    "education_level": "Education",
+    "personality_characteristics": "Characteristics",
+    "special_instructions": "Instructions",
+}
+"""SynDisco's nine fields in the order of the form."""
+
+
+class FieldFault(ValueError):
+    """What is typed cannot be the field's value: one sentence."""
+
+
+def label(field: str) -> str:
+    """The field's name for people; that of a free field is its own."""
+    return LABELS.get(field, field)
+
+
+def fields_of(personas: Iterable[Persona]) -> tuple[str, ...]:
+    """The nine, and the free fields of ``personas`` in the order in which they turn up."""
+    free = dict.fromkeys(key for persona in personas for key in persona.model_extra or {})
+    return (*LABELS, *free)
+
+
+def value_of(persona: Persona, field: str) -> object:
+    """The field's value; None for a free field that this persona has not got."""
+    return getattr(persona, field) if field in LABELS else (persona.model_extra or {}).get(field)
+
+
+def as_text(value: object) -> str:
+    """A value as it is edited: lists of the nine separated by commas, free ones as JSON."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def from_text(field: str, text: str, *, before: object = None) -> object:
+    """What ``text`` means in ``field``.
+
+    In a free field what reads as a JSON value that is no text stays one, unless the value
+    ``before`` was text.
+    """
+    text = text.strip()
+    if field == "personality_characteristics":
+        return [part.strip() for part in re.split(r"[,\n]", text) if part.strip()]
+    if field == "age":
+        try:
+            return parse_json(str(int(text)), field)  # a number that no file may hold stays text
+        except (ValueError, InputError):
+            return text or None
+    if field in LABELS or isinstance(before, str):
+        return text
+    try:
+        parsed = parse_json(text, field)
+    except InputError:
+        return text
+    return text if isinstance(parsed, str) else parsed
+
+
+def with_field(persona: Persona, field: str, text: str) -> Persona:
+    """``persona`` with what is typed in one field; the same one if it is the text it had.
+
+    A free field that it has not got and that stays empty is not made. Raises FieldFault.
+    """
+    before = value_of(persona, field)
+    if text == editable(as_text(before)):
+        return persona
+    value = from_text(field, text, before=before)
+    try:
+        return Persona.model_validate({**persona.as_dict(), field: value})
+    except ValidationError as error:
+        raise FieldFault(describe(error, Persona)) from None

@@ -1,0 +1,57 @@
+"""A short list of personas to choose from: who takes part, who moderates."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from .cast import Cast
+from .list import persona_summary
+
+
+class ParticipantList(OptionList):
+    """Shows a cast; whoever owns it makes the changes that are asked for."""
+
+    HELP = """Who takes part
+    ● takes part, ◆ moderates, · does not take part."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space,enter", "ask('take_part')", "takes part", key_display="space"),
+        Binding("m", "ask('moderate')", "moderator"),
+    ]
+
+    class Asked(Message):
+        """The persona ``index`` is to take part or ``moderate``, or no longer."""
+
+        def __init__(self, index: int, *, moderate: bool) -> None:
+            super().__init__()
+            self.index = index
+            self.moderate = moderate
+
+    def __init__(self, cast: Cast, *, id: str | None = None) -> None:
+        super().__init__(*_options(cast), markup=False, compact=True, id=id)
+
+    def show(self, cast: Cast) -> None:
+        """Show the same personas with other parts."""
+        for index, option in enumerate(_options(cast)):
+            self.replace_option_prompt_at_index(index, option.prompt)
+
+    def action_ask(self, part: str) -> None:
+        if self.highlighted is not None:
+            self.post_message(self.Asked(self.highlighted, moderate=part == "moderate"))
+
+
+def _options(cast: Cast) -> list[Option]:
+    options = []
+    for persona in cast.personas:
+        moderates, takes_part = cast.moderates(persona), cast.takes_part(persona)
+        mark = "◆" if moderates else "●" if takes_part else "·"
+        style = "" if moderates or takes_part else "$quiet"
+        line = Content.styled(f"{mark} {persona_summary(persona)}", style)
+        options.append(Option(line))
+    return options

@@ -1,0 +1,65 @@
+"""What is likely a mistake in the personas, as a list to go from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from ...discussion import Persona
+from ...discussion.lint import Finding
+from ...text import one_line, safe
+from ..shell.screen import OwnDialog
+from ..widgets.key_line import KeyLine
+from .fields import label
+
+
+class LikelyMistakes(OwnDialog[Finding | None]):
+    """Lists ``findings`` about ``personas``; the result is the one to go to."""
+
+    HELP = """Likely mistakes
+    What is probably not meant: clones, ages of several kinds, values in the wrong field. Enter
+    goes to the persona; nothing is changed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "go", "go there", key_display="⏎", priority=True),
+        Binding("escape,q,L", "dismiss(None)", "back", key_display="esc"),
+    ]
+
+    def __init__(self, findings: Sequence[Finding], personas: Sequence[Persona]) -> None:
+        super().__init__()
+        self._findings = findings
+        self._personas = personas
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog -list"):
+            count = len(self._findings)
+            title = f"{count} likely mistakes" if count > 1 else "One likely mistake"
+            yield Static(title, classes="dialog-title", markup=False)
+            yield OptionList(*map(self._option, self._findings), compact=True, markup=False)
+            yield KeyLine()
+
+    def _option(self, finding: Finding) -> Option:
+        where = label(finding.field) if finding.field else ""
+        return Option(
+            Content.assemble(
+                Content.styled(f"{one_line(self._personas[finding.index].name, 14):<16}", "bold"),
+                Content.styled(f"{one_line(where, 15):<16}", "$quiet") if where else "",
+                safe(finding.sentence),
+            )
+        )
+
+    def action_go(self) -> None:
+        at = self.query_one(OptionList).highlighted
+        self.dismiss(None if at is None else self._findings[at])
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self) -> None:
+        self.action_go()

@@ -1,0 +1,1 @@
+"""The setup pane, saved setups and the fields of a setup."""

@@ -1,0 +1,224 @@
+"""The rows of the setup pane: what each field is called, and how its text is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any, Literal, get_args
+
+from pydantic import ValidationError
+
+from ...discussion import DiscussionSetup, Persona, name_key
+from ...discussion.names import near_name
+from ...store.inputs import describe
+from ...text import editable
+from ..personas import fields as persona_fields
+
+Kind = Literal["text", "long", "whole", "number", "choice", "history", "opinions"]
+ALL = "all"
+LAST_MESSAGES = f"(last messages, or “{ALL}”)"
+
+
+@dataclass(frozen=True)
+class SetupField:
+    """One row. ``step`` is what an arrow key changes a number by."""
+
+    key: str
+    label: str
+    kind: Kind
+    group: str
+    step: float = 0
+    hint: str = ""
+    owner: str = ""
+    """Whose field it is, if it is a persona's."""
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        return get_args(DiscussionSetup.model_fields[self.key].annotation)
+
+
+FIELDS = (
+    SetupField("title", "Title", "text", "Discussion"),
+    SetupField("context", "Context", "long", "Discussion"),
+    SetupField("instructions", "Instructions", "long", "Discussion"),
+    SetupField("moderator_instructions", "Mod. instructions", "long", "Discussion"),
+    SetupField("seed_opinions", "Seed opinions", "opinions", "Discussion"),
+    SetupField("turn_manager", "Turn manager", "choice", "Discussion"),
+    SetupField("p_respond", "p_respond", "number", "Discussion", 0.05),
+    SetupField("conv_len", "Turns", "whole", "Discussion", 1),
+    SetupField(
+        "history_context_len", "History", "history", "Discussion", 1, '(last messages, or "all")'
+    ),
+    SetupField("prompt_style", "Prompt style", "choice", "Discussion"),
+    SetupField("seed", "Seed", "whole", "Discussion", 1),
+    SetupField("model", "Model", "text", "Model"),
+    SetupField("quantization", "Quantization", "choice", "Model"),
+    SetupField("dtype", "Precision", "choice", "Model"),
+    SetupField("max_out_tokens", "Reply tokens", "whole", "Model", 10, "(at most)"),
+    SetupField("temperature", "Temperature", "number", "Model", 0.1, "(0 = greedy)"),
+    SetupField("top_p", "Top-p", "number", "Model", 0.05, "(1 = off)"),
+    SetupField("top_k", "Top-k", "whole", "Model", 5, "(0 = off)"),
+    SetupField("repetition_penalty", "Repetition", "number", "Model", 0.05, "(penalty; 1 = off)"),
+)
+
+LEAST_IN_COMMON = 12
+"""Characters of a common beginning that are worth leaving out."""
+
+
+class FieldError(ValueError):
+    """What is wrong with a field's text, in a few words."""
+
+
+def as_text(field: SetupField, setup: DiscussionSetup) -> str:
+    """The field's value as its row shows it and its editor begins with."""
+    if field.owner:
+        return persona_fields.as_text(persona_fields.value_of(_owner(field, setup), field.key))
+    value = getattr(setup, field.key)
+    if field.kind == "opinions":
+        texts = [text.replace("\n", "\n  ") for text in setup.seed_opinions]
+        names = setup.seed_opinion_usernames
+        if not names:
+            return "\n".join(texts)
+        return "\n".join(f"{name}: {text}" for name, text in zip(names, texts, strict=True))
+    if value is None:
+        return ALL
+    return str(value)
+
+
+def changed(field: SetupField, text: str, setup: DiscussionSetup) -> DiscussionSetup:
+    """``setup`` with the field read from ``text``; the same one if it is the text it had.
+
+    Raises FieldError.
+    """
+    if text == editable(as_text(field, setup)):
+        return setup
+    if field.owner:
+        return _with_persona(field, text, setup)
+    values: dict[str, Any] = {field.key: text}
+    if field.kind in ("whole", "history"):
+        values[field.key] = None if text.strip().casefold() == ALL else text.strip()
+    elif field.kind in ("number", "text"):
+        values[field.key] = text.strip()
+    elif field.kind == "opinions":
+        values = _opinions(text, setup)
+    try:
+        return DiscussionSetup.model_validate({**setup.model_dump(), **values})
+    except ValidationError as error:
+        sentence = describe(error, DiscussionSetup)
+        raise FieldError(sentence.removeprefix(f"{field.key}: ").split(", not ")[0]) from None
+
+
+def persona_rows(setup: DiscussionSetup) -> tuple[SetupField, ...]:
+    """A row for every field of everybody in ``setup``, but for their names."""
+    return tuple(
+        SetupField(key, persona_fields.label(key), "text", persona.name, owner=persona.name)
+        for persona in setup.everybody
+        for key in persona_fields.fields_of((persona,))
+        if key != "username"
+    )
+
+
+def telling_part(text: str, others: Iterable[str]) -> str:
+    """``text`` from where it differs from all ``others``, whole words, with an ellipsis before it.
+
+    In a row that has no room for all of a long text, its beginning may be anybody's.
+    """
+    shared = max((_shared(text, other) for other in others if other != text), default=0)
+    if shared == len(text):  # the others go on
+        return text
+    if text[shared - 1 : shared + 1].isalnum():  # within a word
+        shared = text.rfind(" ", 0, shared) + 1
+    return f"… {text[shared:].lstrip(' .,;:!?')}" if shared >= LEAST_IN_COMMON else text
+
+
+def _shared(text: str, other: str) -> int:
+    """Characters that both begin with."""
+    pairs = zip(text, other, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def like_it(field: SetupField, setup: DiscussionSetup) -> list[str]:
+    """The long texts that the field's text stands beside: its default, other people's, other rows'.
+
+    Blanks and line breaks are as a row shows them.
+    """
+    if field.kind == "long":
+        texts = [str(DiscussionSetup.model_fields[field.key].default)]
+        texts += [as_text(other, setup) for other in FIELDS if other.kind == "long"]
+    elif field.owner:
+        values = (persona_fields.value_of(each, field.key) for each in setup.everybody)
+        texts = list(map(persona_fields.as_text, values))
+    else:
+        texts = []
+    return [" ".join(text.split()) for text in texts]
+
+
+def _owner(field: SetupField, setup: DiscussionSetup) -> Persona:
+    return setup.actor(field.owner).persona
+
+
+def _with_persona(field: SetupField, text: str, setup: DiscussionSetup) -> DiscussionSetup:
+    before = _owner(field, setup)
+    try:
+        persona = persona_fields.with_field(before, field.key, text)
+    except persona_fields.FieldFault as error:
+        raise FieldError(str(error)) from None
+    personas = tuple(persona if each is before else each for each in setup.personas)
+    moderator = persona if setup.moderator is before else setup.moderator
+    return setup.model_copy(update={"personas": personas, "moderator": moderator})
+
+
+def turned(field: SetupField, direction: int, setup: DiscussionSetup) -> DiscussionSetup | None:
+    """``setup`` with the field a step on or back; None where there is no such step."""
+    if field.owner:
+        return None
+    value = getattr(setup, field.key)
+    if field.kind == "choice":
+        choices = field.choices
+        return changed(field, choices[(choices.index(value) + direction) % len(choices)], setup)
+    if not field.step or (value is None and direction > 0):
+        return None
+    text = f"{(value or 0) + direction * field.step:.10g}"
+    if field.kind == "history" and value is None:
+        text = "10"
+    try:
+        return changed(field, text, setup)
+    except FieldError:
+        return None
+
+
+def _opinions(text: str, setup: DiscussionSetup) -> dict[str, Any]:
+    """Seed opinions, one a line; each ``NAME: text``, or none with a name.
+
+    A line that begins with a space goes on with the opinion above. Where authors are given, one may
+    be somebody who takes no part, unless the name is near to a participant's.
+    """
+    everybody = (*setup.seed_opinion_usernames, *setup.names)
+    known = {name_key(name): name for name in everybody}
+    names: list[str] = []
+    opinions: list[str] = []
+    nameless = 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        if opinions and line.startswith(" "):
+            opinions[-1] += f"\n{line.strip()}"
+            continue
+        if not line.strip():
+            continue
+        name, colon, opinion = line.strip().partition(":")
+        is_name = bool(colon and opinion.strip()) and len(name.split()) == 1
+        if colon and name_key(name) in known and opinion.strip():
+            names.append(known[name_key(name)])
+            opinions.append(opinion.strip())
+        elif is_name and (near := near_name(name, setup.names)):
+            raise FieldError(f"line {number}: nobody is called “{name}”; did you mean “{near}”?")
+        elif is_name and names:
+            names.append(name)
+            opinions.append(opinion.strip())
+        else:
+            opinions.append(line.strip())
+            nameless = nameless or number
+    if names and nameless:
+        example = f"{setup.names[0]}: …" if setup.names else "NAME: …"
+        raise FieldError(f"line {nameless}: begin it with a name, as in “{example}”")
+    return {"seed_opinions": opinions, "seed_opinion_usernames": names}

@@ -1,0 +1,1 @@
+"""The app around its screens: actions, keys, themes, help, settings and the way out."""

@@ -1,0 +1,322 @@
+"""The Textual app: themes, palette and the way out. What it does lives in the screens."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on, work
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.events import Key
+from textual.notifications import Notify
+from textual.theme import Theme
+
+from ...store import paths
+from ...store.inputs import InputError
+from ...text import one_line, safe
+from ..experiments.batches import Batches
+from ..laboratory.screen import Laboratory
+from ..transcript.transcript import Transcript
+from ..widgets.forms import Form, RemembersDiscarded
+from . import clipboard
+from .actions import ACTIONS, bindings
+from .jump import JumpScreen
+from .keymap import Keymap, key_of
+from .palette import Commands
+from .preferences import Preferences
+from .screen import OwnPalette
+from .terminal_capabilities import has_few_colours
+from .theme_choice import DEFAULT_THEME, offered_themes, quiet_of
+from .theme_watch import ThemesRead, ThemeWatch
+from .toasts import make_room
+
+if TYPE_CHECKING:
+    from .settings import SettingsChanged
+
+MOST_FAULTS = 6
+LONGEST_FAULT = 400
+"""Faults and characters of each that one notice tells."""
+LOWEST_PALETTE = 10
+"""Rows that the palette needs."""
+
+
+class SyndiscoApp(RemembersDiscarded, App[int]):
+    """Shows ``laboratory``.
+
+    ``preferences`` tells of the keymap and keeps what is chosen; ``theme_folders`` are watched.
+    """
+
+    CSS_PATH = [
+        "app.tcss",
+        "../laboratory/laboratory.tcss",
+    ]  # read with the first, it is parsed once
+    TITLE = "syndisco-tui"
+    ENABLE_COMMAND_PALETTE = True
+    COMMANDS = {Commands}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("app"),
+        Binding("ctrl+z", "suspend_process", show=False),
+    ]
+
+    def __init__(
+        self,
+        laboratory: Callable[[], Laboratory],
+        *,
+        themes: Iterable[Theme] = (),
+        theme: str = DEFAULT_THEME,
+        preferences: Preferences | None = None,
+        theme_folders: tuple[Path, ...] = (),
+        notices: Iterable[str] = (),
+        before_leaving: Callable[[], None] | None = None,
+    ) -> None:
+        super().__init__()
+        self._is_leaving = False
+        for available in themes:
+            self.register_theme(available)
+        self._laboratory = laboratory
+        self.preferences = preferences
+        self.batches = Batches(self)
+        self.keymap = Keymap()
+        self._theme_watch = ThemeWatch(theme_folders, self.post_message) if theme_folders else None
+        self._notices = list(notices)
+        self._before_leaving = before_leaving
+        if theme in self.available_themes:
+            self.theme = theme
+        else:
+            self._notices.append(f"There is no theme “{theme}”; the default one is used.")
+            if DEFAULT_THEME in self.available_themes:
+                self.theme = DEFAULT_THEME
+        self.crash: BaseException | None = None
+
+    def get_css_variables(self) -> dict[str, str]:
+        """The theme's variables, and ``quiet``: text that steps back, as a colour of its own."""
+        variables = super().get_css_variables()
+        return {"quiet": quiet_of(variables), **variables}
+
+    def on_mount(self) -> None:
+        self.set_class(has_few_colours(self), "-few-colours")
+        self._notices += self.read_keymap()
+        self.push_screen(self._laboratory())
+        self.say(self._notices)
+        self._chosen_theme = self.theme
+        self.theme_changed_signal.subscribe(self, self._theme_changed)
+        if self._theme_watch:
+            self._theme_watch.start()
+        self.call_after_refresh(_collect_garbage_again)
+
+    def on_unmount(self) -> None:
+        self.batches.close()
+        if self._theme_watch:
+            self._theme_watch.stop()
+
+    # Keys --------------------------------------------------------------------------------------
+
+    def read_keymap(self) -> list[str]:
+        """Take over the keys that the settings want; a sentence for each that cannot be had."""
+        if self.preferences is None:
+            return []
+        try:
+            self.keymap, faults = self.preferences.keymap()
+        except InputError as error:
+            return [f"{error}. The keys are as they were."]
+        self.set_keymap(dict(self.keymap.changed))
+        return faults
+
+    def on_key(self, event: Key) -> None:
+        """A key that nothing wanted may stand for another, or be one for every screen.
+
+        Textual asks the app's own bindings last, and on a modal screen not at all.
+        """
+        if event.key in self.screen.active_bindings:
+            return
+        if stood_for := self.keymap.stand_ins.get(event.key):
+            event.prevent_default()
+            self.simulate_key(stood_for)
+        elif self.screen.is_modal:
+            for action in ACTIONS:
+                if action.where == "app" and event.key in self.keymap.keys(action):
+                    self.call_later(self.run_action, action.name, self)
+        elif isinstance(self.screen, Laboratory):
+            self._say_what_does_not_apply(event.key, self.screen.panes.current)
+
+    def _say_what_does_not_apply(self, key: str, pane: str) -> None:
+        """A key of an action that cannot be done now is no key without a meaning."""
+        for action in ACTIONS:
+            is_meant = action.where in ("everywhere", pane) and key in self.keymap.keys(action)
+            if is_meant and action.name != "follow":  # the end is followed already
+                sentence = safe(f"“{action.label}” does not apply now.")
+                self.notify(sentence, markup=False, timeout=2)
+                return
+
+    # Themes ------------------------------------------------------------------------------------
+
+    def _theme_changed(self, theme: Theme) -> None:
+        self.set_class(has_few_colours(self), "-few-colours")
+        if self.preferences and theme.name != self._chosen_theme:
+            try:
+                self.preferences.choose("theme", theme.name)
+            except (OSError, InputError) as error:
+                self.say([f"The theme is not kept for next time: {error}"])
+        self._chosen_theme = theme.name
+
+    def exit(self, *arguments: Any, **options: Any) -> None:
+        self._is_leaving = True
+        if self._before_leaving:
+            self._before_leaving()
+        super().exit(*arguments, **options)
+
+    async def run_action(self, *arguments: Any, **options: Any) -> bool:
+        # Keys typed ahead come after the one that quits: what they open finds no screen any more.
+        return not self._is_leaving and await super().run_action(*arguments, **options)
+
+    def on_themes_read(self, event: ThemesRead) -> None:
+        """A theme's file was written: show it as it is now, or say what is wrong with it."""
+        before = self.current_theme
+        for theme in event.themes:
+            self.register_theme(theme)
+        if self.current_theme != before:
+            self.mutate_reactive(App.theme)
+        self.say(event.faults)
+
+    def on_settings_changed(self, event: SettingsChanged) -> None:
+        """Let a changed setting take effect, if it can while the screen is up."""
+        if self.preferences is None:
+            return
+        if event.key == "keymap":
+            self.say(self.read_keymap())
+        elif event.key == "theme":
+            theme = self.preferences.settings().theme
+            if theme in self.available_themes:
+                self._chosen_theme = theme
+                self.theme = theme
+
+    def say(self, faults: Iterable[str]) -> None:
+        """What is wrong with a file, in one notice that names it once."""
+        sentences = list(faults)
+        lines, file = [], ""
+        for sentence in sentences[:MOST_FAULTS]:
+            told, (file, _, rest) = file, sentence.partition(": ")
+            lines.append(one_line(rest if file == told and rest else sentence, LONGEST_FAULT))
+        if more := len(sentences) - len(lines):
+            lines.append(f"… and {more} more")
+        if lines:
+            notice = "\n".join(lines)
+            self.notify(notice, severity="warning", markup=False, timeout=12)
+
+    def on_notify(self, event: Notify) -> None:
+        """Textual shows it, once there is room."""
+        make_room(self, event.notification)
+
+    # Actions -----------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "settings":
+            return self.preferences is not None and not self.screen.is_modal
+        if action == "jump":
+            return not isinstance(self.screen, JumpScreen)
+        return super().check_action(action, parameters)
+
+    def action_help(self) -> None:
+        from .help import HelpScreen  # not before the first picture, as others below
+
+        if isinstance(self.screen, HelpScreen):
+            self.screen.dismiss(None)
+        else:
+            self.push_screen(HelpScreen(self.screen, self.keymap))
+
+    def action_jump(self) -> None:
+        self.push_screen(JumpScreen(self.screen))
+
+    def action_settings(self) -> None:
+        from .settings import SettingsScreen
+
+        if self.preferences is None:
+            return
+        try:
+            self.preferences.settings()
+        except InputError as error:
+            self.say([f"{error}. Mend the file first."])
+        else:
+            self.push_screen(SettingsScreen(self.preferences, *self._offered_themes()))
+
+    async def action_quit(self) -> None:
+        if isinstance(self.screen, Form) and self.screen.is_changed:
+            self.screen.action_cancel()  # it asks
+            return
+        laboratory = next((s for s in self.screen_stack if isinstance(s, Laboratory)), None)
+        if laboratory is not None:
+            laboratory.action_quit()
+        else:
+            self.exit()
+
+    def action_command_palette(self) -> None:
+        if self.size.height < LOWEST_PALETTE:  # Textual's list fails where it has no height
+            key = key_of(self, "app.help")
+            sentence = f"The window is too low for the palette; {key} lists all keys."
+            self.notify(safe(sentence), markup=False, timeout=4)
+        elif not isinstance(self.screen, OwnPalette):
+            self.push_screen(OwnPalette())  # no id: there may be one below already
+
+    def search_themes(self) -> None:
+        """List the themes that the terminal can show."""
+        from ..widgets.options import Options
+
+        themes, note = self._offered_themes()
+        names = list(themes)
+
+        def chosen(index: int | None) -> None:
+            if index is not None:
+                self.theme = names[index]
+
+        current = names.index(self.theme)
+        self.push_screen(Options("Theme", list(themes.items()), current, note=note), chosen)
+
+    def _offered_themes(self) -> tuple[dict[str, str], str]:
+        themes = self.available_themes.values()
+        return offered_themes(themes, self.theme, self.console.color_system)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """What is selected, in a text or in an input."""
+        self._copy(text, "Selection")
+
+    @on(Transcript.Copied)
+    def _copied(self, event: Transcript.Copied) -> None:
+        self._copy(event.text, event.what)
+
+    def _copy(self, text: str, what: str) -> None:
+        self._clipboard = text  # what ctrl+v pastes into an input
+        self._copy_outside(text, what)
+
+    @work(thread=True, exit_on_error=False)
+    def _copy_outside(self, text: str, what: str) -> None:
+        terminal = sys.__stderr__ is not None and sys.__stderr__.isatty() and not self.is_headless
+        write = self._driver.write if self._driver and terminal else None
+        try:
+            file = paths.copied_file()
+            sentence = clipboard.copy(text, what, write=write, environment=os.environ, file=file)
+        except (OSError, InputError) as error:
+            self.call_from_thread(
+                self.notify, safe(f"Nothing was copied: {error}"), severity="error", markup=False
+            )
+        else:
+            self.call_from_thread(self.notify, safe(sentence), timeout=4, markup=False)
+
+    def _fatal_error(self) -> None:
+        """Textual's crash screen prints local variables, secrets among them: say less."""
+        self.bell()
+        self._close_messages_no_wait()
+
+    def _handle_exception(self, error: Exception) -> None:
+        self.crash = self.crash or error
+        super()._handle_exception(error)
+
+
+def _collect_garbage_again() -> None:
+    """What was made by the first picture stays: looking through it again only stalls keys."""
+    gc.freeze()
+    gc.enable()

@@ -1,0 +1,64 @@
+"""What is asked before the app is left."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+
+from ...session import State
+from ..experiments.batches import batches_of
+from ..widgets.question import STILL_RUNNING, Question
+from .keymap import key_of
+
+
+def quit_or_ask(app: App[int], state: State, *, unsaved: bool) -> None:
+    """Leave the app, or ask first where something would be lost. Asked already: it is a yes.
+
+    ``state`` is the laboratory's discussion's, ``unsaved`` whether the disk refuses to save it.
+    """
+    if isinstance(app.screen, LeavingQuestion):
+        app.screen.action_answer(True)
+        return
+    many_run = batches_of(app).running is not None
+    resume = key_of(app, "everywhere.resume")
+    question = _question(state, unsaved=unsaved, resume=resume, many_run=many_run)
+    if question is None:
+        app.exit()
+    else:
+        app.push_screen(question, lambda quit: app.exit() if quit else None)
+
+
+class LeavingQuestion(Question):
+    """Asks before the app is left: the key that leaves, pressed again, is a yes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "answer(True)", "yes", show=False)]
+
+
+def _question(
+    state: State, *, unsaved: bool, resume: str, many_run: bool
+) -> LeavingQuestion | None:
+    """What is asked; nothing where nothing would be lost.
+
+    ``resume`` is the key that resumes a discussion, ``many_run`` whether many at once still run.
+    """
+    if unsaved and state != "idle":
+        return LeavingQuestion(
+            "Not everything is saved. Quit?",
+            "The disk refuses the last change: make room or mend it, and it is saved by itself. "
+            "Quitting now loses it.",
+            "quit",
+            "stay",
+        )
+    if state == "running":
+        return LeavingQuestion(
+            "A reply is being generated. Quit?",
+            "All messages are saved. The unfinished reply is dropped; "
+            f"{resume} continues at its turn.",
+            "quit",
+            "stay",
+        )
+    if many_run:
+        return LeavingQuestion("A batch is still running. Quit?", STILL_RUNNING, "quit", "stay")
+    return None

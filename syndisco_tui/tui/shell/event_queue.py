@@ -1,0 +1,28 @@
+"""Taking a session's events off its queue, as many as a screen needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from queue import SimpleQueue
+
+from ...session import Posted, ReplyGrew, SessionEvent
+
+
+def drained(events: SimpleQueue[SessionEvent]) -> Iterator[SessionEvent]:
+    """What has happened since the last time. Of a growing reply only the latest counts.
+
+    Of one that was posted meanwhile not even that. What happens while this is shown is for the
+    next time.
+    """
+    grown: ReplyGrew | None = None
+    for _ in range(events.qsize()):
+        event = events.get_nowait()
+        if isinstance(event, ReplyGrew):
+            grown = event
+            continue
+        if grown and not isinstance(event, Posted):
+            yield grown
+        grown = None
+        yield event
+    if grown:
+        yield grown

@@ -1,0 +1,347 @@
+"""The transcript: what was said, the message that is current, and what can be done with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.binding import BindingType
+from textual.message import Message as Event
+from textual.strip import Strip
+
+from ...discussion import DiscussionRecord, Message
+from ...discussion.name_checks import strangers
+from ...session import (
+    Changed,
+    DiscussionClosed,
+    NotSaved,
+    Opened,
+    Posted,
+    ReplyDropped,
+    ReplyGrew,
+    ReplyStarted,
+    SessionEvent,
+)
+from ...text import one_line
+from ..shell.actions import bindings
+from ..shell.keymap import key_of
+from .blocks import Block, as_text, block_of, shown_name
+from .find import Finding
+from .view import TranscriptView
+
+STYLES_FOR = 500
+"""Messages after which the codes of their lines' styles are forgotten.
+
+Each line that can be selected has a style of its own, and Textual keeps the codes of 16,384: 8 MiB.
+"""
+
+
+class Transcript(TranscriptView):
+    """What was said, oldest first. It follows the end until somebody scrolls away.
+
+    One message is the current one. While the end is followed, that is the newest.
+    """
+
+    HELP = """Transcript
+    What was said, oldest first, as it comes. It follows the end until you scroll away."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("transcript")
+
+    class BadgeChanged(Event):
+        """``badge`` says something else."""
+
+    class Copied(Event):
+        """``text`` is to be copied; ``what`` it is begins a sentence."""
+
+        def __init__(self, text: str, what: str) -> None:
+            super().__init__()
+            self.text = text
+            self.what = what
+
+    class Asked(Event):
+        """Something is to be done to what was said: ``what``, at the entry ``index``."""
+
+        def __init__(self, what: str, index: int | None) -> None:
+            super().__init__()
+            self.what = what
+            self.index = index
+
+    def __init__(self, *, id: str | None = None, steered: bool = False) -> None:
+        """``steered``: what was said can be changed from here."""
+        super().__init__(id=id)
+        self._steered = steered
+        self._told_badge = ""
+        self.finding = Finding(self)
+
+    # What is shown -----------------------------------------------------------------------------
+
+    def show(self, messages: Sequence[Message]) -> None:
+        """Show these messages and nothing else."""
+        self.lines.speaker = None
+        self.lines.show(messages)
+        self.cursor.follows = True
+        self.finding.search_again()
+        self._redraw()
+
+    def show_record(self, record: DiscussionRecord) -> None:
+        """Show what was said in a discussion, and nothing else."""
+        first = record.earlier_setups[0].setup if record.earlier_setups else record.setup
+        self.lines.strangers = frozenset(strangers(first))
+        self.show(record.entries)
+
+    def show_again(self, messages: Sequence[Message]) -> None:
+        """Show these messages, most of which were shown before; what is in sight stays so."""
+        in_sight = self.cursor.is_in_sight
+        count = len(self.lines.entries)
+        was_at_the_end = self.current == count - 1 and len(messages) <= count
+        growing = self.lines.growing
+        self.lines.show(messages)
+        if growing is not None:
+            self.lines.begin(growing)
+        self.cursor.rows_changed()
+        self.finding.search_again()
+        self._redraw()
+        current = self.current
+        if was_at_the_end and self.lines.rows:
+            self.cursor.follow()  # what takes the last message's place comes at the end, too
+        elif in_sight and current is not None and not self.cursor.is_in_sight:
+            self.cursor.go_to(current)  # what was deleted is back, and the mark is on it again
+
+    def _redraw(self) -> None:
+        self.lay_out()
+        self.cursor.show()
+        self._show_badge()
+        self.refresh_bindings()
+        self.refresh()
+
+    def take(self, event: SessionEvent) -> None:
+        """Show what an event says, if it is about what is said."""
+        match event:
+            case Opened():
+                self.show_record(event.record)
+            case DiscussionClosed():
+                self.show(())
+            case Changed():
+                self.show_again(event.record.entries)
+            case ReplyStarted():
+                self.begin_reply(event.name, event.role)
+            case ReplyGrew():
+                self.grow_reply(event.text)
+            case NotSaved():
+                self.hold(event.message)
+            case Posted():
+                self.post(event.message)
+            case ReplyDropped():
+                self.drop_reply()
+
+    def begin_reply(self, name: str, role: str) -> None:
+        """``name`` is about to speak."""
+        tag = "moderator" if role == "moderator" else ""
+        end = self.lines.total
+        self.lines.begin(Block(shown_name(name), tag=tag, growing=True))
+        self.lay_out()
+        self._draw_from(end)
+
+    def grow_reply(self, text: str) -> None:
+        """The reply in the making, as it is by now."""
+        if changed := self.lines.grow(text):
+            self.lay_out()
+            self.refresh_lines(changed.start, len(changed))
+
+    def drop_reply(self) -> None:
+        """The reply in the making will not come."""
+        self.lines.drop()
+        self.lay_out()
+        self._draw_from(self.lines.total)
+
+    def hold(self, message: Message) -> None:
+        """A message is final but not saved: it stands here as no entry yet."""
+        self.lines.drop()
+        end = self.lines.total
+        held = block_of(message)
+        held.tag = f"{held.tag} · not saved yet" if held.tag else "not saved yet"
+        self.lines.begin(held)
+        self.lay_out()
+        self._draw_from(end)
+
+    def post(self, message: Message) -> None:
+        """A message is final; it takes the place of the reply in the making."""
+        self.lines.drop()
+        end = self.lines.total
+        self.lines.append(message)
+        self.lay_out()
+        self._draw_from(end)
+        self.cursor.show()
+        self._show_badge()
+        if len(self.lines.entries) % STYLES_FOR == 0:
+            Strip.render_ansi.cache_clear()
+        if self.lines.is_shown(message):
+            self.finding.said(len(self.lines.entries) - 1)
+
+    @property
+    def badge(self) -> str:
+        """What the pane's title should say of where we are; empty while the end is followed."""
+        notes = [f"only {one_line(self.lines.speaker, 16)}"] if self.lines.speaker else []
+        if not self.cursor.follows:
+            new, key = self.cursor.unseen, key_of(self.app, "transcript.follow")
+            notes.append(f"{new} new ↓ {key}" if new else f"↓ {key} follows")
+        return " · ".join(notes)
+
+    def _show_badge(self) -> None:
+        if self.badge != self._told_badge:
+            self._told_badge = self.badge
+            self.post_message(self.BadgeChanged())
+
+    # The current message -----------------------------------------------------------------------
+
+    @property
+    def current(self) -> int | None:
+        """Index of the current message in the record's entries; None while there are none."""
+        return self.cursor.entry
+
+    @property
+    def marks_current(self) -> bool:
+        return self.has_focus or self.finding.is_typing
+
+    def cursor_moved(self) -> None:
+        self.finding.show_count()
+        self._show_badge()
+        self.refresh_bindings()
+
+    def action_previous_message(self) -> None:
+        self.cursor.up()
+
+    def action_next_message(self) -> None:
+        self.cursor.down()
+
+    def action_page_up(self) -> None:
+        self.cursor.page_up()
+
+    def action_page_down(self) -> None:
+        self.cursor.page_down()
+
+    def action_scroll_home(self) -> None:
+        self.cursor.home()
+
+    def action_follow(self) -> None:
+        self.cursor.follow()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click points at a message; one that ends a selection does not."""
+        if not self.text_selection:
+            self.cursor.point_at(self.scroll_offset.y + event.y)
+
+    def on_focus(self) -> None:
+        self.draw_entry(self.current)
+
+    def on_blur(self) -> None:
+        self.draw_entry(self.current)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Which keys apply now."""
+        match action:
+            case "follow":
+                return not self.cursor.follows
+            case "next_match" | "previous_match" | "leave_search":
+                return self.finding.search is not None
+            case "search" | "jump" | "copy_message" | "copy_discussion" | "read":
+                return bool(self.lines.entries)
+            case "only_speaker":
+                return self.lines.speaker is not None or len(self.lines.speakers) > 1
+            case "steer" if parameters == ("as_written",):
+                current = self.current
+                return self._steered and current is not None and self._is_marked(current)
+            case "steer":
+                return self._steered and bool(self.lines.entries or parameters == ("undo",))
+        return True
+
+    def _is_marked(self, index: int) -> bool:
+        """Whether the guard took the entry's words for somebody else's."""
+        entries = self.lines.entries
+        return index < len(entries) and bool(entries[index].guard_notes)
+
+    def action_steer(self, what: str) -> None:
+        self.post_message(self.Asked(what, self.current))
+
+    # Finding -----------------------------------------------------------------------------------
+
+    def seek(self, pattern: re.Pattern[str] | None) -> None:
+        """Mark what matches, in every message."""
+        if pattern != self.sought:
+            self.sought = pattern
+            self.refresh()
+        self.refresh_bindings()
+
+    def action_search(self) -> None:
+        self.finding.open_search()
+
+    def action_leave_search(self) -> None:
+        self.finding.leave_search()
+
+    def action_next_match(self) -> None:
+        self.finding.next()
+
+    def action_previous_match(self) -> None:
+        self.finding.previous()
+
+    def action_jump(self) -> None:
+        self.finding.open_jump()
+
+    # One speaker -------------------------------------------------------------------------------
+
+    def action_only_speaker(self) -> None:
+        """Choose one whose messages alone are shown; all again if one was chosen."""
+        if self.lines.speaker is not None:
+            self.show_only(None)
+            return
+        from .speaker_choice import SpeakerChoice
+
+        current = self.current
+        name = "" if current is None else shown_name(self.lines.entries[current].name)
+        choice = SpeakerChoice(self.lines.speakers, self._colours, name)
+        self.app.push_screen(choice, lambda name: self.show_only(name) if name else None)
+
+    def show_only(self, speaker: str | None) -> None:
+        """Only the messages of ``speaker``, or all; the current message stays if it can."""
+        entry = self.current
+        self.lines.only(speaker)
+        self.cursor.rows_changed()
+        self.finding.search_again()
+        self._redraw()
+        if entry is not None and not self.cursor.follows:
+            self.cursor.go_to(entry)
+
+    # Copying -----------------------------------------------------------------------------------
+
+    def action_copy_message(self) -> None:
+        if (current := self.current) is None:
+            return
+        entry = self.lines.entries[current]
+        if entry.is_silence:
+            self.notify("A silence has no text to copy.", timeout=3)
+        else:
+            self.post_message(self.Copied(entry.text, "Message"))
+
+    def action_copy_discussion(self) -> None:
+        shown = [self.lines.entries[entry] for entry in self.lines.rows]
+        if shown:
+            what = f"{self.lines.speaker}'s messages" if self.lines.speaker else "Discussion"
+            self.post_message(self.Copied(as_text(shown), what))
+
+    # Reading -----------------------------------------------------------------------------------
+
+    def action_read(self) -> None:
+        """Read in the whole window; back here, the message read last is the current one."""
+        if (row := self.cursor.row) is None:
+            return
+        from .reading import ReadingScreen  # Textual's Markdown takes 0.3 s to import
+
+        def back(read: int | None) -> None:
+            if read is not None and read != row:
+                self.cursor.go_to(rows[read])
+
+        rows = list(self.lines.rows)
+        screen = ReadingScreen(self.lines.entries, rows, row, self._colours)
+        self.app.push_screen(screen, back)

@@ -1,0 +1,91 @@
+"""One of several values on one line: left and right step, enter lists them all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.events import Click
+from textual.message import Message
+from textual.widget import Widget
+
+from ...text import one_line
+
+
+class Chooser(Widget, can_focus=True):
+    """Shows one of ``choices``; ``index`` is which.
+
+    ``title`` is that of the list, in which ``about`` says what each choice does.
+    """
+
+    DEFAULT_CSS = """
+    Chooser { height: 1; width: 1fr; padding: 0 1; background: $surface; }
+    Chooser:focus { background: $background; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,space", "turn(1)", "step", key_display="←→"),
+        Binding("left", "turn(-1)", show=False),
+        Binding("enter", "open", "choose", key_display="⏎"),
+    ]
+
+    class Changed(Message):
+        """Another one was chosen: in the list, or by a step."""
+
+        def __init__(self, chooser: Chooser, *, in_list: bool = False) -> None:
+            super().__init__()
+            self.chooser = chooser
+            self.in_list = in_list
+
+        @property
+        def control(self) -> Chooser:
+            return self.chooser
+
+    def __init__(
+        self,
+        choices: Sequence[str],
+        index: int = 0,
+        *,
+        title: str = "",
+        about: Sequence[str] = (),
+        id: str | None = None,
+    ) -> None:
+        super().__init__(id=id)
+        self.choices = choices
+        self.index = index
+        self._title = title
+        self._about = about
+
+    def choose(self, index: int, *, in_list: bool = False) -> None:
+        """Show the choice with this index, which may have been chosen ``in_list``."""
+        self.index = index % len(self.choices)
+        self.refresh()
+        self.post_message(self.Changed(self, in_list=in_list))
+
+    def action_turn(self, by: int) -> None:
+        self.choose(self.index + by)
+
+    def action_open(self) -> None:
+        """List all choices."""
+        from .options import Options  # screens import this module
+
+        about = (*self._about, *[""] * (len(self.choices) - len(self._about)))
+        values = list(zip(self.choices, about, strict=True))
+
+        def chosen(index: int | None) -> None:
+            if index is not None:
+                self.choose(index, in_list=True)
+
+        self.app.push_screen(Options(self._title or "Choose", values, self.index), chosen)
+
+    def on_click(self, event: Click) -> None:
+        self.action_open()
+
+    def render(self) -> Content:
+        arrow = "$accent" if self.has_focus else "$quiet"
+        return Content.assemble(
+            Content.styled("‹ ", arrow),
+            one_line(self.choices[self.index], max(1, min(60, self.content_size.width - 4))),
+            Content.styled(" ›", arrow),
+        )

@@ -1,0 +1,183 @@
+"""The user's settings. Option before environment before file before default."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from ..store.atomic import write_atomic
+from ..store.inputs import InputError, read_text, read_toml, unknown_key, validated, validated_value
+
+ENVIRONMENT_PREFIX = "SYNDISCO_TUI_"
+
+_AT_ONCE = {"applies": "at once"}
+_VALUE = r"""[ \t]*("[^"\n]*"|'[^'\n]*'|[^\s#]+)[ \t]*(?P<remark>#[^\n]*)?(?P<end>\n|\Z)"""
+"""A value on one line of TOML, and what stands behind it."""
+
+
+class Settings(BaseModel):
+    """Each can be given in ``settings.toml`` or, tables aside, as ``SYNDISCO_TUI_<NAME>``.
+
+    The settings screen is drawn from this: a row a field, with its title, choices and limits.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    theme: Annotated[
+        str,
+        Field(min_length=1, title="Theme", description="Colours", json_schema_extra=_AT_ONCE),
+    ] = "lamplight"
+    keymap: Annotated[
+        Literal["standard", "vim"],
+        Field(title="Keymap", description="The set of keys", json_schema_extra=_AT_ONCE),
+    ] = "standard"
+    model: Annotated[
+        str,
+        Field(
+            min_length=1,
+            title="Model",
+            description="Model of new setups: auto, starter, hub id or folder",
+        ),
+    ] = "auto"
+    device: Annotated[
+        str, Field(min_length=1, title="Device", description="auto, cpu, cuda or cuda:N")
+    ] = "auto"
+    dtype: Annotated[
+        Literal["auto", "float32", "bfloat16", "float16"],
+        Field(title="Precision", description="Precision of new setups"),
+    ] = "auto"
+    quantization: Annotated[
+        Literal["auto", "none", "4bit", "8bit"],
+        Field(title="Quantization", description="Quantization of new setups"),
+    ] = "auto"
+    threads: Annotated[
+        int,
+        Field(
+            ge=0, title="Threads", description="Threads that torch may use; 0: all cores but one"
+        ),
+    ] = 0
+    load_at_start: Annotated[
+        bool,
+        Field(
+            title="Load at start",
+            description="Load the last model when the app opens, if the setup asks for it",
+        ),
+    ] = True
+    keys: Annotated[
+        dict[str, Any],
+        Field(title="Keys", description="Your own keys for actions", json_schema_extra=_AT_ONCE),
+    ] = {}
+
+    @field_validator("keys")
+    @classmethod
+    def _flat(cls, keys: dict[str, Any]) -> dict[str, Any]:
+        """``transcript.follow = …`` means the same with and without quotation marks."""
+        flat: dict[str, Any] = {}
+        for key, value in keys.items():
+            if isinstance(value, dict):
+                flat |= {f"{key}.{inner}": each for inner, each in value.items()}
+            else:
+                flat[key] = value
+        return flat
+
+
+def load_settings(
+    file: Path, flags: Mapping[str, object], environment: Mapping[str, str] = os.environ
+) -> Settings:
+    """The settings in force; ``flags`` that are None were not given.
+
+    Raises InputError that names the file and the key, the variable or the option.
+    """
+    values: dict[str, Any] = {}
+    for source, given in _layers(file, flags, environment):
+        if source == str(file):
+            validated(Settings, given, source)
+        else:
+            for key, value in given.items():
+                validated_value(Settings, key, value, source)
+        values |= given
+    return validated(Settings, values, "settings")
+
+
+def origins(
+    file: Path, flags: Mapping[str, object], environment: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """Where each setting comes from: ``flag``, a variable's name, ``file`` or ``default``."""
+    sources = dict.fromkeys(Settings.model_fields, "default")
+    for source, given in _layers(file, flags, environment):
+        sources |= dict.fromkeys(given, "file" if source == str(file) else source)
+    return sources | {key: "flag" for key, value in flags.items() if value is not None}
+
+
+def _layers(
+    file: Path, flags: Mapping[str, object], environment: Mapping[str, str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What each source gives and its name, those that count less first."""
+    if _is_there(file):
+        yield str(file), read_toml(file)
+    for name in environment:
+        if name.startswith(ENVIRONMENT_PREFIX):
+            key = name.removeprefix(ENVIRONMENT_PREFIX).lower()
+            if key in Settings.model_fields:
+                yield name, {key: environment[name]}
+            elif not key.startswith("test_"):
+                raise InputError(f"{name}: {unknown_key(key, Settings.model_fields)}")
+    for key, value in flags.items():
+        if value is not None:
+            yield f"--{key.replace('_', '-')}", {key: value}
+
+
+def _is_there(file: Path) -> bool:
+    """Whether there is such a file; one in a folder that cannot be looked into may be there."""
+    try:
+        return file.exists()
+    except OSError:
+        return True  # reading it says why not
+
+
+def keep_setting(file: Path, key: str, value: object) -> bool:
+    """Write one setting into the file and leave the others as they are; None takes it out.
+
+    Comments stay as well, unless the entry is written in an unusual way: True if some were lost.
+    Raises OSError, and InputError where the file cannot be read.
+    """
+    text = read_text(file) if _is_there(file) else ""
+    values = read_toml(file) if _is_there(file) else {}
+    if value is None:
+        values.pop(key, None)
+    else:
+        values[key] = value
+    edited = _with_line(text, key, value)
+    is_right = _parses_to(edited, values)
+    write_atomic(file, (edited if is_right else tomli_w.dumps(values)).encode())
+    return not is_right and bool(re.search(r"^\s*#", text, re.MULTILINE))
+
+
+def _with_line(text: str, key: str, value: object) -> str:
+    """``text`` with the line of ``key`` changed, taken out, or put before the first table."""
+    line = "" if value is None else tomli_w.dumps({key: value}).strip()
+    table = re.search(r"^\s*\[", text, re.MULTILINE)
+    top, tables = (text[: table.start()], text[table.start() :]) if table else (text, "")
+    present = re.compile(rf"^[ \t]*{re.escape(key)}[ \t]*={_VALUE}", re.MULTILINE)
+    if found := present.search(top):
+        remark = found["remark"] or ""
+        line = f"{line}  {remark}" if line and remark else line or remark
+        end = found["end"] if line else ""
+        return f"{top[: found.start()]}{line}{end}{top[found.end() :]}{tables}"
+    if line and top and not top.endswith("\n"):
+        top += "\n"
+    return f"{top}{line}\n{tables}" if line else text
+
+
+def _parses_to(text: str, values: dict[str, Any]) -> bool:
+    try:
+        return tomllib.loads(text) == values
+    except tomllib.TOMLDecodeError:
+        return False
