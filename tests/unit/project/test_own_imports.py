@@ -44,6 +44,6 @@ def test_nothing_is_imported_from_another_test() -> None:
 def test_relative_and_absolute_imports_are_seen() -> None:
     file = ROOT / "tests" / "unit" / "test_own_imports.py"
     assert "tests.support.project.ROOT" in set(imported(file))
-    assert not_shared("tests.unit.test_session.SETUP")
+    assert not_shared("tests.unit.session.test_session.SETUP")
     assert not_shared("tests.conftest.load")
     assert not not_shared("tests.support.engines.load")

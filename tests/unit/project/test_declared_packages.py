@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[3]
 
 DISTRIBUTIONS = {"markdown_it": "markdown-it-py", "pynvml": "nvidia-ml-py"}
 """Imported names whose package is called otherwise; elsewhere an underscore becomes a hyphen."""
