@@ -11,7 +11,7 @@ from platformdirs import PlatformDirs
 from .inputs import InputError
 
 _DIRS = PlatformDirs("syndisco-tui", appauthor=False)
-_PACKAGE = Path(__file__).parent
+_PACKAGE = Path(__file__).parents[1]
 
 
 def discussions_folder() -> Path:

@@ -8,7 +8,8 @@ import sys
 FIRST_PAINT = """
 import sys, asyncio
 sys.argv = ["syndisco-tui"]
-from syndisco_tui import cli, paths
+import syndisco_tui.cli.main
+from syndisco_tui.store import paths
 from syndisco_tui.engine.local import LocalEngine
 from syndisco_tui.session import LiveSession
 from syndisco_tui.workspace.settings import load_settings

@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 import types
 
-from syndisco_tui.cli.main.main import main
-
+from syndisco_tui.cli.main import main
 from syndisco_tui.engine.base import GenerationRequest
 from tests.support.scripted_engine import ScriptedEngine
 

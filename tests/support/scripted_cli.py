@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 import os
 
-from syndisco_tui.cli.main.main import main
-
+from syndisco_tui.cli.main import main
 from syndisco_tui.engine import local
 from tests.support.scripted_engine import ScriptedEngine
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from syndisco_tui.cli.main.doctor import (
+
+from syndisco_tui.cli.doctor import (
     Finding,
     as_json,
     as_text,
@@ -22,7 +23,6 @@ from syndisco_tui.cli.main.doctor import (
     machine,
     terminal,
 )
-
 from syndisco_tui.engine.local.starter import STARTER
 from syndisco_tui.store import paths
 from tests.support.project import ROOT, python
@@ -91,7 +91,7 @@ class TestCommand:
 
     def test_it_imports_no_model(self) -> None:
         code = (
-            "import sys; from syndisco_tui.cli.main.doctor import examine; examine();"
+            "import sys; from syndisco_tui.cli.doctor import examine; examine();"
             "print(sorted({'torch', 'transformers', 'bitsandbytes', 'numpy'} & set(sys.modules)))"
         )
         result = python(code, env=os.environ | {"HF_HUB_OFFLINE": "1"}, timeout=60)

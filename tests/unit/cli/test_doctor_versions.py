@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib import metadata
 
 import pytest
-from syndisco_tui.cli.main.doctor import Finding, can_run, libraries, model
 
+from syndisco_tui.cli.doctor import Finding, can_run, libraries, model
 from syndisco_tui.engine.base import EngineInfo, ModelSpec
 from syndisco_tui.session.last_model import LastModelFile
 from syndisco_tui.store import paths

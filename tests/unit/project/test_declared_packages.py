@@ -70,7 +70,7 @@ def test_imports_are_found_wherever_they_stand() -> None:
 import os, json
 import numpy.linalg as la
 from . import sibling
-from syndisco_tui import cli
+from syndisco_tui.cli import main as cli
 def later():
     from markdown_it.rules_core import StateCore
     import tomli_w

@@ -15,7 +15,7 @@ IMPORT_AND_TELL = """if True:
 
 HELP_AND_TELL = """if True:
     import os, sys
-    from syndisco_tui import cli
+    from syndisco_tui.cli import main as cli
     def leave(status):
         print(*sorted({name.partition(".")[0] for name in sys.modules}))
         sys.stdout.flush()

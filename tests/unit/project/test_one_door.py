@@ -43,15 +43,15 @@ NUMBERED = {
 _CONTENT = "content, made where it can be seen"
 _COLUMN = "names a column of the table, which is not shown"
 ALLOWED: dict[tuple[str, str], str] = {
-    ("screens/compare.py", "choice"): _CONTENT,
-    ("screens/library.py", "line"): _CONTENT,
-    ("screens/library.py", "preview"): _CONTENT,
-    ("screens/likely_mistakes.py", "*map(self._option, self._findings)"): _CONTENT,
-    ("screens/persona_sets.py", "map(_option, self._shown)"): _CONTENT,
-    ("screens/repeat.py", "cell"): _CONTENT,
-    ("screens/repeat.py", "column.name"): _COLUMN,
-    ("screens/repeat.py", "label"): "a column's own label, a literal",
-    ("widgets/panes.py", "shown"): _CONTENT,
+    ("inspect/compare.py", "choice"): _CONTENT,
+    ("library/screen.py", "line"): _CONTENT,
+    ("library/screen.py", "preview"): _CONTENT,
+    ("personas/warnings.py", "*map(self._option, self._findings)"): _CONTENT,
+    ("personas/sets.py", "map(_option, self._shown)"): _CONTENT,
+    ("experiments/repeat.py", "cell"): _CONTENT,
+    ("experiments/repeat.py", "column.name"): _COLUMN,
+    ("experiments/repeat.py", "label"): "a column's own label, a literal",
+    ("laboratory/panes.py", "shown"): _CONTENT,
 }
 
 

@@ -42,7 +42,7 @@ def test_nothing_is_imported_from_another_test() -> None:
 
 
 def test_relative_and_absolute_imports_are_seen() -> None:
-    file = ROOT / "tests" / "unit" / "test_own_imports.py"
+    file = ROOT / "tests" / "unit" / "project" / "test_own_imports.py"
     assert "tests.support.project.ROOT" in set(imported(file))
     assert not_shared("tests.unit.session.test_session.SETUP")
     assert not_shared("tests.conftest.load")
