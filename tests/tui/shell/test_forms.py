@@ -15,8 +15,8 @@ from textual.events import Paste
 from textual.screen import Screen
 from textual.widgets import Input, TextArea
 
+from syndisco_tui import tui
 from syndisco_tui.discussion import DiscussionSetup, Persona
-from syndisco_tui.tui import screens
 from syndisco_tui.tui.interventions.fork import ForkScreen
 from syndisco_tui.tui.interventions.write_message import EditScreen, InjectScreen
 from syndisco_tui.tui.personas.editor import PersonaEditor
@@ -245,7 +245,7 @@ SEARCHES = {"OpenSet", "OpenSetup", "LibraryScreen"}
 
 def screens_with_fields() -> Iterator[type[Screen[object]]]:
     """The classes of screens that are made with a field to type in."""
-    for module in pkgutil.iter_modules(screens.__path__, f"{screens.__name__}."):
+    for module in pkgutil.walk_packages(tui.__path__, f"{tui.__name__}."):
         for _, each in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
             is_screen = each.__module__ == module.name and issubclass(each, Screen)
             if is_screen and re.search(r"\b(Safe)?(Input|TextArea)\(", inspect.getsource(each)):
