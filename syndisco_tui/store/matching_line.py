@@ -11,24 +11,24 @@ def matching_line(text: str, words: str) -> str:
 
     ``text`` holds title and names, an empty line, and every message on a line of its own.
     """
-    sought = words.casefold().split()
+    highlight_pattern = words.casefold().split()
     _, _, said = text.partition("\n\n")
     best, most = "", 0
     for line in said.splitlines():
         folded = line.casefold()
-        count = sum(word in folded for word in sought)
+        count = sum(word in folded for word in highlight_pattern)
         if count > most:
             best, most = line, count
-        if most == len(sought):
+        if most == len(highlight_pattern):
             break
-    return _cut(best, sought) if best else ""
+    return _cut(best, highlight_pattern) if best else ""
 
 
-def _cut(line: str, sought: list[str]) -> str:
+def _cut(line: str, highlight_pattern: list[str]) -> str:
     """The speaker's name, then the message from a little before the first word that matched."""
     name, _, said = line.partition(": ")
     folded = said.casefold()
-    positions = [position for word in sought if (position := folded.find(word)) >= 0]
+    positions = [position for word in highlight_pattern if (position := folded.find(word)) >= 0]
     start = min(positions, default=0) - BEFORE
     if start > 0:
         start = said.find(" ", start) + 1 or start

@@ -24,8 +24,8 @@ from ..shell.local_time import date_and_time
 from ..shell.screen import OwnDialog, OwnScreen
 from ..widgets.key_line import KeyLine
 from ..widgets.page import Page
-from .side_by_side import GAP, SIDES
-from .side_by_side_view import NARROWEST_BESIDE, SideBySideView
+from .comparison_lines import GAP, SIDES
+from .comparison_view import NARROWEST_BESIDE, ComparisonView
 
 LOOKS_PER_SECOND = 4
 
@@ -150,12 +150,12 @@ class Compare(OwnScreen[None]):
     def compose(self) -> ComposeResult:
         yield Static(Content.styled("Compare", "bold $accent"), classes="instrument-title")
         yield Page(id="compare-titles")
-        yield SideBySideView(self._colours)
+        yield ComparisonView(self._colours)
         yield KeyLine(classes="instrument-keys")
 
     def on_mount(self) -> None:
         self._show()
-        self.query_one(SideBySideView).focus()
+        self.query_one(ComparisonView).focus()
         self.set_interval(1 / LOOKS_PER_SECOND, self._look)
 
     def _look(self) -> None:
@@ -167,7 +167,7 @@ class Compare(OwnScreen[None]):
 
     def _show(self) -> None:
         self.query_one(Page).show(self._titles)
-        self.query_one(SideBySideView).show(*self._both)
+        self.query_one(ComparisonView).show(*self._both)
 
     def _titles(self, width: int) -> list[Content]:
         stacked = width < NARROWEST_BESIDE
@@ -188,4 +188,4 @@ class Compare(OwnScreen[None]):
         return titles if stacked else [Content(" " * GAP).join(row) for row in (titles, notes)]
 
     def action_parting(self) -> None:
-        self.query_one(SideBySideView).to_parting()
+        self.query_one(ComparisonView).to_parting()

@@ -57,7 +57,7 @@ from .transcript_hint import TranscriptHint
 from .waiting_messages import WaitingMessages
 
 if TYPE_CHECKING:
-    from ..inspect.open import Looking
+    from ..inspect.controller import Inspector
     from .library_visit import LibraryVisit
 
 DRAINS_PER_SECOND = 15
@@ -403,13 +403,13 @@ class Laboratory(OwnScreen[None]):
         self._edited.file.open(self, self._show_and_use)
 
     @property
-    def _looking(self) -> Looking:
-        from ..inspect.open import Looking
+    def _inspector(self) -> Inspector:
+        from ..inspect.controller import Inspector
 
-        return Looking(self.app, self._session, self.transcript, self._colours_by_name)
+        return Inspector(self.app, self._session, self.transcript, self._colours_by_name)
 
     def action_xray(self) -> None:
-        self._looking.into_message()
+        self._inspector.open_xray()
 
     @on(Transcript.Asked)
     def _steer(self, event: Transcript.Asked) -> None:
@@ -422,10 +422,10 @@ class Laboratory(OwnScreen[None]):
         self._reach.next_speaker()
 
     def action_turn_lab(self) -> None:
-        self._looking.at_turns(self.status)
+        self._inspector.open_turn_lab(self.status)
 
     def action_compare(self) -> None:
-        self._looking.at_another(self._places.discussions)
+        self._inspector.open_compare(self._places.discussions)
 
     def action_quit(self) -> None:
         quit_or_ask(self.app, self._state, unsaved=self.banner.lasts("saving"))

@@ -24,7 +24,7 @@ from ...store.library import Entry
 from ...text import one_line, safe
 from ..shell.keymap import key_of
 from ..shell.screen import OwnScreen
-from ..transcript.reader import Reader
+from ..transcript.read_only import ReadOnlyScreen
 from ..transcript.transcript import Transcript
 from ..widgets.forms import bring_back, can_bring_back, forget_discarded, open_form
 from ..widgets.key_line import KeyLine
@@ -291,7 +291,7 @@ class LibraryScreen(OwnScreen[Choice | None]):
         elif standing.is_in_batch:
             self._show_batch([entry.path], False)
         elif standing.is_elsewhere or entry.summary.kept == "syndisco":
-            self.app.push_screen(Reader(entry.path, self._colours))
+            self.app.push_screen(ReadOnlyScreen(entry.path, self._colours))
         else:
             self.dismiss(Choice(entry.path))
 

@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from ...text import safe
 from ..shell.keymap import key_of
-from ..transcript.find_line import FindLine
+from ..widgets.input_line import InputLine
 from ..widgets.safe_input import SafeInput
 from .field_bar import FieldBar
 
@@ -30,7 +30,7 @@ _GAP = "  "
 _KEY_STYLE = "bold $footer-key-foreground"
 
 
-class FilterLine(FindLine):
+class FilterLine(InputLine):
     """Where the filter's words are typed; up and down lead into the list."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -28,7 +28,7 @@ from ...text import one_line
 from ..shell.actions import bindings
 from ..shell.keymap import key_of
 from .blocks import Block, as_text, block_of, shown_name
-from .find import Finding
+from .search import Search
 from .view import TranscriptView
 
 STYLES_FOR = 500
@@ -73,7 +73,7 @@ class Transcript(TranscriptView):
         super().__init__(id=id)
         self._steered = steered
         self._told_badge = ""
-        self.finding = Finding(self)
+        self.search = Search(self)
 
     # What is shown -----------------------------------------------------------------------------
 
@@ -82,7 +82,7 @@ class Transcript(TranscriptView):
         self.lines.speaker = None
         self.lines.show(messages)
         self.cursor.follows = True
-        self.finding.search_again()
+        self.search.repeat_search()
         self._redraw()
 
     def show_record(self, record: DiscussionRecord) -> None:
@@ -91,7 +91,7 @@ class Transcript(TranscriptView):
         self.lines.strangers = frozenset(strangers(first))
         self.show(record.entries)
 
-    def show_again(self, messages: Sequence[Message]) -> None:
+    def show_changed(self, messages: Sequence[Message]) -> None:
         """Show these messages, most of which were shown before; what is in sight stays so."""
         in_sight = self.cursor.is_in_sight
         count = len(self.lines.entries)
@@ -101,7 +101,7 @@ class Transcript(TranscriptView):
         if growing is not None:
             self.lines.begin(growing)
         self.cursor.rows_changed()
-        self.finding.search_again()
+        self.search.repeat_search()
         self._redraw()
         current = self.current
         if was_at_the_end and self.lines.rows:
@@ -124,7 +124,7 @@ class Transcript(TranscriptView):
             case DiscussionClosed():
                 self.show(())
             case Changed():
-                self.show_again(event.record.entries)
+                self.show_changed(event.record.entries)
             case ReplyStarted():
                 self.begin_reply(event.name, event.role)
             case ReplyGrew():
@@ -178,7 +178,7 @@ class Transcript(TranscriptView):
         if len(self.lines.entries) % STYLES_FOR == 0:
             Strip.render_ansi.cache_clear()
         if self.lines.is_shown(message):
-            self.finding.said(len(self.lines.entries) - 1)
+            self.search.said(len(self.lines.entries) - 1)
 
     @property
     def badge(self) -> str:
@@ -203,10 +203,10 @@ class Transcript(TranscriptView):
 
     @property
     def marks_current(self) -> bool:
-        return self.has_focus or self.finding.is_typing
+        return self.has_focus or self.search.is_typing
 
     def cursor_moved(self) -> None:
-        self.finding.show_count()
+        self.search.show_count()
         self._show_badge()
         self.refresh_bindings()
 
@@ -245,7 +245,7 @@ class Transcript(TranscriptView):
             case "follow":
                 return not self.cursor.follows
             case "next_match" | "previous_match" | "leave_search":
-                return self.finding.search is not None
+                return self.search.matches is not None
             case "search" | "jump" | "copy_message" | "copy_discussion" | "read":
                 return bool(self.lines.entries)
             case "only_speaker":
@@ -269,25 +269,25 @@ class Transcript(TranscriptView):
 
     def seek(self, pattern: re.Pattern[str] | None) -> None:
         """Mark what matches, in every message."""
-        if pattern != self.sought:
-            self.sought = pattern
+        if pattern != self.highlight_pattern:
+            self.highlight_pattern = pattern
             self.refresh()
         self.refresh_bindings()
 
     def action_search(self) -> None:
-        self.finding.open_search()
+        self.search.open_search()
 
     def action_leave_search(self) -> None:
-        self.finding.leave_search()
+        self.search.leave_search()
 
     def action_next_match(self) -> None:
-        self.finding.next()
+        self.search.next()
 
     def action_previous_match(self) -> None:
-        self.finding.previous()
+        self.search.previous()
 
     def action_jump(self) -> None:
-        self.finding.open_jump()
+        self.search.open_jump()
 
     # One speaker -------------------------------------------------------------------------------
 
@@ -308,7 +308,7 @@ class Transcript(TranscriptView):
         entry = self.current
         self.lines.only(speaker)
         self.cursor.rows_changed()
-        self.finding.search_again()
+        self.search.repeat_search()
         self._redraw()
         if entry is not None and not self.cursor.follows:
             self.cursor.go_to(entry)

@@ -51,7 +51,7 @@ class TranscriptView(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.lines = Lines()
         self.cursor = Cursor(self)
-        self.sought: re.Pattern[str] | None = None
+        self.highlight_pattern: re.Pattern[str] | None = None
         """What is searched for: drawn with a mark."""
         self._colours: dict[str, str] = {}
         self._hint: list[Content] = []
@@ -206,7 +206,7 @@ class TranscriptView(ScrollView, can_focus=True):
     def _body(self, block: Block, number: int, entry: int, base: RichStyle) -> Strip:
         text = block.line(number)
         layers: list[tuple[list[Span], RichStyle]] = []
-        if self.sought and (found := block.matches(self.sought)):
+        if self.highlight_pattern and (found := block.matches(self.highlight_pattern)):
             start, end = block.spans[number - 1]
             inside = [(a - start, b - start) for a, b in found if a < end and b > start]
             layers.append((inside, self.get_component_rich_style("transcript--match")))

@@ -21,9 +21,9 @@ from syndisco_tui.discussion import (
 )
 from syndisco_tui.store.discussions import newest_first
 from syndisco_tui.store.format import to_bytes
+from syndisco_tui.tui.inspect.change_text import described, differing_parts
 from syndisco_tui.tui.inspect.compare import Compare, CompareWith
-from syndisco_tui.tui.inspect.described_changes import described, differing_parts
-from syndisco_tui.tui.inspect.side_by_side import Laid, lay_out
+from syndisco_tui.tui.inspect.comparison_lines import ComparisonLayout, lay_out
 from syndisco_tui.tui.inspect.xray_pages import figures
 from tests.support.bench import SIZES, Bench, OpenBench, finished
 
@@ -231,7 +231,7 @@ async def test_picture_of_the_choice(
         assert "\n".join(line[box.x : box.right].rstrip() for line in lines) == snapshot
 
 
-def plain(laid: Laid) -> list[str]:
+def plain(laid: ComparisonLayout) -> list[str]:
     return ["".join(text for text, _ in line) for line in laid.lines]
 
 

@@ -30,7 +30,7 @@ from syndisco_tui.tui.interventions.fork import ForkScreen
 from syndisco_tui.tui.laboratory.screen import Laboratory
 from syndisco_tui.tui.library.rows import identity, rows_of
 from syndisco_tui.tui.library.screen import LibraryScreen
-from syndisco_tui.tui.transcript.reader import Reader
+from syndisco_tui.tui.transcript.read_only import ReadOnlyScreen
 from tests.support.bench import SIZES, TINY, Bench, OpenBench
 
 NOON = datetime(2024, 3, 4, 12, tzinfo=UTC)
@@ -438,7 +438,7 @@ class TestOpening:
             await go_to_library(at, 4)
             await at.press("enter")
             await at.until(lambda: "Made elsewhere." in at.text())
-            assert isinstance(at.app.screen, Reader)
+            assert isinstance(at.app.screen, ReadOnlyScreen)
             assert "read only" in at.text()
             await at.press("escape")
             assert isinstance(at.app.screen, LibraryScreen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syndisco_tui.discussion import DiscussionSetup
-from syndisco_tui.tui.transcript.reader import Reader
+from syndisco_tui.tui.transcript.read_only import ReadOnlyScreen
 from syndisco_tui.tui.transcript.transcript import Transcript
 from syndisco_tui.tui.widgets.speaker_colours import SpeakerColours
 from tests.support.bench import OpenBench, finished
@@ -28,7 +28,7 @@ async def test_colours_differ_and_stay_with_a_discussion(bench: OpenBench) -> No
         others = [at.laboratory.transcript._colours[name] for name in OTHERS.names]
         assert len(set(others)) == len(others)
 
-        await at.app.push_screen(Reader(path, SpeakerColours()))
+        await at.app.push_screen(ReadOnlyScreen(path, SpeakerColours()))
         reader = at.app.screen
         await at.until(lambda: bool(reader.query_one(Transcript).lines.entries))
         assert reader.query_one(Transcript)._colours == colours

@@ -145,13 +145,13 @@ async def test_a_change_above_leaves_the_growing_reply_and_the_current_message()
     async with pane(messages(20)) as (app, transcript, pilot):
         transcript.begin_reply("Name1", "user")
         transcript.grow_reply("still growing")
-        transcript.show_again((*messages(18), message(18, "edited")))
+        transcript.show_changed((*messages(18), message(18, "edited")))
         transcript.grow_reply("still growing and growing")
         await pilot.pause()
         assert "edited" in app.text()
         assert "still growing and growing ▌" in app.text()
         await pilot.press("up")
-        transcript.show_again(messages(19))
+        transcript.show_changed(messages(19))
         assert transcript.current == 17
 
 
@@ -261,7 +261,7 @@ async def test_search_goes_on_from_the_current_message_and_capitals_count() -> N
         await pilot.press("backspace", "escape")
         await pilot.pause()
         assert transcript.current == 7
-        assert transcript.sought is None
+        assert transcript.highlight_pattern is None
         assert app.focused is transcript
 
 
@@ -270,7 +270,10 @@ async def test_a_search_given_up_follows_again_if_it_did_before() -> None:
         await pilot.press("slash", *"dogs", "escape")
         assert transcript.cursor.follows
         await pilot.press("slash", *"cats", "enter", "escape")
-        assert (transcript.current, transcript.sought) == (36, None)  # kept: the place stays
+        assert (transcript.current, transcript.highlight_pattern) == (
+            36,
+            None,
+        )  # kept: the place stays
 
 
 async def test_what_is_found_is_marked_across_a_wrapped_line() -> None:

@@ -71,7 +71,7 @@ class Source:
             child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)
         }
         self.returns: dict[str, str] = {}
-        self._looking: list[str] = []
+        self._inspector: list[str] = []
         for node in ast.walk(self.tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns:
                 self.returns[node.name] = ast.unparse(node.returns)
@@ -165,16 +165,16 @@ class Source:
             case ast.Name(id=id) if id.strip("_").isupper():
                 return True
             case ast.Name():
-                if node.id in self._looking:  # bound to itself and more
+                if node.id in self._inspector:  # bound to itself and more
                     return True
                 bound = self.bound(node)
                 if bound is None:
                     return False
-                self._looking.append(node.id)
+                self._inspector.append(node.id)
                 try:
                     return all(self._is(one, strings=strings) for one in bound)
                 finally:
-                    self._looking.pop()
+                    self._inspector.pop()
         return False
 
     def faults(self) -> Iterator[tuple[int, str]]:

@@ -29,7 +29,7 @@ from .transcript import Transcript
 LOOKS_PER_SECOND = 2
 
 
-class Reader(OwnScreen[None]):
+class ReadOnlyScreen(OwnScreen[None]):
     """Shows the discussion in ``path``, read again whenever another process has written it."""
 
     HELP = """
@@ -93,7 +93,7 @@ class Reader(OwnScreen[None]):
                     self.post_message(self.Read(None, str(error), is_written))
             self._left.wait(1 / LOOKS_PER_SECOND)
 
-    def on_reader_read(self, event: Read) -> None:
+    def on_read_only_screen_read(self, event: Read) -> None:
         """Show what is new."""
         transcript = self.query_one(Transcript)
         if event.record is None:

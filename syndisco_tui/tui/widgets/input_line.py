@@ -13,10 +13,10 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from ...text import safe
-from ..widgets.safe_input import SafeInput
+from .safe_input import SafeInput
 
 
-class FindLine(Horizontal):
+class InputLine(Horizontal):
     """``typed`` is told the text, and whether it is done (Enter); ``left`` of Escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -37,9 +37,9 @@ class FindLine(Horizontal):
         self._placeholder = placeholder
 
     def compose(self) -> ComposeResult:
-        yield Static(safe(self.sign), classes="find-sign", markup=False)
+        yield Static(safe(self.sign), classes="input-sign", markup=False)
         yield SafeInput(placeholder=self._placeholder, compact=True)
-        yield Static("", classes="find-note", markup=False)
+        yield Static("", classes="input-note", markup=False)
 
     def on_mount(self) -> None:
         self.take_focus()
@@ -52,7 +52,7 @@ class FindLine(Horizontal):
 
     def note(self, text: str) -> None:
         """What stands at the right end."""
-        self.query_one(".find-note", Static).update(Content(safe(text)), layout=False)
+        self.query_one(".input-note", Static).update(Content(safe(text)), layout=False)
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:

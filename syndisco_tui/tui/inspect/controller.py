@@ -19,7 +19,7 @@ Colours = Callable[..., dict[str, str]]
 """Everybody's colour in the open discussion, and in further ones."""
 
 
-class Looking:
+class Inspector:
     """What can be seen of the discussion that ``session`` has open and ``transcript`` shows."""
 
     def __init__(
@@ -30,7 +30,7 @@ class Looking:
         self._transcript = transcript
         self._colours = colours
 
-    def into_message(self) -> None:
+    def open_xray(self) -> None:
         """X-ray the transcript's current message."""
         record, index = self._session.record, self._transcript.current
         if record is None or index is None or index >= len(record.entries):
@@ -38,7 +38,7 @@ class Looking:
             return
         self._app.push_screen(XRay(self._session, record, index, self._colours()))
 
-    def at_turns(self, status: StatusLine) -> None:
+    def open_turn_lab(self, status: StatusLine) -> None:
         """Open the turn lab; ``status`` knows the speeds."""
 
         def records() -> list[DiscussionRecord]:
@@ -47,7 +47,7 @@ class Looking:
 
         self._app.push_screen(TurnLab(records, lambda: status.figures, self._colours()))
 
-    def at_another(self, folder: Path) -> None:
+    def open_compare(self, folder: Path) -> None:
         """Ask for another discussion of ``folder``, and show both."""
         record = self._session.record
         if record is None:

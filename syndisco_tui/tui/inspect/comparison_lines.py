@@ -16,7 +16,7 @@ from ...analysis.edits import ChangeOnTheWay
 from ...text import one_line, safe
 from ..transcript.view import BAR
 from ..transcript.wrapping import wrap
-from .described_changes import described, field_label
+from .change_text import described, field_label
 
 GAP = 3
 HANGING = 2
@@ -29,7 +29,7 @@ Line = tuple[Span, ...]
 
 
 @dataclass(frozen=True)
-class Laid:
+class ComparisonLayout:
     """The lines, and at which of them the discussions part."""
 
     lines: Sequence[Line]
@@ -43,7 +43,7 @@ def lay_out(
     *,
     stacked: bool,
     on_the_way: tuple[Sequence[ChangeOnTheWay], Sequence[ChangeOnTheWay]] = ((), ()),
-) -> Laid:
+) -> ComparisonLayout:
     """What differs in the setup, what was changed on the way in each, then every row.
 
     ``width`` in cells.
@@ -72,7 +72,7 @@ def lay_out(
     if first == len(rows):
         at = len(lines) + 1
         lines += [(), (("They say the same, word for word.", "quiet"),)]
-    return Laid(lines, at)
+    return ComparisonLayout(lines, at)
 
 
 def _changed_on_the_way(

@@ -13,7 +13,7 @@ from ...analysis.compare import align, setup_differences
 from ...analysis.edits import changes_on_the_way
 from ...discussion import DiscussionRecord
 from ...text import one_line
-from .side_by_side import Laid, lay_out
+from .comparison_lines import ComparisonLayout, lay_out
 
 NARROWEST_BESIDE = 72
 """Cells below which one discussion stands below the other."""
@@ -21,7 +21,7 @@ NARROWEST_BESIDE = 72
 Both = tuple[DiscussionRecord, DiscussionRecord]
 
 
-class SideBySideView(ScrollView, can_focus=True):
+class ComparisonView(ScrollView, can_focus=True):
     """Shows two discussions under what differs in their setups; both sides scroll together.
 
     At its end it follows what is said further.
@@ -35,7 +35,7 @@ class SideBySideView(ScrollView, can_focus=True):
         self._width = -1
         self._is_laying_out = False
         self._colours = {one_line(name, 40): colour for name, colour in colours.items()}
-        self._laid = Laid((), 0)
+        self._laid = ComparisonLayout((), 0)
         self._styles: dict[str, RichStyle] = {}
 
     def show(self, a: DiscussionRecord, b: DiscussionRecord) -> None:
@@ -67,7 +67,7 @@ class SideBySideView(ScrollView, can_focus=True):
         )
         self.app.call_from_thread(self._laid_out, laid, both, width)
 
-    def _laid_out(self, laid: Laid, both: Both, width: int) -> None:
+    def _laid_out(self, laid: ComparisonLayout, both: Both, width: int) -> None:
         self._is_laying_out = False
         if width == self._width:
             follows = 0 < self.max_scroll_y <= self.scroll_offset.y
