@@ -10,7 +10,7 @@ import pytest
 
 from syndisco_tui.engine.base import Loaded, ModelSpec
 from syndisco_tui.engine.local import LocalEngine
-from syndisco_tui.engine.local.starter import prepare_starter
+from syndisco_tui.engine.local.loading.starter import prepare_starter
 from tests.support.engines import IS_WORKER, THREADS, load
 
 if IS_WORKER:

@@ -24,7 +24,7 @@ from typing import Any
 if not __package__:  # run as a file
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from syndisco_tui.engine.local.starter import prepare_starter
+from syndisco_tui.engine.local.loading.starter import prepare_starter
 from syndisco_tui.engine.machine import processor_name
 from syndisco_tui.store import paths
 from tests.benchmarks.workload import Workload

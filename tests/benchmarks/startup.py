@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from syndisco_tui.engine.local.starter import STARTER, prepare_starter
+from syndisco_tui.engine.local.loading.starter import STARTER, prepare_starter
 from syndisco_tui.engine.machine import processor_name
 from syndisco_tui.store import paths
 from tests.benchmarks.workload import demonstration_prompt

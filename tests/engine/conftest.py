@@ -12,7 +12,7 @@ from transformers import LlamaConfig
 
 from syndisco_tui.engine.base import Loaded, ModelSpec
 from syndisco_tui.engine.local import LocalEngine
-from syndisco_tui.engine.local.starter import STARTER
+from syndisco_tui.engine.local.loading.starter import STARTER
 from tests.support.engines import THREADS, load
 from tests.support.hub import Hub
 from tests.support.pretended_gpu import Machine, pretended_gpu

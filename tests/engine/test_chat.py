@@ -11,7 +11,7 @@ from transformers import AutoTokenizer
 from syndisco_tui.discussion import Discussion, DiscussionSetup, Persona
 from syndisco_tui.discussion.setup import PromptStyle
 from syndisco_tui.engine.base import EngineError, RenderedPrompt
-from syndisco_tui.engine.local.chat import ChatTokenizer
+from syndisco_tui.engine.local.tokenization.chat_tokenizer import ChatTokenizer
 from tests.support.reference import ChatTurn
 
 IM_START, IM_END = 1, 2

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from transformers import AutoTokenizer
 
-from syndisco_tui.engine.local.detokenize import StopStrings, TextStream
+from syndisco_tui.engine.local.tokenization.detokenizer import StopStrings, TextStream
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,9 @@ from syndisco_tui.engine.base import (
     ModelSpec,
     OutOfMemory,
 )
-from syndisco_tui.engine.local import LocalEngine, loading, probe, starter
+from syndisco_tui.engine.local import LocalEngine
+from syndisco_tui.engine.local.loading import model_loader, starter
+from syndisco_tui.engine.local.runners import probe
 from syndisco_tui.engine.local.transformers_api import loading as transformers_loading
 from syndisco_tui.session import Hindrance, LiveSession, Posted, StateChanged
 from tests.support.engines import load
@@ -182,7 +184,7 @@ LOADING: dict[str, tuple[str, Damage, str]] = {
     # This machine.
     "too large": (
         FOLDER,
-        lambda s: s.patch.setattr(loading, "free_memory", lambda _device: 1_000_000),
+        lambda s: s.patch.setattr(model_loader, "free_memory", lambda _device: 1_000_000),
         "GB of memory as float32 and 0.0 GB are free on cpu: choose a smaller one",
     ),
     "out of memory while reading": (

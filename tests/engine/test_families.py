@@ -17,10 +17,10 @@ from syndisco_tui.engine.base import (
     Sampling,
 )
 from syndisco_tui.engine.local import LocalEngine
-from syndisco_tui.engine.local.chat import ChatTokenizer
-from syndisco_tui.engine.local.decoder import Decoder, Intake
-from syndisco_tui.engine.local.decoders import decoder_of, path_of
-from syndisco_tui.engine.local.probe import find_support
+from syndisco_tui.engine.local.decoding.decoder import Decoder, Intake
+from syndisco_tui.engine.local.decoding.factory import decoder_of, path_of
+from syndisco_tui.engine.local.runners.probe import find_support
+from syndisco_tui.engine.local.tokenization.chat_tokenizer import ChatTokenizer
 from tests.support.engines import THREADS, load
 from tests.support.families import Family, build, installed, save
 from tests.support.pretended_gpu import NAME, Machine

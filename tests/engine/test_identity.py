@@ -12,7 +12,7 @@ import torch
 
 from syndisco_tui.engine.base import Generation, GenerationRequest, Sampling
 from syndisco_tui.engine.local import LocalEngine
-from syndisco_tui.engine.local.chat import ChatTokenizer
+from syndisco_tui.engine.local.tokenization.chat_tokenizer import ChatTokenizer
 from tests.support.reference import ChatTurn, random_request, reference_reply
 from tests.support.tiny_models import read_model
 

@@ -28,8 +28,9 @@ from syndisco_tui.engine.base import (
     ModelSpec,
     ModelUnavailable,
 )
-from syndisco_tui.engine.local import LocalEngine, loading
-from syndisco_tui.engine.local.weights_progress import weights_progress
+from syndisco_tui.engine.local import LocalEngine
+from syndisco_tui.engine.local.loading import model_loader
+from syndisco_tui.engine.local.loading.weights_progress import weights_progress
 from tests.support.engines import load
 from tests.support.hub import Hub
 from tests.support.pretended_gpu import Machine
@@ -63,7 +64,7 @@ from queue import SimpleQueue
 from typing import Any
 from syndisco_tui.engine.base import *
 from syndisco_tui.engine.local import LocalEngine
-from syndisco_tui.engine.local.weights_progress import weights_progress
+from syndisco_tui.engine.local.loading.weights_progress import weights_progress
 engine, events = LocalEngine(Path({str(starter_cache)!r})), SimpleQueue()
 engine.load(ModelSpec("auto", device="cpu"), events.put)
 stages = []
@@ -101,14 +102,14 @@ def test_another_model_frees_the_one_before(
     engine: LocalEngine, tiny_folder: Path, broken: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held: list[weakref.ref[object]] = []
-    original = loading.load_model
+    original = model_loader.load_model
 
     def load_and_watch(*arguments: object) -> object:
         loaded = original(*arguments)  # type: ignore[arg-type]
         held.append(weakref.ref(loaded.model))
         return loaded
 
-    monkeypatch.setattr(loading, "load_model", load_and_watch)
+    monkeypatch.setattr(model_loader, "load_model", load_and_watch)
     load(engine, ModelSpec(str(tiny_folder)))
     engine.submit(GenerationRequest(CHAT, 4)).result(30)
     load(engine, ModelSpec(str(broken)))
@@ -205,8 +206,8 @@ def test_what_a_model_becomes_in_the_memory_there_is(
         as_it_is = checkpoint.memory_bytes(dtype.itemsize, "none") / 1e9
         raise EngineError(f"{as_it_is:.0f} GB of {str(dtype)[6:]}, {quantization}")
 
-    monkeypatch.setattr(loading, "_read", read)
-    monkeypatch.setattr(loading, "free_memory", lambda device: free * 10**9)
+    monkeypatch.setattr(model_loader, "_read", read)
+    monkeypatch.setattr(model_loader, "free_memory", lambda device: free * 10**9)
     ended = load(engine, ModelSpec(str(tmp_path), **asked))
     assert isinstance(ended, LoadFailed)
     assert becomes in str(ended.error)
@@ -228,12 +229,12 @@ def test_a_load_begins_to_read_when_the_one_given_up_has_ended(
         reads -= 1
         raise ModelUnavailable("read")
 
-    monkeypatch.setattr(loading, "_read", read)
+    monkeypatch.setattr(model_loader, "_read", read)
 
     def load_one() -> None:
         with contextlib.suppress(ModelUnavailable):
             spec = ModelSpec(str(tiny_folder))
-            loading.load_model(spec, tiny_folder, lambda _: None, lambda: False)
+            model_loader.load_model(spec, tiny_folder, lambda _: None, lambda: False)
 
     threads = [threading.Thread(target=load_one) for _ in range(2)]
     threads[0].start()
@@ -244,4 +245,4 @@ def test_a_load_begins_to_read_when_the_one_given_up_has_ended(
     for thread in threads:
         thread.join(30)
     assert at_once == 1
-    assert not loading._reading.locked()
+    assert not model_loader._reading.locked()

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from syndisco_tui.engine.local.static_steps import CudaCapture
+from syndisco_tui.engine.local.runners.cuda_graphs import CudaCapture
 from tests.support.pretended_gpu import CudaError, Machine
 
 

@@ -9,11 +9,11 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, LlamaConfig, Qwen2Config, Qwen3Config
 
-from syndisco_tui.engine.local.attention import PrefillChunk
-from syndisco_tui.engine.local.llama_cpu_runner import LlamaCpuRunner
-from syndisco_tui.engine.local.llama_runner import LlamaRunner, _padded_count
-from syndisco_tui.engine.local.model_runner import ModelRunner
-from syndisco_tui.engine.local.probe import find_support
+from syndisco_tui.engine.local.runners.attention import PrefillChunk
+from syndisco_tui.engine.local.runners.llama_cpu_runner import LlamaCpuRunner
+from syndisco_tui.engine.local.runners.llama_runner import LlamaRunner, _padded_count
+from syndisco_tui.engine.local.runners.model_runner import ModelRunner
+from syndisco_tui.engine.local.runners.probe import find_support
 from tests.support.tiny_models import put_on_grid, read_model
 
 SMALL: dict[str, Any] = {
@@ -125,7 +125,7 @@ def test_why_kernels_are_not_used_is_told(
 ) -> None:
     model, _ = read_model(tiny_folder)
     monkeypatch.setitem(
-        __import__("sys").modules, "syndisco_tui.engine.local.llama_cpu_runner", None
+        __import__("sys").modules, "syndisco_tui.engine.local.runners.llama_cpu_runner", None
     )
     support = find_support(model)
     assert type(support.runner) is LlamaRunner

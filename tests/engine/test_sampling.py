@@ -9,7 +9,7 @@ import torch
 from transformers import RepetitionPenaltyLogitsProcessor
 
 from syndisco_tui.engine.base import Sampling
-from syndisco_tui.engine.local.sampling import Rows, choose, gumbel, penalise, plan
+from syndisco_tui.engine.local.sampling.sampler import Rows, choose, gumbel, penalise, plan
 
 VOCABULARY = 5000
 

@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syndisco_tui.engine.base import Generation, GenerationRequest
-from syndisco_tui.engine.local.reply import Reply
-from syndisco_tui.engine.local.scheduler import (
+from syndisco_tui.engine.local.cache.slot_table import OutOfSlots, SlotTable
+from syndisco_tui.engine.local.decoding.reply import Reply
+from syndisco_tui.engine.local.decoding.scheduler import (
     PREFILL_TOKENS,
     PREFILL_TOKENS_BETWEEN,
     Scheduler,
 )
-from syndisco_tui.engine.local.slot_table import OutOfSlots, SlotTable
 
 
 @dataclass
@@ -66,7 +66,7 @@ def read(one: Scheduler) -> list[tuple[int, int]]:
 
 
 def test_it_needs_no_torch() -> None:
-    code = "import sys, syndisco_tui.engine.local.scheduler as s; print('torch' in sys.modules)"
+    code = "import sys, syndisco_tui.engine.local.decoding.scheduler; print('torch' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert run.stdout.strip() == "False", run.stderr
 

@@ -23,7 +23,7 @@ from syndisco_tui.engine.base import (
     Sampling,
 )
 from syndisco_tui.engine.local import LocalEngine
-from syndisco_tui.engine.local.scheduler import IDLE_SLOTS
+from syndisco_tui.engine.local.decoding.scheduler import IDLE_SLOTS
 from tests.support.reference import ChatTurn, random_request
 
 AT_ONCE = 16

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from syndisco_tui.engine.base import Cancelled, LoadProgress, ModelUnavailable
-from syndisco_tui.engine.local import starter
-from syndisco_tui.engine.local.starter import prepare_starter
+from syndisco_tui.engine.local.loading import starter
+from syndisco_tui.engine.local.loading.starter import prepare_starter
 
 CONVERTED = "model.safetensors"
 

@@ -13,13 +13,13 @@ import pytest
 import torch
 
 from syndisco_tui.engine.base import Chunk, Generation, GenerationRequest, Sampling
-from syndisco_tui.engine.local.attention import StaticDecodeBatch, _attend_in_parts
-from syndisco_tui.engine.local.decoder import Intake
-from syndisco_tui.engine.local.kv_cache import KVCache
-from syndisco_tui.engine.local.llama_runner import LlamaRunner
-from syndisco_tui.engine.local.model_runner import ModelRunner
-from syndisco_tui.engine.local.slot_decoder import SlotDecoder
-from syndisco_tui.engine.local.static_steps import GIVE_UP, CudaCapture, StaticSteps
+from syndisco_tui.engine.local.cache.kv_cache import KVCache
+from syndisco_tui.engine.local.decoding.decoder import Intake
+from syndisco_tui.engine.local.decoding.slot_decoder import SlotDecoder
+from syndisco_tui.engine.local.runners.attention import StaticDecodeBatch, _attend_in_parts
+from syndisco_tui.engine.local.runners.cuda_graphs import GIVE_UP, CudaCapture, StaticSteps
+from syndisco_tui.engine.local.runners.llama_runner import LlamaRunner
+from syndisco_tui.engine.local.runners.model_runner import ModelRunner
 from tests.support.pretended_gpu import Machine, sent
 from tests.support.reference import ChatTurn, random_request, reference_reply
 from tests.support.tiny_models import read_model

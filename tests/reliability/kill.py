@@ -19,7 +19,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from syndisco_tui.engine.local.starter import STARTER, prepare_starter
+from syndisco_tui.engine.local.loading.starter import STARTER, prepare_starter
 from syndisco_tui.store.discussions import newest_first, read_discussion, unfinished
 from syndisco_tui.store.inputs import InputError
 

@@ -232,8 +232,8 @@ def as_table() -> str:
     """Every family with the path it gets, tried now, as Markdown."""
     import transformers
 
-    from syndisco_tui.engine.local.decoders import path_of
-    from syndisco_tui.engine.local.probe import find_support
+    from syndisco_tui.engine.local.decoding.factory import path_of
+    from syndisco_tui.engine.local.runners.probe import find_support
 
     lines = [
         f"Tried with transformers {transformers.__version__}, on tiny random weights.",

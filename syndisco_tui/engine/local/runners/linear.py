@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .transformers_api.llama import is_silu
+from ..transformers_api.llama import is_silu
 
 FEW_ROWS = 2  # up to here the ordinary float32 product is quicker than the reordered one
 

@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..base import LoadProgress
-from .child import IsCancelled, stop_if
-from .transformers_api.loading import set_progress_bar
+from ...base import LoadProgress
+from ..transformers_api.loading import set_progress_bar
+from .child_process import IsCancelled, stop_if
 
 REPORT_SECONDS = 0.05
 

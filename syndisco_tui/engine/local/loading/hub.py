@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..base import LoadProgress, ModelUnavailable
+from ...base import LoadProgress, ModelUnavailable
 from .checkpoint import is_complete
-from .child import IsCancelled, run_child
+from .child_process import IsCancelled, run_child
 
 OFFER = "or use the starter model (--model starter)"
 

@@ -7,17 +7,17 @@ from typing import Any
 
 import torch
 
+from ..loading.model_loader import LoadedModel
+from ..memory import free_memory
+from ..runners.batch_runner import BatchRunner
+from ..runners.cuda_graphs import CudaCapture, StaticSteps
+from ..runners.model_runner import ModelRunner
+from ..runners.probe import Support, find_support
+from ..transformers_api.forward import device_of
 from .batch_decoder import BatchDecoder
-from .batch_runner import BatchRunner
 from .decoder import Decoder, Intake
 from .generate_decoder import GenerateDecoder
-from .loading import LoadedModel
-from .memory import free_memory
-from .model_runner import ModelRunner
-from .probe import Support, find_support
 from .slot_decoder import SlotDecoder
-from .static_steps import CudaCapture, StaticSteps
-from .transformers_api.forward import device_of
 
 CACHE_SHARE = 0.6  # of the memory that is free beside the weights
 

@@ -11,18 +11,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..base import EngineError, Generation, OutOfMemory
-from .attention import PrefillChunk
+from ...base import EngineError, Generation, OutOfMemory
+from ..cache.slot_table import SlotTable
+from ..memory import release_memory
+from ..runners.attention import PrefillChunk
+from ..runners.cuda_graphs import SCRATCH, InFlightStep, StaticSteps
+from ..runners.model_runner import ModelRunner
+from ..sampling.sampler import plan
+from ..sampling.sampling_state import SamplingState
 from .decoder import Intake, as_engine_error
-from .memory import release_memory
-from .model_runner import ModelRunner
 from .reply import Reply
-from .sampling import plan
-from .sampling_state import SamplingState
 from .scheduler import ChunkPlan, Scheduler
 from .scheduler import Sequence as Running
-from .slot_table import SlotTable
-from .static_steps import SCRATCH, InFlightStep, StaticSteps
 
 GPU_FACTOR = 4  # so many times as many prompt tokens at once, where a pass of few takes as long
 

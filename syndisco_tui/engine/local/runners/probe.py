@@ -12,12 +12,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..cache.slot_table import SlotTable
+from ..transformers_api import UnsupportedModel
+from ..transformers_api.forward import device_of, plain_logits, vocabulary_of
 from .batch_runner import BatchRunner
 from .llama_runner import LlamaRunner
 from .model_runner import ModelRunner
-from .slot_table import SlotTable
-from .transformers_api import UnsupportedModel
-from .transformers_api.forward import device_of, plain_logits, vocabulary_of
 
 _TOKENS = 12
 _UNLIMITED = 1 << 62

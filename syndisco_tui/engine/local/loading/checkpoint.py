@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..base import ModelUnavailable
+from ...base import ModelUnavailable
 
 HEADER_LIMIT = 100_000_000  # bytes; what safetensors itself allows
 

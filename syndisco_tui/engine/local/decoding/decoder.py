@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Protocol
 
-from ..base import EngineError, Generation, OutOfMemory
-from .chat import ChatTokenizer
-from .memory import is_out_of_memory
+from ...base import EngineError, Generation, OutOfMemory
+from ..memory import is_out_of_memory
+from ..tokenization.chat_tokenizer import ChatTokenizer
 from .reply import Reply, sentence, too_long
 
 _MEMORY_FULL = "The memory is full: shorten the history or the reply, or repeat fewer at once."

@@ -17,13 +17,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ...store.paths import typed
-from ..base import EngineInfo, LoadProgress, ModelSpec, ModelUnavailable
-from ..machine import processor_name
+from ....store.paths import typed
+from ...base import EngineInfo, LoadProgress, ModelSpec, ModelUnavailable
+from ...machine import processor_name
+from ..memory import free_memory, is_out_of_memory, paused_collector
 from .checkpoint import Checkpoint, read_checkpoint
-from .child import POLL_SECONDS, IsCancelled, stop_if
+from .child_process import POLL_SECONDS, IsCancelled, stop_if
 from .hub import OFFER, snapshot
-from .memory import free_memory, is_out_of_memory, paused_collector
 from .quiet import quieten_libraries
 from .starter import REVISION, STARTER, prepare_starter
 
@@ -91,7 +91,7 @@ def load_model(
         quantization = quantization_that_fits(checkpoint, dtype, quantization, free)
     check_fits(checkpoint, name, dtype, quantization, device, free)
     stop_if(is_cancelled)
-    from .transformers_api.loading import context_length, end_ids
+    from ..transformers_api.loading import context_length, end_ids
     from .weights_progress import weights_progress
 
     with _reading_alone(is_cancelled), paused_collector(), weights_progress(report, is_cancelled):
@@ -146,8 +146,8 @@ def _reading_alone(is_cancelled: IsCancelled) -> Iterator[None]:
 def _import_libraries() -> None:
     """Import torch and transformers, and spare the collector what they are made of for good."""
     with paused_collector():
-        from . import placement, transformers_api  # noqa: F401
-        from .transformers_api import loading  # noqa: F401
+        from .. import transformers_api  # noqa: F401
+        from ..transformers_api import loading  # noqa: F401
     gc.freeze()
 
 
@@ -170,7 +170,7 @@ def _read(
     checkpoint: Checkpoint, name: str, dtype: Any, quantization: str, device: str
 ) -> tuple[Any, Any]:
     """The model and its tokenizer. Raises MemoryError, and ModelUnavailable for all else."""
-    from .transformers_api.loading import GAPS, NoTextModel, read_model
+    from ..transformers_api.loading import GAPS, NoTextModel, read_model
 
     made_now = quantization if checkpoint.quantization == "none" else "none"
     try:

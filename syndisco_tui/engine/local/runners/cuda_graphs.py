@@ -16,10 +16,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..base import Sampling
+from ...base import Sampling
+from ..sampling.sampler import plan
+from ..sampling.sampling_state import SamplingState
 from .model_runner import ModelRunner
-from .sampling import plan
-from .sampling_state import SamplingState
 
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 LENGTH_BUCKETS = (

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ..base import Sampling
+from ...base import Sampling
 
 SHORTLIST_STEP = 64
 SHORTLIST_SPARE = 8  # candidates beyond top_k, so that equal logits at its edge are all seen

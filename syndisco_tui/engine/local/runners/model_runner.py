@@ -11,10 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..cache.kv_cache import KVCache
+from ..transformers_api.caches import attention_kinds
+from ..transformers_api.forward import ForwardCall, device_of, masks
 from .attention import PrefillChunk, round_up
-from .kv_cache import KVCache
-from .transformers_api.caches import attention_kinds
-from .transformers_api.forward import ForwardCall, device_of, masks
 
 
 class ModelRunner:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Collection
 from typing import Any
 
-from ..base import (
+from ...base import (
     Chunk,
     EngineError,
     Failed,
@@ -19,7 +19,7 @@ from ..base import (
     GenerationResult,
     Started,
 )
-from .detokenize import StopStrings, TextStream
+from ..tokenization.detokenizer import StopStrings, TextStream
 
 
 class Reply:

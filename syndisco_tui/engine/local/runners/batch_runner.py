@@ -12,13 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .transformers_api.caches import (
-    has_positions,
-    join_sequences,
-    new_cache,
-    select_sequences,
-)
-from .transformers_api.forward import ForwardCall, device_of
+from ..transformers_api.caches import has_positions, join_sequences, new_cache, select_sequences
+from ..transformers_api.forward import ForwardCall, device_of
 
 
 class BatchRunner:

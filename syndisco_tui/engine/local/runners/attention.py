@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .kv_cache import SlotLayer
-from .slot_table import LENGTH_STEP
+from ..cache.kv_cache import SlotLayer
+from ..cache.slot_table import LENGTH_STEP
 
 GROUP = 8  # neighbouring rows that are read together, up to the longest of them
 SPLITS = 8  # parts of a long row that a GPU reads at once where there are few rows

@@ -12,13 +12,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..base import EngineError, Generation
+from ...base import EngineError, Generation
+from ..memory import release_memory
+from ..sampling.sampler import Rows, choose, plan
+from ..transformers_api.forward import device_of
+from ..transformers_api.generate import generate
 from .decoder import Intake, as_engine_error
-from .memory import release_memory
 from .reply import Reply
-from .sampling import Rows, choose, plan
-from .transformers_api.forward import device_of
-from .transformers_api.generate import generate
 
 
 class GenerateDecoder:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from .memory import is_out_of_memory
+from ..memory import is_out_of_memory
+from ..transformers_api.caches import KeyValueLayer, cache_of
 from .slot_table import OutOfSlots
-from .transformers_api.caches import KeyValueLayer, cache_of
 
 _LAZY = (torch.float32, torch.float16, torch.bfloat16)
 

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 import torch
 
-from ..base import ModelUnavailable
+from ...base import ModelUnavailable
 from .checkpoint import Checkpoint
 from .hub import OFFER
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from ..base import Cancelled
+from ...base import Cancelled
 
 POLL_SECONDS = 0.1
 

@@ -15,6 +15,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..cache.kv_cache import SlotLayer
+from ..memory import free_memory
+from ..transformers_api.llama import LlamaLayerParts, is_llama, llama_parts
 from .attention import (
     Batch,
     DecodeBatch,
@@ -23,11 +26,8 @@ from .attention import (
     PrefillChunk,
     StaticDecodeBatch,
 )
-from .kv_cache import SlotLayer
 from .linear import FEW_ROWS, Projection
-from .memory import free_memory
 from .model_runner import ModelRunner
-from .transformers_api.llama import LlamaLayerParts, is_llama, llama_parts
 
 COPIES_SHARE = 0.25  # of free memory that copies of the weights may take
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..cache.slot_table import OutOfSlots, Slot, SlotTable, common_prefix
 from .reply import Reply
-from .slot_table import OutOfSlots, Slot, SlotTable, common_prefix
 
 MAX_SEQUENCES = 64
 PREFILL_TOKENS = 512  # read at once where nobody waits for the next token

@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from . import kernels
+from .. import kernels
+from ..cache.kv_cache import KVCache
+from ..transformers_api import UnsupportedModel
+from ..transformers_api.llama import LlamaLayerParts, LlamaParts, is_silu, llama_parts
 from .attention import PrefillChunk
-from .kv_cache import KVCache
 from .linear import joined_biases
 from .llama_runner import LlamaRunner, Norm
-from .transformers_api import UnsupportedModel
-from .transformers_api.llama import LlamaLayerParts, LlamaParts, is_silu, llama_parts
 
 _NO_BIAS = np.empty(0, np.float32)
 

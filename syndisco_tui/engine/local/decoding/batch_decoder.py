@@ -9,13 +9,13 @@ from collections import deque
 
 import torch
 
-from ..base import EngineError, Generation, OutOfMemory
-from .batch_runner import BatchRunner
+from ...base import EngineError, Generation, OutOfMemory
+from ..memory import release_memory
+from ..runners.batch_runner import BatchRunner
+from ..sampling.sampler import plan
+from ..sampling.sampling_state import SamplingState
 from .decoder import Intake, as_engine_error
-from .memory import release_memory
 from .reply import Reply
-from .sampling import plan
-from .sampling_state import SamplingState
 
 MAX_SEQUENCES = 32
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
-from ..base import EngineError, RenderedPrompt, Turn
+from ...base import EngineError, RenderedPrompt, Turn
 from .template_limit import DoesNotEnd, limited_template
 
 _PRIVATE_USE = range(0xE000, 0xF8FF)

@@ -1,0 +1,1 @@
+"""Which sequences are read and decoded when, and how their tokens become events."""

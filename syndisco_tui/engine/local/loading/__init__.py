@@ -1,0 +1,1 @@
+"""Fetching a model's files and reading them into memory."""

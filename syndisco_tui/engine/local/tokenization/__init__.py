@@ -1,0 +1,1 @@
+"""Chats to token ids, and token ids back to text."""
