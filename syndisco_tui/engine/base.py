@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any, Literal, Protocol
 
+from ..discussion import ChatMessage
+
 FinishReason = Literal["stop", "length", "cancelled"]
 
 
@@ -29,15 +31,6 @@ class OutOfMemory(EngineError):
 
 class Cancelled(EngineError):
     """Loading was cancelled."""
-
-
-class Turn(Protocol):
-    """One chat turn: ``role`` is system, user or assistant."""
-
-    @property
-    def role(self) -> str: ...
-    @property
-    def content(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -58,7 +51,7 @@ class Sampling:
 class GenerationRequest:
     """A reply to be made. The same request gives the same tokens in fp32 on CPU, always."""
 
-    chat: Sequence[Turn]
+    chat: Sequence[ChatMessage]
     max_out_tokens: int
     sampling: Sampling = Sampling()
     seed: int = 0
@@ -308,7 +301,9 @@ class Engine(Protocol):
         """Queue a reply. Returns at once."""
 
     def render(
-        self, chat: Sequence[Turn], listener: Callable[[RenderedPrompt | EngineError], object]
+        self,
+        chat: Sequence[ChatMessage],
+        listener: Callable[[RenderedPrompt | EngineError], object],
     ) -> None:
         """Show ``chat`` as the loaded model would read it, between two steps of decoding.
 

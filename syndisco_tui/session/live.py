@@ -14,8 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from ..discussion import BatchMembership, CannotChange, DiscussionRecord, DiscussionSetup
-from ..engine.base import Engine, EngineError, RenderedPrompt, Turn
+from ..discussion import (
+    BatchMembership,
+    CannotChange,
+    ChatMessage,
+    DiscussionRecord,
+    DiscussionSetup,
+)
+from ..engine.base import Engine, EngineError, RenderedPrompt
 from ..store.discussions import clean_up
 from ..store.inputs import InputError
 from .driver import Driver
@@ -128,7 +134,9 @@ class LiveSession:
         self._inbox.put(self._driver.stop)
 
     def render(
-        self, chat: Sequence[Turn], listener: Callable[[RenderedPrompt | EngineError], object]
+        self,
+        chat: Sequence[ChatMessage],
+        listener: Callable[[RenderedPrompt | EngineError], object],
     ) -> None:
         """Show a chat as the loaded model reads it; see ``Engine``."""
         self._engine.render(chat, listener)

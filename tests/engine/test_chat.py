@@ -8,11 +8,10 @@ from typing import Any, get_args
 import pytest
 from transformers import AutoTokenizer
 
-from syndisco_tui.discussion import Discussion, DiscussionSetup, Persona
+from syndisco_tui.discussion import ChatMessage, Discussion, DiscussionSetup, Persona
 from syndisco_tui.discussion.setup import PromptStyle
 from syndisco_tui.engine.base import EngineError, RenderedPrompt
 from syndisco_tui.engine.local.tokenization.chat_tokenizer import ChatTokenizer
-from tests.support.reference import ChatTurn
 
 IM_START, IM_END = 1, 2
 
@@ -22,8 +21,8 @@ def tokenizer(starter_folder: Path) -> Any:
     return AutoTokenizer.from_pretrained(starter_folder)
 
 
-def user(content: str) -> tuple[ChatTurn, ...]:
-    return (ChatTurn("system", "Be brief."), ChatTurn("user", content))
+def user(content: str) -> tuple[ChatMessage, ...]:
+    return (ChatMessage("system", "Be brief."), ChatMessage("user", content))
 
 
 def test_an_ordinary_chat_is_what_the_template_gives(tokenizer: Any) -> None:
@@ -111,8 +110,8 @@ def test_what_closes_a_turn_is_found_in_the_template(tokenizer: Any) -> None:
     assert ChatTokenizer(tokenizer).ends_of_turn() == {IM_END}
 
 
-@pytest.mark.parametrize("chat", [(), (ChatTurn("user", ""),), (ChatTurn("user", " \n"),)])
-def test_an_empty_chat_is_refused(tokenizer: Any, chat: tuple[ChatTurn, ...]) -> None:
+@pytest.mark.parametrize("chat", [(), (ChatMessage("user", ""),), (ChatMessage("user", " \n"),)])
+def test_an_empty_chat_is_refused(tokenizer: Any, chat: tuple[ChatMessage, ...]) -> None:
     with pytest.raises(EngineError, match=r"^The prompt is empty: .*\.$"):
         ChatTokenizer(tokenizer).ids(chat)
 

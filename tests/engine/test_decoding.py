@@ -9,6 +9,7 @@ from queue import SimpleQueue
 
 import pytest
 
+from syndisco_tui.discussion import ChatMessage
 from syndisco_tui.engine.base import (
     Chunk,
     EngineError,
@@ -20,9 +21,8 @@ from syndisco_tui.engine.base import (
     Started,
 )
 from syndisco_tui.engine.local import LocalEngine
-from tests.support.reference import ChatTurn
 
-CHAT = (ChatTurn("system", "You are Emma35."), ChatTurn("user", "Should cities ban cars?"))
+CHAT = (ChatMessage("system", "You are Emma35."), ChatMessage("user", "Should cities ban cars?"))
 
 
 def request(tokens: int = 30, stop: tuple[str, ...] = (), chat=CHAT, seed: int = 1):  # type: ignore[no-untyped-def]
@@ -97,7 +97,7 @@ def test_one_token_is_a_reply(starter_engine: LocalEngine) -> None:
     [
         ((), r"^The prompt is empty: .*\.$"),
         (
-            (ChatTurn("user", "word " * 600),),
+            (ChatMessage("user", "word " * 600),),
             r"^The prompt has 6\d\d tokens and the model reads fewer than 512: shorten .*\.$",
         ),
     ],
@@ -105,7 +105,7 @@ def test_one_token_is_a_reply(starter_engine: LocalEngine) -> None:
 def test_a_bad_prompt_fails_with_one_sentence_and_the_engine_goes_on(
     engine_for: Callable[[Path], LocalEngine],
     tiny_folder: Path,
-    chat: tuple[ChatTurn, ...],
+    chat: tuple[ChatMessage, ...],
     sentence: str,
 ) -> None:
     engine = engine_for(tiny_folder)
@@ -120,7 +120,7 @@ def test_a_bad_prompt_fails_with_one_sentence_and_the_engine_goes_on(
 def test_a_reply_ends_where_the_context_does(
     engine_for: Callable[[Path], LocalEngine], tiny_folder: Path
 ) -> None:
-    chat = (ChatTurn("user", "word " * 450),)
+    chat = (ChatMessage("user", "word " * 450),)
     result = engine_for(tiny_folder).submit(request(500, chat=chat)).result(60)
     assert result.prompt_tokens + result.completion_tokens <= 512
     assert result.finish_reason in ("length", "stop")
@@ -153,7 +153,7 @@ def test_requests_that_begin_alike_are_read_once(
     engine_for: Callable[[Path], LocalEngine], tiny_folder: Path
 ) -> None:
     """Many discussions of one setup: all but the first copy what the first has read."""
-    chat = (ChatTurn("system", "You are Emma35. " * 20), ChatTurn("user", "Go."))
+    chat = (ChatMessage("system", "You are Emma35. " * 20), ChatMessage("user", "Go."))
     together = [engine_for(tiny_folder).submit(request(5, chat=chat, seed=i)) for i in range(6)]
     results = [generation.result(60) for generation in together]
     assert all(result.cached_tokens == result.prompt_tokens - 1 for result in results[1:])

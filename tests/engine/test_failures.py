@@ -22,7 +22,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from syndisco_tui.discussion import DiscussionSetup, Persona, Shortened
+from syndisco_tui.discussion import ChatMessage, DiscussionSetup, Persona, Shortened
 from syndisco_tui.engine.base import (
     Cancelled,
     Chunk,
@@ -44,13 +44,12 @@ from syndisco_tui.session import Hindrance, LiveSession, Posted, StateChanged
 from tests.support.engines import load
 from tests.support.hub import Hub
 from tests.support.processes import ArgumentsOfChildren
-from tests.support.reference import ChatTurn
 from tests.support.tiny_models import edit_json
 
 NEXT_STEP = re.compile(r"check|choose|fetch|shorten|try again|make room|convert|accept|start")
 ENDLESS = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
 CANARIES = {"HF_TOKEN": "hf_CANARYofTheHub123", "EXAMPLE_API_KEY": "sk-CANARYofSomebody456"}
-CHAT = (ChatTurn("user", "Hello."),)
+CHAT = (ChatMessage("user", "Hello."),)
 
 
 @dataclass
@@ -444,7 +443,7 @@ def test_a_reply_that_cannot_be_made(running: LocalEngine, failure: str) -> None
 
 def test_a_prompt_longer_than_the_model_reads(running: LocalEngine) -> None:
     with pytest.raises(EngineError) as failed:
-        running.submit(GenerationRequest((ChatTurn("user", "word " * 2000),), 4)).result(30)
+        running.submit(GenerationRequest((ChatMessage("user", "word " * 2000),), 4)).result(30)
     assert "shorten the history" in well_said(failed.value)
 
 
@@ -462,7 +461,7 @@ def test_a_template_that_fails_for_this_prompt_alone(
     condition = "{% if 'Sunday' in messages[-1]['content'] %}"
     stage.write("chat_template.jinja", f"{condition}{template}{{% endif %}}{whole}")
     assert isinstance(load(engine, ModelSpec(str(stage.folder))), Loaded)
-    on_sunday = GenerationRequest((ChatTurn("user", "It is Sunday."),), 2)
+    on_sunday = GenerationRequest((ChatMessage("user", "It is Sunday."),), 2)
     began = time.thread_time()
     with pytest.raises(EngineError) as failed:
         engine.submit(on_sunday).result(30)

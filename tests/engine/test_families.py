@@ -9,6 +9,7 @@ import pytest
 import torch
 from transformers import AutoTokenizer
 
+from syndisco_tui.discussion import ChatMessage
 from syndisco_tui.engine.base import (
     Generation,
     GenerationRequest,
@@ -24,7 +25,6 @@ from syndisco_tui.engine.local.tokenization.chat_tokenizer import ChatTokenizer
 from tests.support.engines import THREADS, load
 from tests.support.families import Family, build, installed, save
 from tests.support.pretended_gpu import NAME, Machine
-from tests.support.reference import ChatTurn
 from tests.support.tiny_models import read_model
 
 GREEDY = Sampling(temperature=0.0, repetition_penalty=1.0)
@@ -38,7 +38,7 @@ def tokenizer(starter_folder: Path) -> Any:
 
 def request(words: int, tokens: int = NEW_TOKENS) -> GenerationRequest:
     text = " ".join(f"word {number * words}" for number in range(words))
-    chat = (ChatTurn("system", "You are Emma35."), ChatTurn("user", text))
+    chat = (ChatMessage("system", "You are Emma35."), ChatMessage("user", text))
     return GenerationRequest(chat, tokens, GREEDY)
 
 

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 import torch
 
+from syndisco_tui.discussion import ChatMessage
 from syndisco_tui.engine.base import Generation, GenerationRequest, Sampling
 from syndisco_tui.engine.local import LocalEngine
 from syndisco_tui.engine.local.tokenization.chat_tokenizer import ChatTokenizer
-from tests.support.reference import ChatTurn, random_request, reference_reply
+from tests.support.reference import random_request, reference_reply
 from tests.support.tiny_models import read_model
 
 GREEDY = Sampling(temperature=0.0, repetition_penalty=1.0)
@@ -79,7 +80,10 @@ def test_greedy_equals_transformers_generate(
     starter_engine: LocalEngine, starter_model: tuple[Any, Any]
 ) -> None:
     model, tokenizer = starter_model
-    chat = (ChatTurn("system", "You are Emma35."), ChatTurn("user", "Should cities ban cars?"))
+    chat = (
+        ChatMessage("system", "You are Emma35."),
+        ChatMessage("user", "Should cities ban cars?"),
+    )
     ids = torch.tensor([ChatTokenizer(tokenizer).ids(chat)])
     generated = model.generate(
         ids,
@@ -94,7 +98,7 @@ def test_greedy_equals_transformers_generate(
 
 
 def test_a_seed_gives_its_own_words(starter_engine: LocalEngine) -> None:
-    chat = (ChatTurn("user", "Tell me something."),)
+    chat = (ChatMessage("user", "Tell me something."),)
     replies = [
         starter_engine.submit(GenerationRequest(chat, 12, Sampling(), seed=seed))
         for seed in (1, 2, 3, 1)
@@ -117,7 +121,7 @@ def test_a_kept_prefix_is_compared_by_tokens(
         "shorter": said.replace(" nine ten", ""),
     }[changed]
     for content in (said, other, said):
-        request = GenerationRequest((ChatTurn("user", content),), 20, Sampling(), seed=4)
+        request = GenerationRequest((ChatMessage("user", content),), 20, Sampling(), seed=4)
         compare(engine.submit(request), model, tokenizer)
 
 
@@ -126,8 +130,8 @@ def test_a_reply_goes_on_into_the_next_prompt(
 ) -> None:
     """A reply that is quoted back as the assistant's own is in the cache already."""
     engine = engine_for(tiny_folder)
-    first = (ChatTurn("user", "hello"),)
+    first = (ChatMessage("user", "hello"),)
     reply = engine.submit(GenerationRequest(first, 10, GREEDY)).result(60)
-    chat = (*first, ChatTurn("assistant", reply.text), ChatTurn("user", "and then?"))
+    chat = (*first, ChatMessage("assistant", reply.text), ChatMessage("user", "and then?"))
     after = engine.submit(GenerationRequest(chat, 3, GREEDY)).result(60)
     assert after.cached_tokens > reply.prompt_tokens

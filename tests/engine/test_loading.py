@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from transformers import AutoModelForCausalLM
 
+from syndisco_tui.discussion import ChatMessage
 from syndisco_tui.engine.base import (
     EngineError,
     GenerationRequest,
@@ -34,9 +35,8 @@ from syndisco_tui.engine.local.loading.weights_progress import weights_progress
 from tests.support.engines import load
 from tests.support.hub import Hub
 from tests.support.pretended_gpu import Machine
-from tests.support.reference import ChatTurn
 
-CHAT = (ChatTurn("user", "Hello."),)
+CHAT = (ChatMessage("user", "Hello."),)
 
 
 @pytest.fixture

@@ -8,19 +8,20 @@ from queue import SimpleQueue
 
 import pytest
 
+from syndisco_tui.discussion import ChatMessage
 from syndisco_tui.engine.base import (
     EngineError,
     GenerationRequest,
     RenderedPrompt,
-    Turn,
 )
 from syndisco_tui.engine.local import LocalEngine
-from tests.support.reference import ChatTurn
 
-CHAT = (ChatTurn("system", "Be brief."), ChatTurn("user", "Hello."))
+CHAT = (ChatMessage("system", "Be brief."), ChatMessage("user", "Hello."))
 
 
-def rendered(engine: LocalEngine, chat: Sequence[Turn] = CHAT) -> RenderedPrompt | EngineError:
+def rendered(
+    engine: LocalEngine, chat: Sequence[ChatMessage] = CHAT
+) -> RenderedPrompt | EngineError:
     answers: SimpleQueue[RenderedPrompt | EngineError] = SimpleQueue()
     engine.render(chat, answers.put)
     return answers.get(timeout=60)

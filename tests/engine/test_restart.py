@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from syndisco_tui.discussion import ChatMessage
 from syndisco_tui.engine.base import EngineError, GenerationRequest, Loaded, ModelSpec
 from syndisco_tui.engine.local import LocalEngine
 from tests.support.engines import load
-from tests.support.reference import ChatTurn
 
-REQUEST = GenerationRequest((ChatTurn("user", "Hello."),), 12, seed=5)
+REQUEST = GenerationRequest((ChatMessage("user", "Hello."),), 12, seed=5)
 
 
 @pytest.fixture

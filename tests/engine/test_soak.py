@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from syndisco_tui.discussion import ChatMessage
 from syndisco_tui.engine.base import (
     Failed,
     Finished,
@@ -24,7 +25,7 @@ from syndisco_tui.engine.base import (
 )
 from syndisco_tui.engine.local import LocalEngine
 from syndisco_tui.engine.local.decoding.scheduler import IDLE_SLOTS
-from tests.support.reference import ChatTurn, random_request
+from tests.support.reference import random_request
 
 AT_ONCE = 16
 
@@ -89,12 +90,12 @@ def test_a_request_longer_than_any_slot_can_be(
 ) -> None:
     engine = engine_for(tiny_folder)
     decoder: Any = engine._decoder
-    short = GenerationRequest((ChatTurn("user", "Hm?"),), 4, Sampling())
+    short = GenerationRequest((ChatMessage("user", "Hm?"),), 4, Sampling())
     engine.submit(short).result(60)
     decoder._slots.forget()
     budget, decoder._slots.budget = decoder._slots.budget, 200_000
     try:
-        long = GenerationRequest((ChatTurn("user", "word " * 200),), 200, Sampling())
+        long = GenerationRequest((ChatMessage("user", "word " * 200),), 200, Sampling())
         with pytest.raises(OutOfMemory, match=r"need 4\d\d tokens, 0 MB of memory, and 0 MB are"):
             engine.submit(long).result(60)
         assert engine.submit(short).result(60).completion_tokens == 4

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 
+from syndisco_tui.discussion import ChatMessage
 from syndisco_tui.engine.base import Chunk, Generation, GenerationRequest, Sampling
 from syndisco_tui.engine.local.cache.kv_cache import KVCache
 from syndisco_tui.engine.local.decoding.decoder import Intake
@@ -21,7 +22,7 @@ from syndisco_tui.engine.local.runners.cuda_graphs import GIVE_UP, CudaCapture, 
 from syndisco_tui.engine.local.runners.llama_runner import LlamaRunner
 from syndisco_tui.engine.local.runners.model_runner import ModelRunner
 from tests.support.pretended_gpu import Machine, sent
-from tests.support.reference import ChatTurn, random_request, reference_reply
+from tests.support.reference import random_request, reference_reply
 from tests.support.tiny_models import read_model
 
 
@@ -92,7 +93,7 @@ def test_what_cannot_be_recorded_runs_as_it_is(
 def test_a_step_of_one_size_is_recorded_once(gpu: Machine, tiny_folder: Path) -> None:
     decoder = decoder_of(tiny_folder)
     for seed in range(5):
-        chat = (ChatTurn("user", "Tell me."),)
+        chat = (ChatMessage("user", "Tell me."),)
         decoder.submit(Generation(GenerationRequest(chat, 20, Sampling(), seed)))
         run(decoder)
     assert gpu.recordings == 1
@@ -105,7 +106,7 @@ def test_fewer_slots_than_before(gpu: Machine, tiny: tuple[Any, Any], tiny_folde
     for count in (12, 9, 3):
         wave = [
             Generation(
-                GenerationRequest((ChatTurn("user", f"{n}, please"),), 5, Sampling(top_k=20), n)
+                GenerationRequest((ChatMessage("user", f"{n}, please"),), 5, Sampling(top_k=20), n)
             )
             for n in range(count)
         ]
@@ -133,7 +134,7 @@ def test_a_step_without_memory_is_made_again(
         return launch(*args)
 
     monkeypatch.setattr(StaticSteps, "launch", launch_or_not)
-    chat = (ChatTurn("user", "Tell me."),)
+    chat = (ChatMessage("user", "Tell me."),)
     wave = [Generation(GenerationRequest(chat, 20, Sampling(), seed)) for seed in range(3)]
     for generation in wave:
         decoder.submit(generation)
@@ -149,7 +150,7 @@ def test_a_reply_that_ends_while_the_next_step_is_under_way(
 ) -> None:
     """The step after the last token is computed for nothing, and nobody hears of it."""
     decoder = decoder_of(tiny_folder)
-    chat = (ChatTurn("user", "Tell me something about the town."),)
+    chat = (ChatMessage("user", "Tell me something about the town."),)
     whole = Generation(GenerationRequest(chat, 40, Sampling(), 5))
     decoder.submit(whole)
     run(decoder)
@@ -182,9 +183,9 @@ def test_a_reply_that_fills_its_slot(
     gpu: Machine, tiny: tuple[Any, Any], tiny_folder: Path
 ) -> None:
     decoder = decoder_of(tiny_folder)
-    chat = (ChatTurn("user", "word " * 440),)
+    chat = (ChatMessage("user", "word " * 440),)
     generation = Generation(GenerationRequest(chat, 500, Sampling(), 1))
-    beside = Generation(GenerationRequest((ChatTurn("user", "Hm?"),), 90, Sampling(), 2))
+    beside = Generation(GenerationRequest((ChatMessage("user", "Hm?"),), 90, Sampling(), 2))
     decoder.submit(generation)
     decoder.submit(beside)
     run(decoder)

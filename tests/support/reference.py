@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from transformers import DynamicCache
 
+from syndisco_tui.discussion import ChatMessage
 from syndisco_tui.engine.base import FinishReason, GenerationRequest, Sampling
 from syndisco_tui.engine.local.sampling.sampler import Rows, choose, plan
 from syndisco_tui.engine.local.tokenization.chat_tokenizer import ChatTokenizer
@@ -24,12 +25,6 @@ WORDS = re.split(
     "cars cities ban noise park school rent train vote tax health dog rain music people never "
     "always should because think maybe listen Athens café naïve 北京 😀 emoji 12 3.5 (sic) \n",
 )
-
-
-@dataclass(frozen=True)
-class ChatTurn:
-    role: str
-    content: str
 
 
 @dataclass(frozen=True)
@@ -74,7 +69,7 @@ def random_request(rng: random.Random, longest_reply: int) -> GenerationRequest:
     said = " ".join(history.choice(WORDS) for _ in range(rng.randint(1, 60)))
     greedy = rng.random() < 0.3
     return GenerationRequest(
-        chat=(ChatTurn("system", system), ChatTurn("user", f"User Emma35 posted:\n{said}")),
+        chat=(ChatMessage("system", system), ChatMessage("user", f"User Emma35 posted:\n{said}")),
         max_out_tokens=rng.randint(1, longest_reply),
         sampling=Sampling(
             temperature=0.0 if greedy else rng.choice([0.3, 0.8, 1.5]),

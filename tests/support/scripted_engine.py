@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from queue import SimpleQueue
 
+from syndisco_tui.discussion import ChatMessage
 from syndisco_tui.engine.base import (
     Cancelled,
     Chunk,
@@ -27,7 +28,6 @@ from syndisco_tui.engine.base import (
     ModelUnavailable,
     RenderedPrompt,
     Started,
-    Turn,
 )
 
 
@@ -102,11 +102,13 @@ class ScriptedEngine:
         return generation
 
     def render(
-        self, chat: Sequence[Turn], listener: Callable[[RenderedPrompt | EngineError], object]
+        self,
+        chat: Sequence[ChatMessage],
+        listener: Callable[[RenderedPrompt | EngineError], object],
     ) -> None:
         self._inbox.put(lambda: listener(self._rendered(chat)))
 
-    def _rendered(self, chat: Sequence[Turn]) -> RenderedPrompt | EngineError:
+    def _rendered(self, chat: Sequence[ChatMessage]) -> RenderedPrompt | EngineError:
         if self.info is None:
             return EngineError("No model is loaded: load one, then try again.")
         parts: list[tuple[str, bool]] = []

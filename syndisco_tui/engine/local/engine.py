@@ -13,6 +13,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
+from ...discussion import ChatMessage
 from ..base import (
     Cancelled,
     EngineError,
@@ -27,7 +28,6 @@ from ..base import (
     LoadProgress,
     ModelSpec,
     RenderedPrompt,
-    Turn,
 )
 from ..machine import usable_cores
 from .tokenization.chat_tokenizer import ChatTokenizer
@@ -60,7 +60,7 @@ class _Load:
 
 @dataclass(frozen=True)
 class _Render:
-    chat: Sequence[Turn]
+    chat: Sequence[ChatMessage]
     listener: Callable[[RenderedPrompt | EngineError], object]
 
 
@@ -158,7 +158,9 @@ class LocalEngine:
         return generation
 
     def render(
-        self, chat: Sequence[Turn], listener: Callable[[RenderedPrompt | EngineError], object]
+        self,
+        chat: Sequence[ChatMessage],
+        listener: Callable[[RenderedPrompt | EngineError], object],
     ) -> None:
         """Show a chat as the model reads it; see ``Engine``."""
         if self._closing.is_set():

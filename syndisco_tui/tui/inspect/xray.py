@@ -14,7 +14,7 @@ from textual.message import Message as Event
 from textual.widgets import Static
 
 from ...discussion import Asked, ChatMessage, DiscussionRecord, Message, NotOnRecord, asked_for
-from ...engine.base import EngineError, RenderedPrompt, Turn
+from ...engine.base import EngineError, RenderedPrompt
 from ...text import one_line, safe
 from ..shell.screen import OwnScreen
 from ..widgets.charts import wrapped
@@ -29,7 +29,9 @@ class Source(Protocol):
     @property
     def record(self) -> DiscussionRecord | None: ...
     def render(
-        self, chat: Sequence[Turn], listener: Callable[[RenderedPrompt | EngineError], object]
+        self,
+        chat: Sequence[ChatMessage],
+        listener: Callable[[RenderedPrompt | EngineError], object],
     ) -> None: ...
 
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
-from ...base import EngineError, RenderedPrompt, Turn
+from ....discussion import ChatMessage
+from ...base import EngineError, RenderedPrompt
 from .template_limit import DoesNotEnd, limited_template
 
 _PRIVATE_USE = range(0xE000, 0xF8FF)
@@ -38,7 +39,7 @@ class ChatTokenizer:
         }
         self._takes_system = self._keeps_system_role()
 
-    def ids(self, chat: Sequence[Turn]) -> list[int]:
+    def ids(self, chat: Sequence[ChatMessage]) -> list[int]:
         """Token ids of ``chat`` and of what opens the assistant's turn, made once.
 
         A system turn is put before the first user turn's content if the template refuses it.
@@ -46,7 +47,7 @@ class ChatTokenizer:
         Raises:
             EngineError: the chat is empty, or the template refuses it.
         """
-        turns = [(turn.role, turn.content) for turn in chat]
+        turns: list[tuple[str, str]] = [(message.role, message.content) for message in chat]
         if not any(content.strip() for _, content in turns):
             raise EngineError("The prompt is empty: there is nothing for the model to answer.")
         if not self._takes_system:
@@ -60,7 +61,7 @@ class ChatTokenizer:
         rendered = self._apply(safe, tokenize=False)
         return [token_id for part in rendered.split(mark) for token_id in self._encode(part)]
 
-    def rendered(self, chat: Sequence[Turn]) -> RenderedPrompt:
+    def rendered(self, chat: Sequence[ChatMessage]) -> RenderedPrompt:
         """The token ids of ``chat`` as text, control tokens told apart. Raises like ``ids``."""
         ids = self.ids(chat)
         parts: list[tuple[str, bool]] = []
