@@ -23,12 +23,12 @@ from ..inspect.compare import Compare, CompareWith
 from ..inspect.turn_lab import TurnLab
 from ..interventions.fork import ForkScreen
 from ..laboratory.status_line import bar
-from ..library.choice import Choice
+from ..library.open_request import OpenRequest
 from ..shell.keymap import key_of
 from ..shell.screen import OwnScreen
 from ..widgets.forms import open_form
-from ..widgets.how_many import HowMany
 from ..widgets.key_line import KeyLine
+from ..widgets.number_dialog import NumberDialog
 from .batch_table import COLUMNS, NARROWEST_WORDS, NO_SPREAD, cells, in_order, labels
 from .batches import BatchEvents, ShownBatch, batches_of
 from .run_reader import RunReader
@@ -59,7 +59,7 @@ def ask_to_repeat(
 
     seeds = ", ".join(str(each.seed) for each in repeated(setup, 3))
     how_many = partial(
-        HowMany,
+        NumberDialog,
         "Run a batch of this setup",
         f"How many discussions at the same time? Seeds {seeds} …; each gets its own file.",
         suggested=8,
@@ -68,8 +68,8 @@ def ask_to_repeat(
     open_form(app, how_many, start)
 
 
-class BatchScreen(OwnScreen[Choice | None]):
-    """The discussions of a batch, live or as they were saved; a Choice is opened elsewhere.
+class BatchScreen(OwnScreen[OpenRequest | None]):
+    """The discussions of a batch, live or as they were saved; a OpenRequest is opened elsewhere.
 
     ``session`` is the laboratory's, ``folder`` where discussions are saved, ``open_path`` tells
     which file the laboratory has open, ``at_hand`` the personas that a fork may add.
@@ -317,7 +317,7 @@ class BatchScreen(OwnScreen[Choice | None]):
 
     def action_open(self) -> None:
         if (run := self._run) and run.path:
-            self.dismiss(Choice(run.path))
+            self.dismiss(OpenRequest(run.path))
 
     def action_fork(self) -> None:
         run = self._run
@@ -327,7 +327,7 @@ class BatchScreen(OwnScreen[Choice | None]):
 
         def asked(setup: DiscussionSetup | None) -> None:
             if setup:
-                self.dismiss(Choice(path, fork=(record, setup)))
+                self.dismiss(OpenRequest(path, fork=(record, setup)))
 
         screen = ForkScreen(record, record.setup, len(record.entries), at_hand=self._at_hand())
         self.app.push_screen(screen, asked)

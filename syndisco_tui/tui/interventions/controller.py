@@ -35,8 +35,8 @@ from ...session import (
 from ...text import one_line, safe
 from ..shell.keymap import key_of
 from ..transcript.blocks import marks
+from ..widgets.dialogs import ConfirmDialog
 from ..widgets.forms import bring_back, forget_discarded, open_form
-from ..widgets.question import Question
 from .as_written import as_written
 
 if TYPE_CHECKING:  # the others are imported when they are opened, not before the first picture
@@ -119,11 +119,11 @@ class Reach:
         staged, record = self._staged.setup, self.record
         if staged and record:
             now = record.setup
-            cast = {"personas", "moderator"}
+            people = {"personas", "moderator"}
             note = f"from turn {self._staged.from_turn}"
             if (staged.personas, staged.moderator) != (now.personas, now.moderator):
                 notes["personas"] = note
-            if staged.model_dump(exclude=cast) != now.model_dump(exclude=cast):
+            if staged.model_dump(exclude=people) != now.model_dump(exclude=people):
                 notes["setup"] = note
         if steps := len(self._waiting.steps):
             notes["transcript"] = f"{steps} {'waits' if steps == 1 else 'wait'} for this reply"
@@ -201,14 +201,14 @@ class Reach:
 
     def _ask_as_written(self, record: DiscussionRecord, at: int) -> None:
         """What is to become of a reply that the guard took for somebody else's words."""
-        from ..widgets.choice import Choice
+        from ..widgets.dialogs import MultipleChoiceDialog
 
         message = record.entries[at]
         steps = as_written(message, at, is_last=at == len(record.entries) - 1)
         question = f"{one_line(message.name, 40)}: {' · '.join(marks(message))}"
         explanation = f"The file has the model's own words. {self._undo_key} undoes the change."
         answers = [(key, label) for key, (label, _) in steps.items()]
-        choice = Choice(question, explanation, answers, esc="cancel")
+        choice = MultipleChoiceDialog(question, explanation, answers, esc="cancel")
         self._screen.app.push_screen(
             choice, lambda key: self._session.steer(steps[key][1]) if key else None
         )
@@ -231,7 +231,7 @@ class Reach:
             self._screen.notify(told, markup=False, timeout=4)
         else:
             name = one_line(record.entries[at].name, 40)
-            question = Question(
+            question = ConfirmDialog(
                 f"Delete the last {count} messages?",
                 f"From this message of {name} to the end, with what is posted meanwhile. "
                 f"They stay in the file; {self._undo_key} undoes it.",
@@ -245,9 +245,9 @@ class Reach:
     # Candidates --------------------------------------------------------------------------------
 
     def _ask_candidates(self) -> None:
-        from ..widgets.how_many import HowMany
+        from ..widgets.number_dialog import NumberDialog
 
-        how_many = HowMany(
+        how_many = NumberDialog(
             "Alternatives for the last message",
             "How many alternatives? Pick one or keep the current text; all are stored in the file.",
             suggested=CANDIDATES,
@@ -315,6 +315,6 @@ class Reach:
             if setup:
                 self._session.fork(count, setup)
 
-        setup, at_hand = self._setup(), self._screen.query_one(PersonasPane).cast.personas
+        setup, at_hand = self._setup(), self._screen.query_one(PersonasPane).selection.personas
         form = partial(ForkScreen, record, setup, count, at_hand=at_hand)
         open_form(self._screen.app, form, forked)

@@ -17,8 +17,8 @@ from textual.widgets import Input, Static
 from ...discussion import DiscussionRecord, DiscussionSetup, Persona, name_key
 from ...store.inputs import describe
 from ...text import one_line, safe
-from ..personas.cast import Cast
 from ..personas.participant_list import ParticipantList
+from ..personas.selection import PersonaSelection
 from ..setup.fields import FIELDS, as_text, persona_rows
 from ..setup.pane import SetupPane
 from ..widgets.forms import Form, Typed
@@ -61,7 +61,7 @@ class ForkScreen(Form[DiscussionSetup | None]):
     ) -> None:
         super().__init__()
         self._before = self._setup = setup
-        self._cast = participants_first(setup, at_hand)
+        self._selection = participants_first(setup, at_hand)
         self._title = _fork_of(record.title or setup.heading)
         self._count = count
         self._total = len(record.entries)
@@ -73,7 +73,7 @@ class ForkScreen(Form[DiscussionSetup | None]):
             with Horizontal(classes="form-row"):
                 yield Static("Title", classes="form-label", markup=False)
                 yield SafeInput(self._title, compact=True, id="fork-title")
-            yield ParticipantList(self._cast, id="fork-cast")
+            yield ParticipantList(self._selection, id="fork-cast")
             yield self._fields_pane()
             yield Static("", id="fork-changed")
             yield KeyLine()
@@ -100,32 +100,36 @@ class ForkScreen(Form[DiscussionSetup | None]):
         assert isinstance(setup, DiscussionSetup)
         self.query_one("#fork-title", Input).value = str(title)
         self._setup = setup
-        self._cast = participants_first(setup, self._cast.personas, keep_order=True)
+        self._selection = participants_first(setup, self._selection.personas, keep_order=True)
         self.call_later(self._show_parts)
 
     @on(SetupPane.Changed)
     def _changed(self, event: SetupPane.Changed) -> None:
         event.stop()
         self._setup = event.setup
-        self._cast = participants_first(event.setup, self._cast.personas, keep_order=True)
+        self._selection = participants_first(event.setup, self._selection.personas, keep_order=True)
         self._show_changed()
 
     @on(ParticipantList.Asked)
     async def _part_changed(self, event: ParticipantList.Asked) -> None:
-        turn = self._cast.with_moderator_turned if event.moderate else self._cast.with_part_turned
-        cast = turn(event.index)
+        turn = (
+            self._selection.with_moderator_turned
+            if event.moderate
+            else self._selection.with_part_turned
+        )
+        selection = turn(event.index)
         try:
-            setup = cast.fill(_without_leavers(self._setup, cast))
+            setup = selection.fill(_without_leavers(self._setup, selection))
         except ValidationError as error:
             sentence = safe(describe(error, DiscussionSetup))
             self.notify(sentence, severity="error", markup=False, timeout=8)
             return
-        self._cast, self._setup = cast, setup
+        self._selection, self._setup = selection, setup
         await self._show_parts()
 
     async def _show_parts(self) -> None:
         """Show who takes part, and the fields of those who do."""
-        self.query_one(ParticipantList).show(self._cast)
+        self.query_one(ParticipantList).show(self._selection)
         await self.query_one(SetupPane).remove()
         await self.query_one("#fork").mount(self._fields_pane(), before="#fork-changed")
         self._show_changed()
@@ -159,7 +163,7 @@ class ForkScreen(Form[DiscussionSetup | None]):
 
 def participants_first(
     setup: DiscussionSetup, at_hand: Sequence[Persona], *, keep_order: bool = False
-) -> Cast:
+) -> PersonaSelection:
     """The cast of ``setup`` in its own order, then whoever else is at hand.
 
     With ``keep_order`` in the order of ``at_hand``, which holds them all.
@@ -170,17 +174,19 @@ def participants_first(
     else:
         others = [persona for persona in at_hand if name_key(persona.name) not in theirs]
         personas = [*theirs.values(), *others]
-    return Cast(
+    return PersonaSelection(
         tuple(personas),
         frozenset(name_key(persona.name) for persona in setup.personas),
         name_key(setup.moderator.name) if setup.moderator else None,
     )
 
 
-def _without_leavers(setup: DiscussionSetup, cast: Cast) -> DiscussionSetup:
+def _without_leavers(setup: DiscussionSetup, selection: PersonaSelection) -> DiscussionSetup:
     """``setup`` without the instructions of users who no longer take part."""
     own = {
-        name: text for name, text in setup.own_instructions.items() if name_key(name) in cast.users
+        name: text
+        for name, text in setup.own_instructions.items()
+        if name_key(name) in selection.users
     }
     return setup.model_copy(update={"own_instructions": own})
 

@@ -15,8 +15,8 @@ from textual.widgets import Input, Static, TextArea
 
 from ...session import Inject
 from ...text import one_line, safe
-from ..widgets.chooser import Chooser
 from ..widgets.forms import Form
+from ..widgets.inline_select import InlineSelect
 from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput, SafeTextArea
 
@@ -88,7 +88,7 @@ class InjectScreen(WritingScreen[Inject | None]):
         with Vertical(id="inject", classes="dialog"):
             with Horizontal(id="inject-who"):
                 yield Static("Post a message as", classes="dialog-title", markup=False)
-                yield Chooser(
+                yield InlineSelect(
                     (*self._names, SOMEBODY_ELSE),
                     len(self._names) if other else index,
                     title="Post in the name of",
@@ -102,11 +102,11 @@ class InjectScreen(WritingScreen[Inject | None]):
 
     @property
     def _is_somebody_else(self) -> bool:
-        return self.query_one(Chooser).index == len(self._names)
+        return self.query_one(InlineSelect).index == len(self._names)
 
     def on_mount(self) -> None:
         self._show_name()
-        self.query_one(Chooser).focus()
+        self.query_one(InlineSelect).focus()
 
     def on_key(self, event: Key) -> None:
         """Whoever begins to write means the text, also while a name is chosen."""
@@ -117,8 +117,8 @@ class InjectScreen(WritingScreen[Inject | None]):
     def _show_name(self) -> None:
         self.query_one("#other-name").display = self._is_somebody_else
 
-    @on(Chooser.Changed)
-    def _name_chosen(self, event: Chooser.Changed) -> None:
+    @on(InlineSelect.Changed)
+    def _name_chosen(self, event: InlineSelect.Changed) -> None:
         self._show_name()
         if event.in_list:
             name = self.query_one("#other-name", Input)
@@ -143,7 +143,7 @@ class InjectScreen(WritingScreen[Inject | None]):
 
     @property
     def _chosen(self) -> int:
-        return self.query_one(Chooser).index
+        return self.query_one(InlineSelect).index
 
 
 class EditScreen(WritingScreen[str | None]):

@@ -17,14 +17,14 @@ from ...text import one_line, safe
 from ..experiments.batches import ShownBatch, batches_of
 from ..experiments.repeat import BatchScreen, ask_to_repeat
 from ..interventions.fork import ForkScreen
-from ..library.choice import Choice
+from ..library.open_request import OpenRequest
 from ..library.screen import LibraryScreen
 from ..library.work import LibraryWork
 from ..personas.pane import PersonasPane
 from ..shell.folders import Places
 from ..shell.keymap import key_of
+from ..widgets.dialogs import ConfirmDialog
 from ..widgets.forms import open_form
-from ..widgets.question import Question
 from ..widgets.speaker_colours import SpeakerColours
 
 
@@ -60,7 +60,10 @@ class LibraryVisit:
         """Show the library."""
         places, pane = self._places, self._personas_pane
         work = LibraryWork(
-            places.discussions, places.exports, places.library_cache, lambda: pane.cast.personas
+            places.discussions,
+            places.exports,
+            places.library_cache,
+            lambda: pane.selection.personas,
         )
         library = LibraryScreen(
             work,
@@ -74,20 +77,20 @@ class LibraryVisit:
         )
         self._app.push_screen(library, self._chosen)
 
-    def _chosen(self, choice: Choice | None) -> None:
+    def _chosen(self, request: OpenRequest | None) -> None:
         """Open what was chosen, after a question where a reply would be lost."""
-        if choice is None:
+        if request is None:
             return
-        if choice.path == self._open_path() or self._state() != "running":
-            self._resume(choice)
+        if request.path == self._open_path() or self._state() != "running":
+            self._resume(request)
             return
-        question = Question(
+        question = ConfirmDialog(
             "A reply is being generated. Open another discussion?",
             "All posted messages are saved, and the discussion is paused. The reply is dropped.",
             "open",
             "stay",
         )
-        self._app.push_screen(question, lambda yes: self._resume(choice) if yes else None)
+        self._app.push_screen(question, lambda yes: self._resume(request) if yes else None)
 
     def _read(self, read: Callable[[], Callable[[], object]]) -> None:
         """Read files on a thread, then do on the screen's what ``read`` gave back."""
@@ -109,10 +112,10 @@ class LibraryVisit:
         def ask(record: DiscussionRecord) -> None:
             def asked(setup: DiscussionSetup | None) -> None:
                 if setup:
-                    library.dismiss(Choice(path, fork=(record, setup)))
+                    library.dismiss(OpenRequest(path, fork=(record, setup)))
 
             if library.is_current:
-                at_hand = self._personas_pane.cast.personas
+                at_hand = self._personas_pane.selection.personas
                 setup, count = record.setup, len(record.entries)
                 form = partial(ForkScreen, record, setup, count, at_hand=at_hand)
                 open_form(self._app, form, asked)
@@ -127,7 +130,10 @@ class LibraryVisit:
             self._show_batch(running, self._chosen)
             return
         dark = self._app.current_theme.dark
-        names = [*setup.names, *(persona.name for persona in self._personas_pane.cast.personas)]
+        names = [
+            *setup.names,
+            *(persona.name for persona in self._personas_pane.selection.personas),
+        ]
         colours = self._colours.by_name(names, dark=dark)
         show = partial(self._show_batch, chosen=self._chosen)
         ask_to_repeat(self._app, self._session, setup, colours, show)
@@ -135,9 +141,9 @@ class LibraryVisit:
     def _read_batch(self, paths: Sequence[Path], library: LibraryScreen, *, go_on: bool) -> None:
         """Show the batch that the discussions ``paths`` are of over ``library``."""
 
-        def chosen(choice: Choice | None) -> None:
-            if choice:
-                library.dismiss(choice)
+        def chosen(request: OpenRequest | None) -> None:
+            if request:
+                library.dismiss(request)
 
         def show(batch: Batch) -> None:
             if not library.is_current:
@@ -157,29 +163,29 @@ class LibraryVisit:
         self._read(lambda: partial(show, Batch.saved(self._session.sibling, paths)))
 
     def _show_batch(
-        self, shown: ShownBatch, chosen: Callable[[Choice | None], None]
+        self, shown: ShownBatch, chosen: Callable[[OpenRequest | None], None]
     ) -> BatchScreen:
         screen = BatchScreen(
             shown,
             self._session,
             self._places.discussions,
             open_path=self._open_path,
-            at_hand=lambda: self._personas_pane.cast.personas,
+            at_hand=lambda: self._personas_pane.selection.personas,
         )
         self._app.push_screen(screen, chosen)
         return screen
 
     # Opening -----------------------------------------------------------------------------------
 
-    def _resume(self, choice: Choice) -> None:
+    def _resume(self, request: OpenRequest) -> None:
         self._show_transcript()
-        if choice.fork:
-            parent, setup = choice.fork
+        if request.fork:
+            parent, setup = request.fork
             self._session.fork(len(parent.entries), setup, parent)
         else:
             beside_batch = batches_of(self._app).running is not None
-            self._session.resume(choice.path, go_on=choice.go_on and not beside_batch)
-            if choice.go_on and beside_batch:
+            self._session.resume(request.path, go_on=request.go_on and not beside_batch)
+            if request.go_on and beside_batch:
                 run = key_of(self._app, "everywhere.run")
                 sentence = f"A batch is running; {run} continues this discussion beside it."
                 self._app.notify(safe(sentence), markup=False, timeout=6)

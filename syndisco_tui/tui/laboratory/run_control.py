@@ -21,8 +21,8 @@ from ...session import (
 )
 from ...text import one_line, safe
 from ..shell.keymap import key_of
+from ..widgets.dialogs import ConfirmDialog
 from ..widgets.forms import open_form
-from ..widgets.question import Question
 
 if TYPE_CHECKING:
     from .more_turns import AfterTheEnd
@@ -152,7 +152,7 @@ class RunControl:
         if self.state != "running":
             self._ask_for_title()
             return
-        question = Question(
+        question = ConfirmDialog(
             "A reply is being generated. Start a new discussion?",
             "This one is saved and paused; the unfinished reply is dropped.",
             "new discussion",

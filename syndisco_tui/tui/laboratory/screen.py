@@ -35,8 +35,8 @@ from ..experiments.batch_note import BatchNote
 from ..experiments.batches import batches_of
 from ..interventions.controller import Reach
 from ..personas.pane import PersonasPane
+from ..setup.edited_setup import EditedSetup
 from ..setup.file import SetupFile
-from ..setup.on_screen import SetupOnScreen
 from ..setup.pane import SetupPane
 from ..shell.actions import bindings
 from ..shell.banner import Banner
@@ -64,7 +64,7 @@ DRAINS_PER_SECOND = 15
 
 
 class Laboratory(OwnScreen[None]):
-    """Owns the setup and the cast; all else it hears from the session."""
+    """Holds the setup and the personas; shows what the session reports."""
 
     CSS_PATH = "laboratory.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
@@ -90,7 +90,7 @@ class Laboratory(OwnScreen[None]):
         self._session = session
         self._places = places
         file = SetupFile(places.setups, setup_file)
-        self._edited = SetupOnScreen(setup, self, session, file, last_setup)
+        self._edited = EditedSetup(setup, self, session, file, last_setup)
         self._start_at_once = start
         self._preloads = preload
         self._personas = personas
@@ -178,7 +178,7 @@ class Laboratory(OwnScreen[None]):
     def _show_titles(self) -> None:
         taking_part = len(self.setup.personas) + (self.setup.moderator is not None)
         notes = {
-            "personas": f"{taking_part} of {len(self.personas_pane.cast.personas)} take part",
+            "personas": f"{taking_part} of {len(self.personas_pane.selection.personas)} take part",
             "setup": self._edited.file.name,
             "transcript": self.transcript.badge,
         }
@@ -287,7 +287,7 @@ class Laboratory(OwnScreen[None]):
         return self._run_control.state
 
     def _has_users(self) -> bool:
-        has_users = self._run_control.has_users(bool(self.personas_pane.cast.personas))
+        has_users = self._run_control.has_users(bool(self.personas_pane.selection.personas))
         if not has_users:
             self.panes.go_to("personas")
         return has_users and batches_of(self.app).lets_run(self.setup)
@@ -372,7 +372,7 @@ class Laboratory(OwnScreen[None]):
             self._session.change_setup(setup)
 
     @on(PersonasPane.Changed)
-    def _cast_changed(self, event: PersonasPane.Changed) -> None:
+    def _personas_changed(self, event: PersonasPane.Changed) -> None:
         if event.fault:
             self.notify(safe(event.fault), severity="error", markup=False, timeout=12)
         self.setup_pane.show(event.setup)
@@ -382,12 +382,12 @@ class Laboratory(OwnScreen[None]):
 
     def _show_colours(self) -> None:
         self._colours.give((*speakers_of(self._session.record), *self.personas_pane.setup.names))
-        self.personas_pane.list.show(self.personas_pane.cast)
+        self.personas_pane.list.show(self.personas_pane.selection)
         self.transcript.set_colours(self._colours_by_name())
 
     def _colours_by_name(self, *others: DiscussionRecord) -> dict[str, str]:
         present = speakers_of(self._session.record, *others)
-        names = (*present, *(each.name for each in self.personas_pane.cast.personas))
+        names = (*present, *(each.name for each in self.personas_pane.selection.personas))
         return self._colours.all_of(names, dark=self.app.current_theme.dark)
 
     # All else ----------------------------------------------------------------------------------

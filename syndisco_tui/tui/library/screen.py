@@ -31,10 +31,10 @@ from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput
 from ..widgets.speaker_colours import SpeakerColours
 from .actions import applies
-from .choice import Choice
 from .discussion_list import DiscussionList
 from .entry import Standing, group_preview, path_line, preview_of
 from .forms import AskLine, ChooseFormat
+from .open_request import OpenRequest
 from .rows import Group
 from .tasks import LibraryTasks
 from .views import LibraryViews
@@ -51,8 +51,8 @@ class FilterLine(SafeInput):
     ]
 
 
-class LibraryScreen(OwnScreen[Choice | None]):
-    """Lists ``folder``; dismissed with a Choice, or None.
+class LibraryScreen(OwnScreen[OpenRequest | None]):
+    """Lists ``folder``; dismissed with a OpenRequest, or None.
 
     ``open_here`` tells which file the laboratory has open, ``open_in_batch`` those of the batch
     that is running. ``rename_here`` gives the laboratory's another title, ``fork`` asks how one
@@ -293,13 +293,13 @@ class LibraryScreen(OwnScreen[Choice | None]):
         elif standing.is_elsewhere or entry.summary.kept == "syndisco":
             self.app.push_screen(ReadOnlyScreen(entry.path, self._colours))
         else:
-            self.dismiss(Choice(entry.path))
+            self.dismiss(OpenRequest(entry.path))
 
     def action_go_on(self) -> None:
         if group := self._chosen_group:
             self._show_batch([each.path for each in group.entries], True)
         elif len(chosen := self._chosen_paths) == 1:
-            self.dismiss(Choice(chosen[0], go_on=True))
+            self.dismiss(OpenRequest(chosen[0], go_on=True))
 
     def action_fork(self) -> None:
         self._fork(self._chosen_paths[0])

@@ -26,9 +26,9 @@ class FieldEditing:
         ``is_copy``: a copy gets the value.
         """
         pane = self._pane
-        persona = pane.cast.personas[index]
+        persona = pane.selection.personas[index]
         self._makes_copy = is_copy
-        fields = fields_of(pane.cast.personas)
+        fields = fields_of(pane.selection.personas)
         title = ""
         if is_copy:
             fields = fields[1:]  # its name differs anyway
@@ -51,8 +51,8 @@ class FieldEditing:
         persona, field = pane.bar.persona, pane.bar.field
 
         def reopen() -> None:
-            if persona in pane.cast.personas:
-                index = pane.cast.personas.index(persona)
+            if persona in pane.selection.personas:
+                index = pane.selection.personas.index(persona)
                 pane.edit_field(index, field)
                 self.open(index, is_copy=is_copy, typed=typed)
 
@@ -67,10 +67,10 @@ class FieldEditing:
         """Give the field the value that was entered, or say why it cannot have it."""
         pane = self._pane
         persona = pane.bar.persona
-        if persona is None or persona not in pane.cast.personas:  # changed elsewhere meanwhile
+        if persona is None or persona not in pane.selection.personas:  # changed elsewhere meanwhile
             self.close()
             return
-        index = pane.cast.personas.index(persona)
+        index = pane.selection.personas.index(persona)
         try:
             new = with_field(persona, event.field, event.text)
         except FieldFault as error:
@@ -86,8 +86,8 @@ class FieldEditing:
         if clash := pane.clash(new, index):
             pane.bar.show_error(clash)
             return False
-        renames = ((pane.cast.personas[index].name, new.name),)
-        return pane.change(pane.cast.with_persona(index, new), index, renames=renames)
+        renames = ((pane.selection.personas[index].name, new.name),)
+        return pane.change(pane.selection.with_persona(index, new), index, renames=renames)
 
     def _go_on(self, index: int, event: FieldBar.Entered) -> None:
         """Go to another field or persona, as the key says that was pressed; else close the bar."""
@@ -103,9 +103,9 @@ class FieldEditing:
 
     def _make_copy(self, index: int, new: Persona) -> None:
         pane = self._pane
-        if new == pane.cast.personas[index]:
+        if new == pane.selection.personas[index]:
             pane.bar.show_error("the copy must differ: change the value")
             return
-        copy = new.model_copy(update={"username": pane.cast.free_name(new.name)})
-        if pane.change(pane.cast.with_new(index + 1, copy), index + 1):
+        copy = new.model_copy(update={"username": pane.selection.free_name(new.name)})
+        if pane.change(pane.selection.with_new(index + 1, copy), index + 1):
             self.close()

@@ -19,8 +19,8 @@ from ...discussion.sampling_personas import drawn_personas
 from ...discussion.weighted_values import Part, read_parts, written
 from ...store.inputs import describe
 from ...text import one_line, safe
-from ..widgets.chooser import Chooser
 from ..widgets.forms import Form
+from ..widgets.inline_select import InlineSelect
 from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput
 from .fields import LABELS, as_text, fields_of, from_text, label, value_of
@@ -68,7 +68,7 @@ class Generator(Form[tuple[Persona, ...] | None]):
                 with VerticalScroll(id="form", can_focus=False):
                     yield from self._row("How many", SafeInput("12", compact=True, id="count"))
                     yield from self._row("Seed", SafeInput("0", compact=True, id="seed"))
-                    way = Chooser(_WAYS, title="Draws", about=_ABOUT_WAYS, id="way")
+                    way = InlineSelect(_WAYS, title="Draws", about=_ABOUT_WAYS, id="way")
                     yield from self._row("Draws", way)
                     yield from self._row(
                         "Names",
@@ -89,7 +89,7 @@ class Generator(Form[tuple[Persona, ...] | None]):
             yield Static("", id="fault", markup=False)
             yield KeyLine()
 
-    def _row(self, name: str, field: SafeInput | Chooser) -> ComposeResult:
+    def _row(self, name: str, field: SafeInput | InlineSelect) -> ComposeResult:
         with Horizontal(classes="form-row"):
             yield Static(Content(one_line(name, 19)), classes="form-label")
             yield field
@@ -103,7 +103,7 @@ class Generator(Form[tuple[Persona, ...] | None]):
         self.focus_next()
 
     @on(Input.Changed)
-    @on(Chooser.Changed)
+    @on(InlineSelect.Changed)
     def _look(self) -> None:
         drawn = self._drawn()
         self.query_one("#preview").set_class(drawn is None, "-stale")
@@ -120,7 +120,7 @@ class Generator(Form[tuple[Persona, ...] | None]):
                 {field: self._parts(number, field) for number, field in enumerate(self._fields)},
                 names=_names(self._text("names")),
                 seed=seed,
-                balanced=self.query_one("#way", Chooser).index == 0,
+                balanced=self.query_one("#way", InlineSelect).index == 0,
                 taken=self._taken,
             )
         except ValidationError as error:

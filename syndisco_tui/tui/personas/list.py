@@ -24,8 +24,8 @@ from ...text import one_line
 from ..shell.actions import ACTIONS, bindings
 from ..shell.keymap import key_of
 from ..widgets.speaker_colours import SpeakerColours
-from .cast import Cast
 from .fields import as_text
+from .selection import PersonaSelection
 
 NAME_WIDTH, AGE_WIDTH, SEX_WIDTH, OCCUPATION_WIDTH = 12, 8, 6, 12
 """Cells that the columns keep where there is no room for all; less where less is needed."""
@@ -70,7 +70,7 @@ class PersonaList(ScrollView, can_focus=True):
     def __init__(self, colours: SpeakerColours) -> None:
         super().__init__()
         self._colours = colours
-        self._cast = Cast()
+        self._selection = PersonaSelection()
         self._doubtful: frozenset[str] = frozenset()
         self._widest = (NAME_WIDTH, 2, SEX_WIDTH, 0)
         self._words = ""
@@ -95,7 +95,7 @@ class PersonaList(ScrollView, can_focus=True):
         """The indices of the marked personas, also of those that the filter hides."""
         if not self._marked_names:
             return ()
-        names = (name_key(persona.name) for persona in self._cast.personas)
+        names = (name_key(persona.name) for persona in self._selection.personas)
         return tuple(index for index, name in enumerate(names) if name in self._marked_names)
 
     @property
@@ -108,7 +108,7 @@ class PersonaList(ScrollView, can_focus=True):
 
     def turn_marks(self, indices: Iterable[int]) -> None:
         """Mark these; unmark them if all are marked."""
-        names = frozenset(name_key(self._cast.personas[index].name) for index in indices)
+        names = frozenset(name_key(self._selection.personas[index].name) for index in indices)
         marked = self._marked_names
         self._marked_names = marked - names if names <= marked else marked | names
         self.refresh()
@@ -129,7 +129,7 @@ class PersonaList(ScrollView, can_focus=True):
 
     def _list_again(self, highlight: int | None) -> None:
         """Find out who is listed; the highlight goes to ``highlight``, or the next that is."""
-        personas = self._cast.personas
+        personas = self._selection.personas
         self._listed = tuple(
             index for index, persona in enumerate(personas) if has_words(persona, self._words)
         )
@@ -137,17 +137,19 @@ class PersonaList(ScrollView, can_focus=True):
         self.refresh(layout=True)
         self._go(bisect_left(self._listed, highlight or 0))
 
-    def show(self, cast: Cast, highlight: int | None = None, *, count: int = 1) -> None:
-        """Show ``cast``; the highlight stays where it was, or goes to ``highlight``.
+    def show(
+        self, selection: PersonaSelection, highlight: int | None = None, *, count: int = 1
+    ) -> None:
+        """Show ``selection``; the highlight stays where it was, or goes to ``highlight``.
 
         ``count``: so many from there on are to be seen, as far as there is room.
         """
-        if cast.personas is not self._cast.personas:
-            rows = [("", "", "", ""), *map(_row_texts, cast.personas[:MEASURED])]
+        if selection.personas is not self._selection.personas:
+            rows = [("", "", "", ""), *map(_row_texts, selection.personas[:MEASURED])]
             name, age, sex, job = (max(map(cell_len, cells)) for cells in zip(*rows, strict=True))
             self._widest = (name, max(2, min(AGE_WIDTH, age)), sex, job)
-        is_same = not self._words and len(cast.personas) == len(self._cast.personas)
-        self._cast = cast
+        is_same = not self._words and len(selection.personas) == len(self._selection.personas)
+        self._selection = selection
         if not is_same:
             self._list_again(self.highlighted if highlight is None else highlight)
         else:
@@ -187,7 +189,7 @@ class PersonaList(ScrollView, can_focus=True):
         return strip.extend_cell_length(width, style.rich_style)
 
     def _nobody(self) -> Content:
-        if self._cast.personas:
+        if self._selection.personas:
             return Content.styled("No match. esc clears the filter.", "$quiet")
         new, open_set = (key_of(self.app, f"personas.{name}") for name in ("new", "open_set"))
         return Content.styled(f"No personas: {new} makes one, {open_set} opens a set", "$quiet")
@@ -204,10 +206,10 @@ class PersonaList(ScrollView, can_focus=True):
         return least_name + more_name, age, least_sex + more_sex
 
     def _row(self, index: int, width: int) -> Content:
-        persona = self._cast.personas[index]
+        persona = self._selection.personas[index]
         colour = self._colours.of(persona.name, dark=self.app.current_theme.dark)
-        takes_part = self._cast.takes_part(persona)
-        moderates = self._cast.moderates(persona)
+        takes_part = self._selection.takes_part(persona)
+        moderates = self._selection.moderates(persona)
         mark = "◆" if moderates else "●" if takes_part else "·"
         present = takes_part or moderates
         marks = (f"{MARK} " if name_key(persona.name) in self._marked_names else "  ") * bool(

@@ -16,12 +16,12 @@ from textual.widgets import Input, Static
 
 from ...discussion import Persona
 from ...text import one_line, safe
-from ..widgets.chooser import Chooser
 from ..widgets.forms import Form
+from ..widgets.inline_select import InlineSelect
 from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput
-from .cast import Cast
 from .fields import FieldFault, as_text, fields_of, label, value_of, with_field
+from .selection import PersonaSelection
 
 MOST_LINES = 5
 
@@ -62,14 +62,18 @@ class ManyFields(Form[FieldOfMany | None]):
     ]
 
     def __init__(
-        self, cast: Cast, highlighted: int, field: str, marked: tuple[int, ...] = ()
+        self,
+        selection: PersonaSelection,
+        highlighted: int,
+        field: str,
+        marked: tuple[int, ...] = (),
     ) -> None:
         super().__init__()
-        self._cast = cast
+        self._selection = selection
         self._highlighted = highlighted
         self._marked = marked
         self._offered = tuple(group for group in _Group if marked or group is not _Group.MARKED)
-        self._fields = fields_of(cast.personas)[1:]  # names differ
+        self._fields = fields_of(selection.personas)[1:]  # names differ
         self._field = self._fields.index(field) if field in self._fields else 0
         self._suggested = ""
 
@@ -79,11 +83,11 @@ class ManyFields(Form[FieldOfMany | None]):
             with Horizontal(classes="form-row"):
                 yield Static("Field", classes="form-label", markup=False)
                 labels = [label(field) for field in self._fields]
-                yield Chooser(labels, self._field, title="Field", id="field")
+                yield InlineSelect(labels, self._field, title="Field", id="field")
             with Horizontal(classes="form-row"):
                 yield Static("Which", classes="form-label", markup=False)
                 first = next(n for n, group in enumerate(self._offered) if self._indices(group))
-                yield Chooser(self._groups(), first, title="Which personas", id="group")
+                yield InlineSelect(self._groups(), first, title="Which personas", id="group")
             with Horizontal(classes="form-row"):
                 yield Static("New value", classes="form-label", markup=False)
                 yield SafeInput(compact=True, id="value", classes="form-input")
@@ -96,7 +100,7 @@ class ManyFields(Form[FieldOfMany | None]):
         self.query_one("#value").focus()
         self._look()
 
-    @on(Chooser.Changed, "#field")
+    @on(InlineSelect.Changed, "#field")
     def _suggest(self) -> None:
         """Begin with what the highlighted persona has, ready to be typed over."""
         value = self.query_one("#value", Input)
@@ -108,12 +112,12 @@ class ManyFields(Form[FieldOfMany | None]):
     @property
     def field(self) -> str:
         choosers = self.query("#field")  # there is none yet while the form is composed
-        return self._fields[choosers.first(Chooser).index if choosers else self._field]
+        return self._fields[choosers.first(InlineSelect).index if choosers else self._field]
 
     @property
     def _value(self) -> object:
         """What the highlighted persona has in the field."""
-        return value_of(self._cast.personas[self._highlighted], self.field)
+        return value_of(self._selection.personas[self._highlighted], self.field)
 
     @property
     def is_changed(self) -> bool:
@@ -121,12 +125,12 @@ class ManyFields(Form[FieldOfMany | None]):
 
     def _indices(self, group: _Group) -> list[int]:
         """The indices of the personas of a group."""
-        personas = list(enumerate(self._cast.personas))
+        personas = list(enumerate(self._selection.personas))
         match group:
             case _Group.MARKED:
                 return list(self._marked)
             case _Group.TAKING_PART:
-                return [index for index, each in personas if self._cast.takes_part(each)]
+                return [index for index, each in personas if self._selection.takes_part(each)]
             case _Group.ALL:
                 return [index for index, _ in personas]
             case _Group.ALIKE:
@@ -140,13 +144,13 @@ class ManyFields(Form[FieldOfMany | None]):
     @property
     def _chosen(self) -> list[int]:
         """The indices of the personas of the chosen group."""
-        return self._indices(self._offered[self.query_one("#group", Chooser).index])
+        return self._indices(self._offered[self.query_one("#group", InlineSelect).index])
 
-    @on(Chooser.Changed)
+    @on(InlineSelect.Changed)
     @on(Input.Changed)
     def _look(self) -> None:
         """Show what would change, or why it cannot."""
-        groups = self.query_one("#group", Chooser)
+        groups = self.query_one("#group", InlineSelect)
         groups.choices = self._groups()  # how many are alike depends on the field
         groups.refresh()
         error_line = self.query_one("#fault", Static)
@@ -168,7 +172,7 @@ class ManyFields(Form[FieldOfMany | None]):
         text, field = self.query_one("#value", Input).value, self.field
         changed = {}
         for index in self._chosen:
-            persona = self._cast.personas[index]
+            persona = self._selection.personas[index]
             new = with_field(persona, field, text)
             if new != persona:
                 changed[index] = new
@@ -176,7 +180,7 @@ class ManyFields(Form[FieldOfMany | None]):
 
     def _summary(self, change: FieldOfMany) -> Content:
         before = Counter(
-            _quoted(as_text(value_of(self._cast.personas[index], change.field)))
+            _quoted(as_text(value_of(self._selection.personas[index], change.field)))
             for index in change.personas
         )
         changed = next(iter(change.personas.values()), None)

@@ -8,7 +8,7 @@ from pathlib import Path
 from ...discussion import Persona, name_key
 from ...store.inputs import InputError
 from ...store.personas import read_personas, write_personas
-from .cast import named_apart
+from .selection import named_apart
 
 People = tuple[Persona, ...]
 

@@ -23,12 +23,12 @@ from ...text import one_line, safe
 from ..shell.keymap import key_of
 from ..widgets.forms import bring_back, forget_discarded
 from ..widgets.speaker_colours import SpeakerColours
-from .cast import Cast, renamed_author
 from .field_bar import FieldBar
 from .field_editing import FieldEditing
 from .foot import PersonasFoot
 from .list import PersonaList
 from .own_personas import OwnPersonas
+from .selection import PersonaSelection, renamed_author
 
 if TYPE_CHECKING:
     from .tools import PersonaTools
@@ -66,10 +66,10 @@ class PersonasPane(Vertical):
     ) -> None:
         super().__init__(id=id, classes="pane")
         self.setup = setup
-        self.cast = Cast.of(setup, personas)
+        self.selection = PersonaSelection.of(setup, personas)
         self._own = OwnPersonas(file, personas)
         self._colours = colours
-        self._earlier: list[tuple[Cast, Renames]] = []
+        self._earlier: list[tuple[PersonaSelection, Renames]] = []
         self._field_editing = FieldEditing(self)
         self._findings: tuple[Finding, ...] = ()
         self._looked_at: tuple[Persona, ...] | None = None
@@ -101,45 +101,45 @@ class PersonasPane(Vertical):
         return self.foot.bar
 
     def on_mount(self) -> None:
-        self._show_cast()
+        self._show_selection()
 
-    def _show_cast(self, highlight: int | None = None, *, count: int = 1) -> None:
-        self.list.show(self.cast, highlight, count=count)
+    def _show_selection(self, highlight: int | None = None, *, count: int = 1) -> None:
+        self.list.show(self.selection, highlight, count=count)
         self._note_listed()
         if self._look is not None:
             self._look.stop()
         self._look = self.set_timer(SECONDS_UNTIL_LOOKED_AT, self._mark)
 
     def _mark(self) -> None:
-        keys = (name_key(self.cast.personas[each.index].name) for each in self.findings)
+        keys = (name_key(self.selection.personas[each.index].name) for each in self.findings)
         self.list.mark(frozenset(keys))
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What is likely a mistake in the list as it is now."""
-        if self._looked_at is not self.cast.personas:
-            self._findings = likely_mistakes(self.cast.personas)
-            self._looked_at = self.cast.personas
-        misnamed = misnamed_authors(self.cast.personas, self.setup)
+        if self._looked_at is not self.selection.personas:
+            self._findings = likely_mistakes(self.selection.personas)
+            self._looked_at = self.selection.personas
+        misnamed = misnamed_authors(self.selection.personas, self.setup)
         return tuple(sorted((*self._findings, *misnamed), key=lambda finding: finding.index))
 
     def show(self, setup: DiscussionSetup) -> None:
         """Show the cast as ``setup`` has it. Changes of another cast are not undone in it."""
-        cast = Cast.of(setup, self.cast.personas)
+        selection = PersonaSelection.of(setup, self.selection.personas)
         self.setup = setup
-        if cast != self.cast:
+        if selection != self.selection:
             self._earlier.clear()
-            self.cast = cast
-        self._show_cast()
+            self.selection = selection
+        self._show_selection()
 
     def take_in(self, personas: Iterable[Persona]) -> None:
         """Add ``personas``, whose names nobody has, to the user's list, where one looks."""
-        self.add(self.cast.with_new_ones(self.below, personas))
+        self.add(self.selection.with_new_ones(self.below, personas))
 
-    def add(self, cast: Cast) -> None:
-        """Show ``cast``, which has more personas below the highlighted one, and say how many."""
-        count = len(cast.personas) - len(self.cast.personas)
-        if count and self.change(cast, self.below, count=count):
+    def add(self, selection: PersonaSelection) -> None:
+        """Show ``selection``, which has more personas below the highlight, and say how many."""
+        count = len(selection.personas) - len(self.selection.personas)
+        if count and self.change(selection, self.below, count=count):
             added = "1 persona" if count == 1 else f"{count} personas"
             self.tell(f"{added} added; {self.undo_key} undoes it.")
 
@@ -148,7 +148,7 @@ class PersonasPane(Vertical):
     @on(PersonaList.Asked)
     def _asked(self, event: PersonaList.Asked) -> None:
         event.stop()
-        index, cast = event.index, self.cast
+        index, selection = event.index, self.selection
         match event.action:
             case "undo":
                 self._undo()
@@ -160,7 +160,7 @@ class PersonasPane(Vertical):
                 self.tools.open_set()
             case "clear":
                 self._clear()
-            case "filter" if cast.personas:
+            case "filter" if selection.personas:
                 self.foot.open_filter(self._filter_typed, self._end_filter)
                 self.list.add_class("-filtered")
                 self._note_listed()
@@ -176,9 +176,11 @@ class PersonasPane(Vertical):
                 self._note_listed()
             case "take_part":
                 marked = self.list.marked
-                self.change(cast.with_parts(marked) if marked else cast.with_part_turned(index))
+                self.change(
+                    selection.with_parts(marked) if marked else selection.with_part_turned(index)
+                )
             case "moderate":
-                self.change(cast.with_moderator_turned(index))
+                self.change(selection.with_moderator_turned(index))
             case "edit":
                 self.tools.edit(index)
             case "change_field" | "twin":
@@ -187,12 +189,12 @@ class PersonasPane(Vertical):
                 self.tell("The filter hides others: clear it with esc, then move the persona.")
             case "up" | "down":
                 by = -1 if event.action == "up" else 1
-                if 0 <= index + by < len(cast.personas):
-                    self.change(cast.moved(index, by), index + by)
+                if 0 <= index + by < len(selection.personas):
+                    self.change(selection.moved(index, by), index + by)
             case "duplicate":
-                persona = cast.personas[index]
-                twin = persona.model_copy(update={"username": cast.free_name(persona.name)})
-                self.change(cast.with_new(index + 1, twin), index + 1)
+                persona = selection.personas[index]
+                twin = persona.model_copy(update={"username": selection.free_name(persona.name)})
+                self.change(selection.with_new(index + 1, twin), index + 1)
             case "delete":
                 self._delete(self.list.marked or (index,))
             case "change_many":
@@ -205,8 +207,8 @@ class PersonasPane(Vertical):
                 self.tools.edit_outside()
 
     def _delete(self, indices: Sequence[int]) -> None:
-        first, count = self.cast.personas[indices[0]], len(indices)
-        if self.change(self.cast.without_all(indices), indices[0]):
+        first, count = self.selection.personas[indices[0]], len(indices)
+        if self.change(self.selection.without_all(indices), indices[0]):
             deleted = one_line(first.name, 40) if count == 1 else f"{count} personas"
             self.tell(f"{deleted} deleted; {self.undo_key} undoes it.")
 
@@ -221,7 +223,7 @@ class PersonasPane(Vertical):
                 self._end_filter()
 
     def _note_listed(self) -> None:
-        self.foot.note_listed(len(self.list.listed), len(self.cast.personas))
+        self.foot.note_listed(len(self.list.listed), len(self.selection.personas))
         self.foot.show_marked(len(self.list.marked))
         self.list.refresh_bindings()
 
@@ -243,7 +245,7 @@ class PersonasPane(Vertical):
     def below(self) -> int:
         """The index for somebody new: below the highlighted persona."""
         highlighted = self.list.highlighted
-        return len(self.cast.personas) if highlighted is None else highlighted + 1
+        return len(self.selection.personas) if highlighted is None else highlighted + 1
 
     @property
     def undo_key(self) -> str:
@@ -254,23 +256,23 @@ class PersonasPane(Vertical):
         self.app.clear_notifications()
         self.notify(safe(sentence), markup=False, timeout=4)
 
-    def refusal(self, cast: Cast, renames: Renames = ()) -> str | None:
-        """Why the setup does not allow ``cast``, in a sentence; None if it does."""
+    def refusal(self, selection: PersonaSelection, renames: Renames = ()) -> str | None:
+        """Why the setup does not allow ``selection``, in a sentence; None if it does."""
         try:
-            self._filled(cast, renames)
+            self._filled(selection, renames)
         except ValidationError as error:
             return describe(error, DiscussionSetup)
         return None
 
-    def _filled(self, cast: Cast, renames: Renames) -> DiscussionSetup:
+    def _filled(self, selection: PersonaSelection, renames: Renames) -> DiscussionSetup:
         setup = self.setup
         for old, new in renames:
             setup = renamed_author(setup, old, new)
-        return cast.fill(setup)
+        return selection.fill(setup)
 
     def change(
         self,
-        cast: Cast,
+        selection: PersonaSelection,
         highlight: int | None = None,
         *,
         count: int = 1,
@@ -283,61 +285,63 @@ class PersonasPane(Vertical):
         opinions follow their authors.
         """
         try:
-            setup = self._filled(cast, renames)
+            setup = self._filled(selection, renames)
         except ValidationError as error:
             sentence = safe(describe(error, DiscussionSetup))
             self.notify(sentence, severity="error", markup=False, timeout=8)
             return False
         fault = ""
-        if cast.personas != self.cast.personas:
+        if selection.personas != self.selection.personas:
             try:
-                cast = self._joined_by(self._own.keep(self._own_after(cast)), cast)
+                selection = self._joined_by(self._own.keep(self._own_after(selection)), selection)
             except InputError as error:
                 fault = f"{error}."
         if not undoes:
-            self._earlier.append((self.cast, renames))
+            self._earlier.append((self.selection, renames))
         forget_discarded(self.app)
-        if highlight is not None and self._is_hidden(cast, highlight):
+        if highlight is not None and self._is_hidden(selection, highlight):
             self._end_filter()
-        self.cast, self.setup = cast, setup
+        self.selection, self.setup = selection, setup
         for old, new in renames:
             self.list.rename_mark(old, new)
-        self._show_cast(highlight, count=count)
+        self._show_selection(highlight, count=count)
         self.post_message(self.Changed(setup, fault))
         return True
 
-    def _is_hidden(self, cast: Cast, index: int) -> bool:
-        """Whether the filter would hide somebody at ``index`` of ``cast`` who is new there."""
-        if not self.list.is_filtered or index >= len(cast.personas):
+    def _is_hidden(self, selection: PersonaSelection, index: int) -> bool:
+        """Whether the filter would hide somebody at ``index`` of ``selection`` who is new there."""
+        if not self.list.is_filtered or index >= len(selection.personas):
             return False
-        persona = cast.personas[index]
-        return persona not in self.cast.personas and not self.list.lists(persona)
+        persona = selection.personas[index]
+        return persona not in self.selection.personas and not self.list.lists(persona)
 
-    def _joined_by(self, others: tuple[Persona, ...], cast: Cast) -> Cast:
-        """``cast`` with whom others put into the file; no undo takes them out again."""
+    def _joined_by(
+        self, others: tuple[Persona, ...], selection: PersonaSelection
+    ) -> PersonaSelection:
+        """``selection`` with whom others put into the file; no undo takes them out again."""
         if not others:
-            return cast
+            return selection
 
-        def joined(cast: Cast) -> Cast:
-            return cast.with_new_ones(len(cast.personas), others)
+        def joined(selection: PersonaSelection) -> PersonaSelection:
+            return selection.with_new_ones(len(selection.personas), others)
 
-        self.cast = joined(self.cast)
+        self.selection = joined(self.selection)
         self._earlier = [(joined(earlier), renames) for earlier, renames in self._earlier]
         added = f"{len(others)} added at the end of the list"
         self.notify(f"The personas were changed elsewhere too: {added}.", markup=False, timeout=6)
-        return joined(cast)
+        return joined(selection)
 
-    def _own_after(self, cast: Cast) -> tuple[Persona, ...]:
-        """The user's list once ``cast`` is shown instead of the present one.
+    def _own_after(self, selection: PersonaSelection) -> tuple[Persona, ...]:
+        """The user's list once ``selection`` is shown instead of the present one.
 
         What a setup or a saved discussion brought along, and the user left as it is, is not
         theirs: the list keeps its own version of it, or none. Of whom both have, each in a version
         of its own, only the discussion's is changed.
         """
-        before = {name_key(persona.name): persona for persona in self.cast.personas}
+        before = {name_key(persona.name): persona for persona in self.selection.personas}
         own = {name_key(persona.name): persona for persona in self._own.personas}
         after = []
-        for persona in cast.personas:
+        for persona in selection.personas:
             key = name_key(persona.name)
             was = before.get(key)
             if persona != was and own.get(key, was) == was:
@@ -350,8 +354,10 @@ class PersonasPane(Vertical):
         if bring_back(self.app):
             return
         if self._earlier:
-            cast, renames = self._earlier[-1]
-            if self.change(cast, undoes=True, renames=tuple((new, old) for old, new in renames)):
+            selection, renames = self._earlier[-1]
+            if self.change(
+                selection, undoes=True, renames=tuple((new, old) for old, new in renames)
+            ):
                 self._earlier.pop()
         else:
             self.notify("Nothing to undo.", timeout=2)
@@ -371,11 +377,11 @@ class PersonasPane(Vertical):
     def edit_field(self, index: int, field: str | None) -> None:
         """Go to the persona at ``index``; ``f`` then edits ``field``."""
         self.bar.field = field or self.bar.field
-        self.list.show(self.cast, index)
+        self.list.show(self.selection, index)
 
     def clash(self, new: Persona, index: int | None) -> str | None:
         """Why ``new`` cannot stand at ``index`` (None: anywhere), in a sentence."""
-        for other, persona in enumerate(self.cast.personas):
+        for other, persona in enumerate(self.selection.personas):
             if other != index and name_key(persona.name) == name_key(new.name):
                 return f"username: there is a persona called “{persona.name}” already"
         return None

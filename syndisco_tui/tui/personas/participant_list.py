@@ -10,8 +10,8 @@ from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from .cast import Cast
 from .list import persona_summary
+from .selection import PersonaSelection
 
 
 class ParticipantList(OptionList):
@@ -33,12 +33,12 @@ class ParticipantList(OptionList):
             self.index = index
             self.moderate = moderate
 
-    def __init__(self, cast: Cast, *, id: str | None = None) -> None:
-        super().__init__(*_options(cast), markup=False, compact=True, id=id)
+    def __init__(self, selection: PersonaSelection, *, id: str | None = None) -> None:
+        super().__init__(*_options(selection), markup=False, compact=True, id=id)
 
-    def show(self, cast: Cast) -> None:
+    def show(self, selection: PersonaSelection) -> None:
         """Show the same personas with other parts."""
-        for index, option in enumerate(_options(cast)):
+        for index, option in enumerate(_options(selection)):
             self.replace_option_prompt_at_index(index, option.prompt)
 
     def action_ask(self, part: str) -> None:
@@ -46,10 +46,10 @@ class ParticipantList(OptionList):
             self.post_message(self.Asked(self.highlighted, moderate=part == "moderate"))
 
 
-def _options(cast: Cast) -> list[Option]:
+def _options(selection: PersonaSelection) -> list[Option]:
     options = []
-    for persona in cast.personas:
-        moderates, takes_part = cast.moderates(persona), cast.takes_part(persona)
+    for persona in selection.personas:
+        moderates, takes_part = selection.moderates(persona), selection.takes_part(persona)
         mark = "◆" if moderates else "●" if takes_part else "·"
         style = "" if moderates or takes_part else "$quiet"
         line = Content.styled(f"{mark} {persona_summary(persona)}", style)

@@ -19,8 +19,8 @@ from ...store.inputs import InputError
 from ...store.persona_sets import PersonaSet
 from ...text import one_line, safe
 from ..shell.screen import OwnDialog
-from ..widgets.chooser import Chooser
 from ..widgets.forms import Form
+from ..widgets.inline_select import InlineSelect
 from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput
 from .many_fields import many
@@ -56,7 +56,7 @@ class SaveSet(Form[tuple[str, int] | None]):
                 yield SafeInput(compact=True, id="name", classes="form-input")
             with Horizontal(classes="form-row"):
                 yield Static("Which", classes="form-label", markup=False)
-                yield Chooser(self._groups, title="Which personas")
+                yield InlineSelect(self._groups, title="Which personas")
             yield Static("", id="fault", markup=False)
             yield KeyLine()
 
@@ -75,7 +75,7 @@ class SaveSet(Form[tuple[str, int] | None]):
         if exists and not warned:
             self._show_error(f"There is a set “{name}” already; ⏎ again replaces it.")
             return
-        self.dismiss((name, self.query_one(Chooser).index))
+        self.dismiss((name, self.query_one(InlineSelect).index))
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

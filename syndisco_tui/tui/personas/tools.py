@@ -13,14 +13,14 @@ from ...store.persona_sets import PersonaSets
 from ...store.personas import as_json, parse_personas
 from ...text import one_line, safe
 from ..shell.external_editor import NoEditor, draft, edit_in_terminal, editor_command
-from ..widgets.choice import Choice
+from ..widgets.dialogs import MultipleChoiceDialog
 from ..widgets.forms import open_form
-from .cast import named_apart, renamed
 from .editor import PersonaEditor
 from .fields import label
 from .generator import Generator
 from .list import persona_summary
 from .many_fields import FieldOfMany, ManyFields, many
+from .selection import named_apart, renamed
 from .sets import OpenSet, SaveSet
 from .warnings import LikelyMistakes
 
@@ -39,12 +39,12 @@ class PersonaTools:
 
     def edit(self, index: int) -> None:
         pane = self._pane
-        persona = pane.cast.personas[index]
+        persona = pane.selection.personas[index]
 
         def edited(new: Persona | None) -> None:
             if new is not None and new != persona:
                 renames = ((persona.name, new.name),)
-                pane.change(pane.cast.with_persona(index, new), index, renames=renames)
+                pane.change(pane.selection.with_persona(index, new), index, renames=renames)
 
         self._open_form(persona, persona_summary(persona), index, edited)
 
@@ -54,9 +54,9 @@ class PersonaTools:
 
         def made(new: Persona | None) -> None:
             if new is not None:
-                pane.change(pane.cast.with_new(index, new), index)
+                pane.change(pane.selection.with_new(index, new), index)
 
-        blank = Persona(username=pane.cast.free_name("New"))
+        blank = Persona(username=pane.selection.free_name("New"))
         self._open_form(blank, "New persona", None, made)
 
     def _open_form(
@@ -72,7 +72,9 @@ class PersonaTools:
             return pane.clash(new, index)
 
         def preview(new: Persona) -> dict[str, Any]:
-            moderates = index is not None and pane.cast.moderates(pane.cast.personas[index])
+            moderates = index is not None and pane.selection.moderates(
+                pane.selection.personas[index]
+            )
             personas, moderator = ((), new) if moderates else ((new,), None)
             setup = pane.setup.model_copy(update={"personas": personas, "moderator": moderator})
             return setup.actor(new.name).prompt_fields()
@@ -91,26 +93,32 @@ class PersonaTools:
             count = many(len(change.personas))
             if not change.personas:
                 pane.tell("Nothing changes.")
-            elif pane.change(pane.cast.with_all(change.personas)):
+            elif pane.change(pane.selection.with_all(change.personas)):
                 pane.tell(f"{label(change.field)} of {count} changed; {pane.undo_key} undoes it.")
 
-        cast, highlighted, marked = pane.cast, pane.list.highlighted or 0, pane.list.marked
-        open_form(pane.app, lambda: ManyFields(cast, highlighted, pane.bar.field, marked), chosen)
+        selection, highlighted, marked = (
+            pane.selection,
+            pane.list.highlighted or 0,
+            pane.list.marked,
+        )
+        open_form(
+            pane.app, lambda: ManyFields(selection, highlighted, pane.bar.field, marked), chosen
+        )
 
     def generate(self) -> None:
         pane = self._pane
 
         def generated(personas: tuple[Persona, ...] | None) -> None:
             if personas:
-                pane.add(pane.cast.with_new_ones(pane.below, personas))
+                pane.add(pane.selection.with_new_ones(pane.below, personas))
 
-        cast, marked = pane.cast, set(pane.list.marked)
+        selection, marked = pane.selection, set(pane.list.marked)
         examples = [
             each
-            for index, each in enumerate(cast.personas)
-            if (index in marked if marked else not cast.moderates(each))
+            for index, each in enumerate(selection.personas)
+            if (index in marked if marked else not selection.moderates(each))
         ]
-        taken = [each.name for each in cast.personas]
+        taken = [each.name for each in selection.personas]
         open_form(pane.app, lambda: Generator(examples, taken), generated)
 
     def likely(self) -> None:
@@ -123,18 +131,22 @@ class PersonaTools:
             if finding:
                 pane.edit_field(finding.index, finding.field)
 
-        pane.app.push_screen(LikelyMistakes(pane.findings, pane.cast.personas), chosen)
+        pane.app.push_screen(LikelyMistakes(pane.findings, pane.selection.personas), chosen)
 
     # Sets --------------------------------------------------------------------------------------
 
     def save_set(self) -> None:
         pane = self._pane
-        cast = pane.cast
-        present = [each for each in cast.personas if cast.takes_part(each) or cast.moderates(each)]
-        marked = [cast.personas[index] for index in pane.list.marked]
+        selection = pane.selection
+        present = [
+            each
+            for each in selection.personas
+            if selection.takes_part(each) or selection.moderates(each)
+        ]
+        marked = [selection.personas[index] for index in pane.list.marked]
         groups: dict[str, Sequence[Persona]] = {
             "marked": marked,
-            "all": cast.personas,
+            "all": selection.personas,
             "in the discussion": present,
         }
         offered = {f"{name} ({len(those)})": those for name, those in groups.items() if those}
@@ -180,20 +192,20 @@ class PersonaTools:
         ]
 
         def chosen(how: str | None) -> None:
-            cast = pane.cast
+            selection = pane.selection
             if how == "a":
-                new = cast.with_added(pane.below, apart)
-                if len(new.personas) == len(cast.personas):
+                new = selection.with_added(pane.below, apart)
+                if len(new.personas) == len(selection.personas):
                     pane.tell("All of them are in the list already.")
                 else:
                     pane.add(new)
             elif how in ("r", "t"):
-                new = cast.with_these(apart)
+                new = selection.with_these(apart)
                 if pane.change(new.with_everybody() if how == "t" else new, 0):
                     pane.tell(f"{many(len(apart))} in the list; {pane.undo_key} undoes it.")
 
         title = f"{many(len(apart))} of {one_line(path.stem, 40)}"
-        pane.app.push_screen(Choice(title, note, answers, esc="cancel"), chosen)
+        pane.app.push_screen(MultipleChoiceDialog(title, note, answers, esc="cancel"), chosen)
 
     # The user's editor -------------------------------------------------------------------------
 
@@ -207,8 +219,8 @@ class PersonaTools:
         at = pane.list.highlighted
         if at is None:
             return
-        name = one_line(pane.cast.personas[at].name, 40)
-        answers = [("e", f"{name} alone"), ("a", f"all {len(pane.cast.personas)}")]
+        name = one_line(pane.selection.personas[at].name, 40)
+        answers = [("e", f"{name} alone"), ("a", f"all {len(pane.selection.personas)}")]
 
         def chosen(which: str | None) -> None:
             if which == "e":
@@ -217,11 +229,11 @@ class PersonaTools:
                 self._edit(command, None)
 
         question = f"Edit as JSON in {one_line(Path(command[0]).name, 30)}"
-        pane.app.push_screen(Choice(question, "", answers, esc="cancel"), chosen)
+        pane.app.push_screen(MultipleChoiceDialog(question, "", answers, esc="cancel"), chosen)
 
     def _edit(self, command: list[str], at: int | None) -> None:
-        cast = self._pane.cast
-        text = as_json(cast.personas if at is None else cast.personas[at])
+        selection = self._pane.selection
+        text = as_json(selection.personas if at is None else selection.personas[at])
         try:
             file = draft(text, suffix=".json")
         except OSError as error:
@@ -231,14 +243,14 @@ class PersonaTools:
         def read(edited: str) -> None:
             personas = tuple(parse_personas(edited, "The edited text"))
             if at is not None:
-                personas = (*cast.personas[:at], *personas, *cast.personas[at + 1 :])
+                personas = (*selection.personas[:at], *personas, *selection.personas[at + 1 :])
             if clash := name_clash(each.name for each in personas):
                 raise InputError(f"The edited text: two are called “{clash[0]}”; names must differ")
-            renames = renamed(cast.personas, personas)
-            if fault := self._pane.refusal(cast.with_list(personas), renames):
+            renames = renamed(selection.personas, personas)
+            if fault := self._pane.refusal(selection.with_list(personas), renames):
                 raise InputError(f"The edited text: {fault}")
-            if personas != cast.personas:
-                self._pane.change(cast.with_list(personas), at, renames=renames)
+            if personas != selection.personas:
+                self._pane.change(selection.with_list(personas), at, renames=renames)
 
         self._edit_until_read(command, file, text, read)
 
@@ -269,7 +281,9 @@ class PersonaTools:
             else:
                 self._complain(f"Your edit is saved in {file}.")
 
-        question = Choice("Your edit cannot be read", sentence, answers, esc="save it for later")
+        question = MultipleChoiceDialog(
+            "Your edit cannot be read", sentence, answers, esc="save it for later"
+        )
         self._pane.app.push_screen(question, chosen)
 
     def _put_away(self, file: Path, before: str) -> str:

@@ -15,8 +15,8 @@ from ...store.saved_setups import SavedSetups
 from ...store.setups import write_setup
 from ...text import safe
 from ..shell.keymap import key_of
+from ..widgets.dialogs import ConfirmDialog
 from ..widgets.forms import open_form
-from ..widgets.question import Question
 
 
 class SetupFile:
@@ -68,7 +68,7 @@ class SetupFile:
         if self._is_ours:
             write(path)
             return
-        question = Question(
+        question = ConfirmDialog(
             f"Replace {path.name}?",
             "It was not written by this screen: comments in it are lost.",
             "replace it",

@@ -22,9 +22,9 @@ from ...text import one_line, safe
 from ..shell.actions import bindings
 from ..shell.keymap import key_of
 from ..widgets.forms import bring_back, discard_question, forget_discarded, remember_discarded
-from .choices import ABOUT
 from .fields import FIELDS, SetupField, changed, turned
 from .row import SetupRow
+from .value_descriptions import VALUE_DESCRIPTIONS
 
 LABELS, WIDEST_LABELS = 15, 20
 """Cells of the labels' column, which longer labels may widen."""
@@ -149,10 +149,10 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
 
     def _open_choice(self, field: SetupField) -> None:
         """List the values of a choice, with what each does."""
-        from ..widgets.options import Options  # not before the first picture
+        from ..widgets.value_list_dialog import ValueListDialog  # not before the first picture
 
         choices = field.choices
-        about = ABOUT.get(field.key, {})
+        about = VALUE_DESCRIPTIONS.get(field.key, {})
 
         def chosen(index: int | None) -> None:
             if index is not None:
@@ -160,7 +160,7 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
 
         current = choices.index(getattr(self._setup, field.key))
         values = [(choice, about.get(choice, "")) for choice in choices]
-        self.app.push_screen(Options(field.label, values, current), chosen)
+        self.app.push_screen(ValueListDialog(field.label, values, current), chosen)
 
     def action_turn(self, direction: int) -> None:
         setup = turned(self.row.field, direction, self._setup)

@@ -264,7 +264,7 @@ class SyndiscoApp(RemembersDiscarded, App[int]):
 
     def search_themes(self) -> None:
         """List the themes that the terminal can show."""
-        from ..widgets.options import Options
+        from ..widgets.value_list_dialog import ValueListDialog
 
         themes, note = self._offered_themes()
         names = list(themes)
@@ -274,7 +274,7 @@ class SyndiscoApp(RemembersDiscarded, App[int]):
                 self.theme = names[index]
 
         current = names.index(self.theme)
-        self.push_screen(Options("Theme", list(themes.items()), current, note=note), chosen)
+        self.push_screen(ValueListDialog("Theme", list(themes.items()), current, note=note), chosen)
 
     def _offered_themes(self) -> tuple[dict[str, str], str]:
         themes = self.available_themes.values()

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 
 from ...session import State
 from ..experiments.batches import batches_of
-from ..widgets.question import STILL_RUNNING, Question
+from ..widgets.dialogs import STILL_RUNNING, ConfirmDialog
 from .keymap import key_of
 
 
@@ -30,7 +30,7 @@ def quit_or_ask(app: App[int], state: State, *, unsaved: bool) -> None:
         app.push_screen(question, lambda quit: app.exit() if quit else None)
 
 
-class LeavingQuestion(Question):
+class LeavingQuestion(ConfirmDialog):
     """Asks before the app is left: the key that leaves, pressed again, is a yes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "answer(True)", "yes", show=False)]

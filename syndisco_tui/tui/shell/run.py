@@ -14,7 +14,7 @@ from ...store.personas import personas_at_hand, shipped_personas
 from ...workspace.exit_status import CRASHED
 from ...workspace.settings import Settings
 from ..laboratory.screen import Laboratory
-from ..personas.cast import with_own
+from ..personas.selection import with_own
 from .app import SyndiscoApp
 from .exit_on_signal import leave_on_signals
 from .folders import Places

@@ -19,11 +19,11 @@ from ...store import paths
 from ...store.inputs import InputError
 from ...text import one_line, safe
 from ...workspace.settings import Settings
-from ..setup.choices import ABOUT
+from ..setup.value_descriptions import VALUE_DESCRIPTIONS
 from ..widgets.forms import discard_question
 from ..widgets.key_line import KeyLine
-from ..widgets.options import Options
 from ..widgets.safe_input import SafeInput
+from ..widgets.value_list_dialog import ValueListDialog
 from .preferences import Preferences
 from .screen import OwnDialog
 
@@ -212,7 +212,7 @@ class SettingsList(VerticalScroll, can_focus=True, can_focus_children=True):
                 self._save(row, values[index][0])
 
         note = self._note if row.key == "theme" else ""
-        options = Options(row.field.title or row.key, values, current, note=note)
+        options = ValueListDialog(row.field.title or row.key, values, current, note=note)
         self.app.push_screen(options, chosen)
 
     async def _edit(self, row: SettingRow, typed: str | None = None) -> None:
@@ -308,7 +308,7 @@ def _in_words(value: object) -> str:
 
 def _values(key: str, field: FieldInfo) -> Values:
     """The values of a field that can be listed, each with what it does."""
-    about = ABOUT.get(key, {})
+    about = VALUE_DESCRIPTIONS.get(key, {})
     values: tuple[str, ...] = tuple(about)
     if field.annotation is bool:
         values = (_in_words(False), _in_words(True))

@@ -16,8 +16,8 @@ from textual.widgets import Input, TextArea
 
 from ..shell.keymap import key_of
 from ..shell.screen import OwnDialog
-from .chooser import Chooser
-from .question import Question
+from .dialogs import ConfirmDialog
+from .inline_select import InlineSelect
 from .safe_input import SafeInput
 
 Result = TypeVar("Result")
@@ -55,9 +55,9 @@ class Form(OwnDialog[ScreenResultType]):
         if self._restored is not None:
             self.fill(self._restored)
 
-    def _text_fields(self) -> list[Input | TextArea | Chooser]:
-        fields = self.query("Input, TextArea, Chooser")
-        return [each for each in fields if isinstance(each, Input | TextArea | Chooser)]
+    def _text_fields(self) -> list[Input | TextArea | InlineSelect]:
+        fields = self.query("Input, TextArea, InlineSelect")
+        return [each for each in fields if isinstance(each, Input | TextArea | InlineSelect)]
 
     def typed(self) -> Typed:
         """What the fields hold."""
@@ -67,7 +67,7 @@ class Form(OwnDialog[ScreenResultType]):
         """Put what ``typed`` gave into the fields."""
         for field, content in zip(self._text_fields(), typed, strict=False):
             match field, content:
-                case Chooser(), int():
+                case InlineSelect(), int():
                     field.choose(content)
                 case Input(), str():
                     field.value = content
@@ -109,7 +109,7 @@ class Form(OwnDialog[ScreenResultType]):
             self.dismiss(None)
 
 
-def _content(field: Input | TextArea | Chooser) -> str | int:
+def _content(field: Input | TextArea | InlineSelect) -> str | int:
     match field:
         case Input():
             return field.value
@@ -119,10 +119,10 @@ def _content(field: Input | TextArea | Chooser) -> str | int:
             return field.index
 
 
-def discard_question(app: App[Any], *, can_undo: bool = True) -> Question:
+def discard_question(app: App[Any], *, can_undo: bool = True) -> ConfirmDialog:
     """The question whether what was typed is to be discarded; ``can_undo``: for a while only."""
     undo = f"{key_of(app, 'personas.undo')} brings it back, until something else is changed."
-    return Question(
+    return ConfirmDialog(
         "Discard what you typed?",
         undo if can_undo else "It cannot be brought back.",
         "discard changes",

@@ -148,7 +148,7 @@ async def test_palette_actions_reach_their_pane(bench: OpenBench) -> None:
         await at.press("ctrl+p")
         await at.type("personas: copy")
         await at.press("enter")
-        await at.until(lambda: len(at.laboratory.personas_pane.cast.personas) == 12)
+        await at.until(lambda: len(at.laboratory.personas_pane.selection.personas) == 12)
 
 
 @pytest.mark.parametrize(

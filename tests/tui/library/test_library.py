@@ -671,7 +671,7 @@ class TestImport:
             assert "bad.json: line 1" in at.toasts()
             await at.press("escape")
             pane = at.laboratory.personas_pane
-            assert pane.cast.personas[pane.list.highlighted or 0].name == "Zoe"
+            assert pane.selection.personas[pane.list.highlighted or 0].name == "Zoe"
             assert "Zoe" in at.places.personas.read_text()
 
     @pytest.mark.parametrize("path", ["nowhere.json", "~nobody-of-that-name/x"])

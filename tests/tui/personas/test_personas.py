@@ -7,13 +7,13 @@ from textual.widgets import Input, TextArea
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.store.personas import read_personas, write_personas
-from syndisco_tui.tui.personas.cast import with_own
 from syndisco_tui.tui.personas.own_personas import joined
+from syndisco_tui.tui.personas.selection import with_own
 from tests.support.bench import Bench, OpenBench
 
 
 def names(at: Bench) -> list[str]:
-    return [persona.name for persona in at.laboratory.personas_pane.cast.personas]
+    return [persona.name for persona in at.laboratory.personas_pane.selection.personas]
 
 
 async def test_space_takes_part_and_no_longer(bench: OpenBench) -> None:
@@ -303,7 +303,7 @@ async def test_escapes_in_a_persona_reach_neither_form_nor_terminal(bench: OpenB
         await at.press("end", "e")
         assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(at.text())
         await at.press("escape")
-        assert at.laboratory.personas_pane.cast.personas[-1] == evil
+        assert at.laboratory.personas_pane.selection.personas[-1] == evil
 
 
 async def test_paging_in_a_list_without_height_does_no_harm(bench: OpenBench) -> None:
@@ -321,7 +321,7 @@ async def test_copies_of_the_longest_names_can_be_read_back(bench: OpenBench) ->
 
 async def test_an_empty_list_says_what_to_do(bench: OpenBench) -> None:
     async with bench((120, 40)) as at:
-        count = len(at.laboratory.personas_pane.cast.personas)
+        count = len(at.laboratory.personas_pane.selection.personas)
         await at.press(*["delete"] * (count - 1))
         await at.until(lambda: "of 1 take part" in at.text())
         await at.press("delete", "r")

@@ -21,29 +21,29 @@ PEOPLE = tuple(
 )
 
 
-def cast(at: Bench) -> tuple[Persona, ...]:
-    return at.laboratory.personas_pane.cast.personas
+def people(at: Bench) -> tuple[Persona, ...]:
+    return at.laboratory.personas_pane.selection.personas
 
 
 def names(at: Bench) -> list[str]:
-    return [persona.name for persona in cast(at)]
+    return [persona.name for persona in people(at)]
 
 
 def somebody(at: Bench, name: str) -> Persona:
-    return next(persona for persona in cast(at) if persona.name == name)
+    return next(persona for persona in people(at) if persona.name == name)
 
 
 async def undone(at: Bench, before: tuple[Persona, ...]) -> None:
     """One u takes all of it back, on disk too."""
-    assert cast(at) != before
+    assert people(at) != before
     await at.press("u")
-    assert cast(at) == before
+    assert people(at) == before
 
 
 class TestOneField:
     async def test_f_typing_and_enter_change_the_field_in_the_list(self, bench: OpenBench) -> None:
         async with bench() as at:
-            before = cast(at)
+            before = people(at)
             await at.press("f", "4", "4", "enter")
             assert somebody(at, "Emma35").age == 44
             assert "44  female" in at.text()
@@ -62,7 +62,7 @@ class TestOneField:
             assert "‹ Occupation ›" in at.text()
             await at.type("Poet")
             await at.press("enter", "f", "left", "escape")
-            assert [each.current_employment for each in cast(at)[:2]] == ["Cook", "Poet"]
+            assert [each.current_employment for each in people(at)[:2]] == ["Cook", "Poet"]
 
     async def test_in_a_text_that_was_touched_the_arrows_move_the_cursor(
         self, bench: OpenBench
@@ -85,7 +85,7 @@ class TestOneField:
     ) -> None:
         async with bench() as at:
             await at.press("f", "1", "1", "down", "2", "2", "down", "up", "escape")
-            assert [each.age for each in cast(at)[:3]] == [11, 22, 41]
+            assert [each.age for each in people(at)[:3]] == [11, 22, 41]
             assert at.laboratory.personas_pane.list.highlighted == 1
 
     async def test_escape_leaves_it_and_the_list_has_the_keys_again(self, bench: OpenBench) -> None:
@@ -100,15 +100,15 @@ class TestOneField:
         odd = Persona(username="Odd", age="38", personality_characteristics=("kind, but firm", "x"))
         async with bench(personas=(odd,)) as at:
             await at.press("end", "f", "enter")  # the age is text and stays text
-            assert cast(at)[-1] == odd
+            assert people(at)[-1] == odd
             for _ in range(6):
                 await at.press("f", "right", "enter")
             assert at.laboratory.personas_pane.bar.field == "personality_characteristics"
-            assert cast(at)[-1] == odd
+            assert people(at)[-1] == odd
             await at.press("f")
             await at.type("calm, dry")
             await at.press("enter")
-            assert cast(at)[-1].personality_characteristics == ("calm", "dry")
+            assert people(at)[-1].personality_characteristics == ("calm", "dry")
 
     async def test_free_fields_too(self, bench: OpenBench) -> None:
         moody = Persona.model_validate({"username": "Moody", "mood": "glum", "pets": 2})
@@ -118,7 +118,7 @@ class TestOneField:
             await at.press("3", "enter", "f", "left")
             assert "‹ mood ›" in at.text()
             await at.press("4", "enter")
-            assert cast(at)[-1].model_extra == {"pets": 3, "mood": "4"}  # text stays text
+            assert people(at)[-1].model_extra == {"pets": 3, "mood": "4"}  # text stays text
 
     async def test_the_value_is_for_whom_the_bar_was_opened(self, bench: OpenBench) -> None:
         async with bench() as at:
@@ -127,7 +127,7 @@ class TestOneField:
             await at.press("down")
             at.laboratory.personas_pane.bar.query_one(Input).focus()
             await at.press("enter")
-            assert [each.age for each in cast(at)[:2]] == [99, 21]
+            assert [each.age for each in people(at)[:2]] == [99, 21]
 
     async def test_a_taken_name_is_refused_in_place(self, bench: OpenBench) -> None:
         async with bench() as at:
@@ -156,7 +156,7 @@ class TestOneField:
 class TestManyFields:
     async def test_a_preview_then_one_change_and_one_undo(self, bench: OpenBench) -> None:
         async with bench(personas=PEOPLE) as at:
-            before = cast(at)
+            before = people(at)
             await at.press("f", "right", "right", "right", "escape", "F")
             assert "‹ Demographic group ›" in at.text()
             await at.press("up", "right", "down")
@@ -166,15 +166,15 @@ class TestManyFields:
             assert "1 persona: Demographic group “Black” → “White”" in text
             assert "no change" in text
             await at.press("enter")
-            assert {each.demographic_group for each in cast(at)} == {"White"}
+            assert {each.demographic_group for each in people(at)} == {"White"}
             assert "Demographic group of 2 personas changed" in at.toasts()
             await undone(at, before)
-            assert {each.name: each.demographic_group for each in cast(at)}["Cleo"] == "Black"
+            assert {each.name: each.demographic_group for each in people(at)}["Cleo"] == "Black"
 
     async def test_those_taking_part_come_first(self, bench: OpenBench) -> None:
         async with bench() as at:
             await at.press("F", "7", "7", "enter")
-            assert [each.age for each in cast(at)[:4]] == [77, 77, 41, 29]
+            assert [each.age for each in people(at)[:4]] == [77, 77, 41, 29]
 
     async def test_all_that_are_like_the_one_under_the_cursor(self, bench: OpenBench) -> None:
         async with bench(personas=PEOPLE) as at:
@@ -184,29 +184,33 @@ class TestManyFields:
             await at.type("Greek")
             assert "“White” → “Greek”" in at.text()
             await at.press("enter")
-            assert [each.demographic_group for each in cast(at)[-3:]] == ["Greek", "Greek", "Black"]
+            assert [each.demographic_group for each in people(at)[-3:]] == [
+                "Greek",
+                "Greek",
+                "Black",
+            ]
 
     async def test_it_begins_with_the_value_under_the_cursor(self, bench: OpenBench) -> None:
         async with bench() as at:
             await at.press("F")
             assert "1 persona: Age “21” → “38”" in at.text()
             await at.press("up", "up", "right", "ctrl+s")
-            assert [each.sex for each in cast(at)[:3]] == ["female", "female", "male"]
+            assert [each.sex for each in people(at)[:3]] == ["female", "female", "male"]
 
     async def test_emptied_in_many(self, bench: OpenBench) -> None:
         async with bench() as at:
             await at.press("F", "backspace")
             assert "1 persona: Age “21” → nothing" in at.text()
             await at.press("enter")
-            assert [each.age for each in cast(at)[:3]] == [None, None, 41]
+            assert [each.age for each in people(at)[:3]] == [None, None, 41]
 
     async def test_escape_changes_nothing(self, bench: OpenBench) -> None:
         async with bench() as at:
-            before = cast(at)
+            before = people(at)
             await at.press("F", "9", "escape", "escape")
             assert "New value" in at.text(), "esc twice discards nothing"
             await at.press("escape", "y")
-            assert cast(at) == before
+            assert people(at) == before
 
 
 class TestTwin:
@@ -214,12 +218,12 @@ class TestTwin:
         self, bench: OpenBench
     ) -> None:
         async with bench() as at:
-            before = cast(at)
+            before = people(at)
             await at.press("T", "right")
             await at.type("male")
             await at.press("enter")
             assert names(at)[:3] == ["Emma35", "Emma35-2", "Giannis"]
-            emma, twin = (each.attributes() for each in cast(at)[:2])
+            emma, twin = (each.attributes() for each in people(at)[:2])
             assert {field for field in emma if emma[field] != twin[field]} == {"username", "sex"}
             assert at.laboratory.personas_pane.list.highlighted == 1
             assert "Emma35-2" not in at.laboratory.setup.names
@@ -227,11 +231,11 @@ class TestTwin:
 
     async def test_a_twin_that_does_not_differ_is_not_made(self, bench: OpenBench) -> None:
         async with bench() as at:
-            before = cast(at)
+            before = people(at)
             await at.press("T", "enter")
             assert "the copy must differ: change the value" in at.text()
             await at.press("escape")
-            assert cast(at) == before
+            assert people(at) == before
 
 
 class TestDraw:
@@ -239,7 +243,7 @@ class TestDraw:
         self, bench: OpenBench
     ) -> None:
         async with bench() as at:
-            before = cast(at)
+            before = people(at)
             await at.press("G")
             form = at.app.screen
             assert isinstance(form, Generator)
@@ -250,7 +254,7 @@ class TestDraw:
             await at.pilot.pause()
             assert "Persona04" in at.text()
             await at.press("ctrl+s")
-            drawn = cast(at)[1:5]
+            drawn = people(at)[1:5]
             assert [each.name for each in drawn] == [f"Persona0{n}" for n in range(1, 5)]
             assert sorted(str(each.age) for each in drawn) == ["20", "20", "65+", "65+"]
             assert {each.sex for each in drawn} <= {"female", "male", "non-binary"}
@@ -260,18 +264,18 @@ class TestDraw:
             at.app.screen.query_one("#count", Input).value = "4"
             at.app.screen.query_one("#values-0", Input).value = "20 | 65+"
             await at.press("ctrl+s")
-            assert cast(at)[1:5] == drawn
+            assert people(at)[1:5] == drawn
 
     async def test_what_makes_no_sense_is_said_and_nothing_is_drawn(self, bench: OpenBench) -> None:
         async with bench() as at:
-            before = cast(at)
+            before = people(at)
             await at.press("G", "ctrl+u")
             await at.type("lots")
             assert "how many: a whole number from 1 to 1000" in at.text()
             await at.press("ctrl+s")
             assert isinstance(at.app.screen, Generator)
             await at.press("escape", "y")
-            assert cast(at) == before
+            assert people(at) == before
 
     async def test_names_of_ones_own_and_a_thousand(self, bench: OpenBench) -> None:
         async with bench() as at:
@@ -289,7 +293,7 @@ class TestDraw:
             at.app.screen.query_one("#values-1", Input).value = "female:2 | male:1"
             await at.pilot.pause()
             await at.press("ctrl+s")
-            drawn = cast(at)[1:13]
+            drawn = people(at)[1:13]
             assert [each.sex for each in drawn].count("female") == 8
             ages = [each.age for each in drawn]
             assert all(isinstance(age, int) and 18 <= age <= 75 for age in ages)
@@ -305,7 +309,7 @@ class TestDraw:
         odd = Persona(username="Odd", age="25-34", sex="a:1", education_level="x | y")
         async with bench(personas=(odd,)) as at:
             await at.press("end", "v", "G", "ctrl+s")
-            drawn = cast(at)[-12:]
+            drawn = people(at)[-12:]
             assert {(each.age, each.sex, each.education_level) for each in drawn} == {
                 ("25-34", "a:1", "x | y")
             }
@@ -317,10 +321,10 @@ class TestDraw:
             assert "Persona01" in shown
             assert "Persona09" in shown, "as many as have room, not the first at the lower edge"
             pane = at.laboratory.personas_pane
-            assert cast(at)[pane.list.highlighted or 0].name == "Persona01"
+            assert people(at)[pane.list.highlighted or 0].name == "Persona01"
             pane.take_in([Persona(username="Imported")])
             await at.until(lambda: "Imported" in at.text())
-            assert cast(at)[pane.list.highlighted or 0].name == "Imported"
+            assert people(at)[pane.list.highlighted or 0].name == "Imported"
 
 
 class TestFilter:
@@ -339,7 +343,7 @@ class TestFilter:
             assert at.laboratory.setup.names == ("Emma35", "Giannis", "OldTom", "Moderator")
             await at.press("escape")
             assert "Amina_K" in at.text()
-            assert cast(at)[at.laboratory.personas_pane.list.highlighted or 0].name == "OldTom"
+            assert people(at)[at.laboratory.personas_pane.list.highlighted or 0].name == "OldTom"
 
     async def test_down_leads_into_the_list_and_esc_back_to_all(self, bench: OpenBench) -> None:
         async with bench() as at:
@@ -387,14 +391,14 @@ class TestMarks:
 
     async def test_marked_ones_are_deleted_with_one_undo(self, bench: OpenBench) -> None:
         async with bench() as at:
-            before = cast(at)
+            before = people(at)
             await at.press("slash")
             await at.type("female")
             await at.press("enter", "V", "escape")
             assert "5 marked" in at.text()
             await at.press("delete")
             assert "5 personas deleted" in at.toasts()
-            assert {each.sex for each in cast(at)} == {"male", "non-binary"}
+            assert {each.sex for each in people(at)} == {"male", "non-binary"}
             assert "marked" not in at.text()
             await undone(at, before)
 
@@ -405,7 +409,7 @@ class TestMarks:
             await at.press("enter", "up", "v", "F")
             assert "‹ marked (2) ›" in at.text(), "a new name keeps its mark"
             await at.press("7", "7", "enter")
-            assert [each.name for each in cast(at) if each.age == 77] == ["Sigrid", "Nic"]
+            assert [each.name for each in people(at) if each.age == 77] == ["Sigrid", "Nic"]
             await at.press("S")
             assert "‹ marked (2) ›" in at.text()
             await at.type("two")
@@ -424,7 +428,7 @@ class TestLikelyMistakes:
             await at.press("home", "L")
             assert "“White” looks like a demographic_group" in at.text()
             await at.press("end", "enter")
-            assert at.laboratory.personas_pane.list.highlighted == len(cast(at)) - 1
+            assert at.laboratory.personas_pane.list.highlighted == len(people(at)) - 1
             await at.press("f")
             assert "‹ Sexual orientation ›" in at.text()
             await at.press("backspace", "enter")
@@ -440,7 +444,7 @@ class TestLikelyMistakes:
 class TestSets:
     async def test_a_saved_set_is_opened_again(self, bench: OpenBench) -> None:
         async with bench() as at:
-            before = cast(at)
+            before = people(at)
             await at.press("S")
             await at.type("my people")
             await at.press("down", "right", "ctrl+s")
@@ -482,8 +486,8 @@ class TestSets:
     ) -> None:
         file = tmp_path / "others.json"
         async with bench() as at:
-            before = cast(at)
-            write_personas(file, [cast(at)[0], Persona(username="giannis", age=3)])
+            before = people(at)
+            write_personas(file, [people(at)[0], Persona(username="giannis", age=3)])
             await at.press("O")
             await at.type(str(file))
             await at.press("enter", "a")
@@ -493,7 +497,7 @@ class TestSets:
 
     async def test_replaced_and_all_of_them_take_part(self, bench: OpenBench) -> None:
         async with bench() as at:
-            before = cast(at)
+            before = people(at)
             await at.press("O")
             await at.type("town")
             await at.press("enter", "t")
@@ -519,7 +523,7 @@ class TestSets:
             await at.press("O")
             await at.type(str(file))
             await at.press("enter", "r")
-            assert cast(at) == (Persona(username="Zoe", age=33),)
+            assert people(at) == (Persona(username="Zoe", age=33),)
 
     @pytest.mark.parametrize(
         ("content", "sentence"),
@@ -554,15 +558,15 @@ class TestSets:
 class TestOrder:
     async def test_shift_moves_the_persona_and_the_cursor_with_it(self, bench: OpenBench) -> None:
         async with bench() as at:
-            before = cast(at)
+            before = people(at)
             await at.press("shift+down", "shift+down")
             assert names(at)[:4] == ["Giannis", "Moderator", "Emma35", "Amina_K"]
             assert at.laboratory.setup.names == ("Giannis", "Emma35", "Moderator")
             assert [each.name for each in read_personas(at.places.personas)] == names(at)
             await at.press("shift+up", "shift+up", "shift+up", "shift+up")
-            assert cast(at) == before
+            assert people(at) == before
             await at.press("u", "u", "u", "u")
-            assert cast(at) == before
+            assert people(at) == before
 
 
 class TestEditor:

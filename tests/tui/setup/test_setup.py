@@ -8,7 +8,6 @@ import pytest
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.store.setups import read_setup
-from syndisco_tui.tui.setup.choices import ABOUT
 from syndisco_tui.tui.setup.fields import (
     FIELDS,
     FieldError,
@@ -19,7 +18,8 @@ from syndisco_tui.tui.setup.fields import (
     turned,
 )
 from syndisco_tui.tui.setup.file import SetupFile
-from syndisco_tui.tui.widgets.options import Options
+from syndisco_tui.tui.setup.value_descriptions import VALUE_DESCRIPTIONS
+from syndisco_tui.tui.widgets.value_list_dialog import ValueListDialog
 from tests.support.bench import Bench, OpenBench
 
 BY_KEY = {field.key: field for field in FIELDS}
@@ -71,8 +71,8 @@ async def test_enter_on_a_choice_lists_its_values_with_what_each_does(bench: Ope
             await go_to(at, key)
             before = at.laboratory.setup
             await at.press("enter")
-            assert isinstance(at.app.screen, Options)
-            for value, about in ABOUT[key].items():
+            assert isinstance(at.app.screen, ValueListDialog)
+            for value, about in VALUE_DESCRIPTIONS[key].items():
                 assert f"{value} " in at.text()
                 assert about in at.text()
             await at.press("down", "escape")
@@ -86,9 +86,15 @@ async def test_enter_on_a_choice_lists_its_values_with_what_each_does(bench: Ope
 
 def test_every_value_of_a_choice_says_what_it_does_in_one_line() -> None:
     choices = {field.key: field.choices for field in FIELDS if field.kind == "choice"}
-    assert {key: set(ABOUT[key]) for key in choices} == {key: set(choices[key]) for key in choices}
+    assert {key: set(VALUE_DESCRIPTIONS[key]) for key in choices} == {
+        key: set(choices[key]) for key in choices
+    }
     room = 70 - len("● RandomWeighted   ")
-    assert all(len(about) <= room for key in ABOUT for about in ABOUT[key].values())
+    assert all(
+        len(about) <= room
+        for key in VALUE_DESCRIPTIONS
+        for about in VALUE_DESCRIPTIONS[key].values()
+    )
 
 
 async def test_rows_of_long_texts_show_what_tells_them_apart(bench: OpenBench) -> None:

@@ -20,9 +20,9 @@ from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.tui.interventions.fork import ForkScreen
 from syndisco_tui.tui.interventions.write_message import EditScreen, InjectScreen
 from syndisco_tui.tui.personas.editor import PersonaEditor
-from syndisco_tui.tui.widgets.chooser import Chooser
+from syndisco_tui.tui.widgets.dialogs import ConfirmDialog
 from syndisco_tui.tui.widgets.forms import Form
-from syndisco_tui.tui.widgets.question import Question
+from syndisco_tui.tui.widgets.inline_select import InlineSelect
 from syndisco_tui.tui.widgets.safe_input import SafeInput, SafeTextArea
 from tests.support.bench import Bench, OpenBench, at_setting
 
@@ -115,15 +115,15 @@ class TestDiscarding:
     async def test_a_later_change_is_what_undo_means(self, bench: OpenBench) -> None:
         async with bench() as at:
             await at.press("e", "x", "escape", "y", "delete")
-            count = len(at.laboratory.personas_pane.cast.personas)
+            count = len(at.laboratory.personas_pane.selection.personas)
             await at.press("u")
-            assert len(at.laboratory.personas_pane.cast.personas) == count + 1
+            assert len(at.laboratory.personas_pane.selection.personas) == count + 1
             assert at.app.screen is at.laboratory
 
     async def test_quitting_asks_too(self, bench: OpenBench) -> None:
         async with bench() as at:
             await at.press("e", "x", "ctrl+q")
-            assert isinstance(at.app.screen, Question)
+            assert isinstance(at.app.screen, ConfirmDialog)
             await at.press("escape")
             assert isinstance(at.app.screen, PersonaEditor)
 
@@ -175,7 +175,7 @@ class TestPasting:
         async with bench(setup=TWO, replies=("First.",)) as at:
             await one_message(at)
             await at.press("i")
-            assert isinstance(at.app.focused, Chooser)
+            assert isinstance(at.app.focused, InlineSelect)
             at.app.post_message(Paste("Hello\ryou"))
             await at.until(lambda: at.app.screen.query_one(TextArea).text == "Hello\nyou")
             await at.type("!")
@@ -197,7 +197,7 @@ class TestPasting:
     ) -> None:
         async with bench() as at:
             await at.press("F", "up")
-            assert isinstance(at.app.focused, Chooser)
+            assert isinstance(at.app.focused, InlineSelect)
             at.app.post_message(Paste("77"))
             await at.until(lambda: at.app.screen.query_one(Input).value == "77")
 
@@ -254,7 +254,7 @@ def screens_with_fields() -> Iterator[type[Screen[object]]]:
 
 def test_every_screen_in_which_something_is_typed_is_a_form() -> None:
     found = {each.__name__: each for each in screens_with_fields()}
-    assert {"PersonaEditor", "InjectScreen", "AskLine", "HowMany", "ForkScreen"} <= set(found)
+    assert {"PersonaEditor", "InjectScreen", "AskLine", "NumberDialog", "ForkScreen"} <= set(found)
     assert {name for name, each in found.items() if not issubclass(each, Form)} <= SEARCHES
 
 

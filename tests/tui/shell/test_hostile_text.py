@@ -17,7 +17,7 @@ from syndisco_tui.store.format import to_bytes
 from syndisco_tui.tui.library.screen import LibraryScreen
 from syndisco_tui.tui.transcript.markdown import SafeMarkdown
 from syndisco_tui.tui.transcript.reading import ReadingScreen
-from syndisco_tui.tui.widgets.question import Question
+from syndisco_tui.tui.widgets.dialogs import ConfirmDialog
 from tests.support.bench import Bench, OpenBench
 from tests.support.frames import Frames, watched
 from tests.support.hostile_text import ATOMS, giants, names, payloads
@@ -227,7 +227,7 @@ async def leave(at: Bench) -> None:
     for _ in range(6):
         if at.app.screen is at.laboratory:
             break
-        await at.press("y" if isinstance(at.app.screen, Question) else "escape")
+        await at.press("y" if isinstance(at.app.screen, ConfirmDialog) else "escape")
     assert at.app.screen is at.laboratory, at.text()
     await at.press("escape")
 

@@ -12,7 +12,7 @@ from syndisco_tui.store.inputs import InputError
 from syndisco_tui.tui.shell.theme_choice import can_show, offered_themes
 from syndisco_tui.tui.shell.theme_watch import ThemeWatch
 from syndisco_tui.tui.shell.themes import read_theme, read_themes
-from syndisco_tui.tui.widgets.options import Options
+from syndisco_tui.tui.widgets.value_list_dialog import ValueListDialog
 from syndisco_tui.workspace.settings import load_settings
 from tests.support.bench import Bench, OpenBench
 
@@ -176,7 +176,7 @@ class TestOffered:
         monkeypatch.setenv("TERM", "linux")
         async with bench((80, 24)) as at:
             at.app.search_themes()
-            await at.until(lambda: isinstance(at.app.screen, Options))
+            await at.until(lambda: isinstance(at.app.screen, ValueListDialog))
             listed = at.text()
             assert listed.index("daylight") < listed.index("ansi-dark")
             assert "atom-one" not in listed

@@ -9,7 +9,7 @@ from ...discussion import DiscussionRecord, DiscussionSetup
 
 
 @dataclass(frozen=True)
-class Choice:
+class OpenRequest:
     """The discussion to open in the laboratory; ``go_on``: and to go on with at once.
 
     ``fork``: not this one but a fork of it as it was read, that goes on with this setup.

@@ -23,7 +23,7 @@ Value = tuple[str, str]
 """A value, and what it does in a few words; these may be empty."""
 
 
-class Options(OwnDialog[int | None]):
+class ValueListDialog(OwnDialog[int | None]):
     """Lists ``values``; the result is the index of the chosen one, or None.
 
     ``current`` is the index of the value in force; ``note`` is said below the list.

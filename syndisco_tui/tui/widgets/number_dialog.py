@@ -16,7 +16,7 @@ from .forms import Form
 from .safe_input import SafeInput
 
 
-class HowMany(Form[int | None]):
+class NumberDialog(Form[int | None]):
     """The result is a whole number from 1 to ``most``, or None."""
 
     HELP = """How many

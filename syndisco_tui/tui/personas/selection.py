@@ -11,7 +11,7 @@ from ...discussion.sampling_personas import free_name
 
 
 @dataclass(frozen=True)
-class Cast:
+class PersonaSelection:
     """A value; every change gives a new one. Names are compared as ``name_key`` does."""
 
     personas: tuple[Persona, ...] = ()
@@ -19,7 +19,7 @@ class Cast:
     moderator: str | None = None
 
     @classmethod
-    def of(cls, setup: DiscussionSetup, at_hand: tuple[Persona, ...]) -> Cast:
+    def of(cls, setup: DiscussionSetup, at_hand: tuple[Persona, ...]) -> PersonaSelection:
         """The personas at hand with those of ``setup`` among them, as the setup has them.
 
         Those of the setup that are not at hand stand first.
@@ -45,13 +45,13 @@ class Cast:
     def moderates(self, persona: Persona) -> bool:
         return name_key(persona.name) == self.moderator
 
-    def with_part_turned(self, index: int) -> Cast:
+    def with_part_turned(self, index: int) -> PersonaSelection:
         """The persona at ``index`` takes part, or no longer."""
         key = name_key(self.personas[index].name)
         moderator = None if key == self.moderator else self.moderator
         return replace(self, users=self.users ^ {key}, moderator=moderator)
 
-    def with_parts(self, indices: Sequence[int]) -> Cast:
+    def with_parts(self, indices: Sequence[int]) -> PersonaSelection:
         """These take part; if all of them do already, none of them any longer.
 
         The moderator is no user and stays as they are.
@@ -60,79 +60,79 @@ class Cast:
         users = self.users - keys if keys <= self.users else self.users | keys
         return replace(self, users=users)
 
-    def with_moderator_turned(self, index: int) -> Cast:
+    def with_moderator_turned(self, index: int) -> PersonaSelection:
         """The persona at ``index`` moderates (and is no user), or no longer."""
         key = name_key(self.personas[index].name)
         moderator = None if key == self.moderator else key
         return replace(self, users=self.users - {key}, moderator=moderator)
 
-    def with_persona(self, index: int, persona: Persona) -> Cast:
+    def with_persona(self, index: int, persona: Persona) -> PersonaSelection:
         """The persona at ``index`` replaced; a new name keeps its part."""
         old, new = name_key(self.personas[index].name), name_key(persona.name)
         personas = (*self.personas[:index], persona, *self.personas[index + 1 :])
         users = frozenset(new if key == old else key for key in self.users)
-        return Cast(personas, users, new if self.moderator == old else self.moderator)
+        return PersonaSelection(personas, users, new if self.moderator == old else self.moderator)
 
-    def with_new(self, index: int, persona: Persona) -> Cast:
+    def with_new(self, index: int, persona: Persona) -> PersonaSelection:
         """``persona`` put in at ``index``; it does not take part yet."""
         return replace(self, personas=(*self.personas[:index], persona, *self.personas[index:]))
 
-    def without(self, index: int) -> Cast:
+    def without(self, index: int) -> PersonaSelection:
         """The cast without the persona at ``index``."""
         key = name_key(self.personas[index].name)
-        return Cast(
+        return PersonaSelection(
             (*self.personas[:index], *self.personas[index + 1 :]),
             self.users - {key},
             None if self.moderator == key else self.moderator,
         )
 
-    def without_all(self, indices: Sequence[int]) -> Cast:
+    def without_all(self, indices: Sequence[int]) -> PersonaSelection:
         """The cast without the personas at ``indices``."""
-        cast = self
+        selection = self
         for index in sorted(indices, reverse=True):
-            cast = cast.without(index)
-        return cast
+            selection = selection.without(index)
+        return selection
 
-    def moved(self, index: int, by: int) -> Cast:
+    def moved(self, index: int, by: int) -> PersonaSelection:
         """The persona at ``index`` moved ``by`` places down, as far as there is room."""
         personas = list(self.personas)
         persona = personas.pop(index)
         personas.insert(max(0, min(index + by, len(personas))), persona)
         return replace(self, personas=tuple(personas))
 
-    def with_all(self, changed: Mapping[int, Persona]) -> Cast:
+    def with_all(self, changed: Mapping[int, Persona]) -> PersonaSelection:
         """Those at the indices of ``changed`` replaced; their names are as before."""
         personas = tuple(changed.get(at, each) for at, each in enumerate(self.personas))
         return replace(self, personas=personas)
 
-    def with_list(self, personas: Iterable[Persona]) -> Cast:
+    def with_list(self, personas: Iterable[Persona]) -> PersonaSelection:
         """Another list altogether. Who is in both, or was renamed in place, keeps their part."""
         personas = tuple(personas)
         new = {name_key(old): name_key(name) for old, name in renamed(self.personas, personas)}
         users = frozenset(new.get(key, key) for key in self.users)
         moderator = new.get(self.moderator or "", self.moderator)
-        return Cast(self.personas, users, moderator).with_these(personas)
+        return PersonaSelection(self.personas, users, moderator).with_these(personas)
 
-    def with_everybody(self) -> Cast:
+    def with_everybody(self) -> PersonaSelection:
         """All take part but the moderator."""
         keys = frozenset(name_key(persona.name) for persona in self.personas)
         return replace(self, users=keys - {self.moderator})
 
-    def with_these(self, personas: Iterable[Persona]) -> Cast:
+    def with_these(self, personas: Iterable[Persona]) -> PersonaSelection:
         """The list replaced by ``personas``; who is in both keeps their part."""
         personas = tuple(personas)
         there = {name_key(persona.name) for persona in personas}
-        return Cast(
+        return PersonaSelection(
             personas, self.users & there, self.moderator if self.moderator in there else None
         )
 
-    def with_new_ones(self, index: int, personas: Iterable[Persona]) -> Cast:
+    def with_new_ones(self, index: int, personas: Iterable[Persona]) -> PersonaSelection:
         """``personas`` put in at ``index``; who has a name that is there gets a number."""
         taken = {name_key(persona.name) for persona in self.personas}
         new = named_apart(personas, taken)
         return replace(self, personas=(*self.personas[:index], *new, *self.personas[index:]))
 
-    def with_added(self, index: int, personas: Iterable[Persona]) -> Cast:
+    def with_added(self, index: int, personas: Iterable[Persona]) -> PersonaSelection:
         """The same without those that are there already, to the letter."""
         there = set(map(_identity, self.personas))
         new = (persona for persona in personas if _identity(persona) not in there)

@@ -14,15 +14,15 @@ from textual.widget import Widget
 from ...text import one_line
 
 
-class Chooser(Widget, can_focus=True):
+class InlineSelect(Widget, can_focus=True):
     """Shows one of ``choices``; ``index`` is which.
 
     ``title`` is that of the list, in which ``about`` says what each choice does.
     """
 
     DEFAULT_CSS = """
-    Chooser { height: 1; width: 1fr; padding: 0 1; background: $surface; }
-    Chooser:focus { background: $background; }
+    InlineSelect { height: 1; width: 1fr; padding: 0 1; background: $surface; }
+    InlineSelect:focus { background: $background; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,space", "turn(1)", "step", key_display="←→"),
@@ -33,14 +33,14 @@ class Chooser(Widget, can_focus=True):
     class Changed(Message):
         """Another one was chosen: in the list, or by a step."""
 
-        def __init__(self, chooser: Chooser, *, in_list: bool = False) -> None:
+        def __init__(self, select: InlineSelect, *, in_list: bool = False) -> None:
             super().__init__()
-            self.chooser = chooser
+            self.select = select
             self.in_list = in_list
 
         @property
-        def control(self) -> Chooser:
-            return self.chooser
+        def control(self) -> InlineSelect:
+            return self.select
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class Chooser(Widget, can_focus=True):
 
     def action_open(self) -> None:
         """List all choices."""
-        from .options import Options  # screens import this module
+        from .value_list_dialog import ValueListDialog  # screens import this module
 
         about = (*self._about, *[""] * (len(self.choices) - len(self._about)))
         values = list(zip(self.choices, about, strict=True))
@@ -77,7 +77,7 @@ class Chooser(Widget, can_focus=True):
             if index is not None:
                 self.choose(index, in_list=True)
 
-        self.app.push_screen(Options(self._title or "Choose", values, self.index), chosen)
+        self.app.push_screen(ValueListDialog(self._title or "Choose", values, self.index), chosen)
 
     def on_click(self, event: Click) -> None:
         self.action_open()

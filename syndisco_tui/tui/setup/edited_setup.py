@@ -11,7 +11,7 @@ from ...text import safe
 from .file import SetupFile
 
 
-class SetupOnScreen:
+class EditedSetup:
     """Holds ``setup`` and says on ``screen`` what became of one that it gave way to."""
 
     def __init__(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ABOUT: dict[str, dict[str, str]] = {
+VALUE_DESCRIPTIONS: dict[str, dict[str, str]] = {
     "turn_manager": {
         "RoundRobin": "everybody in turn, in the order of the list",
         "RandomWeighted": "back and forth with chance p_respond, else anybody",

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
-from syndisco_tui.tui.personas.cast import Cast, named_apart, renamed, renamed_author
+from syndisco_tui.tui.personas.selection import (
+    PersonaSelection,
+    named_apart,
+    renamed,
+    renamed_author,
+)
 
 ANN, BOB, CLEO = (Persona(username=name) for name in ("Ann", "Bob", "Cleo"))
-CAST = Cast((ANN, BOB, CLEO), frozenset({"ann"}), "bob")
+CAST = PersonaSelection((ANN, BOB, CLEO), frozenset({"ann"}), "bob")
 
 
-def names(cast: Cast) -> list[str]:
-    return [persona.name for persona in cast.personas]
+def names(selection: PersonaSelection) -> list[str]:
+    return [persona.name for persona in selection.personas]
 
 
 def test_moving_stops_at_the_ends() -> None:
@@ -21,16 +26,16 @@ def test_moving_stops_at_the_ends() -> None:
 
 
 def test_in_another_list_the_same_names_keep_their_parts() -> None:
-    cast = CAST.with_these([CLEO, Persona(username="ANN ")])
-    assert (cast.users, cast.moderator) == ({"ann"}, None)
+    selection = CAST.with_these([CLEO, Persona(username="ANN ")])
+    assert (selection.users, selection.moderator) == ({"ann"}, None)
     assert CAST.with_these([CLEO, BOB]).moderator == "bob"
 
 
 def test_who_is_renamed_in_place_keeps_their_part() -> None:
     after = [Persona(username="Zoe"), Persona(username="Max"), CLEO]
     assert renamed(CAST.personas, after) == (("Ann", "Zoe"), ("Bob", "Max"))
-    cast = CAST.with_list(after)
-    assert (cast.users, cast.moderator) == ({"zoe"}, "max")
+    selection = CAST.with_list(after)
+    assert (selection.users, selection.moderator) == ({"zoe"}, "max")
 
 
 def test_another_order_is_no_renaming() -> None:
@@ -39,14 +44,14 @@ def test_another_order_is_no_renaming() -> None:
 
 
 def test_several_take_part_or_no_longer_and_the_moderator_stays() -> None:
-    cast = CAST.with_parts((0, 1, 2))
-    assert (cast.users, cast.moderator) == ({"ann", "cleo"}, "bob")
-    assert cast.with_parts((0, 1, 2)).users == frozenset()
+    selection = CAST.with_parts((0, 1, 2))
+    assert (selection.users, selection.moderator) == ({"ann", "cleo"}, "bob")
+    assert selection.with_parts((0, 1, 2)).users == frozenset()
 
 
 def test_several_are_taken_out_wherever_they_stand() -> None:
-    cast = CAST.without_all((2, 1))
-    assert (names(cast), cast.users, cast.moderator) == (["Ann"], {"ann"}, None)
+    selection = CAST.without_all((2, 1))
+    assert (names(selection), selection.users, selection.moderator) == (["Ann"], {"ann"}, None)
 
 
 def test_all_take_part_but_the_moderator() -> None:
