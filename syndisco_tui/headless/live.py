@@ -15,12 +15,12 @@ from typing import TextIO
 from ..discussion import DiscussionSetup
 from ..session import (
     Closed,
-    Hindrance,
+    Condition,
+    ErrorRaised,
     LiveSession,
     Opened,
     SessionEvent,
     StateChanged,
-    Trouble,
 )
 from ..store.atomic import write_atomic
 from ..store.discussions import read_discussion
@@ -85,12 +85,12 @@ def _follow(session: LiveSession, show: Callable[[SessionEvent], None], received
             break
         if isinstance(event, Opened):
             asked = True
-        if isinstance(event, Hindrance) and event.sentence:
+        if isinstance(event, Condition) and event.sentence:
             if event.cause == "saving" and not asked:
                 return BAD_INPUT
             if event.cause == "engine":
                 return 1
-        if isinstance(event, Trouble):
+        if isinstance(event, ErrorRaised):
             return NO_MODEL if event.fatal else BAD_INPUT if not asked else 1
         if isinstance(event, StateChanged) and event.state == "finished":
             return FINISHED

@@ -8,7 +8,8 @@ from typing import TextIO
 
 from ..engine.base import LoadProgress
 from ..session import (
-    Hindrance,
+    Condition,
+    ErrorRaised,
     ModelReady,
     Opened,
     Posted,
@@ -17,7 +18,6 @@ from ..session import (
     ReplyStarted,
     SessionEvent,
     StateChanged,
-    Trouble,
 )
 from ..session.saving import RETRY_SECONDS
 from ..text import counted, duration, one_line, safe
@@ -93,11 +93,11 @@ class Printer:
             self._print(" […]\n\n" if self._shown else "")
         elif isinstance(event, StateChanged):
             self._turns = event.turns or self._turns
-        elif isinstance(event, Trouble):
+        elif isinstance(event, ErrorRaised):
             self._line(safe(event.sentence))
-        elif isinstance(event, Hindrance):
+        elif isinstance(event, Condition):
             waits = event.cause == "saving" and self.path is not None
-            if line := hindrance_line(event, waits=waits):
+            if line := condition_line(event, waits=waits):
                 self._line(line)
             if waits and event.sentence:
                 self._bar("waiting until it can be saved")
@@ -190,7 +190,7 @@ class Printer:
         print(text, file=self._err, flush=True)
 
 
-def hindrance_line(event: Hindrance, *, waits: bool = False) -> str:
+def condition_line(event: Condition, *, waits: bool = False) -> str:
     """What stays wrong, or that it is over; empty where that need not be said.
 
     ``waits``: the run goes on by itself as soon as saving succeeds.

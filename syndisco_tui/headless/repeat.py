@@ -6,13 +6,13 @@ import sys
 from typing import TextIO
 
 from ..engine.base import LoadProgress
-from ..session import Hindrance, ModelReady, Trouble
+from ..session import Condition, ErrorRaised, ModelReady
 from ..session.batch import Batch
 from ..session.events import Cause
 from ..text import counted, duration, one_line, safe
 from ..workspace.exit_status import FINISHED, NO_MODEL, NOT_FINISHED
 from .output import forgive_encoding, tell
-from .printer import hindrance_line
+from .printer import condition_line
 from .signals import caught_signals
 from .status_line import StatusLine, progress_bar
 
@@ -35,7 +35,7 @@ def run_repeat(batch: Batch, *, out: TextIO | None = None, err: TextIO | None = 
 
 def _follow(batch: Batch, received: list[int], out: TextIO, err: TextIO) -> int:
     status_line, stage, finished = StatusLine(err, interval=TELL_SECONDS), "", set[int]()
-    hindrances: dict[Cause, str] = {}
+    conditions: dict[Cause, str] = {}
 
     def say(line: str) -> None:
         if line:
@@ -50,14 +50,14 @@ def _follow(batch: Batch, received: list[int], out: TextIO, err: TextIO) -> int:
             elif isinstance(event, ModelReady) and stage != "ready":
                 stage = "ready"
                 say(one_line(f"{event.info.name or event.info.model} on {event.info.device}"))
-            elif isinstance(event, Hindrance):
-                if hindrances.get(event.cause, "") != event.sentence:  # of all of them, once
-                    hindrances[event.cause] = event.sentence
-                    say(hindrance_line(event, waits=run.held and run.path is not None))
-            elif isinstance(event, Trouble) and event.fatal:
+            elif isinstance(event, Condition):
+                if conditions.get(event.cause, "") != event.sentence:  # of all of them, once
+                    conditions[event.cause] = event.sentence
+                    say(condition_line(event, waits=run.held and run.path is not None))
+            elif isinstance(event, ErrorRaised) and event.fatal:
                 say(safe(event.sentence))
                 return NO_MODEL
-            elif isinstance(event, Trouble):
+            elif isinstance(event, ErrorRaised):
                 say(f"discussion {run.number}: {safe(event.sentence)}")
             elif run.state == "finished" and run.number not in finished:
                 finished.add(run.number)

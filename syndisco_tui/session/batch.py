@@ -20,7 +20,8 @@ from ..store.discussions import newest_first, read_discussion
 from ..store.inputs import InputError
 from . import (
     Closed,
-    Hindrance,
+    Condition,
+    ErrorRaised,
     LiveSession,
     ModelReady,
     Opened,
@@ -30,7 +31,6 @@ from . import (
     ReplyStarted,
     SessionEvent,
     StateChanged,
-    Trouble,
 )
 
 CLOSE_SECONDS = 2.5
@@ -125,7 +125,7 @@ class BatchRun:
         """What the speaker has said so far of the current reply."""
         self.speaker = ""
         self.role = ""
-        self.trouble = ""
+        self.error = ""
         self.held = False
         """It waits for the disk, and goes on by itself."""
 
@@ -166,14 +166,14 @@ class BatchRun:
                 self.growing = self.role = ""
             case ReplyDropped():
                 self.growing = self.role = ""
-            case Hindrance(cause="saving"):
-                self.trouble, self.held = event.sentence, bool(event.sentence)
+            case Condition(cause="saving"):
+                self.error, self.held = event.sentence, bool(event.sentence)
                 if event.sentence and self.path is None:  # it could not even begin
                     self.state = "failed"
-            case Hindrance(cause="engine") if event.sentence:
-                self.state, self.trouble = "failed", event.sentence
-            case Trouble() if self.state != "stopped":  # that loading was given up is no trouble
-                self.state, self.trouble = "failed", event.sentence
+            case Condition(cause="engine") if event.sentence:
+                self.state, self.error = "failed", event.sentence
+            case ErrorRaised() if self.state != "stopped":
+                self.state, self.error = "failed", event.sentence
             case StateChanged(state="finished"):
                 self.state = "finished"
             case StateChanged(state="paused") if self.state == "speaking" and not self.held:
@@ -262,9 +262,9 @@ class Batch:
         have_room_for_files(FILES_OF_A_RUN * len(unfinished))
         for run in unfinished:
             if run.path in held:
-                run.trouble = "It is open in the laboratory."
+                run.error = "It is open in the laboratory."
                 continue
-            run.state, run.trouble, run.held = "waiting", "", False
+            run.state, run.error, run.held = "waiting", "", False
             session = self._sessions[run] = self._new_session(partial(self._hear, run))
             self._open.add(run)
             if run.path is None:
@@ -293,7 +293,7 @@ class Batch:
             run.take(event)
             if isinstance(event, LoadProgress):
                 self.loading = event
-            elif isinstance(event, ModelReady | ReplyStarted | Trouble):
+            elif isinstance(event, ModelReady | ReplyStarted | ErrorRaised):
                 self.loading = None
             if isinstance(event, Closed):
                 self._open.discard(run)

@@ -5,25 +5,25 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from .events import Cause, Hindrance, Tell
+from .events import Cause, Condition, Tell
 
 LOW_SPACE = 500_000_000
 """Bytes free on the disk below which it is said."""
 
 
-class Hindrances:
+class Conditions:
     """Tells of each cause when its sentence changes."""
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
-        self._said: dict[Cause, Hindrance] = {}
+        self._said: dict[Cause, Condition] = {}
 
     def say(self, cause: Cause, sentence: str, where: str = "") -> None:
         """From now on ``sentence`` holds; an empty one: no longer."""
-        hindrance = Hindrance(cause, sentence, where if sentence else "")
-        if self._said.get(cause, Hindrance(cause, "")) != hindrance:
-            self._said[cause] = hindrance
-            self._tell(hindrance)
+        condition = Condition(cause, sentence, where if sentence else "")
+        if self._said.get(cause, Condition(cause, "")) != condition:
+            self._said[cause] = condition
+            self._tell(condition)
 
     def over(self, cause: Cause) -> None:
         self.say(cause, "")

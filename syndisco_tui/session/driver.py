@@ -13,17 +13,17 @@ from pathlib import Path
 from ..discussion import BatchMembership, DiscussionRecord, DiscussionSetup, Status, TurnRequest
 from ..engine.base import Cancelled, Engine, EngineError, GenerationResult
 from ..store.inputs import InputError
-from .conditions import Hindrances, low_space
+from .conditions import Conditions, low_space
 from .events import (
-    Changed,
+    DiscussionChanged,
     DiscussionClosed,
+    ErrorRaised,
     Opened,
     Posted,
     Renamed,
     SetupApplied,
     SetupStaged,
     Tell,
-    Trouble,
 )
 from .interventions import Reaching
 from .last_model import LastModelFile
@@ -70,16 +70,16 @@ class Driver:
         self._applies_staged = False
         """Whether the user went on with the discussion: only then is the staged setup applied."""
         self.reaching = Reaching(self)
-        self._hindrances = Hindrances(tell)
+        self._conditions = Conditions(tell)
         changed = self._loading_changed
         self.model = ModelLoading(
-            engine, device, self._hindrances, last_model, post=post, tell=tell, changed=changed
+            engine, device, self._conditions, last_model, post=post, tell=tell, changed=changed
         )
-        self._saving = Saving(tell, self._hindrances)
+        self._saving = Saving(tell, self._conditions)
         self._look_interval = min(LOOK_INTERVAL, silence)
         self.speaking = Speaking(
             engine,
-            self._hindrances,
+            self._conditions,
             silence=silence,
             post=post,
             tell=tell,
@@ -122,14 +122,14 @@ class Driver:
 
     def look_at_space(self) -> None:
         """Say so if the disk is nearly full."""
-        self._hindrances.say("space", low_space(self._folder), str(self._folder))
+        self._conditions.say("space", low_space(self._folder), str(self._folder))
 
     def _engine_died(self) -> None:
         self.model.engine_died()
         self.goal = "wait"
         self.drop_reply()
         self.reaching.engine_died(ENGINE_DIED)
-        self._hindrances.say("engine", ENGINE_DIED)
+        self._conditions.say("engine", ENGINE_DIED)
         self.save_status()
         self.tell_state()
 
@@ -140,7 +140,7 @@ class Driver:
     def give_up(self, sentence: str) -> None:
         """Something failed: stand still where we are, with everything kept."""
         self._stand_still()
-        self.tell(Trouble(sentence))
+        self.tell(ErrorRaised(sentence))
         self.tell_state()
 
     def wait_for_the_disk(self, error: OSError) -> None:
@@ -189,7 +189,7 @@ class Driver:
         except InputError as error:
             if self.opened is None:
                 raise
-            self.tell(Trouble(str(error)))  # what is open goes on as it was
+            self.tell(ErrorRaised(str(error)))  # what is open goes on as it was
             return
         self.goal = "wait"
         self.drop_reply()
@@ -330,7 +330,7 @@ class Driver:
             self._stand_still()
             cancelled = isinstance(error, Cancelled)
             sentence = "Loading was cancelled." if cancelled else str(error)
-            self.tell(Trouble(sentence, fatal=was_needed and not cancelled))
+            self.tell(ErrorRaised(sentence, fatal=was_needed and not cancelled))
         self.tell_state()
 
     def _begin(self, setup: DiscussionSetup) -> None:
@@ -406,7 +406,7 @@ class Driver:
         """Save what a person changed, then tell of it. Raises OSError."""
         status = status_of(opened.discussion, self.goal)
         record = opened.as_of_now(status, self.engine.info)
-        self._saving.tell_when_saved(Changed(record))
+        self._saving.tell_when_saved(DiscussionChanged(record))
         self._save(status)
         self.tell_state()
 

@@ -9,9 +9,9 @@ from typing import Literal
 
 from ..discussion import DiscussionRecord, DiscussionSetup, Message
 from ..engine.base import EngineInfo, LoadProgress
-from .intervention import Steering
+from .intervention import Intervention
 
-State = Literal["idle", "loading", "running", "paused", "finished"]
+Phase = Literal["idle", "loading", "running", "paused", "finished"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class StateChanged:
     model is being loaded that is not needed yet.
     """
 
-    state: State
+    state: Phase
     pausing: bool = False
     is_step: bool = False
     turn: int = 0
@@ -120,17 +120,17 @@ class SetupStaged:
 
 
 @dataclass(frozen=True)
-class Changed:
+class DiscussionChanged:
     """A person changed what was said, or who speaks next; it is saved. All there is now."""
 
     record: DiscussionRecord
 
 
 @dataclass(frozen=True)
-class Waiting:
+class InterventionsQueued:
     """What a person did that waits for the reply in the making, in that order."""
 
-    steps: tuple[Steering, ...]
+    interventions: tuple[Intervention, ...]
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ class CandidateLost:
 
 
 @dataclass(frozen=True)
-class Trouble:
+class ErrorRaised:
     """Something a person should know: one sentence. ``fatal``: the model cannot be had."""
 
     sentence: str
@@ -178,7 +178,7 @@ Cause = Literal["engine", "memory", "saving", "silence", "space", "speed"]
 
 
 @dataclass(frozen=True)
-class Hindrance:
+class Condition:
     """Something that stays wrong until it is said to be over, with an empty ``sentence``.
 
     ``engine``: the model's thread has ended. ``memory``: it was full, and the reply in the making
@@ -219,14 +219,14 @@ SessionEvent = (
     | ReplyDropped
     | SetupApplied
     | SetupStaged
-    | Changed
-    | Waiting
+    | DiscussionChanged
+    | InterventionsQueued
     | CandidatesBegun
     | CandidateGrew
     | CandidateMade
     | CandidateLost
-    | Trouble
-    | Hindrance
+    | ErrorRaised
+    | Condition
     | NotSaved
     | Closed
 )

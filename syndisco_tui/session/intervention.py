@@ -18,7 +18,7 @@ Afterwards = Literal["as before", "speak", "stand still"]
 
 
 @dataclass(frozen=True)
-class Steering(ABC):
+class Intervention(ABC):
     """One thing a person does."""
 
     afterwards: ClassVar[Afterwards] = "as before"
@@ -33,7 +33,7 @@ class Steering(ABC):
 
 
 @dataclass(frozen=True)
-class Inject(Steering):
+class Inject(Intervention):
     """Say ``text`` as ``name``."""
 
     name: str
@@ -44,7 +44,7 @@ class Inject(Steering):
 
 
 @dataclass(frozen=True)
-class Edit(Steering):
+class Edit(Intervention):
     """Another text for the entry at ``position``."""
 
     position: int
@@ -55,7 +55,7 @@ class Edit(Steering):
 
 
 @dataclass(frozen=True)
-class Silence(Steering):
+class Silence(Intervention):
     """Take the entry at ``position`` as a silence."""
 
     position: int
@@ -65,7 +65,7 @@ class Silence(Steering):
 
 
 @dataclass(frozen=True)
-class GiveFloor(Steering):
+class SetNextSpeaker(Intervention):
     """``name`` speaks at the next turn; None leaves it to the turn manager."""
 
     name: str | None
@@ -75,7 +75,7 @@ class GiveFloor(Steering):
 
 
 @dataclass(frozen=True)
-class Regenerate(Steering):
+class Regenerate(Intervention):
     """Have the last message said again, with another seed."""
 
     afterwards = "speak"
@@ -88,7 +88,7 @@ class Regenerate(Steering):
 
 
 @dataclass(frozen=True)
-class Delete(Steering):
+class Delete(Intervention):
     """Take the entries from ``position`` on back, those too that were posted meanwhile."""
 
     position: int = -1
@@ -102,7 +102,7 @@ class Delete(Steering):
 
 
 @dataclass(frozen=True)
-class Undo(Steering):
+class Undo(Intervention):
     """Take the last change back."""
 
     def waits(self, discussion: Discussion) -> bool:

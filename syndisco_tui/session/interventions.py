@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from ..discussion import CannotChange, Message, TurnRequest
 from ..engine.base import Finished, GenerationEvent
 from .candidates import Candidates
-from .events import Trouble, Waiting
-from .intervention import Steering, Undo
+from .events import ErrorRaised, InterventionsQueued
+from .intervention import Intervention, Undo
 from .open_discussion import OpenDiscussion
 from .reply import finished_reply
 
@@ -25,12 +25,12 @@ class Reaching:
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
-        self._waiting: list[Steering] = []
+        self._waiting: list[Intervention] = []
         self._candidates: Candidates | None = None
         self.wants_candidates = 0
         """How many are to be made as soon as the model is there."""
 
-    def steer(self, step: Steering) -> None:
+    def intervene(self, step: Intervention) -> None:
         """Do ``step``, now or after the reply in the making."""
         driver, opened = self._driver, self._driver.opened
         if opened is None:
@@ -43,7 +43,7 @@ class Reaching:
             self._waiting.append(step)
             self._tell_waiting()
         elif driver.speaking.reply and (why := self._why_not(opened, step)):
-            driver.tell(Trouble(why))
+            driver.tell(ErrorRaised(why))
         else:
             driver.drop_reply()
             self.apply_waiting()
@@ -57,9 +57,9 @@ class Reaching:
             self._tell_waiting()
 
     def _tell_waiting(self) -> None:
-        self._driver.tell(Waiting(tuple(self._waiting)))
+        self._driver.tell(InterventionsQueued(tuple(self._waiting)))
 
-    def _why_not(self, opened: OpenDiscussion, step: Steering) -> str:
+    def _why_not(self, opened: OpenDiscussion, step: Intervention) -> str:
         """Why ``step`` cannot be done, or nothing: no reply is dropped in vain."""
         trial, now = opened.discussion.copy(), self._driver.now()
         try:
@@ -69,12 +69,12 @@ class Reaching:
             return sentence_of(error)
         return ""
 
-    def _apply(self, opened: OpenDiscussion, step: Steering) -> None:
+    def _apply(self, opened: OpenDiscussion, step: Intervention) -> None:
         driver = self._driver
         try:
             step.apply(opened.discussion, driver.now())
         except CannotChange as error:
-            driver.tell(Trouble(sentence_of(error)))
+            driver.tell(ErrorRaised(sentence_of(error)))
             return
         if step.afterwards == "stand still":
             driver.goal = "wait"

@@ -25,8 +25,8 @@ from ..engine.base import Engine, EngineError, RenderedPrompt
 from ..store.discussions import clean_up
 from ..store.inputs import InputError
 from .driver import Driver
-from .events import Closed, ReplyGrew, SessionEvent, Trouble
-from .intervention import Steering
+from .events import Closed, ErrorRaised, ReplyGrew, SessionEvent
+from .intervention import Intervention
 from .interventions import sentence_of
 from .last_model import LastModelFile
 
@@ -148,9 +148,9 @@ class LiveSession:
         """
         self._inbox.put(lambda: self._driver.change_setup(setup))
 
-    def steer(self, step: Steering) -> None:
+    def intervene(self, step: Intervention) -> None:
         """Reach into the open discussion: say something, change or take back what was said."""
-        self._inbox.put(lambda: self._driver.reaching.steer(step))
+        self._inbox.put(lambda: self._driver.reaching.intervene(step))
 
     def offer_candidates(self, count: int) -> None:
         """Pause, and make ``count`` further replies to choose from for the last message."""
@@ -213,7 +213,7 @@ class LiveSession:
                 if not self._closing:
                     self._driver.advance()
             except CannotChange as error:
-                self._tell(Trouble(sentence_of(error)))
+                self._tell(ErrorRaised(sentence_of(error)))
             except (EngineError, InputError) as error:
                 self._driver.give_up(str(error))
             except OSError as error:

@@ -16,7 +16,7 @@ from ..engine.base import (
     LoadProgress,
     ModelSpec,
 )
-from .conditions import Hindrances
+from .conditions import Conditions
 from .events import ModelReady, PreloadFailed, Tell
 from .last_model import LastModelFile
 from .model_path import slower_path
@@ -36,7 +36,7 @@ class ModelLoading:
         self,
         engine: Engine,
         device: str,
-        hindrances: Hindrances,
+        conditions: Conditions,
         last_model: LastModelFile | None,
         *,
         post: Callable[[Callable[[], object]], object],
@@ -47,7 +47,7 @@ class ModelLoading:
         self._device = device
         self._post = post
         self._tell = tell
-        self._hindrances = hindrances
+        self._conditions = conditions
         self._changed = changed
         self._last_model = last_model
         self._loading: ModelSpec | None = None
@@ -110,7 +110,7 @@ class ModelLoading:
         self._loads += 1
         load = self._loads
         self._ready = None
-        self._hindrances.over("speed")
+        self._conditions.over("speed")
         self._engine.load(spec, lambda event: self._post(lambda: self._heard(load, spec, event)))
 
     def engine_is_stuck(self) -> None:
@@ -163,9 +163,9 @@ class ModelLoading:
     def _is_ready(self, spec: ModelSpec, info: EngineInfo) -> None:
         self._ready, self._ready_info = spec, info
         self._tell(ModelReady(info))
-        self._hindrances.over("engine")
+        self._conditions.over("engine")
         sentence = slower_path(info.name or info.model, info.path, info.path_reason)
-        self._hindrances.say("speed", sentence)
+        self._conditions.say("speed", sentence)
         self._changed(None)
         if self._last_model:
             self._last_model.remember(spec, info)

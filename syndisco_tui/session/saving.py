@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..discussion import Status
 from ..engine.base import EngineInfo
-from .conditions import Hindrances
+from .conditions import Conditions
 from .events import NotSaved, Posted, SessionEvent, Tell
 from .open_discussion import OpenDiscussion
 from .status import Goal
@@ -22,9 +22,9 @@ RETRY_SECONDS = 3.0
 class Saving:
     """Saves, and remembers what could not be saved."""
 
-    def __init__(self, tell: Tell, hindrances: Hindrances) -> None:
+    def __init__(self, tell: Tell, conditions: Conditions) -> None:
         self._tell = tell
-        self._hindrances = hindrances
+        self._conditions = conditions
         self._untold: list[SessionEvent] = []
         self._shown_unsaved = 0
         self.behind: Status | None = None
@@ -42,7 +42,7 @@ class Saving:
         self.behind, self._tried_at = status, time.monotonic()
         opened.save(status, info)
         self.behind, self.goal = None, "wait"
-        self._hindrances.over("saving")
+        self._conditions.over("saving")
         untold, self._untold, self._shown_unsaved = self._untold, [], 0
         for event in untold:
             self._tell(event)
@@ -57,7 +57,7 @@ class Saving:
             self.goal = goal
         why = error.strerror or str(error) or type(error).__name__
         where = str(Path(error.filename).parent) if error.filename else ""
-        self._hindrances.say("saving", f"Cannot save: {why[:1].lower()}{why[1:]}.", where)
+        self._conditions.say("saving", f"Cannot save: {why[:1].lower()}{why[1:]}.", where)
 
     def seconds_left(self) -> float | None:
         """Until saving is to be tried again; None while nothing waits for it."""

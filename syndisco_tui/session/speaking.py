@@ -15,7 +15,7 @@ from ..engine.base import (
     GenerationResult,
     OutOfMemory,
 )
-from .conditions import Hindrances
+from .conditions import Conditions
 from .events import ReplyDropped, ReplyGrew, ReplyStarted, Tell
 from .reply import ReplyInTheMaking, generation_request
 from .shorter import announcement, asked_for_less
@@ -32,7 +32,7 @@ class Speaking:
     def __init__(
         self,
         engine: Engine,
-        hindrances: Hindrances,
+        conditions: Conditions,
         *,
         silence: float,
         post: Callable[[Callable[[], object]], object],
@@ -41,7 +41,7 @@ class Speaking:
         failed: Callable[[EngineError], object],
     ) -> None:
         self._engine = engine
-        self._hindrances = hindrances
+        self._conditions = conditions
         self._silence = silence
         self._post = post
         self._tell = tell
@@ -82,14 +82,14 @@ class Speaking:
             sentence = (
                 f"No reply for {self._silence:.0f} s. Press x to stop, then r to restart the model."
             )
-            self._hindrances.say("silence", sentence)
+            self._conditions.say("silence", sentence)
 
     def drop(self) -> None:
         """Give up the reply in the making, if there is one; its turn stays open."""
         if self.reply:
             self.reply.generation.cancel()
-            self._hindrances.over("silence")
-            self._hindrances.over("memory")
+            self._conditions.over("silence")
+            self._conditions.over("memory")
             self._tell(ReplyDropped(self.reply.request.name))
             self.reply = None
 
@@ -98,20 +98,20 @@ class Speaking:
         reply = self.reply
         if reply is None or event.generation is not reply.generation:
             return
-        self._hindrances.over("silence")
+        self._conditions.over("silence")
         if isinstance(event, Failed):
             self.reply = None
             self._tell(ReplyDropped(reply.request.name))
             is_full = isinstance(event.error, OutOfMemory)
             if is_full and (less := asked_for_less(discussion, reply.request)):
-                self._hindrances.say("memory", announcement(less))
+                self._conditions.say("memory", announcement(less))
                 self.begin(discussion, less)
             else:
-                self._hindrances.over("memory")
+                self._conditions.over("memory")
                 self._failed(event.error)
         elif isinstance(event, Finished):
             self.reply = None
-            self._hindrances.over("memory")
+            self._conditions.over("memory")
             self._finished(reply.request, event.result)
         elif reply.take(event):
             text = reply.cleaned()

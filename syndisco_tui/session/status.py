@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ..discussion import Discussion, Status
-from .events import State, StateChanged
+from .events import Phase, StateChanged
 from .loading import ModelLoading
 from .open_discussion import OpenDiscussion
 from .reply import ReplyInTheMaking
@@ -21,7 +21,7 @@ def state_changed(
     model: ModelLoading,
 ) -> StateChanged:
     """What is told of a session with this discussion, reply in the making, goal and model."""
-    state: State
+    state: Phase
     if model.is_loading and not model.is_preloading:
         state = "loading"
     elif reply:

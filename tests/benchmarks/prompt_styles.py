@@ -18,7 +18,7 @@ from typing import Any, get_args
 from syndisco_tui.discussion import DiscussionSetup, Message
 from syndisco_tui.discussion.setup import PromptStyle
 from syndisco_tui.engine.local import LocalEngine
-from syndisco_tui.session import LiveSession, Posted, StateChanged, Trouble
+from syndisco_tui.session import ErrorRaised, LiveSession, Posted, StateChanged
 from syndisco_tui.store import paths
 from syndisco_tui.store.setups import read_setup
 
@@ -35,7 +35,7 @@ def replies(engine: LocalEngine, setups: list[DiscussionSetup]) -> list[Message]
                 event = session.events.get()
                 if isinstance(event, Posted):
                     said.append(event.message)
-                elif isinstance(event, Trouble):
+                elif isinstance(event, ErrorRaised):
                     raise SystemExit(event.sentence)
                 elif isinstance(event, StateChanged) and event.state == "finished":
                     break

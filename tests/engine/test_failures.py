@@ -40,7 +40,7 @@ from syndisco_tui.engine.local import LocalEngine
 from syndisco_tui.engine.local.loading import model_loader, starter
 from syndisco_tui.engine.local.runners import probe
 from syndisco_tui.engine.local.transformers_api import loading as transformers_loading
-from syndisco_tui.session import Hindrance, LiveSession, Posted, StateChanged
+from syndisco_tui.session import Condition, LiveSession, Posted, StateChanged
 from tests.support.engines import load
 from tests.support.hub import Hub
 from tests.support.processes import ArgumentsOfChildren
@@ -497,4 +497,4 @@ def test_memory_that_is_full_in_a_run_is_asked_for_less(
     posted = [event.message for event in heard if isinstance(event, Posted)]
     assert [message.shortened for message in posted] == [Shortened(0, 6), Shortened(0, 6)]
     assert [message.completion_tokens for message in posted] == [6, 6]
-    assert sum(isinstance(event, Hindrance) and bool(event.sentence) for event in heard) == 2
+    assert sum(isinstance(event, Condition) and bool(event.sentence) for event in heard) == 2

@@ -19,7 +19,7 @@ from textual.pilot import Pilot
 
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Persona
 from syndisco_tui.discussion.record import Status
-from syndisco_tui.session import LiveSession, State
+from syndisco_tui.session import LiveSession, Phase
 from syndisco_tui.store import paths
 from syndisco_tui.store.discussions import newest_first, read_discussion
 from syndisco_tui.store.format import to_bytes
@@ -183,7 +183,7 @@ class Photographer:
             await self._pilot.press(key)
             await self._pilot.pause(0.1)
 
-    async def until_shown(self, state: State, messages: int) -> None:
+    async def until_shown(self, state: Phase, messages: int) -> None:
         """Wait until the laboratory is in ``state`` with so many messages, silences included."""
         status, lines = self._laboratory.status, self._laboratory.transcript.lines
         await until(lambda: status.figures.state == state and len(lines.entries) == messages)

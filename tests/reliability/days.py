@@ -22,7 +22,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from syndisco_tui.session import LiveSession, Posted, StateChanged, Trouble
+from syndisco_tui.session import ErrorRaised, LiveSession, Posted, StateChanged
 from syndisco_tui.store import paths
 from syndisco_tui.store.setups import read_setup
 from tests.support.scripted_engine import ScriptedEngine
@@ -137,7 +137,7 @@ def live_with_starter(minutes: float, folder: Path) -> Course:
         elif isinstance(event, StateChanged) and event.state == "finished":
             discussions += 1
             session.start(setup.model_copy(update={"seed": discussions}))
-        elif isinstance(event, Trouble):
+        elif isinstance(event, ErrorRaised):
             raise RuntimeError(event.sentence)
     assert before is not None
     course.threads_gained = threading.active_count() - before[0]

@@ -12,7 +12,7 @@ from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from syndisco_tui.discussion import DiscussionRecord
-from syndisco_tui.session import LiveSession, State
+from syndisco_tui.session import LiveSession, Phase
 from syndisco_tui.store.discussions import newest_first, read_discussion
 from syndisco_tui.tui.laboratory.screen import Laboratory
 from syndisco_tui.tui.shell.app import SyndiscoApp
@@ -80,7 +80,7 @@ class Bench:
         await self.press("r")
         await self.until(lambda: "▌" in self.text())
 
-    async def until_state(self, state: State) -> None:
+    async def until_state(self, state: Phase) -> None:
         await self.until(lambda: self.laboratory.status.figures.state == state)
 
     def text(self) -> str:

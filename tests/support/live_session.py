@@ -14,9 +14,9 @@ from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Persona
 from syndisco_tui.engine.base import GenerationRequest
 from syndisco_tui.session import (
     LiveSession,
+    Phase,
     Posted,
     SessionEvent,
-    State,
     StateChanged,
 )
 from syndisco_tui.store.discussions import newest_first, read_discussion
@@ -70,7 +70,7 @@ class Live:
             if isinstance(event, kind) and where(event):
                 return event
 
-    def until_state(self, state: State) -> StateChanged:
+    def until_state(self, state: Phase) -> StateChanged:
         return self.until(StateChanged, lambda event: event.state == state and not event.pausing)
 
     def quiet(self, seconds: float = 0.15) -> bool:

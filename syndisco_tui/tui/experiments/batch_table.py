@@ -52,8 +52,8 @@ COLUMNS = (
 
 def last_words(run: BatchRun, limit: int) -> str:
     """What was said last, or what is wrong with the discussion."""
-    if run.trouble:
-        return one_line(run.trouble, limit)
+    if run.error:
+        return one_line(run.error, limit)
     if run.growing:
         return one_line(f"{run.speaker}: {run.growing}", limit)
     last = next((message for message in reversed(run.entries) if message.text), None)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from ...discussion import Message
 from ...session import Edit, Regenerate, Silence
-from ...session.intervention import Steering
+from ...session.intervention import Intervention
 
 
-def as_written(message: Message, index: int, *, is_last: bool) -> dict[str, tuple[str, Steering]]:
+def as_written(
+    message: Message, index: int, *, is_last: bool
+) -> dict[str, tuple[str, Intervention]]:
     """What can be done to ``message``, the entry ``index``, by its key: label and change."""
-    choices: dict[str, tuple[str, Steering]] = {}
+    choices: dict[str, tuple[str, Intervention]] = {}
     raw = message.model_text.strip()
     if raw != message.text:
         choices["w"] = "post it as the model wrote it", Edit(index, raw)

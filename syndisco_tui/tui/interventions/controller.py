@@ -14,12 +14,12 @@ from ...session import (
     CandidateLost,
     CandidateMade,
     CandidatesBegun,
-    Changed,
     Delete,
+    DiscussionChanged,
     DiscussionClosed,
     Edit,
-    GiveFloor,
     Inject,
+    InterventionsQueued,
     LiveSession,
     Opened,
     Posted,
@@ -27,10 +27,10 @@ from ...session import (
     ReplyDropped,
     ReplyStarted,
     SessionEvent,
+    SetNextSpeaker,
     SetupApplied,
     SetupStaged,
     Undo,
-    Waiting,
 )
 from ...text import one_line, safe
 from ..shell.keymap import key_of
@@ -63,7 +63,7 @@ class Reach:
         self._setup = setup
         self._colours = colours
         self._speaking: ReplyStarted | None = None
-        self._waiting = Waiting(())
+        self._waiting = InterventionsQueued(())
         self._staged = SetupStaged(None)
         self._candidates: CandidatesScreen | None = None
         self._odds: NextSpeakerScreen | None = None
@@ -79,20 +79,24 @@ class Reach:
                 self._speaking = event
             case Posted() | ReplyDropped():
                 self._speaking = None
-            case Waiting():
+            case InterventionsQueued():
                 self._waiting = event
             case SetupStaged():
                 self._staged = event
             case SetupApplied():
                 self._staged = SetupStaged(None)
             case Opened() | DiscussionClosed():
-                self._staged, self._waiting, self._speaking = SetupStaged(None), Waiting(()), None
+                self._staged, self._waiting, self._speaking = (
+                    SetupStaged(None),
+                    InterventionsQueued(()),
+                    None,
+                )
             case CandidatesBegun():
                 self._open_candidates(event)
             case CandidateGrew() | CandidateMade() | CandidateLost():
                 if self._candidates:
                     self._candidates.take(event)
-            case Changed():
+            case DiscussionChanged():
                 pass
             case _:
                 return
@@ -125,7 +129,7 @@ class Reach:
                 notes["personas"] = note
             if staged.model_dump(exclude=people) != now.model_dump(exclude=people):
                 notes["setup"] = note
-        if steps := len(self._waiting.steps):
+        if steps := len(self._waiting.interventions):
             notes["transcript"] = f"{steps} {'waits' if steps == 1 else 'wait'} for this reply"
         return notes
 
@@ -138,7 +142,7 @@ class Reach:
         def said(step: Inject | None) -> None:
             if step:
                 self._spoke_as = step.name
-                self._session.steer(step)
+                self._session.intervene(step)
 
         def form() -> InjectScreen:
             names, speaking = self._setup().names, self._speaking_name
@@ -162,7 +166,7 @@ class Reach:
         at = last if index is None else min(index, last)
         match what:
             case "regenerate":
-                self._session.steer(Regenerate())
+                self._session.intervene(Regenerate())
             case "undo":
                 self._undo(record)
             case "candidates":
@@ -177,10 +181,10 @@ class Reach:
                 self._fork(record, at + 1)
 
     def _undo(self, record: DiscussionRecord) -> None:
-        if not self._waiting.steps and all(change.is_undone for change in record.changes):
+        if not self._waiting.interventions and all(change.is_undone for change in record.changes):
             self._screen.notify("Nothing to undo.", timeout=2)
         else:
-            self._session.steer(Undo())
+            self._session.intervene(Undo())
 
     def _edit(self, record: DiscussionRecord, at: int) -> None:
         from .write_message import EditScreen
@@ -189,7 +193,7 @@ class Reach:
 
         def edited(text: str | None) -> None:
             if text is not None:
-                self._session.steer(Edit(at, text))
+                self._session.intervene(Edit(at, text))
 
         def form() -> EditScreen:
             title = f"Edit a message of {one_line(message.name, 40)}"
@@ -210,7 +214,7 @@ class Reach:
         answers = [(key, label) for key, (label, _) in steps.items()]
         choice = MultipleChoiceDialog(question, explanation, answers, esc="cancel")
         self._screen.app.push_screen(
-            choice, lambda key: self._session.steer(steps[key][1]) if key else None
+            choice, lambda key: self._session.intervene(steps[key][1]) if key else None
         )
 
     @property
@@ -226,7 +230,7 @@ class Reach:
         if record.entries[at].role == "seed":
             self._screen.notify("Seed opinions belong to the setup; they stay.", timeout=4)
         elif count == 1:
-            self._session.steer(Delete(at))
+            self._session.intervene(Delete(at))
             told = safe(f"Deleted; {self._undo_key} undoes it.")
             self._screen.notify(told, markup=False, timeout=4)
         else:
@@ -239,7 +243,7 @@ class Reach:
                 "cancel",
             )
             self._screen.app.push_screen(
-                question, lambda yes: self._session.steer(Delete(at)) if yes else None
+                question, lambda yes: self._session.intervene(Delete(at)) if yes else None
             )
 
     # Candidates --------------------------------------------------------------------------------
@@ -278,7 +282,7 @@ class Reach:
 
         if turn := self._next_turn():
             self._odds = NextSpeakerScreen(
-                turn, self._colours(), lambda name: self._session.steer(GiveFloor(name))
+                turn, self._colours(), lambda name: self._session.intervene(SetNextSpeaker(name))
             )
             self._screen.app.push_screen(self._odds)
 
@@ -302,8 +306,8 @@ class Reach:
         floor = discussion.floor.name if discussion.floor else None
         if speaking and floor == speaking.name and speaking.turn == len(speakers):
             floor = None  # it is being used
-        for step in self._waiting.steps:
-            if isinstance(step, GiveFloor):
+        for step in self._waiting.interventions:
+            if isinstance(step, SetNextSpeaker):
                 floor = step.name
         return next_turn(setup, speakers, floor, answering)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...session import State
+from ...session import Phase
 
 
 @dataclass(frozen=True)
 class Moment:
     """What the laboratory's actions depend on."""
 
-    state: State
+    state: Phase
     is_pausing: bool
     """The discussion pauses after the reply in the making."""
     is_loading: bool

@@ -9,7 +9,7 @@ from pathlib import Path
 from textual.app import App
 
 from ...discussion import DiscussionRecord, DiscussionSetup
-from ...session import LiveSession, State
+from ...session import LiveSession, Phase
 from ...session.batch import Batch
 from ...store.discussions import read_discussion
 from ...store.inputs import InputError
@@ -45,7 +45,7 @@ class LibraryVisit:
         show_transcript: Callable[[], object],
         *,
         open_path: Callable[[], Path | None],
-        state: Callable[[], State],
+        state: Callable[[], Phase],
     ) -> None:
         self._app = app
         self._session = session

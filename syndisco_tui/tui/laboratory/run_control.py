@@ -13,10 +13,10 @@ from ...session import (
     DiscussionClosed,
     LiveSession,
     Opened,
+    Phase,
     SessionEvent,
     SetupApplied,
     SetupStaged,
-    State,
     StateChanged,
 )
 from ...text import one_line, safe
@@ -55,7 +55,7 @@ class RunControl:
         self._setup = setup
         self._use = use
         self._before_start = before_start
-        self.state: State = "idle"
+        self.state: Phase = "idle"
         self.draft = SetupStaged(None)
 
     def take(self, event: SessionEvent) -> bool:

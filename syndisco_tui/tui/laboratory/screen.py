@@ -14,18 +14,18 @@ from textual.widgets import Static
 
 from ...discussion import DiscussionRecord, DiscussionSetup, Persona
 from ...session import (
-    Changed,
+    DiscussionChanged,
     DiscussionClosed,
+    ErrorRaised,
+    InterventionsQueued,
     LiveSession,
     Opened,
+    Phase,
     Renamed,
     SessionEvent,
     SetupApplied,
     SetupStaged,
-    State,
     StateChanged,
-    Trouble,
-    Waiting,
 )
 from ...store import paths
 from ...store.last_setup import LastSetup
@@ -221,7 +221,7 @@ class Laboratory(OwnScreen[None]):
         elif isinstance(event, Renamed):
             if self.setup.title == event.old_title:
                 self._show_and_use(self.setup.model_copy(update={"title": event.title}))
-        elif isinstance(event, Trouble):
+        elif isinstance(event, ErrorRaised):
             self.notify(safe(event.sentence), severity="error", timeout=12, markup=False)
         self._reach.take(event)
         if isinstance(event, Opened | SetupApplied):
@@ -233,10 +233,11 @@ class Laboratory(OwnScreen[None]):
             )
             self.refresh_bindings()
         if isinstance(
-            event, Opened | SetupStaged | SetupApplied | Waiting | DiscussionClosed | Renamed
+            event,
+            Opened | SetupStaged | SetupApplied | InterventionsQueued | DiscussionClosed | Renamed,
         ):
             self._show_titles()
-        elif isinstance(event, Changed):
+        elif isinstance(event, DiscussionChanged):
             self._show_colours()
         self.banner.take(event)
         self.query_one(WaitingMessages).take(event)
@@ -283,7 +284,7 @@ class Laboratory(OwnScreen[None]):
         ).applies(action)
 
     @property
-    def _state(self) -> State:
+    def _state(self) -> Phase:
         return self._run_control.state
 
     def _has_users(self) -> bool:

@@ -12,6 +12,7 @@ from ...engine.base import EngineInfo, LoadProgress
 from ...session import (
     DiscussionClosed,
     ModelReady,
+    Phase,
     Posted,
     PreloadFailed,
     ReplyDropped,
@@ -19,7 +20,6 @@ from ...session import (
     ReplyStarted,
     SessionEvent,
     SetupApplied,
-    State,
     StateChanged,
 )
 from ...text import duration, one_line
@@ -30,7 +30,7 @@ MOST_SPEEDS = 200
 SPARKLINE = 8
 """Cells of the speed's sparkline."""
 
-_WORDS: dict[State, str] = {
+_WORDS: dict[Phase, str] = {
     "idle": "ready",
     "loading": "loading",
     "running": "speaking",
@@ -43,7 +43,7 @@ _WORDS: dict[State, str] = {
 class Figures:
     """What the line shows. Speeds in tokens a second."""
 
-    state: State = "idle"
+    state: Phase = "idle"
     preloading: bool = False
     """A model is being loaded that is not needed yet."""
     preload_failed: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widgets import Static
 
-from ...session import DiscussionClosed, Inject, Opened, SessionEvent, Waiting
+from ...session import DiscussionClosed, Inject, InterventionsQueued, Opened, SessionEvent
 from ...text import one_line
 
 LONGEST = 600
@@ -21,8 +21,8 @@ class WaitingMessages(Static):
 
     def take(self, event: SessionEvent) -> None:
         """Show what an event says of messages that wait."""
-        if isinstance(event, Waiting):
-            self._show([step for step in event.steps if isinstance(step, Inject)])
+        if isinstance(event, InterventionsQueued):
+            self._show([step for step in event.interventions if isinstance(step, Inject)])
         elif isinstance(event, Opened | DiscussionClosed):
             self._show([])
 

@@ -7,7 +7,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
-from ...session import Hindrance, SessionEvent
+from ...session import Condition, SessionEvent
 from ...session.events import Cause
 from ...store import paths
 from ...text import one_line
@@ -21,7 +21,7 @@ _WHAT_NOW: dict[Cause, str] = {
 
 
 class Banner(Horizontal):
-    """Shows the gravest hindrance that lasts; without one it takes no room.
+    """Shows the gravest condition that lasts; without one it takes no room.
 
     The least grave, a model that is slower than it could be, takes one quiet line.
     """
@@ -31,26 +31,26 @@ class Banner(Horizontal):
     .-short Banner { margin: 0; max-height: 2; }
     Banner.-least { margin: 0; max-height: 1; }
     Banner.-least > #mark { color: $quiet; }
-    Banner.-least > #hindrance { color: $quiet; text-wrap: nowrap; text-overflow: ellipsis; }
+    Banner.-least > #condition { color: $quiet; text-wrap: nowrap; text-overflow: ellipsis; }
     Banner > #mark { width: 2; color: $warning; text-style: bold; }
-    Banner > #hindrance { width: 1fr; height: auto; }
+    Banner > #condition { width: 1fr; height: auto; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._lasting: dict[Cause, Hindrance] = {}
+        self._lasting: dict[Cause, Condition] = {}
 
     def compose(self) -> ComposeResult:
         yield Static("!", id="mark", markup=False)
-        yield Static("", id="hindrance", markup=False)
+        yield Static("", id="condition", markup=False)
 
     def lasts(self, cause: Cause) -> bool:
-        """Whether this hindrance holds now."""
+        """Whether this condition holds now."""
         return cause in self._lasting
 
     def take(self, event: SessionEvent) -> None:
-        """Note what an event says, if it is about a hindrance."""
-        if isinstance(event, Hindrance):
+        """Note what an event says, if it is about a condition."""
+        if isinstance(event, Condition):
             self._lasting.pop(event.cause, None)
             if event.sentence:
                 self._lasting[event.cause] = event
@@ -63,7 +63,7 @@ class Banner(Horizontal):
         if cause is not None:
             said = self._lasting[cause]
             what_now = _WHAT_NOW.get(cause, "").format(run=key_of(self.app, "everywhere.run"))
-            self.query_one("#hindrance", Static).update(
+            self.query_one("#condition", Static).update(
                 Content.assemble(
                     Content(one_line(said.sentence)),
                     Content(one_line(f" {what_now}" if what_now else "")),

@@ -7,13 +7,13 @@ from typing import ClassVar
 from textual.app import App
 from textual.binding import Binding, BindingType
 
-from ...session import State
+from ...session import Phase
 from ..experiments.batches import batches_of
 from ..widgets.dialogs import STILL_RUNNING, ConfirmDialog
 from .keymap import key_of
 
 
-def quit_or_ask(app: App[int], state: State, *, unsaved: bool) -> None:
+def quit_or_ask(app: App[int], state: Phase, *, unsaved: bool) -> None:
     """Leave the app, or ask first where something would be lost. Asked already: it is a yes.
 
     ``state`` is the laboratory's discussion's, ``unsaved`` whether the disk refuses to save it.
@@ -37,7 +37,7 @@ class LeavingQuestion(ConfirmDialog):
 
 
 def _question(
-    state: State, *, unsaved: bool, resume: str, many_run: bool
+    state: Phase, *, unsaved: bool, resume: str, many_run: bool
 ) -> LeavingQuestion | None:
     """What is asked; nothing where nothing would be lost.
 

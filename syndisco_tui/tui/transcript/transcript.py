@@ -14,7 +14,7 @@ from textual.strip import Strip
 from ...discussion import DiscussionRecord, Message
 from ...discussion.name_checks import strangers
 from ...session import (
-    Changed,
+    DiscussionChanged,
     DiscussionClosed,
     NotSaved,
     Opened,
@@ -123,7 +123,7 @@ class Transcript(TranscriptView):
                 self.show_record(event.record)
             case DiscussionClosed():
                 self.show(())
-            case Changed():
+            case DiscussionChanged():
                 self.show_changed(event.record.entries)
             case ReplyStarted():
                 self.begin_reply(event.name, event.role)

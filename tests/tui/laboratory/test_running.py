@@ -7,7 +7,7 @@ from queue import SimpleQueue
 
 import pytest
 
-from syndisco_tui.session import SessionEvent, Trouble
+from syndisco_tui.session import ErrorRaised, SessionEvent
 from syndisco_tui.tui.shell.event_queue import drained
 from tests.support.bench import OpenBench
 
@@ -138,12 +138,12 @@ async def test_the_transcript_follows_until_somebody_scrolls_away(bench: OpenBen
 
 def test_showing_ends_though_events_go_on_coming() -> None:
     events: SimpleQueue[SessionEvent] = SimpleQueue()
-    events.put(Trouble("Once."))
+    events.put(ErrorRaised("Once."))
     shown = []
     for event in islice(drained(events), 5):
         shown.append(event)
         events.put(event)
-    assert shown == [Trouble("Once.")]
+    assert shown == [ErrorRaised("Once.")]
 
 
 @pytest.mark.parametrize("yes", ["y", "q"])

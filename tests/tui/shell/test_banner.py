@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from syndisco_tui.engine.base import GenerationRequest, OutOfMemory
-from syndisco_tui.session import Hindrance, saving
-from syndisco_tui.session import conditions as hindrances
+from syndisco_tui.session import Condition, saving
+from syndisco_tui.session import conditions as conditions
 from syndisco_tui.store import atomic
 from tests.support.bench import OpenBench
 
@@ -110,7 +110,7 @@ async def test_only_ones_own_home_is_shortened(
 ) -> None:
     monkeypatch.setenv("HOME", "/home/al")
     async with bench() as at:
-        at.laboratory.banner.take(Hindrance("saving", "Cannot save.", where))
+        at.laboratory.banner.take(Condition("saving", "Cannot save.", where))
         await at.until(lambda: f"  {shown}" in at.text())
 
 
@@ -123,7 +123,7 @@ async def test_a_nearly_full_disk_is_said_at_the_start(
     def nearly_full(_folder: Path) -> Any:
         return Usage
 
-    monkeypatch.setattr(hindrances.shutil, "disk_usage", nearly_full)
+    monkeypatch.setattr(conditions.shutil, "disk_usage", nearly_full)
     async with bench() as at:
         await at.until(lambda: "! Only 312 MB are free where discussions are saved" in at.text())
         await at.press("r")

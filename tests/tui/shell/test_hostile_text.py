@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Message, Parent, Persona
 from syndisco_tui.engine.base import EngineError, EngineInfo, LoadProgress
-from syndisco_tui.session import Hindrance, ModelReady, Trouble
+from syndisco_tui.session import Condition, ErrorRaised, ModelReady
 from syndisco_tui.store.format import to_bytes
 from syndisco_tui.tui.library.screen import LibraryScreen
 from syndisco_tui.tui.transcript.markdown import SafeMarkdown
@@ -282,9 +282,9 @@ async def test_what_the_session_tells(bench: OpenBench, frames: Frames, amount: 
         for text in payloads(amount.texts // 4, seed=13):
             info = EngineInfo(text, name=text, device=text, dtype=text, path=text, context_length=9)
             for event in (
-                Trouble(text),
-                Hindrance("saving", text, text),
-                Hindrance("engine", text, text),
+                ErrorRaised(text),
+                Condition("saving", text, text),
+                Condition("engine", text, text),
                 ModelReady(info),
                 LoadProgress(text, 1, 2),
             ):

@@ -77,10 +77,10 @@ def setups(draw: st.DrawFn, *, longest: int = 12) -> DiscussionSetup:
     )
 
 
-State = tuple[object, ...]
+Phase = tuple[object, ...]
 
 
-def state(discussion: Discussion) -> State:
+def state(discussion: Discussion) -> Phase:
     """All there is to know of a discussion."""
     return (
         discussion.setup,

@@ -14,7 +14,7 @@ import pytest
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Message
 from syndisco_tui.engine.base import EngineInfo, LoadProgress
 from syndisco_tui.headless.printer import Printer
-from syndisco_tui.session import Hindrance, ModelReady, Posted, ReplyGrew, ReplyStarted, Trouble
+from syndisco_tui.session import Condition, ErrorRaised, ModelReady, Posted, ReplyGrew, ReplyStarted
 from syndisco_tui.store.format import to_bytes
 from tests.support.hostile_text import ATOMS, forbidden, giants, names, payloads
 from tests.support.project import ROOT
@@ -41,8 +41,8 @@ def test_hostile_text_in_every_event(count: int, large: tuple[str, ...]) -> None
         for part in (text[: len(text) // 2], text):
             printer.show(ReplyGrew(text, part, 1, 1, 1.0))
         printer.show(Posted(Message(text, text, "user", turn), 1.0))
-        printer.show(Trouble(text))
-        printer.show(Hindrance("saving", text, text))
+        printer.show(ErrorRaised(text))
+        printer.show(Condition("saving", text, text))
     printer.path = Path("x.json")
     printer.end(0)
     for printed in (out.getvalue(), err.getvalue()):

@@ -32,7 +32,7 @@ from syndisco_tui.headless.printer import WAITING
 from syndisco_tui.headless.remaining import remaining_runs
 from syndisco_tui.headless.repeat import run_repeat
 from syndisco_tui.headless.replay import AHEAD, replay
-from syndisco_tui.session import LiveSession, Trouble
+from syndisco_tui.session import ErrorRaised, LiveSession
 from syndisco_tui.session import saving as saving_module
 from syndisco_tui.session.batch import Batch, repeated, saved_runs
 from syndisco_tui.store.claims import SeedClaims
@@ -183,7 +183,7 @@ class TestRepeat:
         while not batch.is_over:
             batch.drain(0.1)
         assert {run.path: run.state for run in batch.runs} == {held: "stopped", other: "finished"}
-        assert "open in the laboratory" in next(r.trouble for r in batch.runs if r.path == held)
+        assert "open in the laboratory" in next(r.error for r in batch.runs if r.path == held)
         batch.close()
         engine.close()
 
@@ -221,8 +221,8 @@ class TestRepeat:
         batch.stop()
         heard, deadline = 0, time.monotonic() + 5
         while heard < 3 and time.monotonic() < deadline:
-            heard += sum(isinstance(event, Trouble) for _, event in batch.drain(0.1))
-        assert [(run.state, run.trouble) for run in batch.runs] == [("stopped", "")] * 3
+            heard += sum(isinstance(event, ErrorRaised) for _, event in batch.drain(0.1))
+        assert [(run.state, run.error) for run in batch.runs] == [("stopped", "")] * 3
         batch.close()
         engine.close()
 

@@ -15,7 +15,7 @@ import pytest
 from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.discussion.pending_turn import asked_for
 from syndisco_tui.session import (
-    Hindrance,
+    Condition,
     NotSaved,
     Opened,
     Posted,
@@ -93,7 +93,7 @@ def test_a_rewrite_that_fails_pauses_and_all_goes_on_by_itself(
     live.until(Posted)
     live.until(ReplyStarted)
     disk.breaks(step, error)
-    told = live.until(Hindrance)
+    told = live.until(Condition)
     assert told.cause == "saving"
     assert os.strerror(error)[1:] in told.sentence
     assert told.where == str(folder)
@@ -101,7 +101,7 @@ def test_a_rewrite_that_fails_pauses_and_all_goes_on_by_itself(
     asked = len(live.engine.requests)
     on_disk = read_discussion(newest_first(folder)[0])  # valid, whatever happens
     disk.is_mended()
-    assert live.until(Hindrance) == Hindrance("saving", "")
+    assert live.until(Condition) == Condition("saving", "")
     live.until(StateChanged, lambda event: event.state == "finished", within=PATIENT)
     posted = [event.message for event in live.all(Posted)]
     assert all(event.message in posted for event in live.all(NotSaved))
@@ -118,14 +118,14 @@ def test_a_discussion_that_cannot_begin_leaves_nothing_and_r_begins_it(
 ) -> None:
     disk.breaks(step, error)
     live = begin(folder, SETUP)
-    assert live.until(Hindrance).cause == "saving"
+    assert live.until(Condition).cause == "saving"
     live.until_state("idle")
     assert live.engine.requests == []
     if step != "sync folder":  # the file is there by then, as far as anybody can tell
         assert os.listdir(folder) == []
     disk.is_mended()
     live.session.start(SETUP)
-    assert live.until(Hindrance) == Hindrance("saving", "")
+    assert live.until(Condition) == Condition("saving", "")
     live.until_state("finished")
 
 
@@ -138,12 +138,12 @@ def test_a_setup_that_waits_for_a_reply_waits_for_the_disk_as_well(
     live.until(ReplyStarted)
     disk.breaks("write", errno.ENOSPC)
     live.session.rename("Another title")
-    live.until(Hindrance)
+    live.until(Condition)
     live.session.pause()
     live.session.change_setup(LONGER.model_copy(update={"context": "It is raining."}))
     live.until(SetupStaged)
     disk.is_mended()
-    assert live.until(Hindrance) == Hindrance("saving", "")
+    assert live.until(Condition) == Condition("saving", "")
     live.engine.may_speak.set()
     live.until(Posted)
     asked_for(live.record, 0)
@@ -159,7 +159,7 @@ def test_what_cannot_be_saved_at_the_end_stays_open(
     live.until(Posted)
     if is_full:
         disk.breaks("sync", errno.ENOSPC)
-        live.until(Hindrance)
+        live.until(Condition)
     assert live.session.close()
     assert (live.session.record is not None) == is_full
 
@@ -203,9 +203,9 @@ def test_a_folder_that_vanishes_and_is_made_anew_is_locked_anew(
     for path in folder.iterdir():
         path.unlink(missing_ok=True)
     folder.rmdir()
-    live.until(Hindrance)
+    live.until(Condition)
     folder.mkdir()
-    live.until(Hindrance, lambda event: not event.sentence)
+    live.until(Condition, lambda event: not event.sentence)
     live.until(Posted)
     (path,) = newest_first(folder)
     assert has_writer(path) or read_discussion(path).status == "finished"
@@ -261,7 +261,7 @@ def test_a_disk_that_is_really_full(begin: Callable[..., Live], small_disk: Path
     with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
         while True:
             file.write(b"x" * 512)
-    told = live.until(Hindrance, lambda event: event.cause == "saving")
+    told = live.until(Condition, lambda event: event.cause == "saving")
     assert "no space left on device" in told.sentence
     assert len(live.all(NotSaved)) == 1
     ballast.unlink()
@@ -276,7 +276,7 @@ def test_a_disk_that_is_really_read_only(begin: Callable[..., Live], small_disk:
     live.until(Posted)
     cover = ["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(small_disk)]
     subprocess.run(cover, check=True)
-    told = live.until(Hindrance, lambda event: event.cause == "saving")
+    told = live.until(Condition, lambda event: event.cause == "saving")
     assert "read-only file system" in told.sentence
     subprocess.run(["umount", str(small_disk)], check=True)
     live.until(StateChanged, lambda event: event.state == "finished", within=PATIENT)

@@ -15,24 +15,24 @@ from syndisco_tui.session import (
     CandidateLost,
     CandidateMade,
     CandidatesBegun,
-    Changed,
+    Condition,
     Delete,
+    DiscussionChanged,
     Edit,
-    GiveFloor,
-    Hindrance,
+    ErrorRaised,
     Inject,
+    Intervention,
+    InterventionsQueued,
     Opened,
     Posted,
     Regenerate,
     ReplyDropped,
     ReplyGrew,
     ReplyStarted,
+    SetNextSpeaker,
     SetupApplied,
     SetupStaged,
-    Steering,
-    Trouble,
     Undo,
-    Waiting,
     driver,
 )
 from syndisco_tui.store.discussions import newest_first, read_discussion
@@ -45,10 +45,10 @@ def said(live: Live) -> list[str]:
     return [entry.text for entry in live.record.entries]
 
 
-def steer(live: Live, step: Steering) -> DiscussionRecord:
+def intervene(live: Live, step: Intervention) -> DiscussionRecord:
     """Do it, and wait until it is told; the file must hold it by then."""
-    live.session.steer(step)
-    told = live.until(Changed).record
+    live.session.intervene(step)
+    told = live.until(DiscussionChanged).record
     assert told == live.record
     return told
 
@@ -66,7 +66,7 @@ def paused(begin: Begin) -> Live:
 
 class TestBetweenTurns:
     def test_a_humans_words_are_saved_and_read_by_the_next_speaker(self, paused: Live) -> None:
-        steer(paused, Inject("Zoe", "Excuse me."))
+        intervene(paused, Inject("Zoe", "Excuse me."))
         message = paused.record.entries[-1]
         assert (message.name, message.text, message.role) == ("Zoe", "Excuse me.", "human")
         assert message.created_at
@@ -75,7 +75,7 @@ class TestBetweenTurns:
         assert "Excuse me." in paused.engine.requests[-1].chat[-1].content
 
     def test_an_edited_message_is_read_as_it_is_now(self, paused: Live) -> None:
-        steer(paused, Edit(0, "Edited."))
+        intervene(paused, Edit(0, "Edited."))
         paused.session.step()
         paused.until(Posted)
         assert "Edited." in paused.engine.requests[-1].chat[-1].content
@@ -85,26 +85,26 @@ class TestBetweenTurns:
         self, paused: Live
     ) -> None:
         first = paused.record.entries[-1]
-        paused.session.steer(Regenerate())
-        assert len(paused.until(Changed).record.entries) == 1
+        paused.session.intervene(Regenerate())
+        assert len(paused.until(DiscussionChanged).record.entries) == 1
         again = paused.until(Posted).message
         paused.until_state("paused")
         assert (again.name, again.turn) == (first.name, first.turn)
         assert again.seed != first.seed
         assert paused.record.changes[-1].before == (first,)
-        steer(paused, Undo())
+        intervene(paused, Undo())
         assert paused.record.entries[-1] == first
 
     def test_a_deleted_message_comes_back(self, paused: Live) -> None:
         before = paused.record.entries
-        steer(paused, Delete(0))
+        intervene(paused, Delete(0))
         assert paused.record.entries == ()
-        steer(paused, Undo())
+        intervene(paused, Undo())
         assert paused.record.entries == before
         assert paused.record.changes == ()
 
     def test_the_floor_is_given_and_kept_in_the_file(self, paused: Live) -> None:
-        assert steer(paused, GiveFloor("Bob")).floor == Floor(3, "Bob")
+        assert intervene(paused, SetNextSpeaker("Bob")).floor == Floor(3, "Bob")
         paused.session.step()
         assert paused.until(Posted).message.name == "Bob"
         paused.until_state("paused")
@@ -112,9 +112,9 @@ class TestBetweenTurns:
         assert paused.record.entries[-1].floor_given
 
     def test_what_cannot_be_done_is_said_and_nothing_changes(self, paused: Live) -> None:
-        before = steer(paused, Inject("Zoe", "Hm."))
-        paused.session.steer(Regenerate())
-        assert paused.until(Trouble).sentence == (
+        before = intervene(paused, Inject("Zoe", "Hm."))
+        paused.session.intervene(Regenerate())
+        assert paused.until(ErrorRaised).sentence == (
             "There is nothing to regenerate: no model said the last message."
         )
         assert paused.record.entries == before.entries
@@ -124,7 +124,7 @@ class TestBetweenTurns:
     ) -> None:
         live = begin()
         live.until_state("finished")
-        live.session.steer(Regenerate())
+        live.session.intervene(Regenerate())
         live.until(Posted)
         live.until_state("finished")
         assert (live.record.status, live.record.turns_taken) == ("finished", 4)
@@ -132,19 +132,19 @@ class TestBetweenTurns:
     def test_deleting_reopens_a_finished_discussion(self, begin: Begin) -> None:
         live = begin()
         live.until_state("finished")
-        steer(live, Delete())
+        intervene(live, Delete())
         live.until_state("paused")
         assert live.record.status == "paused"
 
     def test_resumed_it_goes_on_as_if_nobody_had_left(self, paused: Live, begin: Begin) -> None:
-        steer(paused, Edit(0, "Edited."))
-        steer(paused, GiveFloor("Bob"))
-        steer(paused, Delete())
+        intervene(paused, Edit(0, "Edited."))
+        intervene(paused, SetNextSpeaker("Bob"))
+        intervene(paused, Delete())
         paused.session.close()
         again = begin(seed_as_reply, setup=None)
         again.session.resume(paused.path, go_on=False)
         again.until_state("paused")
-        steer(again, Undo())
+        intervene(again, Undo())
         assert len(again.record.entries) == 2
         again.session.run()
         again.until_state("finished")
@@ -159,7 +159,7 @@ class TestBetweenTurns:
         live = begin(seed_as_reply, step=True, delay=SLOW)
         live.until(Posted)
         live.until_state("paused")
-        live.session.steer(Regenerate())
+        live.session.intervene(Regenerate())
         live.until(ReplyGrew)
         live.session.close()
         asked = live.engine.requests[-1]
@@ -173,32 +173,32 @@ class TestWhileAReplyIsMade:
     def test_words_wait_for_the_reply_in_the_making(self, begin: Begin) -> None:
         live = begin(delay=SLOW)
         live.until(ReplyStarted)
-        live.session.steer(Inject("Zoe", "Excuse me."))
-        assert live.until(Waiting).steps == (Inject("Zoe", "Excuse me."),)
+        live.session.intervene(Inject("Zoe", "Excuse me."))
+        assert live.until(InterventionsQueued).interventions == (Inject("Zoe", "Excuse me."),)
         live.until(Posted)
-        live.until(Changed)
-        assert live.until(Waiting).steps == ()
+        live.until(DiscussionChanged)
+        assert live.until(InterventionsQueued).interventions == ()
         assert said(live)[1] == "Excuse me."
         live.until_state("finished")
 
     def test_what_waits_can_be_taken_back(self, begin: Begin) -> None:
         live = begin(delay=SLOW)
         live.until(ReplyStarted)
-        live.session.steer(Inject("Zoe", "Excuse me."))
-        live.session.steer(Undo())
-        live.until(Waiting, lambda event: not event.steps)
+        live.session.intervene(Inject("Zoe", "Excuse me."))
+        live.session.intervene(Undo())
+        live.until(InterventionsQueued, lambda event: not event.interventions)
         live.until_state("finished")
-        assert not live.all(Changed)
+        assert not live.all(DiscussionChanged)
 
     def test_what_waits_is_done_when_the_reply_is_stopped_or_one_quits(self, begin: Begin) -> None:
         live = begin(delay=SLOW)
         live.until(ReplyStarted)
-        live.session.steer(Inject("Zoe", "Excuse me."))
+        live.session.intervene(Inject("Zoe", "Excuse me."))
         live.session.stop()
-        live.until(Changed)
+        live.until(DiscussionChanged)
         live.session.run()
         live.until(ReplyStarted)
-        live.session.steer(Inject("Zoe", "Me again."))
+        live.session.intervene(Inject("Zoe", "Me again."))
         live.session.close()
         assert said(live) == ["Excuse me.", "Me again."]
         assert live.record.status == "paused"
@@ -207,7 +207,7 @@ class TestWhileAReplyIsMade:
         live = begin(seed_as_reply, delay=SLOW)
         first = live.until(Posted).message
         live.until(ReplyGrew)
-        live.session.steer(Regenerate())
+        live.session.intervene(Regenerate())
         live.until(ReplyDropped)
         again = live.until(Posted).message
         assert (again.name, again.turn, again.attempt) == (first.name, 1, 1)
@@ -220,7 +220,7 @@ class TestWhileAReplyIsMade:
         live = begin(delay=SLOW)
         live.until(Posted)
         live.until(ReplyGrew)
-        live.session.steer(Delete())
+        live.session.intervene(Delete())
         live.until(ReplyDropped)
         live.until_state("paused")
         assert live.record.entries == ()
@@ -229,26 +229,26 @@ class TestWhileAReplyIsMade:
     def test_an_injected_message_is_taken_back_from_under_the_reply(self, begin: Begin) -> None:
         live = begin(delay=SLOW)
         live.until(ReplyStarted)
-        live.session.steer(Inject("Zoe", "Excuse me."))
-        live.until(Changed)
+        live.session.intervene(Inject("Zoe", "Excuse me."))
+        live.until(DiscussionChanged)
         live.until(ReplyStarted)
-        live.session.steer(Undo())
+        live.session.intervene(Undo())
         live.until(ReplyDropped)
         live.until_state("finished")
         assert "Excuse me." not in said(live)
         assert "Excuse me." not in live.engine.requests[-1].chat[-1].content
 
     def test_what_cannot_be_done_does_not_cost_the_reply(self, paused: Live) -> None:
-        paused.session.steer(Inject("Zoe", "Excuse me."))
-        paused.until(Changed)
+        paused.session.intervene(Inject("Zoe", "Excuse me."))
+        paused.until(DiscussionChanged)
         paused.session.step()
         paused.until(Posted)
         paused.until_state("paused")
         paused.engine.delay = SLOW
         paused.session.run()
         paused.until(ReplyStarted)
-        paused.session.steer(Undo())
-        assert "Somebody has spoken since" in paused.until(Trouble).sentence
+        paused.session.intervene(Undo())
+        assert "Somebody has spoken since" in paused.until(ErrorRaised).sentence
         paused.engine.delay = 0
         paused.until_state("finished")
         assert not paused.all(ReplyDropped)
@@ -287,7 +287,7 @@ class TestWhileAReplyIsMade:
         raining = changed(context="It is raining.")
         paused.session.change_setup(raining)
         paused.until(SetupStaged)
-        paused.session.steer(Regenerate())
+        paused.session.intervene(Regenerate())
         paused.until(Posted)
         paused.until_state("paused")
         assert paused.record.setup.context == SETUP.context
@@ -306,7 +306,7 @@ class TestCandidates:
         assert len({request.seed for request in asked} | {present.seed}) == 4
         assert len({request.chat for request in asked}) == 1
         paused.session.choose(1)
-        paused.until(Changed)
+        paused.until(DiscussionChanged)
         chosen = next(event.message for event in made if event.number == 1)
         assert paused.record.entries[-1] == chosen
         others = {event.message for event in made if event.number != 1}
@@ -319,7 +319,7 @@ class TestCandidates:
         for _ in range(2):
             paused.until(CandidateMade)
         paused.session.choose(None)
-        paused.until(Changed)
+        paused.until(DiscussionChanged)
         assert paused.record.entries == before
         assert len(paused.record.changes[-1].before) == 2
 
@@ -348,7 +348,7 @@ class TestCandidates:
         assert live.until(CandidateLost) == CandidateLost(0, "Out of memory.")
         live.until(CandidateMade)
         live.session.choose(1)
-        live.until(Changed)
+        live.until(DiscussionChanged)
         assert said(live) == ["Three."]
 
     def test_the_model_is_loaded_for_them(self, paused: Live, begin: Begin) -> None:
@@ -372,7 +372,7 @@ class TestCandidates:
         again.session.offer_candidates(2)
         again.until_state("loading")
         if meanwhile == "regenerate":
-            again.session.steer(Regenerate())
+            again.session.intervene(Regenerate())
             again.until(Posted)
         else:
             again.session.resume(other, go_on=False)
@@ -398,7 +398,7 @@ class TestCandidates:
         for number in range(2):
             lost = live.until(CandidateLost)
             assert lost == CandidateLost(number, "The model's thread has ended.")
-        assert live.until(Hindrance).cause == "engine"
+        assert live.until(Condition).cause == "engine"
         live.session.choose(None)
         live.session.step()
         live.until_state("paused")
@@ -407,7 +407,7 @@ class TestCandidates:
         live = begin(delay=SLOW)
         live.until(ReplyStarted)
         live.session.offer_candidates(2)
-        assert "nobody has spoken yet" in live.until(Trouble).sentence
+        assert "nobody has spoken yet" in live.until(ErrorRaised).sentence
         live.session.run()
         live.engine.delay = 0
         live.until_state("finished")
@@ -473,11 +473,11 @@ def test_a_change_that_cannot_be_saved_is_told_once_it_is(
     monkeypatch.setattr("syndisco_tui.session.saving.RETRY_SECONDS", 0.05)
     away = folder.with_name("away")
     folder.rename(away)
-    paused.session.steer(Inject("Zoe", "Excuse me."))
-    assert paused.until(Hindrance).cause == "saving"
-    assert not paused.all(Changed)
+    paused.session.intervene(Inject("Zoe", "Excuse me."))
+    assert paused.until(Condition).cause == "saving"
+    assert not paused.all(DiscussionChanged)
     away.rename(folder)
-    told = paused.until(Changed).record
+    told = paused.until(DiscussionChanged).record
     assert told.entries[-1].text == "Excuse me."
     assert said(paused)[-1] == "Excuse me."
 
@@ -485,13 +485,13 @@ def test_a_change_that_cannot_be_saved_is_told_once_it_is(
 @pytest.mark.parametrize("step", [Inject("Zoe", "Hm."), Undo(), Regenerate(), Delete()])
 def test_where_nothing_is_open_nothing_happens(begin: Begin, step: Any) -> None:
     live = begin(setup=None)
-    live.session.steer(step)
+    live.session.intervene(step)
     assert live.quiet(0.05)
 
 
 def test_the_moderators_answer_can_be_said_again(begin: Begin) -> None:
     live = begin(setup=changed(moderator=Persona(username="Mod"), conv_len=1))
     live.until_state("finished")
-    live.session.steer(Regenerate())
+    live.session.intervene(Regenerate())
     assert live.until(Posted).message.role == "moderator"
     live.until_state("finished")

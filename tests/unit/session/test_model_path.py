@@ -12,7 +12,7 @@ from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.headless import run_headless
 from syndisco_tui.headless.repeat import run_repeat
 from syndisco_tui.headless.replay import replay
-from syndisco_tui.session import Hindrance, LiveSession
+from syndisco_tui.session import Condition, LiveSession
 from syndisco_tui.session.batch import Batch, repeated
 from syndisco_tui.session.model_path import slower_path, slower_path_then
 from syndisco_tui.store.discussions import newest_first, read_discussion
@@ -116,7 +116,7 @@ def test_it_holds_until_another_model_is_loaded(folder: Path) -> None:
 def _next_about_speed(session: LiveSession) -> str:
     while True:
         event = session.events.get(timeout=5)
-        if isinstance(event, Hindrance) and event.cause == "speed":
+        if isinstance(event, Condition) and event.cause == "speed":
             return event.sentence
 
 

@@ -13,7 +13,7 @@ from syndisco_tui.discussion import Discussion, Persona, Shortened, asked_for
 from syndisco_tui.engine.base import GenerationRequest, OutOfMemory
 from syndisco_tui.headless.live import run_headless
 from syndisco_tui.headless.replay import replay
-from syndisco_tui.session import Hindrance, ReplyDropped, ReplyStarted, Trouble
+from syndisco_tui.session import Condition, ErrorRaised, ReplyDropped, ReplyStarted
 from syndisco_tui.store.discussions import read_discussion
 from syndisco_tui.store.export.chat import replies
 from syndisco_tui.store.format import from_json, to_json
@@ -79,7 +79,7 @@ def test_it_is_asked_once_more_with_half_of_both_and_the_file_says_so(begin: Beg
     assert [entry.shortened for entry in entries[:4]] == [None] * 4
     assert entries[4].shortened == entries[5].shortened == Shortened(2, 100)
     assert "2 messages, 100 tokens" in entries[4].text
-    told = [event.sentence for event in live.all(Hindrance) if event.cause == "memory"]
+    told = [event.sentence for event in live.all(Condition) if event.cause == "memory"]
     asked = "is asked again, with the last 2 messages and for 100 tokens at most."
     assert told == [f"Memory was full: Ann {asked}", "", f"Memory was full: Bob {asked}", ""]
     assert len(live.all(ReplyDropped)) == 2
@@ -111,13 +111,13 @@ def test_what_the_file_says_is_what_was_asked(begin: Begin) -> None:
 def test_the_second_time_it_pauses_with_the_sentence_and_all_that_was_said(begin: Begin) -> None:
     memory = Memory(lasts=2)
     live = begin(memory)
-    assert live.until(Trouble).sentence == FULL
+    assert live.until(ErrorRaised).sentence == FULL
     live.until_state("paused")
     said = live.texts()
     assert len(said) == 2
     assert [entry.text for entry in live.record.entries] == said
     assert live.record.status == "paused"
-    assert live.all(Hindrance)[-1] == Hindrance("memory", "")
+    assert live.all(Condition)[-1] == Condition("memory", "")
     assert live.engine.requests[-1].max_out_tokens == 100
     count = len(live.engine.requests)
     assert live.quiet()
@@ -132,18 +132,18 @@ def test_the_second_time_it_pauses_with_the_sentence_and_all_that_was_said(begin
 def test_stopping_in_the_second_try_leaves_the_turn_open(begin: Begin) -> None:
     memory = Memory(tokens=100)
     live = begin(memory, delay=SLOW)
-    live.until(Hindrance, lambda event: bool(event.sentence) and event.cause == "memory")
+    live.until(Condition, lambda event: bool(event.sentence) and event.cause == "memory")
     live.until(ReplyStarted)
     live.session.stop()
     live.until_state("paused")
-    assert live.all(Hindrance)[-1] == Hindrance("memory", "")
+    assert live.all(Condition)[-1] == Condition("memory", "")
     assert live.record.entries == ()
     assert live.record.setup.max_out_tokens == 200
 
 
 def test_without_anything_to_shorten_it_is_not_asked_again(begin: Begin) -> None:
     live = begin(Memory(tokens=0), max_out_tokens=1)
-    live.until(Trouble)
+    live.until(ErrorRaised)
     live.until_state("paused")
     assert len(live.engine.requests) == 1
 

@@ -12,13 +12,13 @@ import pytest
 from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.engine.base import EngineInfo, LoadProgress, ModelSpec
 from syndisco_tui.session import (
+    ErrorRaised,
     LiveSession,
     ModelReady,
+    Phase,
     PreloadFailed,
     SessionEvent,
-    State,
     StateChanged,
-    Trouble,
 )
 from syndisco_tui.session.last_model import LastModelFile
 from tests.support.scripted_engine import ScriptedEngine
@@ -43,7 +43,7 @@ class Preloading:
         self.session = LiveSession(self.engine, folder, last_model=self.last_model)
         self.heard: list[SessionEvent] = []
 
-    def until(self, kind: type[SessionEvent], state: State | None = None) -> SessionEvent:
+    def until(self, kind: type[SessionEvent], state: Phase | None = None) -> SessionEvent:
         deadline = time.monotonic() + 5
         while True:
             try:
@@ -89,7 +89,7 @@ def test_it_is_loaded_while_nothing_has_begun(at: Preloading) -> None:
     at.session.start(SETUP)
     at.until(StateChanged, "finished")
     assert at.loaded == ["scripted"]
-    assert not at.all(Trouble)
+    assert not at.all(ErrorRaised)
 
 
 def test_who_needs_it_meanwhile_joins_it(at: Preloading) -> None:
@@ -133,7 +133,7 @@ def test_another_model_in_the_setup_gives_it_up(at: Preloading) -> None:
     at.session.cancel_preload(unless=OTHER)
     at.until(StateChanged)
     assert StateChanged("idle") in at.settled()
-    assert not at.all(Trouble)
+    assert not at.all(ErrorRaised)
     assert not at.all(PreloadFailed)
     assert at.engine.info is None
     at.engine.may_load.set()
@@ -150,7 +150,7 @@ def test_a_discussion_with_another_model_takes_its_place(at: Preloading) -> None
     at.engine.may_load.set()
     at.until(StateChanged, "finished")
     assert at.loaded == ["scripted", "another"]
-    assert not at.all(Trouble)
+    assert not at.all(ErrorRaised)
 
 
 def test_what_was_stopped_can_be_run_at_once(at: Preloading) -> None:
@@ -160,7 +160,7 @@ def test_what_was_stopped_can_be_run_at_once(at: Preloading) -> None:
     at.session.start(SETUP)
     at.engine.may_load.set()
     at.until(StateChanged, "finished")
-    assert not at.all(Trouble)
+    assert not at.all(ErrorRaised)
 
 
 def test_one_that_cannot_be_had_is_missed_quietly_until_it_is_needed(tmp_path: Path) -> None:
@@ -171,10 +171,10 @@ def test_one_that_cannot_be_had_is_missed_quietly_until_it_is_needed(tmp_path: P
     failed = at.until(PreloadFailed)
     assert "There is no model" in getattr(failed, "sentence", "")
     at.settled()
-    assert not at.all(Trouble)
+    assert not at.all(ErrorRaised)
     at.session.start(setup)
-    trouble = at.until(Trouble)
-    assert trouble == Trouble("There is no model “nowhere”; try --model starter.", fatal=True)
+    trouble = at.until(ErrorRaised)
+    assert trouble == ErrorRaised("There is no model “nowhere”; try --model starter.", fatal=True)
     assert at.session.close()
     at.engine.close()
 

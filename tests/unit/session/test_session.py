@@ -15,8 +15,9 @@ from syndisco_tui.discussion import DiscussionRecord, EarlierSetup, Persona
 from syndisco_tui.engine.base import EngineError, LoadProgress
 from syndisco_tui.session import (
     Closed,
+    Condition,
     DiscussionClosed,
-    Hindrance,
+    ErrorRaised,
     ModelReady,
     NotSaved,
     Opened,
@@ -29,7 +30,6 @@ from syndisco_tui.session import (
     SetupApplied,
     SetupStaged,
     StateChanged,
-    Trouble,
 )
 from syndisco_tui.session import live as live_module
 from syndisco_tui.session import reply as reply_module
@@ -346,7 +346,7 @@ class TestInterference:
         live.session.change_setup(SETUP)
         live.session.start(SETUP)
         live.until_state("finished")
-        assert live.all(Trouble) == []
+        assert live.all(ErrorRaised) == []
 
 
 class TestAnotherDiscussion:
@@ -383,8 +383,8 @@ class TestAnotherDiscussion:
         live = begin(step=True)
         live.until_state("paused")
         live.session.start(changed(personas=()))
-        told = live.until(Trouble)
-        assert told == Trouble("Nobody takes part: choose at least one persona.")
+        told = live.until(ErrorRaised)
+        assert told == ErrorRaised("Nobody takes part: choose at least one persona.")
         live.session.run()
         live.until_state("finished")
         assert len(newest_first(live.folder)) == 1
@@ -393,7 +393,7 @@ class TestAnotherDiscussion:
         live = begin(step=True)
         live.until_state("paused")
         live.session.change_setup(changed(personas=()))
-        assert "Nobody takes part" in live.until(Trouble).sentence
+        assert "Nobody takes part" in live.until(ErrorRaised).sentence
         assert live.record.setup == SETUP
         live.session.run()
         live.until_state("finished")
@@ -486,17 +486,17 @@ class TestResuming:
         live.until(Posted)
         nowhere = tmp_path / "gone" / "a.json"
         live.session.resume(nowhere)
-        told = live.until(Trouble).sentence
+        told = live.until(ErrorRaised).sentence
         assert told == f"{nowhere}: cannot be opened to go on: No such file or directory"
         live.until_state("finished")
-        assert not live.all(Hindrance)
+        assert not live.all(Condition)
 
     def test_a_file_in_use_is_refused_with_a_sentence(self, begin: Begin, folder: Path) -> None:
         file = DiscussionFile.create(folder, datetime.now(UTC))
         file.path.write_text("{}")
         live = begin(setup=None)
         live.session.resume(file.path)
-        told = live.until(Trouble)
+        told = live.until(ErrorRaised)
         assert told.sentence == (
             f"{file.path.name}: another syndisco-tui is running this discussion"
         )
@@ -511,7 +511,7 @@ class TestResuming:
         path.write_text(content)
         live = begin(setup=None)
         live.session.resume(path)
-        assert "Unexpected" not in live.until(Trouble).sentence
+        assert "Unexpected" not in live.until(ErrorRaised).sentence
         live.until_state("idle")
         assert path.read_text() == content
         assert os.listdir(folder) == ["garbage.json"]
@@ -533,8 +533,8 @@ class TestEngineFaults:
     def test_a_failed_reply_pauses_and_its_turn_can_be_had_again(self, begin: Begin) -> None:
         fault = EngineError("The GPU is out of memory; use a smaller model.")
         live = begin(["Hello.", fault, "Well."])
-        told = live.until(Trouble)
-        assert told == Trouble("The GPU is out of memory; use a smaller model.")
+        told = live.until(ErrorRaised)
+        assert told == ErrorRaised("The GPU is out of memory; use a smaller model.")
         live.until_state("paused")
         assert [event.name for event in live.all(ReplyDropped)] == ["Bob"]
         assert (live.record.status, len(live.record.entries)) == ("paused", 1)
@@ -547,7 +547,7 @@ class TestEngineFaults:
 
     def test_a_model_that_cannot_be_had_is_fatal(self, begin: Begin, folder: Path) -> None:
         live = begin(setup=changed(model="nowhere"))
-        told = live.until(Trouble)
+        told = live.until(ErrorRaised)
         assert told.fatal
         assert told.sentence == "There is no model “nowhere”; try --model starter."
         live.until_state("idle")
@@ -556,7 +556,7 @@ class TestEngineFaults:
     def test_a_model_that_nobody_waits_for_is_not_fatal(self, begin: Begin) -> None:
         live = begin(setup=None)
         live.session.load(changed(model="nowhere"))
-        assert not live.until(Trouble).fatal
+        assert not live.until(ErrorRaised).fatal
         live.session.start(SETUP)
         live.until_state("finished")
 
@@ -565,7 +565,7 @@ class TestEngineFaults:
         live.until_state("paused")
         live.session.change_setup(changed(model="nowhere"))
         live.session.run()
-        live.until(Trouble)
+        live.until(ErrorRaised)
         live.until_state("paused")
         live.session.change_setup(SETUP)
         live.session.run()
@@ -599,7 +599,7 @@ class TestEngineFaults:
         live = begin(delay=SLOW, load_steps=100)
         live.until(LoadProgress)
         getattr(live.session, command)()
-        assert live.until(Trouble) == Trouble("Loading was cancelled.")
+        assert live.until(ErrorRaised) == ErrorRaised("Loading was cancelled.")
         live.until_state("idle")
         assert os.listdir(folder) == []
 
@@ -618,7 +618,7 @@ class TestDiskFaults:
         live.until(Posted)
         live.until(ReplyStarted)
         folder.rename(away)
-        told = live.until(Hindrance)
+        told = live.until(Condition)
         assert told.cause == "saving"
         assert told.sentence.startswith("Cannot save: no such file or directory.")
         assert told.where == str(folder)
@@ -629,7 +629,7 @@ class TestDiskFaults:
 
         away.rename(folder)
         live.session.run()
-        assert live.until(Hindrance) == Hindrance("saving", "")
+        assert live.until(Condition) == Condition("saving", "")
         assert live.until(Posted).message == kept.message
         live.until_state("finished")
         assert live.texts() == [entry.text for entry in live.record.entries]
@@ -643,13 +643,13 @@ class TestDiskFaults:
         live = begin(delay=SLOW)
         live.until(ReplyStarted)
         folder.rename(away)
-        live.until(Hindrance)
+        live.until(Condition)
         for command in (live.session.run, live.session.step, live.session.run):
             live.until_state("paused")
             command()
             live.until_state("running")
         live.until_state("paused")
-        assert len(live.all(Hindrance)) == 1
+        assert len(live.all(Condition)) == 1
         assert len(live.engine.requests) == 1
         away.rename(folder)
         live.session.step()
@@ -662,7 +662,7 @@ class TestDiskFaults:
         live = begin(delay=SLOW)
         live.until(ReplyStarted)
         folder.rename(away)
-        live.until(Hindrance)
+        live.until(Condition)
         away.rename(folder)
         live.session.close()
         live.until(Closed)
@@ -676,7 +676,7 @@ class TestDiskFaults:
         live.until(ReplyStarted)
         folder.rename(away)
         assert live.session.close()
-        assert "Cannot save" in live.until(Hindrance).sentence
+        assert "Cannot save" in live.until(Condition).sentence
         live.until(Closed)
         (path,) = newest_first(away)
         assert [waiting for waiting, _ in unfinished(away)] == [path]
@@ -686,7 +686,7 @@ class TestDiskFaults:
     ) -> None:
         folder.rmdir()
         live = begin()
-        assert "Cannot save" in live.until(Hindrance).sentence
+        assert "Cannot save" in live.until(Condition).sentence
         live.until_state("idle")
         assert live.engine.requests == []
         folder.mkdir()

@@ -26,14 +26,14 @@ from syndisco_tui.engine.base import (
 )
 from syndisco_tui.engine.local import LocalEngine
 from syndisco_tui.session import (
-    Hindrance,
+    Condition,
+    ErrorRaised,
     ModelReady,
     Posted,
     ReplyDropped,
     ReplyGrew,
     ReplyStarted,
     StateChanged,
-    Trouble,
 )
 from syndisco_tui.session import driver as live_module
 from syndisco_tui.store.discussions import newest_first, read_discussion
@@ -80,14 +80,14 @@ def test_after_many_faults_every_message_is_there(folder: Path, rounds: int) -> 
     for fault in faults:
         live.until(Posted)
         if fault == "raises":
-            assert live.until(Trouble).sentence == "The GPU is on fire."
+            assert live.until(ErrorRaised).sentence == "The GPU is on fire."
         elif fault == "hangs":
-            told = live.until(Hindrance, lambda event: event.cause == "silence")
+            told = live.until(Condition, lambda event: event.cause == "silence")
             assert "No reply for" in told.sentence
             live.session.stop()
-            assert live.until(Hindrance) == Hindrance("silence", "")
+            assert live.until(Condition) == Condition("silence", "")
         else:
-            told = live.until(Hindrance, lambda event: event.cause == "engine")
+            told = live.until(Condition, lambda event: event.cause == "engine")
             assert told.sentence == "The model's thread has ended."
         live.until_state("paused")
         live.session.run()
@@ -111,7 +111,7 @@ def test_an_engine_that_dies_while_it_loads(folder: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(threading, "excepthook", lambda _: None)
         live.session.start(changed(conv_len=1))
-        assert live.until(Hindrance).cause == "engine"
+        assert live.until(Condition).cause == "engine"
     live.until_state("idle")
     engine.load_steps = 0
     live.session.start(changed(conv_len=1))
@@ -128,9 +128,9 @@ def test_words_after_a_silence_take_the_warning_back(folder: Path) -> None:
 
     live = Live(ScriptedEngine(reply), folder, silence=SOON)
     live.session.start(changed(conv_len=1))
-    live.until(Hindrance)
+    live.until(Condition)
     first.set()
-    assert live.until(Hindrance) == Hindrance("silence", "")
+    assert live.until(Condition) == Condition("silence", "")
     live.until_state("finished")
     assert live.session.close()
 
@@ -139,7 +139,7 @@ def test_a_slow_model_that_says_something_is_not_silent(folder: Path) -> None:
     live = Live(ScriptedEngine(["word " * 12], delay=0.1), folder, silence=1.0)
     live.session.start(changed(conv_len=1))
     live.until_state("finished")
-    assert not live.all(Hindrance)
+    assert not live.all(Condition)
     assert len(live.all(ReplyGrew)) > 3
     assert live.session.close()
 
