@@ -257,6 +257,7 @@ class Batch:
         """Run all that are not finished, but for those whose files are ``held`` by somebody."""
         unfinished = [run for run in self.runs if run.is_over and run.state != "finished"]
         self._await([session for run, session in self._sessions.items() if run in unfinished])
+        self.drain()  # or the last events of these sessions would be taken for the new ones'
         self._turns_before = sum(min(run.turn, run.turns) for run in self.runs)
         self._tokens, self._first_reply = 0, 0.0
         have_room_for_files(FILES_OF_A_RUN * len(unfinished))

@@ -14,7 +14,8 @@ from types import FrameType
 from syndisco_tui.session import LiveSession
 from syndisco_tui.store import paths
 from syndisco_tui.store.setups import read_setup
-from syndisco_tui.tui.laboratory import screen as laboratory
+from syndisco_tui.tui.laboratory import resumable
+from syndisco_tui.tui.laboratory.screen import Laboratory
 from syndisco_tui.tui.shell.run import run_screen
 from syndisco_tui.workspace.settings import load_settings
 from tests.support.scripted_engine import ScriptedEngine
@@ -72,9 +73,9 @@ if __name__ == "__main__":
     if "LEAVING_NOTE" in os.environ:
         _note_how_it_leaves(Path(os.environ["LEAVING_NOTE"]))
     if "HANGING_DISK" in os.environ:
-        laboratory.unfinished = lambda _folder: time.sleep(60)  # type: ignore[assignment]
+        resumable.unfinished = lambda _folder: time.sleep(60)  # type: ignore[assignment]
     if "CRASH" in os.environ:
-        laboratory.Laboratory.action_save_setup = _crash  # type: ignore[method-assign]
+        Laboratory.action_save_setup = _crash  # type: ignore[method-assign]
     engine = ScriptedEngine(
         _stuck if "STUCK" in os.environ else None,
         delay=float(os.environ.get("WORD_SECONDS", "0.02")),

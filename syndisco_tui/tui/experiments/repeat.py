@@ -25,7 +25,7 @@ from ..interventions.fork import ForkScreen
 from ..laboratory.status_line import bar
 from ..library.open_request import OpenRequest
 from ..shell.keymap import key_of
-from ..shell.screen import OwnScreen
+from ..shell.screen import AppScreen
 from ..widgets.forms import open_form
 from ..widgets.key_line import KeyLine
 from ..widgets.number_dialog import NumberDialog
@@ -68,7 +68,7 @@ def ask_to_repeat(
     open_form(app, how_many, start)
 
 
-class BatchScreen(OwnScreen[OpenRequest | None]):
+class BatchScreen(AppScreen[OpenRequest | None]):
     """The discussions of a batch, live or as they were saved; a OpenRequest is opened elsewhere.
 
     ``session`` is the laboratory's, ``folder`` where discussions are saved, ``open_path`` tells

@@ -13,13 +13,13 @@ from ...session import LiveSession, SessionEvent
 from ...session.batch import BatchRun
 from ...text import safe
 from ..inspect.xray import XRay
-from ..shell.screen import OwnScreen
+from ..shell.screen import AppScreen
 from ..transcript.transcript import Transcript
 from ..widgets.key_line import KeyLine
 from .batches import BatchEvents, ShownBatch
 
 
-class RunReader(OwnScreen[None]):
+class RunReader(AppScreen[None]):
     """Shows ``run`` of ``shown``; ``session`` knows the model that its prompts are read with."""
 
     HELP = """A discussion of a batch
@@ -60,7 +60,7 @@ class RunReader(OwnScreen[None]):
 
     def _take(self, events: BatchEvents) -> None:
         for event in _of(events, self._run):
-            self.query_one(Transcript).take(event)
+            self.query_one(Transcript).handle(event)
 
     def action_xray(self) -> None:
         """The transcript's key for the prompt behind a message."""

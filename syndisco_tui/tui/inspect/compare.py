@@ -21,7 +21,7 @@ from ...store.discussions import others, read_discussion
 from ...store.inputs import InputError
 from ...text import one_line, safe
 from ..shell.local_time import date_and_time
-from ..shell.screen import OwnDialog, OwnScreen
+from ..shell.screen import AppDialog, AppScreen
 from ..widgets.key_line import KeyLine
 from ..widgets.page import Page
 from .comparison_lines import GAP, SIDES
@@ -30,7 +30,7 @@ from .comparison_view import NARROWEST_BESIDE, ComparisonView
 LOOKS_PER_SECOND = 4
 
 
-class CompareWith(OwnDialog[DiscussionRecord | None]):
+class CompareWith(AppDialog[DiscussionRecord | None]):
     """Asks for the discussion to compare ``record`` with: related ones first, then the newest."""
 
     HELP = """Compare with
@@ -121,7 +121,7 @@ def _when(record: DiscussionRecord) -> str:
     return date_and_time(record.started_at)[:16]
 
 
-class Compare(OwnScreen[None]):
+class Compare(AppScreen[None]):
     """Shows ``a`` and ``b`` turn by turn, what differs in their setups on top.
 
     ``a`` is asked for again and again: it may be running.

@@ -16,7 +16,7 @@ from ...discussion import DiscussionRecord
 from ...engine.machine import MachineMeter
 from ...text import one_line
 from ..laboratory.status_line import Figures as StatusFigures
-from ..shell.screen import OwnScreen
+from ..shell.screen import AppScreen
 from ..widgets.key_line import KeyLine
 from ..widgets.page import Page
 from . import turn_lab_pages as pages
@@ -27,7 +27,7 @@ GROUPS = (("turns", "talk", "follows"), ("lengths", "diversity", "meters"))
 Records = Callable[[], Sequence[DiscussionRecord]]
 
 
-class TurnLab(OwnScreen[None]):
+class TurnLab(AppScreen[None]):
     """Draws ``records`` as they are, again and again; counting is done on a thread.
 
     ``status`` gives the speeds, where there is one line of status that they belong to.

@@ -16,7 +16,7 @@ from textual.widgets import Static
 from ...discussion import Asked, ChatMessage, DiscussionRecord, Message, NotOnRecord, asked_for
 from ...engine.base import EngineError, RenderedPrompt
 from ...text import one_line, safe
-from ..shell.screen import OwnScreen
+from ..shell.screen import AppScreen
 from ..widgets.charts import wrapped
 from ..widgets.key_line import KeyLine
 from ..widgets.page import Page
@@ -35,7 +35,7 @@ class Source(Protocol):
     ) -> None: ...
 
 
-class XRay(OwnScreen[None]):
+class XRay(AppScreen[None]):
     """Shows entry ``index`` of ``source``'s record, and its neighbours with the arrows."""
 
     HELP = """X-ray

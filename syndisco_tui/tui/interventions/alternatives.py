@@ -13,7 +13,7 @@ from textual.widgets import Static
 from ...discussion import Message
 from ...session import CandidateGrew, CandidateLost, CandidateMade, SessionEvent
 from ...text import one_line, safe
-from ..shell.screen import OwnScreen
+from ..shell.screen import AppScreen
 from ..widgets.key_line import KeyLine
 
 CURSOR = "▌"
@@ -68,7 +68,7 @@ def _tokens(count: int) -> str:
     return f"{count} token" if count == 1 else f"{count} tokens"
 
 
-class CandidatesScreen(OwnScreen[int | None]):
+class CandidatesScreen(AppScreen[int | None]):
     """The result is the number of the one that is taken, or None to keep what stands there."""
 
     HELP = """Alternatives
@@ -109,7 +109,7 @@ class CandidatesScreen(OwnScreen[int | None]):
     def on_mount(self) -> None:
         self._mark()
 
-    def take(self, event: SessionEvent) -> None:
+    def handle(self, event: SessionEvent) -> None:
         """Show what an event says of a candidate."""
         match event:
             case CandidateGrew():

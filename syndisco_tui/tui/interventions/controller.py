@@ -48,7 +48,7 @@ MOST_CANDIDATES = 16
 CANDIDATES = 4
 
 
-class Reach:
+class InterventionController:
     """Opens its screens over ``screen``; ``setup`` and ``colours`` give those of the moment."""
 
     def __init__(
@@ -72,7 +72,7 @@ class Reach:
         self._is_behind = False
         """Whether events have been noted since they were last shown."""
 
-    def take(self, event: SessionEvent) -> None:
+    def handle(self, event: SessionEvent) -> None:
         """Note what an event says."""
         match event:
             case ReplyStarted():
@@ -95,7 +95,7 @@ class Reach:
                 self._open_candidates(event)
             case CandidateGrew() | CandidateMade() | CandidateLost():
                 if self._candidates:
-                    self._candidates.take(event)
+                    self._candidates.handle(event)
             case DiscussionChanged():
                 pass
             case _:

@@ -19,7 +19,7 @@ from ...discussion import DiscussionSetup
 from ...discussion.turns import make_turn_manager
 from ...text import one_line, safe
 from ..laboratory.status_line import bar
-from ..shell.screen import OwnDialog
+from ..shell.screen import AppDialog
 from ..widgets.key_line import KeyLine
 
 NAME_WIDTH, BAR_WIDTH = 16, 14
@@ -56,7 +56,7 @@ def next_turn(
     )
 
 
-class NextSpeakerScreen(OwnDialog[None]):
+class NextSpeakerScreen(AppDialog[None]):
     """Stays open and up to date until it is left; ``give_floor`` is told of a name, or of None."""
 
     HELP = """Who speaks next

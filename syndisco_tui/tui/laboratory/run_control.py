@@ -58,7 +58,7 @@ class RunControl:
         self.state: Phase = "idle"
         self.draft = SetupStaged(None)
 
-    def take(self, event: SessionEvent) -> bool:
+    def handle(self, event: SessionEvent) -> bool:
         """Note what an event says; whether it is about the state or the draft."""
         match event:
             case StateChanged():

@@ -33,7 +33,7 @@ from ...store.persona_sets import PersonaSets
 from ...text import one_line, safe
 from ..experiments.batch_note import BatchNote
 from ..experiments.batches import batches_of
-from ..interventions.controller import Reach
+from ..interventions.controller import InterventionController
 from ..personas.pane import PersonasPane
 from ..setup.edited_setup import EditedSetup
 from ..setup.file import SetupFile
@@ -43,7 +43,7 @@ from ..shell.banner import Banner
 from ..shell.confirm_quit import quit_or_ask
 from ..shell.event_queue import drained
 from ..shell.folders import Places
-from ..shell.screen import OwnScreen
+from ..shell.screen import AppScreen
 from ..transcript.transcript import Transcript
 from ..widgets.key_line import TwoKeyLines
 from ..widgets.speaker_colours import SpeakerColours, speakers_of
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 DRAINS_PER_SECOND = 15
 
 
-class Laboratory(OwnScreen[None]):
+class Laboratory(AppScreen[None]):
     """Holds the setup and the personas; shows what the session reports."""
 
     CSS_PATH = "laboratory.tcss"
@@ -95,7 +95,9 @@ class Laboratory(OwnScreen[None]):
         self._preloads = preload
         self._personas = personas
         self._colours = SpeakerColours()
-        self._reach = Reach(self, session, lambda: self.setup, self._colours_by_name)
+        self._interventions = InterventionController(
+            self, session, lambda: self.setup, self._colours_by_name
+        )
         self._run_control = RunControl(
             self, session, lambda: self.setup, self._show_and_use, self._show_transcript
         )
@@ -182,7 +184,7 @@ class Laboratory(OwnScreen[None]):
             "setup": self._edited.file.name,
             "transcript": self.transcript.badge,
         }
-        waiting = self._reach.notes()
+        waiting = self._interventions.notes()
         self.panes.note({name: (note, waiting.get(name, "")) for name, note in notes.items()})
         record = self._session.record
         title = (record.title if record else "") or self.setup.heading
@@ -206,7 +208,7 @@ class Laboratory(OwnScreen[None]):
     def _drain(self) -> None:
         for event in drained(self._session.events):
             self._show_event(event)
-        self._reach.show()
+        self._interventions.show()
         self._hint.tick()
 
     def _show_event(self, event: SessionEvent) -> None:
@@ -223,10 +225,10 @@ class Laboratory(OwnScreen[None]):
                 self._show_and_use(self.setup.model_copy(update={"title": event.title}))
         elif isinstance(event, ErrorRaised):
             self.notify(safe(event.sentence), severity="error", timeout=12, markup=False)
-        self._reach.take(event)
+        self._interventions.handle(event)
         if isinstance(event, Opened | SetupApplied):
             self._edited.used()
-        if self._run_control.take(event):
+        if self._run_control.handle(event):
             run_control = self._run_control
             self.query_one(DraftLine).show(
                 run_control.draft_from_turn, has_turns=not run_control.has_no_turns_left
@@ -239,10 +241,10 @@ class Laboratory(OwnScreen[None]):
             self._show_titles()
         elif isinstance(event, DiscussionChanged):
             self._show_colours()
-        self.banner.take(event)
-        self.query_one(WaitingMessages).take(event)
-        self.status.take(event)
-        self.transcript.take(event)
+        self.banner.handle(event)
+        self.query_one(WaitingMessages).handle(event)
+        self.status.handle(event)
+        self.transcript.handle(event)
 
     def _opened(self, event: Opened) -> None:
         self._open_path = event.path
@@ -414,13 +416,13 @@ class Laboratory(OwnScreen[None]):
 
     @on(Transcript.Asked)
     def _steer(self, event: Transcript.Asked) -> None:
-        self._reach.do(event.what, event.index)
+        self._interventions.do(event.what, event.index)
 
     def action_inject(self) -> None:
-        self._reach.inject()
+        self._interventions.inject()
 
     def action_next_speaker(self) -> None:
-        self._reach.next_speaker()
+        self._interventions.next_speaker()
 
     def action_turn_lab(self) -> None:
         self._inspector.open_turn_lab(self.status)

@@ -99,7 +99,7 @@ class StatusLine(Widget):
         super().__init__(id=id)
         self.figures = Figures()
 
-    def take(self, event: SessionEvent) -> None:
+    def handle(self, event: SessionEvent) -> None:
         """Note what an event says, and draw it."""
         figures = self.figures
         match event:

@@ -19,7 +19,7 @@ class WaitingMessages(Static):
     WaitingMessages { display: none; height: auto; max-height: 7; color: $quiet; }
     """
 
-    def take(self, event: SessionEvent) -> None:
+    def handle(self, event: SessionEvent) -> None:
         """Show what an event says of messages that wait."""
         if isinstance(event, InterventionsQueued):
             self._show([step for step in event.interventions if isinstance(step, Inject)])

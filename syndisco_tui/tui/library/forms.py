@@ -14,12 +14,12 @@ from textual.widgets.option_list import Option
 
 from ...store.export import FORMAT_NAMES, FORMATS, ExportFormat
 from ...text import safe
-from ..shell.screen import OwnDialog
+from ..shell.screen import AppDialog
 from ..widgets.forms import Form
 from ..widgets.safe_input import SafeInput
 
 
-class ChooseFormat(OwnDialog[ExportFormat | None]):
+class ChooseFormat(AppDialog[ExportFormat | None]):
     """Asks in which format discussions are to be exported."""
 
     HELP = """Export

@@ -23,7 +23,7 @@ from ...store.export import ExportFormat
 from ...store.library import Entry
 from ...text import one_line, safe
 from ..shell.keymap import key_of
-from ..shell.screen import OwnScreen
+from ..shell.screen import AppScreen
 from ..transcript.read_only import ReadOnlyScreen
 from ..transcript.transcript import Transcript
 from ..widgets.forms import bring_back, can_bring_back, forget_discarded, open_form
@@ -51,7 +51,7 @@ class FilterLine(SafeInput):
     ]
 
 
-class LibraryScreen(OwnScreen[OpenRequest | None]):
+class LibraryScreen(AppScreen[OpenRequest | None]):
     """Lists ``folder``; dismissed with a OpenRequest, or None.
 
     ``open_here`` tells which file the laboratory has open, ``open_in_batch`` those of the batch

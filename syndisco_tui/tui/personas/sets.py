@@ -18,7 +18,7 @@ from ...store import paths
 from ...store.inputs import InputError
 from ...store.persona_sets import PersonaSet
 from ...text import one_line, safe
-from ..shell.screen import OwnDialog
+from ..shell.screen import AppDialog
 from ..widgets.forms import Form
 from ..widgets.inline_select import InlineSelect
 from ..widgets.key_line import KeyLine
@@ -89,7 +89,7 @@ class SaveSet(Form[tuple[str, int] | None]):
         fault.display = bool(sentence)
 
 
-class OpenSet(OwnDialog[Path | None]):
+class OpenSet(AppDialog[Path | None]):
     """Lists ``sets``; what is typed looks for one among them, or is a path."""
 
     HELP = """Open a set

@@ -16,12 +16,12 @@ from textual.widgets.option_list import Option
 from ...discussion import Persona
 from ...discussion.lint import Finding
 from ...text import one_line, safe
-from ..shell.screen import OwnDialog
+from ..shell.screen import AppDialog
 from ..widgets.key_line import KeyLine
 from .fields import label
 
 
-class LikelyMistakes(OwnDialog[Finding | None]):
+class LikelyMistakes(AppDialog[Finding | None]):
     """Lists ``findings`` about ``personas``; the result is the one to go to."""
 
     HELP = """Likely mistakes

@@ -18,7 +18,7 @@ from ...discussion import DiscussionSetup
 from ...store.inputs import InputError
 from ...store.saved_setups import SavedSetup
 from ...text import one_line, safe
-from ..shell.screen import OwnDialog
+from ..shell.screen import AppDialog
 from ..widgets.forms import Form
 from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput
@@ -79,7 +79,7 @@ class SaveSetup(Form[str | None]):
         error.display = bool(sentence)
 
 
-class OpenSetup(OwnDialog[DiscussionSetup | None]):
+class OpenSetup(AppDialog[DiscussionSetup | None]):
     """Lists ``setups``; what is typed filters them. The result is the chosen one's setup."""
 
     HELP = """Open a setup

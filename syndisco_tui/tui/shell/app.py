@@ -29,7 +29,7 @@ from .jump import JumpScreen
 from .keymap import Keymap, key_of
 from .palette import Commands
 from .preferences import Preferences
-from .screen import OwnPalette
+from .screen import AppPalette
 from .terminal_capabilities import has_few_colours
 from .theme_choice import DEFAULT_THEME, offered_themes, quiet_of
 from .theme_watch import ThemesRead, ThemeWatch
@@ -259,8 +259,8 @@ class SyndiscoApp(RemembersDiscarded, App[int]):
             key = key_of(self, "app.help")
             sentence = f"The window is too low for the palette; {key} lists all keys."
             self.notify(safe(sentence), markup=False, timeout=4)
-        elif not isinstance(self.screen, OwnPalette):
-            self.push_screen(OwnPalette())  # no id: there may be one below already
+        elif not isinstance(self.screen, AppPalette):
+            self.push_screen(AppPalette())  # no id: there may be one below already
 
     def search_themes(self) -> None:
         """List the themes that the terminal can show."""

@@ -48,7 +48,7 @@ class Banner(Horizontal):
         """Whether this condition holds now."""
         return cause in self._lasting
 
-    def take(self, event: SessionEvent) -> None:
+    def handle(self, event: SessionEvent) -> None:
         """Note what an event says, if it is about a condition."""
         if isinstance(event, Condition):
             self._lasting.pop(event.cause, None)

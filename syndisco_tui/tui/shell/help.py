@@ -24,7 +24,7 @@ from textual.widgets import Static
 from ...text import safe
 from .actions import ACTIONS, Action, Where
 from .keymap import Keymap, shown_key
-from .screen import OwnDialog
+from .screen import AppDialog
 
 _TITLES: dict[Where, str] = {"everywhere": "In every pane", "app": "On every screen"}
 _PACKAGE = __name__.partition(".")[0]
@@ -62,7 +62,7 @@ class KeyTable(Widget):
         return lines
 
 
-class HelpScreen(OwnDialog[None]):
+class HelpScreen(AppDialog[None]):
     """Explains what has the focus on the screen ``subject``; any of esc, ? and q leaves."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

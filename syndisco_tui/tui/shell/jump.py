@@ -16,7 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from ...text import safe
-from .screen import OwnDialog
+from .screen import AppDialog
 
 MARGIN = 2  # cells beside a place, in which its letter stands
 LETTERS = "asdfghjklqwertyuiopzxcvbnm1234567890"
@@ -54,7 +54,7 @@ def places(screen: Screen[object]) -> Iterator[Place]:
             yield Place(shown.offset, go)
 
 
-class JumpScreen(OwnDialog[None]):
+class JumpScreen(AppDialog[None]):
     """Puts letters over the screen ``subject``; esc leaves everything as it is."""
 
     HELP = """Jump mode

@@ -7,7 +7,7 @@ from textual.command import CommandPalette
 from textual.screen import ModalScreen, Screen, ScreenResultType
 
 
-class OwnScreen(Screen[ScreenResultType]):
+class AppScreen(Screen[ScreenResultType]):
     """A screen of the app."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -25,9 +25,9 @@ class OwnScreen(Screen[ScreenResultType]):
         return AwaitComplete()
 
 
-class OwnDialog(ModalScreen[ScreenResultType], OwnScreen[ScreenResultType]):
+class AppDialog(ModalScreen[ScreenResultType], AppScreen[ScreenResultType]):
     """A screen over another one, which still shows."""
 
 
-class OwnPalette(CommandPalette, OwnScreen[None]):
+class AppPalette(CommandPalette, AppScreen[None]):
     """Textual's list of commands."""

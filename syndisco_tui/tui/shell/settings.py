@@ -25,7 +25,7 @@ from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput
 from ..widgets.value_list_dialog import ValueListDialog
 from .preferences import Preferences
-from .screen import OwnDialog
+from .screen import AppDialog
 
 Values = Mapping[str, str]
 """Values, each with what it does."""
@@ -325,7 +325,7 @@ class SettingsChanged(Message):
         self.key = key
 
 
-class SettingsScreen(OwnDialog[None]):
+class SettingsScreen(AppDialog[None]):
     """Shows ``preferences`` and changes them.
 
     ``themes`` are offered, each with what it is; ``note`` is said below their list.

@@ -21,7 +21,7 @@ from ...store.discussions import read_discussion
 from ...store.inputs import InputError
 from ...store.lock import has_writer
 from ...text import one_line, safe
-from ..shell.screen import OwnScreen
+from ..shell.screen import AppScreen
 from ..widgets.key_line import KeyLine
 from ..widgets.speaker_colours import SpeakerColours, speakers_of
 from .transcript import Transcript
@@ -29,7 +29,7 @@ from .transcript import Transcript
 LOOKS_PER_SECOND = 2
 
 
-class ReadOnlyScreen(OwnScreen[None]):
+class ReadOnlyScreen(AppScreen[None]):
     """Shows the discussion in ``path``, read again whenever another process has written it."""
 
     HELP = """

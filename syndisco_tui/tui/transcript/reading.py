@@ -16,7 +16,7 @@ from textual.widgets import Static
 
 from ...discussion import Message
 from ...text import safe
-from ..shell.screen import OwnScreen
+from ..shell.screen import AppScreen
 from ..widgets.key_line import KeyLine
 from .blocks import Block, block_of
 from .markdown import SafeMarkdown
@@ -53,7 +53,7 @@ class ReadMessage(Vertical):
         self.styles.border_left = ("outer", self._colour) if is_current else None
 
 
-class ReadingScreen(OwnScreen[int]):
+class ReadingScreen(AppScreen[int]):
     """Shows ``rows`` of ``entries``, from the current one on; the result is the row one left at."""
 
     HELP = """Reading

@@ -12,10 +12,10 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from ..shell.screen import OwnDialog
+from ..shell.screen import AppDialog
 
 
-class SpeakerChoice(OwnDialog[str | None]):
+class SpeakerChoice(AppDialog[str | None]):
     """Everyone who spoke, with how often; the result is a name as it is shown, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

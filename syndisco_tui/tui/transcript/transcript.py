@@ -116,7 +116,7 @@ class Transcript(TranscriptView):
         self.refresh_bindings()
         self.refresh()
 
-    def take(self, event: SessionEvent) -> None:
+    def handle(self, event: SessionEvent) -> None:
         """Show what an event says, if it is about what is said."""
         match event:
             case Opened():

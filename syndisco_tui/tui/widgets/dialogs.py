@@ -13,12 +13,12 @@ from textual.events import Key
 from textual.widgets import Static
 
 from ...text import safe
-from ..shell.screen import OwnDialog
+from ..shell.screen import AppDialog
 
 STILL_RUNNING = "All posted messages are saved. Continue the batch from the library."
 
 
-class ConfirmDialog(OwnDialog[bool]):
+class ConfirmDialog(AppDialog[bool]):
     """Asks ``question``; the result is True for yes."""
 
     HELP = """A question
@@ -56,7 +56,7 @@ class ConfirmDialog(OwnDialog[bool]):
         self.dismiss(answer)
 
 
-class MultipleChoiceDialog(OwnDialog[str | None]):
+class MultipleChoiceDialog(AppDialog[str | None]):
     """Asks ``question``; the result is the key of an answer, or None after esc.
 
     ``answers`` are keys and what they do; enter takes the first.

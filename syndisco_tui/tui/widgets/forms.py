@@ -15,7 +15,7 @@ from textual.screen import Screen, ScreenResultType
 from textual.widgets import Input, TextArea
 
 from ..shell.keymap import key_of
-from ..shell.screen import OwnDialog
+from ..shell.screen import AppDialog
 from .dialogs import ConfirmDialog
 from .inline_select import InlineSelect
 from .safe_input import SafeInput
@@ -39,7 +39,7 @@ class RemembersDiscarded:
     discarded: Discarded | None = None
 
 
-class Form(OwnDialog[ScreenResultType]):
+class Form(AppDialog[ScreenResultType]):
     """A dialog with fields. ``typed`` and ``fill`` read and write them all."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from ...text import one_line, safe
-from ..shell.screen import OwnDialog
+from ..shell.screen import AppDialog
 from .key_line import KeyLine
 
 WIDEST_VALUE = 30
@@ -23,7 +23,7 @@ Value = tuple[str, str]
 """A value, and what it does in a few words; these may be empty."""
 
 
-class ValueListDialog(OwnDialog[int | None]):
+class ValueListDialog(AppDialog[int | None]):
     """Lists ``values``; the result is the index of the chosen one, or None.
 
     ``current`` is the index of the value in force; ``note`` is said below the list.

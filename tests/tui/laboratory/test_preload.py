@@ -156,7 +156,7 @@ async def test_a_slow_model_is_said_in_one_line_that_lasts(
         await at.until(lambda: "! scripted runs one discussion at a time: its" in at.text())
         assert not at.toasts()
         height = at.laboratory.panes.size.height
-        at.laboratory.banner.take(Condition("speed", ""))
+        at.laboratory.banner.handle(Condition("speed", ""))
         await at.until(lambda: not at.laboratory.banner.display)
         assert at.laboratory.panes.size.height == height + 1
 
@@ -168,10 +168,10 @@ async def test_it_gives_way_to_what_is_graver_and_to_another_model(
         await at.press("r")
         await at.until_state("finished")
         await at.until(lambda: "one discussion at a time" in at.text())
-        at.laboratory.banner.take(Condition("space", "Only 3 MB are free.", "/x"))
+        at.laboratory.banner.handle(Condition("space", "Only 3 MB are free.", "/x"))
         await at.until(lambda: "Only 3 MB are free." in at.text())
         assert "one discussion at a time" not in at.text()
-        at.laboratory.banner.take(Condition("space", ""))
+        at.laboratory.banner.handle(Condition("space", ""))
         await at.until(lambda: "one discussion at a time" in at.text())
         at.engine.path_reason = ""
         at.session.start(demonstration.model_copy(update={"model": "another"}))

@@ -14,7 +14,7 @@ from syndisco_tui import tui as ui
 from syndisco_tui.tui.library.screen import LibraryScreen
 from syndisco_tui.tui.shell.actions import ACTIONS
 from syndisco_tui.tui.shell.palette import commands
-from syndisco_tui.tui.shell.screen import OwnPalette, OwnScreen
+from syndisco_tui.tui.shell.screen import AppPalette, AppScreen
 from syndisco_tui.tui.transcript.reading import ReadingScreen
 from syndisco_tui.tui.widgets.key_line import TwoKeyLines
 from tests.support.bench import SIZES, TINY, Bench, OpenBench
@@ -184,7 +184,7 @@ def test_every_screen_is_left_only_from_in_front() -> None:
         importlib.import_module(module.name)
     screens = [each for each in _below(Screen) if each.__module__.startswith(ui.__name__)]
     assert len(screens) > 20
-    assert [each for each in screens if not issubclass(each, OwnScreen)] == []
+    assert [each for each in screens if not issubclass(each, AppScreen)] == []
 
 
 def _below(kind: type) -> Iterator[type]:
@@ -198,7 +198,7 @@ async def test_the_palette_opens_over_what_is_open_over_the_palette(
 ) -> None:
     async with bench() as at:
         await at.press("ctrl+p", over_it, "ctrl+p")
-        assert [type(each) for each in at.app.screen_stack].count(OwnPalette) == 2
+        assert [type(each) for each in at.app.screen_stack].count(AppPalette) == 2
         await at.press("escape", "escape", "escape")
         await at.until(lambda: at.app.screen is at.laboratory)
 

@@ -110,7 +110,7 @@ async def test_only_ones_own_home_is_shortened(
 ) -> None:
     monkeypatch.setenv("HOME", "/home/al")
     async with bench() as at:
-        at.laboratory.banner.take(Condition("saving", "Cannot save.", where))
+        at.laboratory.banner.handle(Condition("saving", "Cannot save.", where))
         await at.until(lambda: f"  {shown}" in at.text())
 
 
