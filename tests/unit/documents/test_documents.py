@@ -1,0 +1,166 @@
+"""What README and ``docs/`` name exists: files, keys, commands, options, settings and fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+import pytest
+from typer.main import get_command
+
+from syndisco_tui.cli.commands import app
+from syndisco_tui.discussion import DiscussionSetup
+from syndisco_tui.store.export import FORMATS
+from syndisco_tui.tui.shell.actions import ACTIONS
+from syndisco_tui.tui.shell.keymap import Keymap
+from syndisco_tui.workspace.settings import Settings
+from tests.support import keys_page
+from tests.support.project import ROOT
+
+README = ROOT / "README.md"
+PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/*.md"))]
+MOST_LINES = 120
+
+COMMAND = get_command(app)
+COMMANDS: dict[str, click.Command] = dict(COMMAND.commands)  # type: ignore[attr-defined]
+
+
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def headings(page: str) -> set[str]:
+    """The anchors of a page's headings, as Markdown viewers make them."""
+    titles = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def broken_links(file: Path) -> Iterator[str]:
+    for target in re.findall(r"\]\(([^)\s]+)\)", read(file)):
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        linked = (file.parent / path) if path else file
+        if not linked.exists() or (anchor and anchor not in headings(read(linked))):
+            yield target
+
+
+def missing_files(file: Path) -> Iterator[str]:
+    """Files and modules of the project that are named as code and do not exist."""
+    code = " ".join(re.findall(r"`([^`\n]+)`", read(file)))
+    for path in re.findall(r"(?<![\w./~-])(?:tests|syndisco_tui|docs)/[\w./-]+", code):
+        if not (ROOT / path).exists():
+            yield path
+    for module in re.findall(r"python -m (tests[\w.]+)", code):
+        if find_spec(module) is None:
+            yield module
+
+
+def sections(page: str, level: int) -> dict[str, str]:
+    parts = re.split(rf"^{'#' * level} (.+)$", page, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def first_cells(text: str) -> list[str]:
+    """What stands as code in the first column of the tables of ``text``."""
+    return re.findall(r"^\| `([^`|]+)`", text, re.MULTILINE)
+
+
+def options(command: click.Command) -> set[str]:
+    names = {name for parameter in command.params for name in parameter.opts}
+    return {name for name in names if name.startswith("-")} | {"--help", "-h"}
+
+
+def options_in(text: str) -> set[str]:
+    return set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", text))
+
+
+def command_lines(file: Path) -> Iterator[tuple[str, str]]:
+    """The command and the rest of every example of a command line."""
+    page = read(file)
+    blocks = "\n".join(re.findall(r"^```sh\n(.*?)^```", page, re.DOTALL | re.MULTILINE))
+    examples = re.findall(r"^syndisco-tui([^#\n]*)", blocks, re.MULTILINE)
+    for example in [*examples, *re.findall(r"(?<!`)`syndisco-tui([^`\n]*)`", page)]:
+        name, _, rest = example.strip().partition(" ")
+        yield (name, rest) if name.isalpha() and name.islower() else ("", example)
+
+
+class TestReadme:
+    def test_is_short(self) -> None:
+        assert len(read(README).splitlines()) <= MOST_LINES
+
+    def test_names_ten_keys_that_exist(self) -> None:
+        table = sections(read(README), 2)["The ten keys to know first"]
+        rows = re.findall(r"^\| (`.+?) \|", table, re.MULTILINE)
+        assert len(rows) == 10
+        known = {keys_page.written_key(key) for each in ACTIONS for key in Keymap().keys(each)}
+        assert set(re.findall(r"`([^`]+)`", " ".join(rows))) <= known
+
+
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: file.name)
+class TestEveryPage:
+    def test_links_lead_somewhere(self, file: Path) -> None:
+        assert list(broken_links(file)) == []
+
+    def test_named_files_exist(self, file: Path) -> None:
+        assert list(missing_files(file)) == []
+
+    def test_command_lines_are_understood(self, file: Path) -> None:
+        for name, rest in command_lines(file):
+            assert not name or name in COMMANDS
+            command = COMMANDS[name] if name else COMMAND
+            assert options_in(rest) <= options(command), f"syndisco-tui {name} {rest}"
+
+
+def test_every_page_is_linked_in_the_readme() -> None:
+    linked = {
+        (ROOT / path).resolve() for path in re.findall(r"\]\((docs/\w[^)#]*)\)", read(README))
+    }
+    assert {page.resolve() for page in PAGES if page.parent.name == "docs"} <= linked
+
+
+def test_keys_are_as_in_the_app() -> None:
+    page = read(keys_page.PAGE)
+    assert page == keys_page.with_tables(page), "run `python -m tests.support.keys_page`"
+
+
+def test_every_command_and_option_is_described() -> None:
+    described = sections(read(ROOT / "docs" / "command-line.md"), 2)
+    assert options(COMMAND) == set(options_in(_options(described["`syndisco-tui`"])))
+    for name, command in COMMANDS.items():
+        text = _options(described.pop(f"`syndisco-tui {name}`"))
+        assert set(options_in(text)) == options(command), name
+    assert not [title for title in described if title.startswith("`syndisco-tui ")]
+
+
+def test_every_export_format_is_described() -> None:
+    described = sections(read(ROOT / "docs" / "command-line.md"), 2)["`syndisco-tui export`"]
+    assert first_cells(described.partition("| format |")[2]) == list(FORMATS)
+
+
+def test_every_setting_is_described() -> None:
+    table = read(ROOT / "docs" / "settings.md").partition("## Themes")[0]
+    assert first_cells(table) == list(Settings.model_fields)
+
+
+def test_every_field_of_a_setup_is_described_with_its_default() -> None:
+    table = sections(read(ROOT / "docs" / "setup-files.md"), 2)["Fields"]
+    assert set(first_cells(table)) == {*DiscussionSetup.model_fields, "persona_file"}
+    for name, default in re.findall(r"^\| `(\w+)` \| `(.+?)` \|", table, re.MULTILINE):
+        value = DiscussionSetup.model_fields[name].get_default(call_default_factory=True)
+        assert default.strip('"') == {"()": "[]", "False": "false"}.get(str(value), str(value))
+
+
+def test_what_is_wrong_is_seen(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# A b\n[x](page.md#a-b) [y](none.md) [z](#c) `tests/none.py`\n")
+    assert list(broken_links(page)) == ["none.md", "#c"]
+    assert list(missing_files(page)) == ["tests/none.py"]
+
+
+def _options(section: str) -> str:
+    """The first column of a section's table of options."""
+    return "\n".join(re.findall(r"^\| (`-.*?) \|", section, re.MULTILINE))
