@@ -15,6 +15,7 @@ from typing import Any, Literal, Protocol
 from ..discussion import ChatMessage
 
 FinishReason = Literal["stop", "length", "cancelled"]
+Reasoning = Literal["auto", "off", "on"]
 
 
 class EngineError(Exception):
@@ -57,6 +58,14 @@ class GenerationRequest:
     seed: int = 0
     stop: tuple[str, ...] = ()
     """Text that ends the reply; it is not part of it."""
+    reasoning: Reasoning = "auto"
+    """Whether a reasoning model thinks first: as its template has it (``auto``), never, always."""
+    reasoning_effort: str = ""
+    """How much it thinks, where a model has levels: ``low``, ``medium``, ``high``."""
+    max_reasoning_tokens: int = 0
+    """Tokens for reasoning, beside ``max_out_tokens`` for what is said. 0: none beside them."""
+    conversation: str = ""
+    """Requests of one conversation have the same prompt at the start; any text that names it."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +83,11 @@ class GenerationResult:
     seconds: float
     time_to_first_token: float
     token_ids: tuple[int, ...] = ()
+    reasoning: str = ""
+    """What the model thought before it spoke; no part of ``text``."""
+    reasoning_tokens: int = 0
+    notes: tuple[str, ...] = ()
+    """What was not as asked for: a parameter left out, a prompt that was not read whole."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +98,8 @@ class ModelSpec:
     quantization: str = "auto"
     dtype: str = "auto"
     device: str = "auto"
+    server: tuple[str, ...] = ()
+    """URLs of OpenAI-compatible servers that have the model; none: it runs in this process."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +130,12 @@ class EngineInfo:
     context_length: int = 0
     memory_bytes: int = 0
     versions: dict[str, str] = field(default_factory=dict)
+    server: str = ""
+    """The URL of the server that has the model, without credentials."""
+    fingerprint: str = ""
+    """What the server calls its configuration."""
+    left_out: tuple[str, ...] = ()
+    """Parameters that the server refused and that are no longer sent."""
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -128,7 +150,15 @@ class EngineInfo:
             "path_reason": self.path_reason,
             "exact": self.exact,
             "versions": dict(self.versions),
-        }
+        } | (
+            {
+                "server": self.server,
+                "fingerprint": self.fingerprint,
+                "left_out": list(self.left_out),
+            }
+            if self.server
+            else {}
+        )
 
 
 @dataclass(frozen=True)
@@ -166,6 +196,24 @@ class Chunk:
     generation: Generation
     text: str
     tokens: int
+    reasoning_tokens: int = 0
+    """How many of them were reasoning."""
+
+
+@dataclass(frozen=True)
+class Retracted:
+    """The text so far is void: it was reasoning, or the reply is made once more."""
+
+    generation: Generation
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The reply waits ``seconds`` for a server, for a ``reason`` in a few words."""
+
+    generation: Generation
+    seconds: float
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -192,7 +240,7 @@ class Failed:
     error: EngineError
 
 
-GenerationEvent = Started | Chunk | Finished | Failed
+GenerationEvent = Started | Chunk | Retracted | Waiting | Finished | Failed
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ class ReasoningSplitter:
         """Look whether the reply starts with a bare ``analysis``. False where that is not known."""
         start = self._pending.lstrip()
         rest = start.removeprefix(_BARE_ANALYSIS)
-        if not rest and not at_end or _BARE_ANALYSIS.startswith(start) and not at_end:
+        if (not rest and not at_end) or (_BARE_ANALYSIS.startswith(start) and not at_end):
             return False
         if rest is not start and rest != start and rest[:1].isupper():
             self._tags, self._pending = _BARE_TAGS, rest

@@ -1,0 +1,167 @@
+"""One server: its URL and key, what it serves, what it takes, and how much of it at once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, Timeout
+
+from ..base import EngineInfo, ModelUnavailable
+from .capabilities import Capabilities
+from .errors import sentence, without_credentials
+from .limit import AdaptiveLimit
+
+LIST_SECONDS = 10.0
+"""How long a server may take to say which models it serves."""
+CONNECT_SECONDS = 5.0
+DEAD_SECONDS = 30.0
+"""How long a server that does not answer is left out, where there are others."""
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A model as a server lists it. ``context_length`` 0 means that it does not say."""
+
+    name: str
+    context_length: int = 0
+    owner: str = ""
+
+
+@dataclass
+class Endpoint:
+    """A server and what is known of it. For use on one event loop."""
+
+    url: str
+    key: str
+    limit: AdaptiveLimit
+    model: str = ""
+    capabilities: Capabilities = field(default_factory=Capabilities)
+    info: EngineInfo | None = None
+    dead_until: float = 0.0
+    characters_per_token: float = 0.0
+    """Measured on its replies; 0 before the first."""
+
+    def __post_init__(self) -> None:
+        self.client = _client(self.url, self.key)
+
+    @property
+    def shown_url(self) -> str:
+        """The URL without credentials."""
+        return without_credentials(self.url)
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether it is left out for now because it did not answer."""
+        return time.monotonic() < self.dead_until
+
+    async def open(self, model: str) -> EngineInfo:
+        """Find out what it serves and choose ``model``; empty or ``auto``: the only one it has.
+
+        Raises:
+            ModelUnavailable: Nobody answers, the key is refused, or the model is not served.
+        """
+        served = await self._models(needed=model in ("", "auto"))
+        names = [each.name for each in served]
+        if model in ("", "auto"):
+            if len(names) != 1:
+                raise ModelUnavailable(
+                    f"{self.shown_url} serves {_listed(names)}. Say which one: --model NAME."
+                )
+            model = names[0]
+        elif names and model not in names:
+            raise ModelUnavailable(
+                f"{self.shown_url} does not serve “{model}”. It serves {_listed(names)}."
+            )
+        self.model = model
+        chosen = next((each for each in served if each.name == model), ServedModel(model))
+        self.info = EngineInfo(
+            model=model,
+            name=model,
+            device="server",
+            path="server",
+            exact=False,
+            context_length=chosen.context_length,
+            versions=await self._versions(chosen.owner),
+            server=self.shown_url,
+            left_out=self.capabilities.left_out,
+        )
+        return self.info
+
+    async def _models(self, *, needed: bool) -> list[ServedModel]:
+        """The models it lists; none where it cannot say and that is not ``needed``."""
+        try:
+            return await self._list(self.client)
+        except APIConnectionError as error:
+            raise ModelUnavailable(sentence(error, self.url, "", [self.key])) from None
+        except APIStatusError as error:
+            if error.status_code in (401, 403):
+                raise ModelUnavailable(sentence(error, self.url, "", [self.key])) from None
+            if error.status_code == 404 and not self.url.rstrip("/").endswith("/v1"):
+                longer = self.url.rstrip("/") + "/v1"
+                client = _client(longer, self.key)
+                try:
+                    served = await self._list(client)
+                except APIError:
+                    await client.close()
+                else:
+                    await self.client.close()
+                    self.url, self.client = longer, client
+                    return served
+            if needed:
+                raise ModelUnavailable(
+                    f"{self.shown_url} does not say which models it serves "
+                    f"({error.status_code}). Name one: --model NAME."
+                ) from None
+            return []
+
+    async def _list(self, client: AsyncOpenAI) -> list[ServedModel]:
+        page = await client.with_options(timeout=LIST_SECONDS).models.list()
+        served = []
+        for each in page.data or []:
+            extra = each.model_extra or {}
+            length = extra.get("max_model_len") or extra.get("context_length") or 0
+            served.append(
+                ServedModel(
+                    str(each.id),
+                    length if isinstance(length, int) else 0,
+                    str(getattr(each, "owned_by", "") or ""),
+                )
+            )
+        return served
+
+    async def _versions(self, owner: str) -> dict[str, str]:
+        """The server's own version, where it tells one at the path that its kind has."""
+        root = self.url.rstrip("/").removesuffix("/v1")
+        for path, kind in (("/version", owner or "server"), ("/api/version", "ollama")):
+            try:
+                answer = await asyncio.wait_for(
+                    self.client.get(root + path, cast_to=object), CONNECT_SECONDS
+                )
+            except (APIError, TimeoutError, ValueError):
+                continue
+            if isinstance(answer, dict) and isinstance(answer.get("version"), str):
+                return {kind: answer["version"]}
+        return {}
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await self.client.close()
+
+
+def _client(url: str, key: str) -> AsyncOpenAI:
+    """A client that retries nothing by itself: what to try again is decided, and said, here."""
+    return AsyncOpenAI(
+        base_url=url,
+        api_key=key or "none",
+        max_retries=0,
+        timeout=Timeout(600.0, connect=CONNECT_SECONDS),
+    )
+
+
+def _listed(names: list[str]) -> str:
+    if not names:
+        return "no model"
+    shown = ", ".join(f"“{name}”" for name in names[:8])
+    return shown if len(names) <= 8 else f"{shown} and {len(names) - 8} more"

@@ -1,0 +1,246 @@
+"""The engine on servers: one thread with one event loop for any number of replies in flight."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any
+from zlib import crc32
+
+from ...discussion import ChatMessage
+from ..base import (
+    Cancelled,
+    EngineError,
+    EngineInfo,
+    Failed,
+    Generation,
+    GenerationEvent,
+    GenerationRequest,
+    Loaded,
+    LoadEvent,
+    LoadFailed,
+    LoadProgress,
+    ModelSpec,
+    RenderedPrompt,
+)
+from .capabilities import Capabilities
+from .endpoint import Endpoint
+from .known_servers import KnownServers
+from .limit import AdaptiveLimit
+from .reply_request import ReplyRequest
+from .request import messages
+
+POLL_SECONDS = 0.03
+"""How often it is looked whether replies have been cancelled."""
+CLOSE_SECONDS = 2.0
+DEFAULT_MAX_CONCURRENT = 32
+
+_CLOSED = EngineError("The engine was closed before the reply was finished.")
+_RESTARTED = EngineError("The connection was restarted before the reply was finished.")
+_NOT_OPEN = EngineError("No server is open: start again with --server URL.")
+
+
+class ServerEngine:
+    """Has replies made by OpenAI-compatible servers.
+
+    Args:
+        key: Gives the key for a URL; empty where there is none.
+        known: What is remembered of servers from one start to the next.
+        max_concurrent: Requests in flight on each server.
+    """
+
+    def __init__(
+        self,
+        key: Callable[[str], str],
+        known: KnownServers,
+        *,
+        max_concurrent: int = DEFAULT_MAX_CONCURRENT,
+    ) -> None:
+        self._key = key
+        self._known = known
+        self._max_concurrent = max_concurrent
+        self._endpoints: list[Endpoint] = []
+        self._spec: ModelSpec | None = None
+        self._info: EngineInfo | None = None
+        self._tasks: dict[Generation, asyncio.Task[None]] = {}
+        self._loading: Future[None] | None = None
+        self._start_thread()
+
+    def _start_thread(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(
+            target=self._serve, args=(self._loop,), name="server-engine", daemon=True
+        )
+        self._thread.start()
+
+    def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
+        asyncio.set_event_loop(loop)
+        watching = loop.create_task(self._cancel_what_is_cancelled())
+        loop.run_forever()
+        watching.cancel()
+
+    @property
+    def info(self) -> EngineInfo | None:
+        """The model that is open, or None."""
+        return self._info
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the engine's thread is there."""
+        return self._thread.is_alive()
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """By server, how many requests it gets at once now."""
+        return {each.shown_url: each.limit.current for each in self._endpoints}
+
+    def load(self, spec: ModelSpec, listener: Callable[[LoadEvent], object]) -> None:
+        """Open ``spec.server``; events end in Loaded or LoadFailed."""
+        if not self.is_alive:
+            self.restart()
+        if spec == self._spec and self._info is not None:
+            listener(Loaded(self._info))
+            return
+        self.cancel_load()
+        self._loading = self._start(self._open(spec, listener))
+
+    def cancel_load(self) -> None:
+        """Give up opening; LoadFailed(Cancelled) follows."""
+        if self._loading is not None:
+            self._loading.cancel()
+
+    async def _open(self, spec: ModelSpec, listener: Callable[[LoadEvent], object]) -> None:
+        listener(LoadProgress("asking the server", 0, 0))
+        endpoints = [
+            Endpoint(url, self._key(url), AdaptiveLimit(self._max_concurrent))
+            for url in spec.server
+        ]
+        try:
+            opened = await asyncio.gather(
+                *(each.open(spec.model) for each in endpoints), return_exceptions=True
+            )
+            infos = [each for each in opened if isinstance(each, EngineInfo)]
+            failures = [each for each in opened if isinstance(each, BaseException)]
+            if not infos:
+                raise failures[0] if failures else _NOT_OPEN
+            usable = [
+                each for each, result in zip(endpoints, opened, strict=True)
+                if isinstance(result, EngineInfo)
+            ]  # fmt: skip
+            for each in usable:
+                each.capabilities = self._known.get(each.shown_url, each.model)
+            await self._leave_out(endpoints, usable)
+            info = replace(
+                infos[0],
+                server=", ".join(each.shown_url for each in usable),
+                left_out=usable[0].capabilities.left_out,
+            )
+        except asyncio.CancelledError:
+            listener(LoadFailed(Cancelled("Opening the server was cancelled.")))
+            raise
+        except EngineError as error:
+            listener(LoadFailed(error))
+            return
+        previous, self._endpoints = self._endpoints, usable
+        self._spec, self._info = spec, info
+        for each in previous:
+            await each.close()
+        listener(Loaded(info))
+
+    async def _leave_out(self, endpoints: list[Endpoint], usable: list[Endpoint]) -> None:
+        for each in endpoints:
+            if each not in usable:
+                await each.close()
+
+    def submit(
+        self,
+        request: GenerationRequest,
+        listener: Callable[[GenerationEvent], object] | None = None,
+    ) -> Generation:
+        """Queue a reply. Returns at once."""
+        generation = Generation(request, listener)
+        if not self._endpoints:
+            generation.emit(Failed(generation, _NOT_OPEN))
+            return generation
+        self._loop.call_soon_threadsafe(self._begin, generation)
+        return generation
+
+    def _begin(self, generation: Generation) -> None:
+        task = self._loop.create_task(self._reply(generation))
+        self._tasks[generation] = task
+        task.add_done_callback(lambda _: self._tasks.pop(generation, None))
+
+    async def _cancel_what_is_cancelled(self) -> None:
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            for generation, task in list(self._tasks.items()):
+                if generation.is_cancelled:
+                    task.cancel()
+
+    def endpoint_for(self, conversation: str) -> Endpoint:
+        """The server of a conversation: always the same one, while it answers."""
+        alive = [each for each in self._endpoints if not each.is_dead] or self._endpoints
+        return max(alive, key=lambda each: crc32(f"{conversation}\0{each.url}".encode()))
+
+    async def _reply(self, generation: Generation) -> None:
+        try:
+            await ReplyRequest(self, generation).make()
+        except EngineError as error:
+            generation.emit(Failed(generation, error))
+        except Exception as error:  # the session must hear of it: no reply is waited for in vain
+            generation.emit(Failed(generation, EngineError(f"The server engine failed: {error!r}")))
+
+    def learned(self, endpoint: Endpoint, capabilities: Capabilities) -> None:
+        """Remember what a server takes, for the requests that follow and for other starts."""
+        endpoint.capabilities = capabilities
+        self._known.set(endpoint.shown_url, endpoint.model, capabilities)
+        if self._info is not None and endpoint is self._endpoints[0]:
+            self._info = replace(self._info, left_out=capabilities.left_out)
+
+    def saw_fingerprint(self, fingerprint: str) -> None:
+        """Take the name that a server gives its configuration into the model's info."""
+        if fingerprint and self._info is not None and fingerprint != self._info.fingerprint:
+            self._info = replace(self._info, fingerprint=fingerprint)
+
+    def has_others(self, endpoint: Endpoint) -> bool:
+        """Whether another server than ``endpoint`` is open and answers."""
+        return any(each is not endpoint and not each.is_dead for each in self._endpoints)
+
+    def render(
+        self,
+        chat: Sequence[ChatMessage],
+        listener: Callable[[RenderedPrompt | EngineError], object],
+    ) -> None:
+        """Show ``chat`` as it is sent: the server's own template is not known here."""
+        capabilities = self._endpoints[0].capabilities if self._endpoints else Capabilities()
+        parts: list[tuple[str, bool]] = []
+        for message in messages(chat, capabilities):
+            parts += [(f"[{message['role']}]\n", True), (message["content"], False), ("\n", True)]
+        listener(RenderedPrompt(tuple(parts), 0))
+
+    def restart(self) -> None:
+        """Give up all replies and the thread, and start another, with no server open."""
+        self._stop_thread(_RESTARTED)
+        self._endpoints, self._spec, self._info = [], None, None
+        self._start_thread()
+
+    def close(self) -> None:
+        """End the thread: cancels all replies, waits at most two seconds."""
+        self._stop_thread(_CLOSED)
+
+    def _stop_thread(self, error: EngineError) -> None:
+        loop, thread = self._loop, self._thread
+        generations = list(self._tasks)
+        if thread.is_alive():
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join(CLOSE_SECONDS)
+        for generation in generations:
+            if not generation.is_done:
+                generation.emit(Failed(generation, error))
+        self._tasks = {}
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> Future[None]:
+        return asyncio.run_coroutine_threadsafe(work, self._loop)

@@ -1,0 +1,119 @@
+"""What can go wrong with a server, as one sentence each, and whether trying again may help."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
+
+from .capabilities import Refusal
+
+BUSY = (429, 502, 503, 504, 529)
+"""Statuses of a server that may take the same request later."""
+MAX_MESSAGE = 300
+"""A server's own message is cut after so many characters."""
+
+
+def without_credentials(url: str) -> str:
+    """``url`` without a user name, a password, a query or a fragment."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))
+
+
+def refusal(error: APIError) -> Refusal:
+    """What a server's error says, whatever its layout."""
+    status = error.status_code if isinstance(error, APIStatusError) else 0
+    body: Any = error.body
+    if isinstance(body, dict) and isinstance(body.get("error"), dict):
+        body = body["error"]
+    message, parameter, code = "", "", ""
+    if isinstance(body, dict):
+        message = _text(body.get("message") or body.get("error") or body.get("detail"))
+        parameter = _text(body.get("param"))
+        code = _text(body.get("code"))
+        parameter = parameter or _parameter_in_detail(body.get("detail"))
+    elif isinstance(body, str):
+        message = body
+    return Refusal(status, message or error.message, parameter, code)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else str(value)
+
+
+def _parameter_in_detail(detail: object) -> str:
+    """FastAPI's own errors name a field as ``loc: ["body", "top_k"]``."""
+    if isinstance(detail, list) and detail and isinstance(detail[0], dict):
+        location = detail[0].get("loc")
+        if isinstance(location, list) and location:
+            return str(location[-1])
+    return ""
+
+
+def seconds_to_wait(error: APIError, attempt: int) -> float:
+    """How long the server asks to be left alone; else twice as long after every attempt.
+
+    Args:
+        error: What it answered.
+        attempt: How often the request has been made, from 1 on.
+    """
+    headers = error.response.headers if isinstance(error, APIStatusError) else {}
+    asked = _number(headers.get("retry-after-ms"))
+    if asked is not None:
+        return min(600.0, max(0.0, asked / 1000))
+    value = headers.get("retry-after")
+    asked = _number(value)
+    if asked is None and value:
+        try:
+            asked = parsedate_to_datetime(value).timestamp() - time.time()
+        except ValueError:
+            asked = None
+    if asked is not None:
+        return min(600.0, max(0.0, asked))
+    return float(min(30.0, 0.5 * 2 ** min(attempt, 10)))
+
+
+def _number(value: str | None) -> float | None:
+    try:
+        return None if value is None else float(value)
+    except ValueError:
+        return None
+
+
+def sentence(error: APIError, url: str, model: str, secrets: Sequence[str]) -> str:
+    """``error`` in one sentence, with the URL and what to do, and without any of ``secrets``."""
+    shown = without_credentials(url)
+    if isinstance(error, APITimeoutError):
+        return f"{shown} did not answer in time. Look whether it is overloaded, then press r."
+    if isinstance(error, APIConnectionError):
+        return f"Nobody answers at {shown}. Start the server, or give another URL."
+    status = error.status_code if isinstance(error, APIStatusError) else 0
+    if status == 401:
+        return (
+            f"{shown} wants a key that it knows (401). Put it into the environment variable that "
+            "settings name for this server (key_env; OPENAI_API_KEY by default)."
+        )
+    if status == 403:
+        return f"{shown} does not allow “{model}” with this key (403): {_said(error, secrets)}"
+    if status == 404:
+        return f"{shown} has no “{model}” (404): {_said(error, secrets)}"
+    if status:
+        return f"{shown} refused the request ({status}): {_said(error, secrets)}"
+    return f"{shown} broke off its reply: {_said(error, secrets)}"
+
+
+def _said(error: APIError, secrets: Sequence[str]) -> str:
+    """The server's message on one line, cut, without secrets."""
+    message = re.sub(r"\s+", " ", refusal(error).message).strip()
+    for secret in secrets:
+        if len(secret) >= 4:
+            message = message.replace(secret, "…")
+    return message if len(message) <= MAX_MESSAGE else message[:MAX_MESSAGE] + "…"
