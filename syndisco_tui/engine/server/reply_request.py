@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from openai import APIConnectionError, APIError, APIStatusError, AsyncStream
 from openai.types.chat import ChatCompletionChunk
@@ -94,11 +94,9 @@ class ReplyRequest:
             withheld=capabilities.opens_reasoning is None and request.reasoning != "off",
         )
         self._reply = reply
-        stream: AsyncStream[ChatCompletionChunk] = await endpoint.client.chat.completions.create(
-            model=endpoint.model,
-            messages=chat,
-            stream=True,
-            **for_client(values),
+        create: Any = endpoint.client.chat.completions.create
+        stream: AsyncStream[ChatCompletionChunk] = await create(
+            model=endpoint.model, messages=chat, stream=True, **for_client(values)
         )
         async with stream:
             async for chunk in stream:
