@@ -22,7 +22,7 @@ class SetupDifference:
 
 
 @dataclass(frozen=True)
-class Row:
+class MessagePair:
     """Two messages that stand side by side, of one turn; None where a side has none."""
 
     turn: int
@@ -50,25 +50,25 @@ def setup_differences(a: DiscussionSetup, b: DiscussionSetup) -> list[SetupDiffe
     return found
 
 
-def align(a: Sequence[Message], b: Sequence[Message]) -> list[Row]:
+def align(a: Sequence[Message], b: Sequence[Message]) -> list[MessagePair]:
     """The messages of both, turn by turn; within a turn in the order they came.
 
     What has no turn (a human's words) belongs to the turn before it.
     """
     left, right = _by_turn(a), _by_turn(b)
     return [
-        Row(turn, one, other)
+        MessagePair(turn, one, other)
         for turn in sorted(left.keys() | right.keys())
         for one, other in zip_longest(left.get(turn, ()), right.get(turn, ()))
     ]
 
 
-def parting(rows: Sequence[Row]) -> int:
+def first_difference(rows: Sequence[MessagePair]) -> int:
     """Index of the first row in which the two differ; ``len(rows)`` if they never do."""
     return next((i for i, row in enumerate(rows) if not row.is_common), len(rows))
 
 
-def kinship(record: DiscussionRecord, other: DiscussionRecord) -> str:
+def relation_to(record: DiscussionRecord, other: DiscussionRecord) -> str:
     """How another discussion is related, in a few words; empty if it is not."""
     own_parent = record.parent.id if record.parent else None
     other_parent = other.parent.id if other.parent else None

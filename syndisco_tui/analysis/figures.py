@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..discussion import DiscussionRecord, Message
+from .participation import SpeakerTotals, message_lengths, speaker_totals, succession_counts
 from .rouge import Diversity, distances
-from .talk import Talk, follows, lengths, talk
 from .turn_taking import TurnTaking, turn_taking
 
 
@@ -38,13 +38,13 @@ class Figures:
     """What the turn lab draws. ``lengths`` are of a single discussion: (speaker, words)."""
 
     turns: TurnTaking
-    talk: tuple[Talk, ...]
-    lengths: tuple[tuple[str, int], ...]
-    follows: dict[tuple[str, str], int]
+    speaker_totals: tuple[SpeakerTotals, ...]
+    message_lengths: tuple[tuple[str, int], ...]
+    succession_counts: dict[tuple[str, str], int]
     diversity: DiversityFigure
 
 
-class Counting:
+class FigureCounter:
     """Counts discussions again and again; only new comments are compared with the others."""
 
     def __init__(self) -> None:
@@ -58,9 +58,9 @@ class Counting:
         single = len(records) == 1
         return Figures(
             turn_taking(plain),
-            tuple(talk(entries, names)),
-            tuple(lengths(entries[0])) if single else (),
-            follows(entries),
+            tuple(speaker_totals(entries, names)),
+            tuple(message_lengths(entries[0])) if single else (),
+            succession_counts(entries),
             self._diversity(records),
         )
 

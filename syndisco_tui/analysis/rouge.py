@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-MOST = 1500
+MAX_COMMENTS = 1500
 """Comments compared at most: the pairs grow with the square."""
 MOST_TEXTS, LONGEST, LETTERS = 200, 800, 20
 """Of whole discussions: how many, the words of each, and the letters of a word, at most."""
@@ -94,7 +94,7 @@ class Diversity:
 
     @property
     def is_full(self) -> bool:
-        return self.comments >= MOST
+        return self.comments >= MAX_COMMENTS
 
     @property
     def value(self) -> float | None:

@@ -14,7 +14,7 @@ class TurnTaking:
 
     ``expected`` adds up the odds that each name had at every turn, given who had spoken by then:
     realised turns differ from it by chance alone, whatever the turn manager. A turn for which a
-    person gave the floor was certain.
+    person chose the speaker was certain.
     """
 
     next_odds: dict[str, float] = field(default_factory=dict)
@@ -77,7 +77,7 @@ def _turns(record: DiscussionRecord, spoken: list[str]) -> Iterable[tuple[dict[s
             until, setup = next((s for s in setups if s[0] >= turn), (10**9, record.setup))
             manager = _manager(setup)
         name = by_turn[turn].name
-        if by_turn[turn].floor_given:  # a person chose: nothing was left to the odds
+        if by_turn[turn].speaker_overridden:  # a person chose: nothing was left to the odds
             yield {name: 1.0}, name
         elif manager is not None:
             yield manager.odds(spoken), name
@@ -91,5 +91,5 @@ def _manager(setup: DiscussionSetup) -> TurnManager | None:
 def _next_odds(record: DiscussionRecord) -> dict[str, float]:
     if not record.setup.turn_takers:
         return {}
-    discussion = Discussion.of(record)
+    discussion = Discussion.from_record(record)
     return {} if discussion.is_finished else discussion.odds()

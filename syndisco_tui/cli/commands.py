@@ -151,11 +151,11 @@ def resume(
 ) -> int:
     """Continue a paused or interrupted discussion without the app."""
     from ..store import paths
-    from ..store.discussions import read_discussion, unfinished
+    from ..store.discussions import read_discussion, resumable_discussions
 
     settings = settings_with(device=device, threads=threads)
     if file is None:
-        waiting = next(unfinished(paths.discussions_folder()), None)
+        waiting = next(resumable_discussions(paths.discussions_folder()), None)
         if waiting is None:
             raise InputError("There is no unfinished discussion; `syndisco-tui run` starts one.")
         file = waiting[0]
@@ -218,10 +218,10 @@ def import_(
     """Import discussions and personas. What was imported before is not imported twice."""
     from ..headless.importing import import_files
     from ..store import paths
-    from ..store.personas import personas_at_hand
+    from ..store.personas import own_or_shipped_personas
 
     own = paths.personas_file()
-    personas = personas_at_hand(own, paths.shipped_personas_folder())
+    personas = own_or_shipped_personas(own, paths.shipped_personas_folder())
     return import_files(files, paths.discussions_folder(), paths.library_cache(), own, personas)
 
 

@@ -210,10 +210,10 @@ def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: boo
 
 def _warn_of_names(setup: DiscussionSetup) -> None:
     """Say on standard error which names may be slips; the discussion runs all the same."""
-    from ..discussion.name_checks import stranger_warnings
+    from ..discussion.name_checks import outside_author_warnings
     from ..text import safe
 
-    for sentence in stranger_warnings(setup):
+    for sentence in outside_author_warnings(setup):
         print(safe(f"warning: {sentence}"), file=sys.stderr)
 
 

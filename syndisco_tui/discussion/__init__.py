@@ -3,10 +3,10 @@
 from .actor import Actor
 from .discussion import Discussion, NotTheNextTurn
 from .entries import Entries
-from .guard import Guard, Guarded
+from .guard import Guard, GuardResult
 from .history import CannotChange
 from .names import name_clash, name_key, near_name
-from .pending_turn import Asked, NotOnRecord, asked_for
+from .past_requests import NotReproducible, RebuiltRequest, rebuild_request
 from .persona import Persona
 from .prompt import ChatMessage
 from .record import (
@@ -16,12 +16,12 @@ from .record import (
     Change,
     DiscussionRecord,
     EarlierSetup,
-    Floor,
     Message,
     Parent,
     Reply,
     Role,
     Shortened,
+    SpeakerOverride,
     Status,
 )
 from .request import TurnRequest
@@ -33,7 +33,6 @@ __all__ = [
     "IMPORTED_FROM",
     "TURN_MANAGERS",
     "Actor",
-    "Asked",
     "BatchMembership",
     "CannotChange",
     "Change",
@@ -43,25 +42,26 @@ __all__ = [
     "DiscussionSetup",
     "EarlierSetup",
     "Entries",
-    "Floor",
     "Guard",
-    "Guarded",
+    "GuardResult",
     "Message",
-    "NotOnRecord",
+    "NotReproducible",
     "NotTheNextTurn",
     "Parent",
     "Persona",
     "RandomTurn",
     "RandomWeighted",
+    "RebuiltRequest",
     "Reply",
     "Role",
     "RoundRobin",
     "Shortened",
+    "SpeakerOverride",
     "Status",
     "TurnManager",
     "TurnRequest",
-    "asked_for",
     "name_clash",
     "name_key",
     "near_name",
+    "rebuild_request",
 ]

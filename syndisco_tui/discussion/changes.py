@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from .record import Change, Message
 
-TAKES_OUT = ("regenerated", "chosen", "deleted")
+REMOVING_KINDS = ("regenerated", "chosen", "deleted")
 """Changes after which the entries from their position on are said anew."""
 
 
@@ -21,12 +21,12 @@ def edits(changes: Iterable[Change]) -> list[Change]:
     for change in changes:
         if change.kind == "edited":
             found.append(change)
-        elif change.kind in TAKES_OUT and not change.is_undone:  # said again from there on
+        elif change.kind in REMOVING_KINDS and not change.is_undone:  # said again from there on
             found = [replace(edit, length=min(edit.length, change.position)) for edit in found]
     return found
 
 
-def as_it_stood(
+def entries_as_prompted(
     entries: Sequence[Message], changes: Iterable[Change], position: int
 ) -> tuple[Message, ...]:
     """The entries before ``position``, with the texts they had when that one was made."""
@@ -49,7 +49,7 @@ def inherited(changes: Iterable[Change], position: int) -> tuple[Change, ...]:
     )
 
 
-def last_change(changes: Sequence[Change]) -> Change | None:
+def last_undoable(changes: Sequence[Change]) -> Change | None:
     """The one that an undo takes back."""
     return next((change for change in reversed(changes) if not change.is_undone), None)
 
@@ -75,7 +75,7 @@ def next_attempt(changes: Iterable[Change], position: int, there: Message) -> in
     tries = [
         message
         for change in changes
-        if change.position == position and change.kind in TAKES_OUT
+        if change.position == position and change.kind in REMOVING_KINDS
         for message in change.before
     ]
     same = [message for message in (there, *tries) if _turn(message) == _turn(there)]

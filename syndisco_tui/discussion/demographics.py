@@ -16,4 +16,4 @@ swedish swiss syrian taiwanese thai tibetan tunisian turkish ukrainian vietnames
 yemeni zimbabwean
 """
 
-PEOPLES = frozenset(_WORDS.split())
+DEMOGRAPHIC_TERMS = frozenset(_WORDS.split())

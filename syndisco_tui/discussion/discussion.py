@@ -13,7 +13,7 @@ from .chance import draw_seed
 from .changes import next_attempt
 from .entries import Entries
 from .guard import Guard, is_silence
-from .history import CannotChange, Proceedings
+from .history import CannotChange, History
 from .names import name_key
 from .prompt import chat_prompt, stop_strings, window
 from .record import (
@@ -21,10 +21,10 @@ from .record import (
     Change,
     DiscussionRecord,
     EarlierSetup,
-    Floor,
     Message,
     Reply,
     Shortened,
+    SpeakerOverride,
 )
 from .request import TurnRequest
 from .setup import DiscussionSetup
@@ -48,31 +48,35 @@ class Discussion:
         entries: Iterable[Message] | None = None,
         earlier_setups: Iterable[EarlierSetup] = (),
         changes: Iterable[Change] = (),
-        floor: Floor | None = None,
+        speaker_override: SpeakerOverride | None = None,
     ) -> None:
         if not setup.turn_takers:
             raise ValueError("nobody takes part: choose at least one persona")
         entries = entries if entries is not None else _opening(setup)
         self._setup = setup
-        self._proceedings = Proceedings(entries, earlier_setups, changes)
-        self._floor = floor
+        self._history = History(entries, earlier_setups, changes)
+        self._speaker_override = speaker_override
 
     @classmethod
-    def of(cls, record: DiscussionRecord) -> Discussion:
+    def from_record(cls, record: DiscussionRecord) -> Discussion:
         """The discussion at the turn where ``record`` leaves it."""
         return cls(
-            record.setup, record.entries, record.earlier_setups, record.changes, record.floor
+            record.setup,
+            record.entries,
+            record.earlier_setups,
+            record.changes,
+            record.speaker_override,
         )
 
-    def onto(self, record: DiscussionRecord) -> DiscussionRecord:
-        """``record`` with the discussion as it is now: ``of`` the other way round."""
+    def to_record(self, record: DiscussionRecord) -> DiscussionRecord:
+        """``record`` with the discussion as it is now: the inverse of ``from_record``."""
         return replace(
             record,
             setup=self.setup,
             entries=self.entries,
             earlier_setups=self.earlier_setups,
             changes=self.changes,
-            floor=self.floor,
+            speaker_override=self.speaker_override,
         )
 
     @property
@@ -82,30 +86,34 @@ class Discussion:
     @property
     def earlier_setups(self) -> tuple[EarlierSetup, ...]:
         """The setups that applied to earlier turns, oldest first."""
-        return tuple(self._proceedings.earlier_setups)
+        return tuple(self._history.earlier_setups)
 
     @property
     def entries(self) -> Entries:
         """Messages and silences so far."""
-        return self._proceedings.entries
+        return self._history.entries
 
     @property
     def changes(self) -> tuple[Change, ...]:
         """What people changed in the entries, oldest first."""
-        return tuple(self._proceedings.changes)
+        return tuple(self._history.changes)
 
     @property
-    def floor(self) -> Floor | None:
+    def speaker_override(self) -> SpeakerOverride | None:
         """Whom a person wants to speak at the next turn of a user, or a later one."""
-        floor = self._floor
-        if floor and floor.turn > self.turns_taken and floor.name in self._setup.turn_takers:
-            return floor
+        speaker_override = self._speaker_override
+        if (
+            speaker_override
+            and speaker_override.turn > self.turns_taken
+            and speaker_override.name in self._setup.turn_takers
+        ):
+            return speaker_override
         return None
 
     @property
     def turns_taken(self) -> int:
         """How many of ``conv_len`` turns are over, the moderator's answers not counted."""
-        return self._proceedings.tally.turns_taken
+        return self._history.tally.turns_taken
 
     @property
     def is_finished(self) -> bool:
@@ -120,14 +128,14 @@ class Discussion:
 
     def speakers(self) -> list[str]:
         """Whose turns 1, 2, 3, … were."""
-        return list(self._proceedings.tally.speakers)
+        return list(self._history.tally.speakers)
 
     def odds(self) -> dict[str, float]:
         """Everybody's probability to speak next."""
         if self._moderator_is_owed() and self._setup.moderator:
             return {self._setup.moderator.name: 1.0}
         odds = self.turn_manager.odds(self.speakers())
-        given = self._given_floor()
+        given = self._overriding_name()
         return {name: float(name == given) for name in odds} if given else odds
 
     def next_request(
@@ -140,19 +148,19 @@ class Discussion:
         ``shortened``: with these limits, because memory is full.
         """
         setup = shortened.of(self._setup) if shortened else self._setup
-        again = self._proceedings.asked_again
+        again = self._history.message_to_regenerate
         if attempt is None:
             position = len(self.entries)
             attempt = next_attempt(self.changes, position, again) if again else 0
-        floor_given = False
+        speaker_overridden = False
         if self._moderator_is_owed() and setup.moderator:
             turn, name, role = self.turns_taken, setup.moderator.name, "moderator"
         elif self.turns_taken < setup.conv_len:
             turn = self.turns_taken + 1
             drawn = self.turn_manager.choose(self.speakers())
-            name = self._given_floor() or drawn
+            name = self._overriding_name() or drawn
             role = setup.actor(name).role
-            floor_given = name != drawn
+            speaker_overridden = name != drawn
         else:
             return None
         actor = setup.actor(name)
@@ -172,7 +180,7 @@ class Discussion:
             seed=draw_seed(setup.seed, f"sampler {role}", turn, attempt),
             entries=self.entries,
             first_in_window=quoted[0] if quoted else len(self.entries),
-            floor_given=floor_given,
+            speaker_overridden=speaker_overridden,
             shortened=shortened,
         )
 
@@ -187,7 +195,7 @@ class Discussion:
                 f"{request.position}, but the discussion has changed since"
             )
         message = self.message(request, reply, created_at=created_at)
-        self._proceedings.append(message)
+        self._history.append(message)
         return message
 
     def message(self, request: TurnRequest, reply: Reply, *, created_at: str = "") -> Message:
@@ -208,7 +216,7 @@ class Discussion:
         """
         if not name.strip() or is_silence(text):
             raise CannotChange("what is put in needs a name and a text, more than quotation marks")
-        heard = self._proceedings.tally.names
+        heard = self._history.tally.names
         known = {name_key(known): known for known in (*heard, *self._setup.names)}
         message = Message(
             name=known.get(name_key(name), name.strip()),
@@ -216,7 +224,7 @@ class Discussion:
             role="human",
             created_at=created_at,
         )
-        self._proceedings.inject(message)
+        self._history.inject(message)
         return message
 
     def edit(self, position: int, text: str, *, at: str = "") -> Message:
@@ -226,7 +234,7 @@ class Discussion:
         """
         if not 0 <= position < len(self.entries):
             raise IndexError(f"message {position} of {len(self.entries)}")
-        return self._proceedings.edit(position, text, at)
+        return self._history.edit(position, text, at)
 
     def silence(self, position: int, *, at: str = "") -> Message:
         """Take the entry at ``position`` as a silence; later prompts do not quote it.
@@ -235,7 +243,7 @@ class Discussion:
         """
         if not 0 <= position < len(self.entries):
             raise IndexError(f"message {position} of {len(self.entries)}")
-        return self._proceedings.edit(position, "", at, may_be_silent=True)
+        return self._history.edit(position, "", at, may_be_silent=True)
 
     def delete(self, count: int = 1, *, at: str = "") -> tuple[Message, ...]:
         """Take the last ``count`` entries back; their turns are open again. Seed opinions stay."""
@@ -244,9 +252,9 @@ class Discussion:
             if self.entries[position - 1].role == "seed":
                 break
             position -= 1
-        self._floor = self.floor  # one that is over does not come back
-        removed = self._proceedings.take_out("deleted", position, at)
-        self._give_floor_again(removed)
+        self._speaker_override = self.speaker_override  # one that is over does not come back
+        removed = self._history.take_out("deleted", position, at)
+        self._restore_override(removed)
         return removed
 
     def regenerate(self, *, at: str = "") -> Message:
@@ -258,7 +266,7 @@ class Discussion:
         if last is None or not last.is_prompted:
             what = "nobody has spoken yet" if last is None else "no model said the last message"
             raise CannotChange(f"there is nothing to regenerate: {what}")
-        self._proceedings.take_out("regenerated", len(self.entries) - 1, at)
+        self._history.take_out("regenerated", len(self.entries) - 1, at)
         request = self.next_request()
         if request is None or (request.name, request.turn) != (last.name, last.turn):
             self.undo()
@@ -291,11 +299,11 @@ class Discussion:
             raise NotTheNextTurn("the candidates are not of the last message")
         if chosen is None:
             kept = tuple(candidates)
-            self._proceedings.note("chosen", position, kept, at, is_undone=True)
+            self._history.note("chosen", position, kept, at, is_undone=True)
             return
         others = tuple(each for number, each in enumerate(candidates) if number != chosen)
-        self._proceedings.take_out("chosen", position, at, others)
-        self._proceedings.append(candidates[chosen])
+        self._history.take_out("chosen", position, at, others)
+        self._history.append(candidates[chosen])
 
     def undo(self, *, at: str = "") -> Change | None:
         """Take a person's last change back; None if there is none.
@@ -303,16 +311,18 @@ class Discussion:
         What a model said in the meantime is kept among the changes. Raises CannotChange where
         somebody has spoken since; only a text can be put back then.
         """
-        return self._proceedings.undo(self._setup, at)
+        return self._history.undo(self._setup, at)
 
-    def give_floor(self, name: str | None) -> None:
+    def override_next_speaker(self, name: str | None) -> None:
         """Let ``name`` speak at the next turn of a user; None leaves it to the turn manager.
 
         Raises CannotChange for somebody who takes no turns.
         """
         if name is not None and name not in self._setup.turn_takers:
             raise CannotChange(f"{name} takes no turns")
-        self._floor = Floor(self.turns_taken + 1, name) if name is not None else None
+        self._speaker_override = (
+            SpeakerOverride(self.turns_taken + 1, name) if name is not None else None
+        )
 
     def fork(self, position: int) -> Discussion:
         """A discussion of its own that shares the first ``position`` entries.
@@ -322,9 +332,9 @@ class Discussion:
         if not 0 <= position <= len(self.entries):
             raise IndexError(f"message {position} of {len(self.entries)}")
         fork = self.copy()
-        fork._proceedings = self._proceedings.fork(position)
-        fork._floor = self._floor if position == len(self.entries) else None
-        fork._give_floor_again(self.entries[position:])
+        fork._history = self._history.fork(position)
+        fork._speaker_override = self._speaker_override if position == len(self.entries) else None
+        fork._restore_override(self.entries[position:])
         return fork
 
     def change_setup(self, setup: DiscussionSetup) -> None:
@@ -338,33 +348,33 @@ class Discussion:
         if not setup.turn_takers:
             raise ValueError("nobody takes part: choose at least one persona")
         if setup.model_copy(update={"title": self._setup.title}) != self._setup:
-            self._proceedings.change_setup(self._setup)
+            self._history.change_setup(self._setup)
         self._setup = setup
 
     def copy(self) -> Discussion:
         """The same, to try on what would come of a change."""
-        copy = Discussion(self._setup, (), floor=self._floor)
-        copy._proceedings = self._proceedings.copy()
+        copy = Discussion(self._setup, (), speaker_override=self._speaker_override)
+        copy._history = self._history.copy()
         return copy
 
     # Within -----------------------------------------------------------------------------------
 
-    def _give_floor_again(self, taken_back: Sequence[Message]) -> None:
-        """A turn that is open again has the floor that it had."""
-        if taken_back and taken_back[0].floor_given:
-            self._floor = Floor(taken_back[0].turn, taken_back[0].name)
+    def _restore_override(self, taken_back: Sequence[Message]) -> None:
+        """Restore the override of a turn that is open again."""
+        if taken_back and taken_back[0].speaker_overridden:
+            self._speaker_override = SpeakerOverride(taken_back[0].turn, taken_back[0].name)
 
-    def _given_floor(self) -> str | None:
+    def _overriding_name(self) -> str | None:
         """Whose turn the next one of a user is, if a person chose and not the turn manager."""
         turn, names = self.turns_taken + 1, self._setup.turn_takers
-        for wanted in (self._proceedings.asked_again, self._floor):
+        for wanted in (self._history.message_to_regenerate, self._speaker_override):
             if wanted and wanted.turn == turn and wanted.name in names:
                 return wanted.name
         return None
 
     def _others(self, speaker: str) -> list[str]:
         """In whose names a model may go on: the participants' and those it has read."""
-        heard = dict.fromkeys((*self._setup.names, *self._proceedings.tally.names))
+        heard = dict.fromkeys((*self._setup.names, *self._history.tally.names))
         return [name for name in heard if name_key(name) != name_key(speaker)]
 
     def _moderator_is_owed(self) -> bool:

@@ -31,7 +31,7 @@ _SLOWLY = 16
 
 
 @dataclass(frozen=True)
-class Guarded:
+class GuardResult:
     """``text`` is what is posted; empty, it is a silence.
 
     ``speaks_as``: another participant whose header the reply begins with. ``went_on_as``: in
@@ -76,15 +76,15 @@ class Guard:
     def __post_init__(self) -> None:
         self._patterns = header_patterns(self.speaker, tuple(self.others))
 
-    def read(self, raw: str, *, complete: bool = False) -> Guarded:
+    def read(self, raw: str, *, complete: bool = False) -> GuardResult:
         """What is said in ``raw``, which begins with what was read before."""
         start = self._start
         if start is None:
             if not complete and len(raw) < self._next_look:
-                return Guarded("")
+                return GuardResult("")
             if is_silence(raw):
                 self._next_look = len(raw) + len(raw) // _SLOWLY
-                return Guarded("")
+                return GuardResult("")
             start = _Start(raw, self._patterns)
             if len(raw) - start.body > self._patterns.longest:
                 self._start = start  # more text cannot change how it begins
@@ -116,10 +116,10 @@ class _Start:
         self._silent_to = self.body
         self._others = OtherTurns(patterns, self.body, first)
 
-    def read(self, raw: str, complete: bool) -> Guarded:
+    def read(self, raw: str, complete: bool) -> GuardResult:
         """What is said in ``raw``, which may have grown since."""
         if self._is_silent:
-            return Guarded("", went_on_as=self._speaks_as)
+            return GuardResult("", went_on_as=self._speaks_as)
         end, went_on_as = self._others.end(raw, complete)
         tail = tail_start(raw, self.body, end, self._marks_before, complete=complete)
         self._marks.count(raw, tail)
@@ -128,11 +128,11 @@ class _Start:
             raw, self._opened, tail, end, self._dropped, is_whole=is_whole
         )
         if not self._has_words(raw, end):
-            return Guarded("", went_on_as=went_on_as)
+            return GuardResult("", went_on_as=went_on_as)
         text = raw[start:end].strip()
         if self._dropped:
             text = _without_single_quotes(text)
-        return Guarded(text, self._speaks_as, went_on_as)
+        return GuardResult(text, self._speaks_as, went_on_as)
 
     def _has_words(self, raw: str, end: int) -> bool:
         """Whether anything but marks stands before ``end``."""

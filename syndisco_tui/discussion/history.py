@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from .changes import TAKES_OUT, fits, inherited, last_change
+from .changes import REMOVING_KINDS, fits, inherited, last_undoable
 from .entries import Entries
 from .guard import is_silence
 from .record import Change, ChangeKind, EarlierSetup, Message
@@ -20,7 +20,7 @@ class CannotChange(ValueError):
     """What was said cannot be changed like that; the message is a sentence for a person."""
 
 
-class Proceedings:
+class History:
     """Entries, oldest first, with the setups that applied earlier and the changes made."""
 
     def __init__(
@@ -47,11 +47,11 @@ class Proceedings:
         self.entries = self.entries.plus(message)
         self._tally = tally.after(message, self.entries)
 
-    def copy(self) -> Proceedings:
+    def copy(self) -> History:
         """Proceedings of their own, the same so far."""
-        return Proceedings(self.entries, self.earlier_setups, self.changes)
+        return History(self.entries, self.earlier_setups, self.changes)
 
-    def fork(self, position: int) -> Proceedings:
+    def fork(self, position: int) -> History:
         """Proceedings of their own, with the first ``position`` entries."""
         fork = self.copy()
         fork.entries = fork.entries.first(position)
@@ -60,9 +60,9 @@ class Proceedings:
         return fork
 
     @property
-    def asked_again(self) -> Message | None:
+    def message_to_regenerate(self) -> Message | None:
         """The message that the next one is to replace."""
-        change = last_change(self.changes)
+        change = last_undoable(self.changes)
         if change and change.kind == "regenerated" and change.position == len(self.entries):
             return change.before[0] if change.before else None
         return None
@@ -123,7 +123,7 @@ class Proceedings:
         is_undone: bool = False,
     ) -> None:
         """Keep in mind that something is changed now."""
-        earlier = tuple(self.earlier_setups) if kind in TAKES_OUT else ()
+        earlier = tuple(self.earlier_setups) if kind in REMOVING_KINDS else ()
         length = len(self.entries)
         self.changes.append(Change(kind, position, length, before, at, is_undone, earlier))
 
@@ -134,7 +134,7 @@ class Proceedings:
 
         Raises CannotChange where somebody has spoken since; only a text can be put back then.
         """
-        change = last_change(self.changes)
+        change = last_undoable(self.changes)
         if change is None:
             return None
         if not fits(change, len(self.entries)):

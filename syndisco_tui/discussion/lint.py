@@ -11,8 +11,8 @@ from difflib import get_close_matches
 from itertools import groupby
 from typing import Any
 
-from .demographics import PEOPLES
-from .name_checks import strangers
+from .demographics import DEMOGRAPHIC_TERMS
+from .name_checks import outside_authors
 from .names import folded, name_key, near_name
 from .persona import Persona
 from .setup import DiscussionSetup
@@ -34,7 +34,7 @@ _ORIENTATIONS = {"heterosexual", "homosexual", "bisexual", "asexual", "pansexual
 
 
 @dataclass(frozen=True)
-class Finding:
+class Warning:
     """What is odd about the persona at ``index``; in which ``field``, if it is in one."""
 
     index: int
@@ -42,12 +42,12 @@ class Finding:
     sentence: str
 
 
-def likely_mistakes(personas: Sequence[Persona]) -> tuple[Finding, ...]:
+def persona_warnings(personas: Sequence[Persona]) -> tuple[Warning, ...]:
     """Everything that looks like a slip, in the order of the list."""
     rows = [persona.as_dict() for persona in personas]
     told = [persona.attributes() for persona in personas]
-    findings = [
-        finding
+    warnings = [
+        warning
         for rule in (
             _clones,
             _near_names,
@@ -60,37 +60,37 @@ def likely_mistakes(personas: Sequence[Persona]) -> tuple[Finding, ...]:
             _mixed_lists,
             _near_fields,
         )
-        for finding in rule(rows, told)
+        for warning in rule(rows, told)
     ]
-    return tuple(sorted(findings, key=lambda finding: finding.index))
+    return tuple(sorted(warnings, key=lambda warning: warning.index))
 
 
 _Rows = Sequence[dict[str, Any]]
 
 
-def _clones(rows: _Rows, told: _Rows) -> Iterator[Finding]:
+def _clones(rows: _Rows, told: _Rows) -> Iterator[Warning]:
     first: dict[str, int] = {}
     for index, persona in enumerate(told):
         rest = {field: value for field, value in persona.items() if field != "username"}
         key = repr(sorted(rest.items()))
         if rest and first.setdefault(key, index) != index:
             name = rows[first[key]]["username"].strip()
-            yield Finding(index, None, f"the same as {name} in everything but the name")
+            yield Warning(index, None, f"the same as {name} in everything but the name")
 
 
-def misnamed_authors(personas: Sequence[Persona], setup: DiscussionSetup) -> tuple[Finding, ...]:
+def author_warnings(personas: Sequence[Persona], setup: DiscussionSetup) -> tuple[Warning, ...]:
     """Seed opinions whose author takes no part but has nearly the name of one who does."""
     index = {name_key(persona.name): number for number, persona in enumerate(personas)}
-    findings = []
-    for author in strangers(setup):
+    warnings = []
+    for author in outside_authors(setup):
         near = near_name(author, setup.names)
         if near and name_key(near) in index:
             sentence = f"a seed opinion is by “{author}”, who takes no part; is {near} meant?"
-            findings.append(Finding(index[name_key(near)], "username", sentence))
-    return tuple(findings)
+            warnings.append(Warning(index[name_key(near)], "username", sentence))
+    return tuple(warnings)
 
 
-def _near_names(rows: _Rows, told: _Rows) -> Iterator[Finding]:
+def _near_names(rows: _Rows, told: _Rows) -> Iterator[Warning]:
     """Names that are one but for case, signs, accents, a doubled letter or two swapped ones."""
     seen: dict[str, int] = {}
     for index, row in enumerate(rows):
@@ -105,7 +105,7 @@ def _near_names(rows: _Rows, told: _Rows) -> Iterator[Finding]:
         if near is not None:
             other = rows[near]["username"].strip()
             if other != name:
-                yield Finding(index, "username", f"hard to tell from {other}")
+                yield Warning(index, "username", f"hard to tell from {other}")
         seen.setdefault(key, index)
 
 
@@ -117,16 +117,16 @@ def _bare_name(name: str) -> str:
     return "".join(letter if letter.isalpha() else letter * length for letter, length in runs)
 
 
-def _says_nothing(rows: _Rows, told: _Rows) -> Iterator[Finding]:
+def _says_nothing(rows: _Rows, told: _Rows) -> Iterator[Warning]:
     filled = Counter(field for persona in told for field in persona)
     for index, persona in enumerate(told):
         if len(persona) == 1:
-            yield Finding(index, None, "has a name and says nothing else")
+            yield Warning(index, None, "has a name and says nothing else")
             continue
         for field in _EXPECTED:
             # Whoever leaves a field out everywhere means it.
             if field not in persona and filled[field] > 2 and filled[field] > 0.5 * len(told):
-                yield Finding(index, field, "empty, where most have something")
+                yield Warning(index, field, "empty, where most have something")
 
 
 def _kind_of_age(age: object) -> str | None:
@@ -140,7 +140,7 @@ def _is_whole(text: str) -> bool:
     return re.fullmatch(r"[+-]?\d{1,9}", text, re.ASCII) is not None
 
 
-def _kinds_of_age(rows: _Rows, told: _Rows) -> Iterator[Finding]:
+def _kinds_of_age(rows: _Rows, told: _Rows) -> Iterator[Warning]:
     kinds = [_kind_of_age(persona.get("age")) for persona in told]
     ranked = Counter(kind for kind in kinds if kind).most_common()
     if len(ranked) < 2:
@@ -149,7 +149,7 @@ def _kinds_of_age(rows: _Rows, told: _Rows) -> Iterator[Finding]:
     for index, kind in enumerate(kinds):
         if kind and kind != usual:
             sentence = f"“{told[index]['age']}” is {kind}; of the others most are {_PLURAL[usual]}"
-            yield Finding(index, "age", sentence)
+            yield Warning(index, "age", sentence)
 
 
 _PLURAL = {
@@ -159,33 +159,33 @@ _PLURAL = {
 }
 
 
-def _impossible_ages(rows: _Rows, told: _Rows) -> Iterator[Finding]:
+def _impossible_ages(rows: _Rows, told: _Rows) -> Iterator[Warning]:
     for index, persona in enumerate(told):
         age = persona.get("age")
         if isinstance(age, int) or (isinstance(age, str) and _is_whole(age.strip())):
             years = int(age)
             if not 0 < years <= OLDEST:
-                yield Finding(index, "age", f"{years} is no age that people have")
+                yield Warning(index, "age", f"{years} is no age that people have")
 
 
-def _peoples_as_orientation(rows: _Rows, told: _Rows) -> Iterator[Finding]:
+def _peoples_as_orientation(rows: _Rows, told: _Rows) -> Iterator[Warning]:
     for index, persona in enumerate(told):
         value = persona.get("sexual_orientation")
-        if isinstance(value, str) and PEOPLES & set(re.findall(r"\w+", value.casefold())):
+        if isinstance(value, str) and DEMOGRAPHIC_TERMS & set(re.findall(r"\w+", value.casefold())):
             sentence = f"“{value.strip()}” looks like a demographic_group"
-            yield Finding(index, "sexual_orientation", sentence)
+            yield Warning(index, "sexual_orientation", sentence)
 
 
-def _orientation_elsewhere(rows: _Rows, told: _Rows) -> Iterator[Finding]:
+def _orientation_elsewhere(rows: _Rows, told: _Rows) -> Iterator[Warning]:
     for index, persona in enumerate(told):
         for field in ("sex", "demographic_group"):
             value = persona.get(field)
             if isinstance(value, str) and value.strip().casefold() in _ORIENTATIONS:
                 sentence = f"“{value.strip()}” looks like a sexual_orientation"
-                yield Finding(index, field, sentence)
+                yield Warning(index, field, sentence)
 
 
-def _spellings(rows: _Rows, told: _Rows) -> Iterator[Finding]:
+def _spellings(rows: _Rows, told: _Rows) -> Iterator[Warning]:
     """Values of a field that are one but for case and spaces: all but the usual spelling."""
     spelt: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for persona in rows:
@@ -196,7 +196,7 @@ def _spellings(rows: _Rows, told: _Rows) -> Iterator[Finding]:
         for field, text in _texts(persona):
             common = usual.get((field, _plain(text)), text)
             if common != text:
-                yield Finding(index, field, f"“{text}” is elsewhere written “{common}”")
+                yield Warning(index, field, f"“{text}” is elsewhere written “{common}”")
 
 
 def _plain(text: str) -> str:
@@ -212,19 +212,19 @@ def _texts(persona: dict[str, Any]) -> Iterator[tuple[str, str]]:
                 yield field, part
 
 
-def _mixed_lists(rows: _Rows, told: _Rows) -> Iterator[Finding]:
+def _mixed_lists(rows: _Rows, told: _Rows) -> Iterator[Warning]:
     for index, persona in enumerate(told):
         for field, value in persona.items():
             if isinstance(value, list) and any(isinstance(part, str) for part in value):
                 odd = next((part for part in value if not isinstance(part, str)), _NONE_ODD)
                 if odd is not _NONE_ODD:
-                    yield Finding(index, field, f"{odd!r} in the list is no text")
+                    yield Warning(index, field, f"{odd!r} in the list is no text")
 
 
 _NONE_ODD = object()
 
 
-def _near_fields(rows: _Rows, told: _Rows) -> Iterator[Finding]:
+def _near_fields(rows: _Rows, told: _Rows) -> Iterator[Warning]:
     known = list(Persona.model_fields)
     for index, persona in enumerate(rows):
         for field in persona:
@@ -233,4 +233,4 @@ def _near_fields(rows: _Rows, told: _Rows) -> Iterator[Finding]:
             written = re.sub(r"[\W_]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", field)).lower()
             near = get_close_matches(written, known, n=1, cutoff=_NEAR)
             if near:
-                yield Finding(index, field, f"SynDisco's field is “{near[0]}”; is this a slip?")
+                yield Warning(index, field, f"SynDisco's field is “{near[0]}”; is this a slip?")

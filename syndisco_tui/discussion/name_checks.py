@@ -6,7 +6,7 @@ from .names import name_clash, name_key, near_name
 from .setup import DiscussionSetup
 
 
-def misnamed(setup: DiscussionSetup) -> tuple[str, ...]:
+def own_instructions_errors(setup: DiscussionSetup) -> tuple[str, ...]:
     """What cannot be meant: a sentence for each name in ``own_instructions`` that is no user's."""
     users = [persona.name for persona in setup.personas]
     known = {name_key(name) for name in users}
@@ -25,14 +25,14 @@ def misnamed(setup: DiscussionSetup) -> tuple[str, ...]:
     return tuple(errors)
 
 
-def strangers(setup: DiscussionSetup) -> tuple[str, ...]:
+def outside_authors(setup: DiscussionSetup) -> tuple[str, ...]:
     """The authors of seed opinions who take no part, each once."""
     known = {name_key(name) for name in setup.names}
     names = {name_key(name): name.strip() for name in setup.seed_opinion_usernames}
     return tuple(name for key, name in names.items() if key not in known)
 
 
-def stranger_warnings(setup: DiscussionSetup) -> tuple[str, ...]:
+def outside_author_warnings(setup: DiscussionSetup) -> tuple[str, ...]:
     """A sentence for each author of a seed opinion who may be meant to take part.
 
     That somebody else is quoted is allowed; a name near to a participant's may be a slip.
@@ -40,7 +40,7 @@ def stranger_warnings(setup: DiscussionSetup) -> tuple[str, ...]:
     return tuple(
         f"seed_opinion_usernames: “{name}” takes no part in the discussion"
         f"{_question(name, setup.names)}"
-        for name in strangers(setup)
+        for name in outside_authors(setup)
         if near_name(name, setup.names)
     )
 

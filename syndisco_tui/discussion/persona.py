@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr, field_validator, model_validator
 
 from .usernames import MAX_NAME_LENGTH as MAX_NAME_LENGTH
-from .usernames import username_fault
+from .usernames import username_error
 
 MAX_NESTING = 20
 
@@ -34,7 +34,7 @@ class Persona(BaseModel):
     @field_validator("username")
     @classmethod
     def _usable_name(cls, name: str) -> str:
-        if fault := username_fault(name):
+        if fault := username_error(name):
             raise ValueError(fault)
         return name
 

@@ -70,7 +70,7 @@ class Message:
     attempt: int = 0
     created_at: str = ""
     original_text: str | None = None
-    floor_given: bool = False
+    speaker_overridden: bool = False
     shortened: Shortened | None = None
     speaks_as: str = ""
     went_on_as: str = ""
@@ -143,7 +143,7 @@ class EarlierSetup:
 
 
 @dataclass(frozen=True)
-class Floor:
+class SpeakerOverride:
     """A person wants ``name`` to speak at turn ``turn``, whoever the turn manager draws."""
 
     turn: int
@@ -187,7 +187,7 @@ class DiscussionRecord:
     earlier_setups: tuple[EarlierSetup, ...] = ()
     changes: tuple[Change, ...] = ()
     """What people changed in the entries, oldest first."""
-    floor: Floor | None = None
+    speaker_override: SpeakerOverride | None = None
     batch: BatchMembership | None = None
     """The batch that it was run in; a fork is in none."""
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from .guard import Guarded
+from .guard import GuardResult
 from .prompt import ChatMessage
 from .record import Message, Reply, Shortened
 
@@ -26,7 +26,7 @@ class TurnRequest:
     """What had been said; a reply fits only as long as that is so."""
     first_in_window: int
     """Index in ``entries`` of the oldest message that the prompt quotes."""
-    floor_given: bool = False
+    speaker_overridden: bool = False
     """Whether the turn manager would have drawn another speaker."""
     shortened: Shortened | None = None
     """With less than the setup says, because memory was full."""
@@ -40,7 +40,7 @@ class TurnRequest:
     def system_prompt(self) -> str:
         return self.chat[0].content
 
-    def answered(self, reply: Reply, guarded: Guarded, *, created_at: str = "") -> Message:
+    def answered(self, reply: Reply, guarded: GuardResult, *, created_at: str = "") -> Message:
         """The message that ``reply`` makes; ``guarded`` is what the guard has left of it."""
         return Message(
             name=self.name,
@@ -57,7 +57,7 @@ class TurnRequest:
             seed=self.seed,
             attempt=self.attempt,
             created_at=created_at,
-            floor_given=self.floor_given,
+            speaker_overridden=self.speaker_overridden,
             shortened=self.shortened,
             speaks_as=guarded.speaks_as,
             went_on_as=guarded.went_on_as,

@@ -8,10 +8,10 @@ from typing import Any
 
 from .names import name_key
 from .persona import MAX_NAME_LENGTH, Persona
-from .weighted_values import Part, column
+from .weighted_values import WeightedValues, sample_column
 
 
-def drawn_personas(
+def sample_personas(
     count: int,
     attributes: Mapping[str, Sequence[Any]],
     *,
@@ -29,20 +29,23 @@ def drawn_personas(
     Raises pydantic's ValidationError where a value does not fit its field.
     """
     columns = {
-        field: column(seed, field, list(map(_part, values)), count, balanced=balanced)
+        field: sample_column(seed, field, list(map(_as_weighted, values)), count, balanced=balanced)
         for field, values in attributes.items()
         if values
     }
     return tuple(
         Persona.model_validate(
-            {"username": name, **{field: column[number] for field, column in columns.items()}}
+            {
+                "username": name,
+                **{field: column_values[number] for field, column_values in columns.items()},
+            }
         )
         for number, name in enumerate(free_names(count, names, taken))
     )
 
 
-def _part(value: Any) -> Part:
-    return value if isinstance(value, Part) else Part((value,))
+def _as_weighted(value: Any) -> WeightedValues:
+    return value if isinstance(value, WeightedValues) else WeightedValues((value,))
 
 
 def free_names(count: int, names: Iterable[str] | str, taken: Iterable[str] = ()) -> list[str]:

@@ -99,7 +99,7 @@ class DiscussionSetup(BaseModel):
     @property
     def heading(self) -> str:
         """What to call its discussions: its title, or else who takes part."""
-        return self.title or named_together(self.names)
+        return self.title or join_names(self.names)
 
     @property
     def turn_takers(self) -> tuple[str, ...]:
@@ -132,7 +132,7 @@ class DiscussionSetup(BaseModel):
         ]
 
 
-def named_together(names: Sequence[str]) -> str:
+def join_names(names: Sequence[str]) -> str:
     """“Ann, Bob and Cyd”; of more than four the first three, and how many more."""
     if len(names) > 4:
         return f"{', '.join(names[:3])} and {len(names) - 3} more"

@@ -18,7 +18,7 @@ _JOINING_SCRIPTS = (
 )
 
 
-def username_fault(name: str) -> str:
+def username_error(name: str) -> str:
     """Why ``name`` can be nobody's username, in part of a sentence; empty where it can."""
     if not name.strip():
         return "a persona needs a username"

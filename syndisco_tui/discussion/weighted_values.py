@@ -22,7 +22,7 @@ _QUOTED = re.compile(r'"(?P<text>[^"]*)"')
 
 
 @dataclass(frozen=True)
-class Part:
+class WeightedValues:
     """Values that are equally likely among themselves; ``weight``: how often one of them comes."""
 
     values: Sequence[Any]
@@ -50,7 +50,7 @@ class _Numbers(Sequence[Any]):
         )
 
 
-def read_parts(text: str, read: Callable[[str], Any]) -> list[Part]:
+def parse_values(text: str, read: Callable[[str], Any]) -> list[WeightedValues]:
     """The parts of ``text``, whose single values ``read`` understands.
 
     Raises:
@@ -63,7 +63,7 @@ def read_parts(text: str, read: Callable[[str], Any]) -> list[Part]:
         pieces = [piece.strip() for piece in text.split(",")]
         if all(_WEIGHT.fullmatch(piece) or _RANGE.fullmatch(piece) for piece in pieces):
             parts = pieces
-    return [_read_part(part, read) for part in parts]
+    return [_parse_part(part, read) for part in parts]
 
 
 def _split(text: str) -> list[str]:
@@ -77,25 +77,25 @@ def _split(text: str) -> list[str]:
     return parts
 
 
-def _read_part(text: str, read: Callable[[str], Any]) -> Part:
+def _parse_part(text: str, read: Callable[[str], Any]) -> WeightedValues:
     weight = Fraction(1)
     if match := _WEIGHT.fullmatch(text):
         text, weight = match["value"], Fraction(match["weight"])
         if weight <= 0:
             raise ValueError(f"“{text}” has the weight {match['weight']}: it must be above 0")
     if match := _QUOTED.fullmatch(text):
-        return Part((read(match["text"]),), weight)
+        return WeightedValues((read(match["text"]),), weight)
     if match := _RANGE.fullmatch(text):
         first, last = int(match["first"]), int(match["last"])
         if last < first:
             raise ValueError(
                 f'{text} runs backwards: write {last}-{first}, or “"{text}"” for the text'
             )
-        return Part(_Numbers(range(first, last + 1), read), weight)
-    return Part((read(text),), weight)
+        return WeightedValues(_Numbers(range(first, last + 1), read), weight)
+    return WeightedValues((read(text),), weight)
 
 
-def written(texts: Iterable[str]) -> str:
+def format_values(texts: Iterable[str]) -> str:
     """Values as :func:`read_parts` reads them, all equally likely."""
     return BAR.join(map(_quoted, texts))
 
@@ -105,8 +105,8 @@ def _quoted(text: str) -> str:
     return f'"{text}"' if is_more and '"' not in text else text
 
 
-def column(
-    seed: int, field: str, parts: Sequence[Part], count: int, *, balanced: bool
+def sample_column(
+    seed: int, field: str, parts: Sequence[WeightedValues], count: int, *, balanced: bool
 ) -> list[Any]:
     """``count`` values of a field, the same for a seed.
 
@@ -125,7 +125,7 @@ def column(
     return shuffled(seed, f"places {field}", in_turn)
 
 
-def _pick(seed: int, field: str, parts: Sequence[Part], number: int) -> Any:
+def _pick(seed: int, field: str, parts: Sequence[WeightedValues], number: int) -> Any:
     point = draw(seed, f"draw {field}", number) * float(sum(part.weight for part in parts))
     for part in parts:
         if point < part.weight:
@@ -135,7 +135,7 @@ def _pick(seed: int, field: str, parts: Sequence[Part], number: int) -> Any:
     return part.values[int(within * len(part.values))]
 
 
-def _shares(parts: Sequence[Part], count: int) -> list[int]:
+def _shares(parts: Sequence[WeightedValues], count: int) -> list[int]:
     """How many of ``count`` each part gets: its exact share, rounded so that they add up."""
     total = sum(part.weight for part in parts)
     exact = [count * part.weight / total for part in parts]

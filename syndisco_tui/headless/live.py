@@ -23,8 +23,8 @@ from ..session import (
     StateChanged,
 )
 from ..store.atomic import write_atomic
+from ..store.discussion_format import to_bytes
 from ..store.discussions import read_discussion
-from ..store.format import to_bytes
 from ..store.inputs import InputError
 from ..workspace.exit_status import BAD_INPUT, FINISHED, NO_MODEL
 from .output import forgive_encoding

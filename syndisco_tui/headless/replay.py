@@ -11,14 +11,14 @@ from queue import SimpleQueue
 from typing import TextIO
 
 from ..discussion import (
-    Asked,
     DiscussionRecord,
     DiscussionSetup,
     Message,
-    NotOnRecord,
-    asked_for,
+    NotReproducible,
+    RebuiltRequest,
+    rebuild_request,
 )
-from ..discussion.pending_turn import setups_at
+from ..discussion.past_requests import setups_in_force
 from ..engine.base import (
     Engine,
     EngineError,
@@ -72,7 +72,7 @@ def replay(
             "replayed"
         )
     asked, others = _to_ask(record)
-    setup = setups_at(record, asked[-1])[0] if asked else record.setup
+    setup = setups_in_force(record, asked[-1])[0] if asked else record.setup
     try:
         _load(engine, ModelSpec(*_model_of(setup), device))
     except EngineError as error:
@@ -101,7 +101,7 @@ def replay(
 def _to_ask(record: DiscussionRecord) -> tuple[list[int], int]:
     """The replies of the model that spoke last, and how many are of earlier ones."""
     replies = [index for index, entry in enumerate(record.entries) if entry.is_prompted]
-    models = [_model_of(setups_at(record, index)[0]) for index in replies]
+    models = [_model_of(setups_in_force(record, index)[0]) for index in replies]
     asked = [index for index, model in zip(replies, models, strict=True) if model == models[-1]]
     return asked, len(replies) - len(asked)
 
@@ -140,10 +140,10 @@ def _outcome(message: Message, generation: Generation) -> tuple[Message, str]:
         raise InputError(f"{who}: cannot be generated again: {error}") from None
 
 
-def _asked(record: DiscussionRecord, index: int) -> Asked:
+def _asked(record: DiscussionRecord, index: int) -> RebuiltRequest:
     try:
-        return asked_for(record, index)
-    except NotOnRecord as error:
+        return rebuild_request(record, index)
+    except NotReproducible as error:
         raise InputError(str(error)) from None
 
 

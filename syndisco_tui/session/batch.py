@@ -16,7 +16,7 @@ from typing import Literal
 from ..discussion import BatchMembership, DiscussionRecord, DiscussionSetup, Entries
 from ..discussion.chance import SEED_BITS
 from ..engine.base import LoadProgress
-from ..store.discussions import newest_first, read_discussion
+from ..store.discussions import discussion_files, read_discussion
 from ..store.inputs import InputError
 from . import (
     Closed,
@@ -59,7 +59,7 @@ def saved_runs(folder: Path, setups: Sequence[DiscussionSetup]) -> list[Path | N
     A saved setup names the model where the wanted one may say ``auto``.
     """
     found: dict[str, Path] = {}
-    for path in newest_first(folder):
+    for path in discussion_files(folder):
         try:
             setup = read_discussion(path).setup
         except InputError:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from ..discussion import Discussion
-from ..discussion.changes import last_change
+from ..discussion.changes import last_undoable
 
 Afterwards = Literal["as before", "speak", "stand still"]
 """What a session does next: go on as it was, have at least one message said, or pause."""
@@ -71,7 +71,7 @@ class SetNextSpeaker(Intervention):
     name: str | None
 
     def apply(self, discussion: Discussion, now: str) -> None:
-        discussion.give_floor(self.name)
+        discussion.override_next_speaker(self.name)
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Undo(Intervention):
     """Take the last change back."""
 
     def waits(self, discussion: Discussion) -> bool:
-        change = last_change(discussion.changes)
+        change = last_undoable(discussion.changes)
         return change is None or change.kind == "edited"
 
     def apply(self, discussion: Discussion, now: str) -> None:

@@ -22,7 +22,7 @@ from ..discussion import (
     DiscussionSetup,
 )
 from ..engine.base import Engine, EngineError, RenderedPrompt
-from ..store.discussions import clean_up
+from ..store.discussions import remove_leftovers
 from ..store.inputs import InputError
 from .driver import Driver
 from .events import Closed, ErrorRaised, ReplyGrew, SessionEvent
@@ -205,7 +205,7 @@ class LiveSession:
 
     def _work(self) -> None:
         with contextlib.suppress(OSError):
-            clean_up(self._folder)
+            remove_leftovers(self._folder)
         while not self._closing:
             command = self._next_command()
             try:

@@ -48,7 +48,7 @@ class OpenDiscussion:
             engine=info.as_dict() if info else {},
             batch=batch,
         )
-        return cls._created(discussion, discussion.onto(record), folder, now)
+        return cls._created(discussion, discussion.to_record(record), folder, now)
 
     @classmethod
     def _created(
@@ -76,7 +76,7 @@ class OpenDiscussion:
         except InputError:
             file.close()
             raise
-        return cls(Discussion.of(record), file, record)
+        return cls(Discussion.from_record(record), file, record)
 
     @classmethod
     def forked(
@@ -92,7 +92,7 @@ class OpenDiscussion:
         It is paused and saved at once, in a new file. Raises OSError.
         """
         named = parent.setup.model_copy(update={"title": setup.title})  # a name changes nothing
-        discussion = Discussion.of(replace(parent, setup=named)).fork(position)
+        discussion = Discussion.from_record(replace(parent, setup=named)).fork(position)
         discussion.change_setup(setup)
         record = DiscussionRecord(
             id=str(uuid.uuid4()),
@@ -103,12 +103,12 @@ class OpenDiscussion:
             parent=Parent(parent.id, discussion.turns_taken),
             engine={key: parent.engine[key] for key in parent.engine if key != IMPORTED_FROM},
         )
-        return cls._created(discussion, discussion.onto(record), folder, now)
+        return cls._created(discussion, discussion.to_record(record), folder, now)
 
     def as_of_now(self, status: Status, info: EngineInfo | None) -> DiscussionRecord:
         """The record of the discussion as it is now."""
         return replace(
-            self.discussion.onto(self.record),
+            self.discussion.to_record(self.record),
             status=status,
             engine=info.as_dict() if info else self.record.engine,
         )

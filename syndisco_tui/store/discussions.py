@@ -72,7 +72,7 @@ class DiscussionFile:
 
 def read_discussion(path: Path) -> DiscussionRecord:
     """The record in a file of ours or of SynDisco's. Raises InputError."""
-    from .format import A_DISCUSSION, from_json
+    from .discussion_format import A_DISCUSSION, from_json
 
     value = read_json(path, max_bytes=MAX_DISCUSSION_BYTES, expected=A_DISCUSSION)
     return from_json(value, path)
@@ -92,7 +92,7 @@ def _is_left_alone(path: Path, record: DiscussionRecord) -> bool:
     return (now.status, len(now.entries)) == (record.status, len(record.entries))
 
 
-def newest_first(folder: Path) -> list[Path]:
+def discussion_files(folder: Path) -> list[Path]:
     """The discussion files in a folder; their names begin with the time."""
     return sorted(
         (path for path in folder.glob("*.json") if not path.name.startswith(".")), reverse=True
@@ -120,30 +120,32 @@ def json_files(paths: Iterable[Path], *suffixes: str) -> list[Path]:
     return found
 
 
-def unfinished(folder: Path, *, look_at: int = 200) -> Iterator[tuple[Path, DiscussionRecord]]:
+def resumable_discussions(
+    folder: Path, *, look_at: int = 200
+) -> Iterator[tuple[Path, DiscussionRecord]]:
     """Discussions that can be resumed, newest first: paused ones and interrupted ones.
 
     Files that cannot be read, and those that another process is writing, are passed over.
     """
-    for path in newest_first(folder)[:look_at]:
+    for path in discussion_files(folder)[:look_at]:
         with contextlib.suppress(InputError):
             record = read_discussion(path)
             if record.status != "finished" and _is_left_alone(path, record):
                 yield path, record
 
 
-def others(
+def other_discussions(
     folder: Path, record: DiscussionRecord, *, look_at: int = 200
 ) -> Iterator[tuple[Path, DiscussionRecord]]:
     """The newest discussions beside ``record``, newest first, unreadable ones left out."""
-    for path in newest_first(folder)[:look_at]:
+    for path in discussion_files(folder)[:look_at]:
         with contextlib.suppress(InputError):
             other = read_discussion(path)
             if other.id != record.id:
                 yield path, other
 
 
-def clean_up(folder: Path) -> int:
+def remove_leftovers(folder: Path) -> int:
     """Remove what a killed process left: half-written files and locks nobody holds."""
     removed = 0
     for leftover in (*folder.glob(f".*{TEMPORARY_SUFFIX}"), *folder.glob(".*.json.lock")):

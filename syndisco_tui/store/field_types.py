@@ -21,7 +21,7 @@ from ..discussion import (
     Shortened,
     Status,
 )
-from ..discussion.changes import TAKES_OUT
+from ..discussion.changes import REMOVING_KINDS
 from ..discussion.record import ChangeKind
 
 
@@ -50,7 +50,7 @@ class LogShape(Shape):
     created_at: str = ""
     attempt: Annotated[int, Field(ge=0)] = 0
     original_text: str | None = None
-    floor_given: bool = False
+    speaker_overridden: bool = Field(default=False, alias="floor_given")
     shortened: ShortenedShape | None = None
     speaks_as: str = ""
     went_on_as: str = ""
@@ -103,12 +103,12 @@ class ChangeShape(Shape):
             before=tuple(log.message() for log in self.before),
             at=self.at,
             is_undone=self.is_undone,
-            earlier_setups=earlier if self.kind in TAKES_OUT else (),
+            earlier_setups=earlier if self.kind in REMOVING_KINDS else (),
             setup=self.setup,
         )
 
 
-class FloorShape(Shape):
+class SpeakerOverrideShape(Shape):
     turn: int
     name: str
 
@@ -131,7 +131,7 @@ class OwnShape(Shape):
     engine: dict[str, Any] = Field(default_factory=dict)
     earlier_setups: list[EarlierShape] = Field(default_factory=list)
     changes: list[ChangeShape] = Field(default_factory=list)
-    floor: FloorShape | None = None
+    speaker_override: SpeakerOverrideShape | None = Field(default=None, alias="floor")
     batch: BatchShape | None = None
 
     @field_validator("started_at")

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ..discussion import DiscussionRecord, Message
 from ..discussion.participants import Speakers, speakers
-from . import format
+from . import discussion_format as format
 
 _NO_LOGS, _NO_SILENCES = '\n  "logs": []', '\n    "silences": []'
 _AT_ONCE = 1 << 16

@@ -12,10 +12,10 @@ from typing import Any, Literal
 
 from ..discussion import IMPORTED_FROM, DiscussionRecord, DiscussionSetup, Persona, name_key
 from ..text import counted, one_line
+from .discussion_format import from_json
 from .discussions import DiscussionFile, json_files
 from .distinct_names import with_distinct_names
 from .file_kinds import DISCUSSIONS, PERSONAS, json_kind, refusal_of
-from .format import from_json
 from .inputs import MAX_DISCUSSION_BYTES, InputError, parse_json_file, read_text, validated
 from .persona_table import personas_of_table
 from .personas import PERSONA_FILES, TABLE_SUFFIXES, is_table, personas_of

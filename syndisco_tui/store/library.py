@@ -17,7 +17,7 @@ from pathlib import Path
 
 from .lock import has_writer
 from .matching_line import matching_line
-from .summary import Summary, summarised
+from .summary import Summary, summarize_file
 
 LAYOUT = 4
 """Of the kept summaries, and how they are made; another one than this is thrown away."""
@@ -29,7 +29,7 @@ PATIENCE = 1.0
 
 
 @dataclass(frozen=True)
-class Entry:
+class LibraryEntry:
     """One file of the library. ``has_writer``: a living process is writing it."""
 
     path: Path
@@ -70,14 +70,14 @@ class Library:
             self._is_closed = True
             self._database.close()
 
-    def entries(self) -> Iterator[list[Entry]]:
+    def entries(self) -> Iterator[list[LibraryEntry]]:
         """Every discussion, newest first, in slices; those that are known come at once."""
         files = self._files()
         self._forget_others(file.name for file in files)
         is_new = any(file.name not in self._read for file in files)
         known = self._known(files) if is_new else {}
         before, self._read = self._read, {}
-        slice_: list[Entry] = []
+        slice_: list[LibraryEntry] = []
         fresh: list[tuple[_File, Summary, str]] = []
         told_at = 0.0
         for file in files:
@@ -86,10 +86,10 @@ class Library:
             if file.name in before and before[file.name][0].stamp == file.stamp:
                 summary = before[file.name][1]
             if summary is None:
-                summary, words = summarised(path)
+                summary, words = summarize_file(path)
                 fresh.append((file, summary, words))
             self._read[file.name] = file, summary
-            slice_.append(Entry(path, summary, file.is_locked and has_writer(path)))
+            slice_.append(LibraryEntry(path, summary, file.is_locked and has_writer(path)))
             first_page = not told_at and len(slice_) == FIRST_SLICE
             if first_page or (told_at and time.monotonic() - told_at >= SLICE_SECONDS):
                 self._keep(fresh)
@@ -104,7 +104,7 @@ class Library:
             entry.summary.id
             for slice_ in self.entries()
             for entry in slice_
-            if entry.summary.kept != "unreadable"
+            if entry.summary.status != "unreadable"
         }
 
     def matching(self, words: str) -> set[str] | None:
@@ -125,18 +125,18 @@ class Library:
             self._mend(error)
             return set()
 
-    def note_fault(self, path: Path, fault: str) -> Entry:
+    def note_error(self, path: Path, error: str) -> LibraryEntry:
         """List ``path`` with ``fault`` until the file changes: it was tried, and not opened.
 
         Returns the entry that takes the place of the one in the list.
         """
         file = next((file for file in self._files() if file.name == path.name), None)
-        summary, words = summarised(path)
-        summary = replace(summary, kept="unreadable", fault=fault.removeprefix(f"{path}: "))
+        summary, words = summarize_file(path)
+        summary = replace(summary, status="unreadable", error=error.removeprefix(f"{path}: "))
         if file is not None:
             self._read[file.name] = file, summary
             self._keep([(file, summary, words)])
-        return Entry(path, summary, has_writer(path))
+        return LibraryEntry(path, summary, has_writer(path))
 
     def matching_lines(self, names: Iterable[str], words: str) -> dict[str, str]:
         """Of each file the message in which most of ``words`` occur, if there is one."""

@@ -120,6 +120,6 @@ def shipped_personas(folder: Path) -> list[Persona]:
     return [persona for path in files for persona in read_personas(path)]
 
 
-def personas_at_hand(own: Path, shipped: Path) -> list[Persona]:
+def own_or_shipped_personas(own: Path, shipped: Path) -> list[Persona]:
     """The user's own list, or the shipped personas while there is none. Raises InputError."""
     return read_personas(own) if own.exists() else shipped_personas(shipped)

@@ -9,7 +9,7 @@ from typing import Any
 import tomli_w
 
 from ..discussion import DiscussionSetup, Persona, name_key, near_name
-from ..discussion.name_checks import misnamed
+from ..discussion.name_checks import own_instructions_errors
 from ..text import one_line
 from .atomic import write_atomic
 from .distinct_names import with_distinct_names
@@ -59,7 +59,7 @@ def read_setup(
 
 def check_names(setup: DiscussionSetup, where: object) -> None:
     """Raise InputError where ``setup`` names a participant whom it does not have."""
-    if errors := misnamed(setup):
+    if errors := own_instructions_errors(setup):
         raise InputError(f"{where}: {one_line(errors[0], 300)}")
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from ..discussion import HARDCODED, IMPORTED_FROM
-from ..discussion.setup import named_together
+from ..discussion.setup import join_names
 from .inputs import MAX_DISCUSSION_BYTES, InputError, read_text
 from .syndisco import content_id, started_at
 
-Kept = Literal["running", "paused", "finished", "failed", "syndisco", "unreadable"]
+FileStatus = Literal["running", "paused", "finished", "failed", "syndisco", "unreadable"]
 """What the file says of itself. Whether a running one has a writer still is not in the file."""
 
 LONGEST_WORDS = 600
@@ -27,7 +27,7 @@ class Summary:
     """One saved discussion. ``fork_of`` is the id of the one it was forked from."""
 
     id: str
-    kept: Kept
+    status: FileStatus
     heading: str = ""
     started_at: str = ""
     names: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ class Summary:
     last: tuple[str, str] = ("", "")
     own_format: bool = True
     """False for a file as SynDisco wrote it."""
-    fault: str = ""
+    error: str = ""
 
     def to_text(self) -> str:
         """As JSON, to be kept."""
@@ -62,32 +62,35 @@ class Summary:
         return cls(**values)
 
 
-def summarised(path: Path) -> tuple[Summary, str]:
+def summarize_file(path: Path) -> tuple[Summary, str]:
     """The summary of a file, and all its words in lower case, to be searched. Never raises.
 
     A discussion that cannot be opened is summarised as far as it goes, with its fault.
     """
-    from .format import A_DISCUSSION, checked  # with the shapes, which the first picture needs not
+    from .discussion_format import (  # with the shapes, which the first picture needs not
+        A_DISCUSSION,
+        checked,
+    )
 
     value: object = None
-    fault = ""
+    message = ""
     try:
         text = read_text(path, max_bytes=MAX_DISCUSSION_BYTES, expected=A_DISCUSSION)
         value = json.loads(text, parse_constant=_refuse_constant)
         checked(value, path)
     except json.JSONDecodeError as error:
         line = f"line {error.lineno}, column {error.colno}: "
-        fault = f"{line}not valid JSON" if text.strip() else "is empty"
+        message = f"{line}not valid JSON" if text.strip() else "is empty"
     except (ValueError, RecursionError):
-        fault = "not valid JSON"
+        message = "not valid JSON"
     except InputError as error:
-        fault = str(error).removeprefix(f"{path}: ")
+        message = str(error).removeprefix(f"{path}: ")
     if not isinstance(value, dict) or not isinstance(value.get("logs"), list):
-        return Summary("", "unreadable", heading=path.name, fault=fault), path.name
+        return Summary("", "unreadable", heading=path.name, error=message), path.name
     summary = _summary(value)
-    if fault:
+    if message:
         heading = summary.heading or path.name
-        summary = replace(summary, kept="unreadable", heading=heading, fault=fault)
+        summary = replace(summary, status="unreadable", heading=heading, error=message)
     return summary, _words(summary, value["logs"])
 
 
@@ -103,12 +106,12 @@ def _summary(value: dict[str, Any]) -> Summary:
     is_own = bool(own)
     is_fork = bool(own.get("parent"))  # and so is ours, whatever it is a fork of
     is_imported = not is_fork and IMPORTED_FROM in _table(own.get("engine"))
-    status = own.get("status")
-    kept: Kept = "paused"
+    own_status = own.get("status")
+    status: FileStatus = "paused"
     if not is_own or is_imported:
-        kept = "syndisco"
-    elif status in ("running", "paused", "finished", "failed"):
-        kept = status
+        status = "syndisco"
+    elif own_status in ("running", "paused", "finished", "failed"):
+        status = own_status
     moderator = _text(value.get("moderator"))
     users = [_text(name) for name in _list(value.get("users")) if _text(name) != moderator]
     names = tuple(users or dict.fromkeys(_text(log.get("name")) for log in logs))
@@ -122,8 +125,8 @@ def _summary(value: dict[str, Any]) -> Summary:
     title = _text(own.get("title")) or _text(setup.get("title"))
     return Summary(
         id=_text(value.get("id")) or content_id(value),
-        kept=kept,
-        heading=title or named_together((*names, moderator) if moderator else names),
+        status=status,
+        heading=title or join_names((*names, moderator) if moderator else names),
         started_at=_text(own.get("started_at")) or started_at(_text(value.get("timestamp"))),
         names=names,
         moderator=moderator,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .discussions import TRASH, DiscussionFile, read_discussion
 from .inputs import InputError
-from .summary import summarised
+from .summary import summarize_file
 
 
 def rename(path: Path, title: str) -> None:
@@ -16,7 +16,7 @@ def rename(path: Path, title: str) -> None:
 
     Raises InputError for a file as SynDisco wrote it, and OSError where it cannot be saved.
     """
-    if not summarised(path)[0].own_format:
+    if not summarize_file(path)[0].own_format:
         raise InputError(
             f"{path.name}: is SynDisco's own file: import it and rename the imported one"
         )

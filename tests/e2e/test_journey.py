@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from syndisco_tui.discussion import DiscussionRecord
-from syndisco_tui.store.discussions import newest_first, read_discussion
+from syndisco_tui.store.discussions import discussion_files, read_discussion
 from tests.support.terminal import OpenTerminal, Terminal
 
 MINE = "Is anyone here on the night shift?"
@@ -16,7 +16,7 @@ PATIENCE = 60.0
 
 def records(discussions: Path) -> list[DiscussionRecord]:
     """What is on disk, newest first. Every file there is valid JSON at any time."""
-    paths = newest_first(discussions) if discussions.exists() else []
+    paths = discussion_files(discussions) if discussions.exists() else []
     for path in paths:
         json.loads(path.read_text(encoding="utf-8"))
     return [read_discussion(path) for path in paths]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from syndisco_tui.store.discussions import newest_first, read_discussion, unfinished
+from syndisco_tui.store.discussions import discussion_files, read_discussion, resumable_discussions
 from tests.support.pseudo_terminal import PseudoTerminal
 from tests.support.terminal import OpenTerminal
 
@@ -59,7 +59,7 @@ def test_a_signal_saves_restores_the_terminal_and_ends_with_128_plus_n(
     screen = window.wait("TERMINAL IS BACK")
     assert " -echo " not in screen
     assert " -icanon" not in screen
-    (path,) = newest_first(discussions)
+    (path,) = discussion_files(discussions)
     record = read_discussion(path)
     assert record.status == "paused"
     assert record.messages[-1].text.startswith("This is comment number")
@@ -84,7 +84,7 @@ def test_keys_typed_ahead_of_the_end_open_nothing(
     window.wait("Quit")
     window.type(keys)
     assert window.exit_status() == 0
-    (path,) = newest_first(discussions)
+    (path,) = discussion_files(discussions)
     assert read_discussion(path).status == "paused"
 
 
@@ -95,9 +95,9 @@ def test_kill_9_loses_nothing_that_was_shown_and_the_next_start_resumes(
     screen = window.wait("comment number 4.")
     os.kill(process_of(window, discussions), signal.SIGKILL)
     assert window.exit_status() == 128 + signal.SIGKILL
-    (path,) = newest_first(discussions)
+    (path,) = discussion_files(discussions)
     record = read_discussion(path)
-    assert [waiting for waiting, _ in unfinished(discussions)] == [path]
+    assert [waiting for waiting, _ in resumable_discussions(discussions)] == [path]
     posted = {entry.text for entry in record.messages}
     assert {f"This is comment number {n}." for n in range(1, 5) if f"number {n}." in screen} <= (
         posted
@@ -165,7 +165,7 @@ def test_a_closed_terminal_ends_the_process(terminal: OpenTerminal, discussions:
     while Path(f"/proc/{number}").exists():
         assert time.monotonic() < deadline, "it outlived its terminal"
         time.sleep(0.05)
-    assert read_discussion(newest_first(discussions)[0]).status == "paused"
+    assert read_discussion(discussion_files(discussions)[0]).status == "paused"
 
 
 def test_resizing_while_it_runs(terminal: OpenTerminal) -> None:
@@ -215,7 +215,7 @@ def test_ctrl_z_and_fg(beside: Callable[..., PseudoTerminal], discussions: Path)
         time.sleep(0.05)
     shell.type(b"echo LEFT WITH $?\n")
     shell.wait(b"LEFT WITH 0")
-    assert read_discussion(newest_first(discussions)[0]).status == "finished"
+    assert read_discussion(discussion_files(discussions)[0]).status == "finished"
 
 
 def test_detached_from_tmux_it_goes_on_and_attached_again_it_is_there(

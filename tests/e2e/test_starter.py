@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from syndisco_tui.discussion import DiscussionRecord
-from syndisco_tui.store.discussions import newest_first, read_discussion
+from syndisco_tui.store.discussions import discussion_files, read_discussion
 from tests.support.terminal import OpenTerminal
 
 pytestmark = pytest.mark.model
@@ -39,7 +39,7 @@ class Watcher(threading.Thread):
 
     def run(self) -> None:
         while not self._over.wait(0.02):
-            for path in newest_first(self._folder)[:1] if self._folder.exists() else []:
+            for path in discussion_files(self._folder)[:1] if self._folder.exists() else []:
                 try:
                     json.loads(path.read_text())
                     read_discussion(path)
@@ -65,7 +65,7 @@ def app(home: dict[str, str], starter_cache: Path, tmp_path: Path) -> tuple[str,
 
 
 def only(discussions: Path) -> DiscussionRecord:
-    (path,) = newest_first(discussions)
+    (path,) = discussion_files(discussions)
     return read_discussion(path)
 
 

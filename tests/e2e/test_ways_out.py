@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from syndisco_tui.discussion import DiscussionRecord
-from syndisco_tui.store.discussions import newest_first, read_discussion
+from syndisco_tui.store.discussions import discussion_files, read_discussion
 from tests.support.project import ROOT
 from tests.support.pseudo_terminal import PseudoTerminal
 
@@ -134,7 +134,7 @@ def _leave(window: PseudoTerminal, ending: str, sign: bytes, home: Path, note: P
         terminal=terminal,
         before=window.before,
         bytes_at_the_end=window.received,
-        records=[read_discussion(path) for path in newest_first(folder)],
+        records=[read_discussion(path) for path in discussion_files(folder)],
         orphans=processes_with(str(home)),
         files=[path.name for path in folder.iterdir() if path.name.startswith(".")],
     )

@@ -21,8 +21,8 @@ from typing import Any
 import tomli_w
 
 from syndisco_tui.discussion import Discussion, DiscussionRecord, DiscussionSetup, Message
+from syndisco_tui.store.discussion_format import from_json, to_bytes
 from syndisco_tui.store.discussions import read_discussion
-from syndisco_tui.store.format import from_json, to_bytes
 from syndisco_tui.store.inputs import InputError
 from syndisco_tui.store.personas import read_personas
 from syndisco_tui.store.setups import read_setup, setup_to_toml

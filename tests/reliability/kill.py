@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from syndisco_tui.engine.local.loading.starter import STARTER, prepare_starter
-from syndisco_tui.store.discussions import newest_first, read_discussion, unfinished
+from syndisco_tui.store.discussions import discussion_files, read_discussion, resumable_discussions
 from syndisco_tui.store.inputs import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,7 +111,7 @@ def words(path: Path) -> list[tuple[str, int, str, int | None]]:
 def run_to_the_end(home: Path, campaign: Campaign) -> list[tuple[str, int, str, int | None]]:
     process = start(home, campaign, *campaign.run)
     process.communicate(timeout=120)
-    (path,) = newest_first(discussions(home))
+    (path,) = discussion_files(discussions(home))
     return words(path)
 
 
@@ -125,7 +125,7 @@ def kill_once(home: Path, seconds: float, figures: Figures, campaign: Campaign) 
     rest, _ = process.communicate()
     figures.kills += 1
     folder = discussions(home)
-    paths = newest_first(folder)
+    paths = discussion_files(folder)
     if not paths:
         if first:
             figures.lost.append(f"{home.name}: something was shown and there is no file")
@@ -152,7 +152,7 @@ def kill_once(home: Path, seconds: float, figures: Figures, campaign: Campaign) 
         _, _, text = line.partition("\n")
         if text and not text.endswith(".json") and text not in saved:
             figures.lost.append(f"{home.name}: {text!r} was shown and is not saved")
-    if record.status == "running" and path not in dict(unfinished(folder)):
+    if record.status == "running" and path not in dict(resumable_discussions(folder)):
         figures.broken.append(f"{path}: not seen as interrupted")
     figures.leftovers += len(os.listdir(folder)) - 1
     return path

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.session import LiveSession, Opened, StateChanged
-from syndisco_tui.store.discussions import newest_first, read_discussion, unfinished
+from syndisco_tui.store.discussions import discussion_files, read_discussion, resumable_discussions
 from tests.support.scripted_engine import ScriptedEngine
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,7 +66,7 @@ def together(folder: Path, processes: int, each: int) -> Figures:
         while not over.is_set():
             figures.looks += 1
             # Nobody is ever interrupted here: whatever is offered is a live run.
-            for path, record in unfinished(folder, look_at=40):
+            for path, record in resumable_discussions(folder, look_at=40):
                 figures.mistaken.append(f"{path.name} ({record.status})")
 
     children = [
@@ -93,7 +93,7 @@ def together(folder: Path, processes: int, each: int) -> Figures:
             owners[name] = number
     over.set()
     onlooker.join()
-    files = newest_first(folder)
+    files = discussion_files(folder)
     figures.discussions = len(files)
     for path in files:
         record = read_discussion(path)

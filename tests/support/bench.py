@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 
 from syndisco_tui.discussion import DiscussionRecord
 from syndisco_tui.session import LiveSession, Phase
-from syndisco_tui.store.discussions import newest_first, read_discussion
+from syndisco_tui.store.discussions import discussion_files, read_discussion
 from syndisco_tui.tui.laboratory.screen import Laboratory
 from syndisco_tui.tui.shell.app import SyndiscoApp
 from syndisco_tui.tui.shell.folders import Places
@@ -90,7 +90,7 @@ class Bench:
 
     def records(self) -> list[DiscussionRecord]:
         """What is on disk, newest first."""
-        return [read_discussion(path) for path in newest_first(self.places.discussions)]
+        return [read_discussion(path) for path in discussion_files(self.places.discussions)]
 
     def toasts(self) -> str:
         return "\n".join(str(notification.message) for notification in self.app._notifications)

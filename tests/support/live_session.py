@@ -19,7 +19,7 @@ from syndisco_tui.session import (
     SessionEvent,
     StateChanged,
 )
-from syndisco_tui.store.discussions import newest_first, read_discussion
+from syndisco_tui.store.discussions import discussion_files, read_discussion
 from tests.support.scripted_engine import ScriptedEngine
 
 Event = TypeVar("Event", bound=SessionEvent)
@@ -87,7 +87,7 @@ class Live:
 
     @property
     def path(self) -> Path:
-        return newest_first(self.folder)[0]
+        return discussion_files(self.folder)[0]
 
     @property
     def record(self) -> DiscussionRecord:

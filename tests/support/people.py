@@ -55,4 +55,6 @@ def texts(entries: Iterable[Message]) -> list[str]:
 
 def record_of(discussion: Discussion) -> DiscussionRecord:
     """The discussion as its file would have it."""
-    return discussion.onto(DiscussionRecord("id", "2026-01-31T09:30:00+00:00", discussion.setup))
+    return discussion.to_record(
+        DiscussionRecord("id", "2026-01-31T09:30:00+00:00", discussion.setup)
+    )

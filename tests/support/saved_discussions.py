@@ -10,10 +10,10 @@ from syndisco_tui.discussion import (
     DiscussionRecord,
     DiscussionSetup,
     EarlierSetup,
-    Floor,
     Message,
     Parent,
     Persona,
+    SpeakerOverride,
 )
 
 KEYS_OF_2_0_1 = {
@@ -80,7 +80,7 @@ FULL = record(
     said("Bob", "Ünïcödé 🙂\n\nand a \\ and a \x1b[31m.", 1, raw_text='"raw"', attempt=2),
     said("Mod", "Please be kind.", 1, role="moderator"),
     Message(name="Guest", text="Let me in.", role="human", created_at="2026-03-04T05:07:00+00:00"),
-    said("Ann", "Half a sen", 2, original_text="Half a sentence", floor_given=True),
+    said("Ann", "Half a sen", 2, original_text="Half a sentence", speaker_overridden=True),
     title="On “quotes”",
     status="running",
     parent=Parent("parent-id", 3),
@@ -105,6 +105,6 @@ FULL = record(
             earlier_setups=(EarlierSetup(1, SETUP.model_copy(update={"context": "Before"}), 2),),
         ),
     ),
-    floor=Floor(3, "Bob"),
+    speaker_override=SpeakerOverride(3, "Bob"),
     batch=BatchMembership("batch-id", 2, 8),
 )

@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterator, Sequence
 
 from ...discussion import ChatMessage, DiscussionRecord, DiscussionSetup
-from ...discussion.changes import as_it_stood
-from ...discussion.pending_turn import setups_at
+from ...discussion.changes import entries_as_prompted
+from ...discussion.past_requests import setups_in_force
 from ...discussion.prompt import chat_prompt, window
 
 
@@ -33,7 +33,7 @@ def replies(record: DiscussionRecord) -> Iterator[tuple[ChatMessage, ...]]:
     for index, entry in enumerate(record.entries):
         if entry.is_prompted and not entry.is_silence:
             setup, system_prompt = _asked_with(record, index)
-            stood = as_it_stood(record.entries, record.changes, index)
+            stood = entries_as_prompted(record.entries, record.changes, index)
             length = (entry.shortened or setup).history_context_len
             quoted = [stood[each] for each in window(stood, length)]
             prompt = chat_prompt(setup.prompt_style, system_prompt, quoted, entry.name)
@@ -46,7 +46,7 @@ def _asked_with(record: DiscussionRecord, index: int) -> tuple[DiscussionSetup, 
     The saved prompt tells which, where the setups do not. SynDisco's older files keep no prompt:
     the actor's is made.
     """
-    entry, setups = record.entries[index], setups_at(record, index)
+    entry, setups = record.entries[index], setups_in_force(record, index)
     made = [_system_prompt(setup, entry.name) for setup in setups]
     if not entry.prompt:
         return setups[0], made[0]

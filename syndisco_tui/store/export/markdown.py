@@ -136,7 +136,7 @@ def _message(entry: Message) -> str:
         tags.append(_ROLES[entry.role])
     if entry.role == "user" and entry.turn:
         tags.append(f"turn {entry.turn}")
-    if entry.floor_given:
+    if entry.speaker_overridden:
         tags.append("chosen by a person to speak next")
     tags += [_cell(note) for note in entry.guard_notes]
     if entry.is_edited:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...discussion import DiscussionRecord, DiscussionSetup, Message, Persona, name_key
-from ...discussion.pending_turn import setups_at
+from ...discussion.past_requests import setups_in_force
 
 COLUMNS = (
     "discussion",
@@ -66,7 +66,7 @@ def as_csv(records: Sequence[DiscussionRecord]) -> str:
     writer.writerow([*COLUMNS, *(_cell(f"{PERSONA}{field}") for field in fields)])
     for record in records:
         for position, entry in enumerate(record.entries, start=1):
-            setup, *later_setups = setups_at(record, position - 1)
+            setup, *later_setups = setups_in_force(record, position - 1)
             speaker = _speaker(entry, setup, *later_setups)
             values = _message(record, position, entry)
             values += _conditions(record, setup, entry)

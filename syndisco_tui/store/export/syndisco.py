@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from ...discussion import DiscussionRecord
-from ..format import to_json
+from ..discussion_format import to_json
 
 _KEYS_OF_2_0 = (
     "id",

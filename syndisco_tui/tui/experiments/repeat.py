@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import DataTable, Static
 
-from ...analysis.figures import Counting, Spread
+from ...analysis.figures import FigureCounter, Spread
 from ...discussion import DiscussionRecord, DiscussionSetup, Persona
 from ...session import LiveSession
 from ...session.batch import Batch, BatchRun, repeated
@@ -112,7 +112,7 @@ class BatchScreen(AppScreen[OpenRequest | None]):
         self._folder = folder
         self._open_path = open_path
         self._at_hand = at_hand
-        self._counting = Counting()
+        self._counting = FigureCounter()
         self._spreads: dict[BatchRun, Spread] = {}
         self._is_counting = False
         self._count_due = 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...analysis.compare import ABSENT
-from ...analysis.edits import ChangeOnTheWay
+from ...analysis.recorded_changes import RecordedChange
 from ...text import one_line, safe
 from ..personas.fields import LABELS
 from ..setup.fields import FIELDS
@@ -22,7 +22,7 @@ def field_label(field: str) -> str:
     return _SETUP_LABELS.get(field, field)
 
 
-def described(change: ChangeOnTheWay) -> str:
+def described(change: RecordedChange) -> str:
     """A change on the way as a line of text: from which turn, what, and both values."""
     old, new = differing_parts(safe(change.old), safe(change.new))
     name = one_line(change.subject, 40)
@@ -46,7 +46,7 @@ def described(change: ChangeOnTheWay) -> str:
             return f"{turn}: {name} chosen to speak"
 
 
-def _setup_change(change: ChangeOnTheWay, old: str, new: str) -> str:
+def _setup_change(change: RecordedChange, old: str, new: str) -> str:
     name = one_line(change.subject, 60)
     if change.old == ABSENT and change.new in _ROLES:
         return f"{name} joins as {new}"

@@ -15,9 +15,9 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from ...analysis.compare import kinship
+from ...analysis.compare import relation_to
 from ...discussion import DiscussionRecord
-from ...store.discussions import others, read_discussion
+from ...store.discussions import other_discussions, read_discussion
 from ...store.inputs import InputError
 from ...text import one_line, safe
 from ..shell.local_time import date_and_time
@@ -64,14 +64,16 @@ class CompareWith(AppDialog[DiscussionRecord | None]):
     def _find(self) -> None:
         offered: list[tuple[Path | DiscussionRecord, Content]] = []
         for other in self._first:
-            offered.append((other, _choice(other, kinship(self._record, other))))
+            offered.append((other, _choice(other, relation_to(self._record, other))))
         related: list[tuple[Path, Content]] = []
         unrelated: list[tuple[Path, Content]] = []
         shown = {other.id for other in self._first}
-        for path, other in others(self._folder, self._record):  # one at a time: they may be long
+        for path, other in other_discussions(
+            self._folder, self._record
+        ):  # one at a time: they may be long
             if other.id in shown:
                 continue
-            kin = kinship(self._record, other)
+            kin = relation_to(self._record, other)
             (related if kin else unrelated).append((path, _choice(other, kin)))
         self.app.call_from_thread(self._show, [*offered, *related, *unrelated])
 

@@ -11,8 +11,8 @@ from itertools import zip_longest
 
 from rich.cells import cell_len, set_cell_size
 
-from ...analysis.compare import Row, SetupDifference, parting
-from ...analysis.edits import ChangeOnTheWay
+from ...analysis.compare import MessagePair, SetupDifference, first_difference
+from ...analysis.recorded_changes import RecordedChange
 from ...text import one_line, safe
 from ..transcript.view import BAR
 from ..transcript.wrapping import wrap
@@ -33,16 +33,16 @@ class ComparisonLayout:
     """The lines, and at which of them the discussions part."""
 
     lines: Sequence[Line]
-    parting: int
+    first_difference: int
 
 
 def lay_out(
     differences: Sequence[SetupDifference],
-    rows: Sequence[Row],
+    rows: Sequence[MessagePair],
     width: int,
     *,
     stacked: bool,
-    on_the_way: tuple[Sequence[ChangeOnTheWay], Sequence[ChangeOnTheWay]] = ((), ()),
+    on_the_way: tuple[Sequence[RecordedChange], Sequence[RecordedChange]] = ((), ()),
 ) -> ComparisonLayout:
     """What differs in the setup, what was changed on the way in each, then every row.
 
@@ -54,7 +54,7 @@ def lay_out(
         lines[0] = (("The setups are the same", "quiet"),)
     lines += _differences(differences, column, stacked)
     lines += _changed_on_the_way(on_the_way, column, stacked)
-    first = parting(rows)
+    first = first_difference(rows)
     at = len(lines) + 1
     for index, row in enumerate(rows):
         if index == first:
@@ -76,7 +76,7 @@ def lay_out(
 
 
 def _changed_on_the_way(
-    both: tuple[Sequence[ChangeOnTheWay], Sequence[ChangeOnTheWay]], column: int, stacked: bool
+    both: tuple[Sequence[RecordedChange], Sequence[RecordedChange]], column: int, stacked: bool
 ) -> Iterable[Line]:
     """Every change of either side under its own; those that both have are dimmed."""
     if not any(both):
@@ -103,7 +103,7 @@ def _changed_on_the_way(
         yield from _beside(sides[0], sides[1], column)
 
 
-def _parting_line(row: Row, width: int) -> Line:
+def _parting_line(row: MessagePair, width: int) -> Line:
     words = f" they part here, turn {row.turn} " if row.turn else " they part here "
     left = max(2, (width - len(words)) // 2)
     return (("─" * left + words + "─" * max(2, width - left - len(words)), "mark"),)
@@ -133,7 +133,7 @@ def _labelled(field: str, value: str, label: int, column: int) -> list[Line]:
     return lines
 
 
-def _message(row: Row, side: int, column: int, is_dim: bool, stacked: bool) -> list[Line]:
+def _message(row: MessagePair, side: int, column: int, is_dim: bool, stacked: bool) -> list[Line]:
     message = (row.a, row.b)[side]
     if message is None:
         return []

@@ -10,7 +10,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from ...analysis.compare import align, setup_differences
-from ...analysis.edits import changes_on_the_way
+from ...analysis.recorded_changes import recorded_changes
 from ...discussion import DiscussionRecord
 from ...text import one_line
 from .comparison_lines import ComparisonLayout, lay_out
@@ -63,7 +63,7 @@ class ComparisonView(ScrollView, can_focus=True):
             align(a.entries, b.entries),
             width,
             stacked=width < NARROWEST_BESIDE,
-            on_the_way=(changes_on_the_way(a), changes_on_the_way(b)),
+            on_the_way=(recorded_changes(a), recorded_changes(b)),
         )
         self.app.call_from_thread(self._laid_out, laid, both, width)
 
@@ -95,7 +95,7 @@ class ComparisonView(ScrollView, can_focus=True):
 
     def to_parting(self) -> None:
         """Scroll to where the discussions part."""
-        self.scroll_to(y=max(0, self._laid.parting - 1), animate=False)
+        self.scroll_to(y=max(0, self._laid.first_difference - 1), animate=False)
 
     def notify_style_update(self) -> None:
         self._styles.clear()

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
 
-from ...analysis.figures import Counting, Figures
+from ...analysis.figures import FigureCounter, Figures
 from ...discussion import DiscussionRecord
 from ...engine.machine import MachineMeter
 from ...text import one_line
@@ -52,7 +52,7 @@ class TurnLab(AppScreen[None]):
         self._records = records
         self._status = status
         self._colours = colours
-        self._counting = Counting()
+        self._counting = FigureCounter()
         self._counted: Sequence[DiscussionRecord] | None = None
         self._is_counting = False
         self._meter = MachineMeter()
@@ -115,12 +115,14 @@ class TurnLab(AppScreen[None]):
         if setup:
             rule = setup.turn_manager
             rule += f", p_respond {setup.p_respond:g}" if rule == "RandomWeighted" else ""
-        names = [each.name for each in figures.talk if each.messages]
+        names = [each.name for each in figures.speaker_totals if each.messages]
         shown: dict[str, Callable[[int], Sequence[Content]]] = {
             "turns": lambda width: pages.turn_lines(figures.turns, rule, width, colours),
-            "talk": lambda width: pages.talk_lines(figures.talk, width, colours),
-            "follows": lambda width: pages.follow_lines(figures.follows, names, width, colours),
-            "lengths": lambda width: pages.length_lines(figures.lengths, width, colours),
+            "talk": lambda width: pages.talk_lines(figures.speaker_totals, width, colours),
+            "follows": lambda width: pages.follow_lines(
+                figures.succession_counts, names, width, colours
+            ),
+            "lengths": lambda width: pages.length_lines(figures.message_lengths, width, colours),
             "diversity": lambda width: pages.diversity_lines(figures.diversity, width, several),
         }
         for group, build in shown.items():

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from ...analysis.figures import DiversityFigure
-from ...analysis.rouge import MOST
-from ...analysis.talk import Talk
+from ...analysis.participation import SpeakerTotals
+from ...analysis.rouge import MAX_COMMENTS
 from ...analysis.turn_taking import TurnTaking
 from ...engine.machine import MachineLoad
 from ...text import one_line, safe
@@ -55,17 +55,17 @@ def turn_lines(turns: TurnTaking, rule: str, width: int, colours: Colours) -> li
     return lines
 
 
-def talk_lines(talk: Sequence[Talk], width: int, colours: Colours) -> list[Content]:
+def talk_lines(totals: Sequence[SpeakerTotals], width: int, colours: Colours) -> list[Content]:
     """Everybody's share of the words, and what it is made of."""
-    everything = sum(each.words for each in talk) or 1
-    tokens = any(each.tokens for each in talk)
+    everything = sum(each.words for each in totals) or 1
+    tokens = any(each.tokens for each in totals)
     counted = [("words", 7), ("messages", 10), ("silent", 8), *([("tokens", 8)] if tokens else [])]
-    column = _name_column([each.name for each in talk], width)
+    column = _name_column([each.name for each in totals], width)
     while len(counted) > 1 and column + 10 + sum(size for _, size in counted) > width:
         counted.pop()
     room = max(4, width - column - 6 - sum(size for _, size in counted))
     lines = [heading("Who says how much"), _head(column, [("", room + 5), *counted])]
-    for each in talk:
+    for each in totals:
         share = each.words / everything
         numbers = [each.words, each.messages, each.silences, each.tokens]
         cells = [
@@ -103,7 +103,7 @@ def diversity_lines(diversity: DiversityFigure, width: int, several: bool) -> li
     if diversity.value is None:
         return [*lines, _quiet("from the second comment on")]
     note = f"  {diversity.pairs} pairs"
-    note += f" of the first {MOST} comments" if diversity.is_full else ""
+    note += f" of the first {MAX_COMMENTS} comments" if diversity.is_full else ""
     note += ", mean of the discussions" if several else ""
     course = sparkline(binned(diversity.course, max(1, width - 8)), width - 8, top=1.0)
     lines.append(Content.assemble(Content.styled(f"{diversity.value:.2f}", "bold"), note))
@@ -111,7 +111,7 @@ def diversity_lines(diversity: DiversityFigure, width: int, several: bool) -> li
 
 
 def follow_lines(
-    follows: dict[tuple[str, str], int], names: Sequence[str], width: int, colours: Colours
+    counts: dict[tuple[str, str], int], names: Sequence[str], width: int, colours: Colours
 ) -> list[Content]:
     """A table: how often whoever stands at the left spoke right after whoever stands above.
 
@@ -119,7 +119,7 @@ def follow_lines(
     """
     column = max(_name_column(names, width), len(AFTER) + 2)
     size = min(11, max(5, (width - column) // max(1, len(names))))
-    if not follows or not 1 < len(names) <= MOST_COLUMNS or column + size * len(names) > width:
+    if not counts or not 1 < len(names) <= MOST_COLUMNS or column + size * len(names) > width:
         return []
     heads = [
         Content.styled(f"{one_line(name, size - 2):>{size}}", _colour(name, colours))
@@ -130,11 +130,11 @@ def follow_lines(
         heading("Who follows whom", "row spoke right after column"),
         Content.assemble(corner, *heads),
     ]
-    most = max(follows.values())
+    most = max(counts.values())
     for name in names:
         cells = []
         for other in names:
-            count = follows.get((other, name), 0)
+            count = counts.get((other, name), 0)
             style = "$quiet" if not count else "bold" if count == most else ""
             cells.append(Content.styled(f"{count or '·':>{size}}", style))
         lines.append(Content.assemble(_name(name, column, colours), *cells))

@@ -13,7 +13,14 @@ from textual.content import Content
 from textual.message import Message as Event
 from textual.widgets import Static
 
-from ...discussion import Asked, ChatMessage, DiscussionRecord, Message, NotOnRecord, asked_for
+from ...discussion import (
+    ChatMessage,
+    DiscussionRecord,
+    Message,
+    NotReproducible,
+    RebuiltRequest,
+    rebuild_request,
+)
 from ...engine.base import EngineError, RenderedPrompt
 from ...text import one_line, safe
 from ..shell.screen import AppScreen
@@ -68,7 +75,7 @@ class XRay(AppScreen[None]):
         self._record = record
         self._index = index
         self._colours = {one_line(name, 40): colour for name, colour in colours.items()}
-        self._asked: Asked | None = None
+        self._asked: RebuiltRequest | None = None
         self._why_not = ""
         self._raw = False
         self._rendered: RenderedPrompt | EngineError | None = None
@@ -95,8 +102,8 @@ class XRay(AppScreen[None]):
     def _show_entry(self) -> None:
         self._rendered = None
         try:
-            self._asked, self._why_not = asked_for(self._record, self._index), ""
-        except NotOnRecord as error:
+            self._asked, self._why_not = rebuild_request(self._record, self._index), ""
+        except NotReproducible as error:
             self._asked, self._why_not = None, str(error)
         if self._asked:
             index = self._index

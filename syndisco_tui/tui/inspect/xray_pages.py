@@ -8,8 +8,8 @@ from typing import Any
 
 from textual.content import Content
 
-from ...analysis.changes import changes
-from ...discussion import Asked, ChatMessage, DiscussionSetup, Message
+from ...analysis.text_diff import diff
+from ...discussion import ChatMessage, DiscussionSetup, Message, RebuiltRequest
 from ...engine.base import RenderedPrompt
 from ...text import one_line, safe
 from ..shell.local_time import date_and_time
@@ -111,12 +111,12 @@ def said_lines(message: Message, width: int) -> list[Content]:
 
 def _changed(title: str, note: str, before: str, after: str, width: int) -> list[Content]:
     """What became of a text: struck through what went, in colour what came."""
-    parts = [Content.styled(safe(text), _STYLES[kind]) for kind, text in changes(before, after)]
+    parts = [Content.styled(safe(text), _STYLES[kind]) for kind, text in diff(before, after)]
     remark = wrapped(Content.styled(note, "$quiet"), width)
     return [heading(title), *remark, *wrapped(Content.assemble(*parts), width)]
 
 
-def window_lines(asked: Asked, width: int, colours: dict[str, str]) -> list[Content]:
+def window_lines(asked: RebuiltRequest, width: int, colours: dict[str, str]) -> list[Content]:
     """Which messages the prompt quotes, a line each."""
     entries, window = asked.request.entries, asked.window
     length = asked.setup.history_context_len
@@ -134,7 +134,7 @@ def window_lines(asked: Asked, width: int, colours: dict[str, str]) -> list[Cont
     return lines
 
 
-def stop_lines(asked: Asked, width: int) -> list[Content]:
+def stop_lines(asked: RebuiltRequest, width: int) -> list[Content]:
     """The texts that end a reply."""
     stops = Content("   ").join(
         Content.styled(json.dumps(one_line(text.replace("\n", "⏎"), 80), ensure_ascii=False), "")

@@ -293,7 +293,7 @@ class InterventionController:
         record, setup = self.record, self._setup()
         if record is None or not setup.turn_takers:
             return None
-        discussion = Discussion.of(record)
+        discussion = Discussion.from_record(record)
         speakers = discussion.speakers()
         speaking, answering = self._speaking, ""
         if speaking and speaking.turn > len(speakers):
@@ -303,13 +303,14 @@ class InterventionController:
             owed = discussion.odds().get(setup.moderator.name) == 1
             if owed or (speaking and speaking.role != "moderator"):
                 answering = setup.moderator.name
-        floor = discussion.floor.name if discussion.floor else None
-        if speaking and floor == speaking.name and speaking.turn == len(speakers):
-            floor = None  # it is being used
+        chosen = discussion.speaker_override
+        override = chosen.name if chosen else None
+        if speaking and override == speaking.name and speaking.turn == len(speakers):
+            override = None  # it is being used
         for step in self._waiting.interventions:
             if isinstance(step, SetNextSpeaker):
-                floor = step.name
-        return next_turn(setup, speakers, floor, answering)
+                override = step.name
+        return next_turn(setup, speakers, override, answering)
 
     def _fork(self, record: DiscussionRecord, count: int) -> None:
         from ..personas.pane import PersonasPane

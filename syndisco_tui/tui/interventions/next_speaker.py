@@ -27,21 +27,21 @@ NAME_WIDTH, BAR_WIDTH = 16, 14
 
 @dataclass(frozen=True)
 class NextTurn:
-    """The next turn of a user: ``floor`` was chosen by a person, ``answering`` moderates first."""
+    """The next turn of a user: a person chose ``override``, ``answering`` moderates first."""
 
     turn: int
     turns: int
     turn_manager: str
     odds: dict[str, float]
     drawn: str
-    floor: str | None = None
+    override: str | None = None
     answering: str = ""
 
 
 def next_turn(
-    setup: DiscussionSetup, speakers: list[str], floor: str | None, answering: str = ""
+    setup: DiscussionSetup, speakers: list[str], override: str | None, answering: str = ""
 ) -> NextTurn:
-    """The turn after those of ``speakers``. ``floor`` counts while its owner takes part."""
+    """The turn after those of ``speakers``. ``override`` counts while that person takes part."""
     manager = make_turn_manager(
         setup.turn_manager, setup.turn_takers, p_respond=setup.p_respond, seed=setup.seed
     )
@@ -51,7 +51,7 @@ def next_turn(
         turn_manager=setup.turn_manager,
         odds=manager.odds(speakers),
         drawn=manager.choose(speakers),
-        floor=floor if floor in setup.turn_takers else None,
+        override=override if override in setup.turn_takers else None,
         answering=answering,
     )
 
@@ -72,12 +72,12 @@ class NextSpeakerScreen(AppDialog[None]):
         self,
         turn: NextTurn,
         colours: dict[str, str],
-        give_floor: Callable[[str | None], object],
+        choose: Callable[[str | None], object],
     ) -> None:
         super().__init__()
         self._turn = turn
         self._colours = colours
-        self._give_floor = give_floor
+        self._choose = choose
 
     def compose(self) -> ComposeResult:
         with Vertical(id="next-speaker", classes="dialog"):
@@ -89,7 +89,7 @@ class NextSpeakerScreen(AppDialog[None]):
     def on_mount(self) -> None:
         self.show(self._turn)
         odds = self.query_one("#odds", OptionList)
-        odds.highlighted = list(self._turn.odds).index(self._turn.floor or self._turn.drawn)
+        odds.highlighted = list(self._turn.odds).index(self._turn.override or self._turn.drawn)
         odds.focus()
 
     def show(self, turn: NextTurn) -> None:
@@ -116,12 +116,12 @@ class NextSpeakerScreen(AppDialog[None]):
         turn = self._turn
         chance = turn.odds[name]
         shown = set_cell_size(one_line(name, NAME_WIDTH), NAME_WIDTH)
-        speaks = name == (turn.floor or turn.drawn)
+        speaks = name == (turn.override or turn.drawn)
         word = ""
-        if name == turn.floor:
+        if name == turn.override:
             word = "chosen by you"
         elif name == turn.drawn:
-            word = "otherwise next" if turn.floor else "next"
+            word = "otherwise next" if turn.override else "next"
         colour = self._colours.get(name, "")
         return Content.assemble(
             Content.styled("● " if speaks else "  ", "$accent"),
@@ -137,7 +137,7 @@ class NextSpeakerScreen(AppDialog[None]):
         highlighted = self.query_one("#odds", OptionList).highlighted
         if highlighted is not None:
             name = list(self._turn.odds)[highlighted]
-            self._give_floor(None if name == self._turn.floor else name)
+            self._choose(None if name == self._turn.override else name)
 
     @on(OptionList.OptionSelected)
     def _clicked(self) -> None:

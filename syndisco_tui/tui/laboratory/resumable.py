@@ -8,7 +8,7 @@ from pathlib import Path
 from textual.screen import Screen
 
 from ...discussion import DiscussionRecord
-from ...store.discussions import unfinished
+from ...store.discussions import resumable_discussions
 
 
 class Resumable:
@@ -27,7 +27,7 @@ class Resumable:
         self._screen.run_worker(self._find, thread=True, exit_on_error=False)
 
     def _find(self) -> None:
-        latest = next(unfinished(self._folder), None)
+        latest = next(resumable_discussions(self._folder), None)
         self._screen.app.call_from_thread(self._show, latest)
 
     def _show(self, latest: tuple[Path, DiscussionRecord] | None) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from textual.content import Content
 
 from ...discussion import DiscussionRecord, DiscussionSetup
-from ...discussion.setup import named_together
+from ...discussion.setup import join_names
 from ...text import one_line
 
 
@@ -21,7 +21,7 @@ def welcome(
     """
     lines = [Content.styled("Nobody has said anything yet.", "$quiet"), Content("")]
     if setup.personas:
-        who = named_together([one_line(name, 20) for name in setup.names])
+        who = join_names([one_line(name, 20) for name in setup.names])
         lines.append(_key_line(key("everywhere.run"), f"run the discussion of {who}"))
     else:
         lines.append(_key_line(key("personas.take_part"), "choose who takes part, in the personas"))

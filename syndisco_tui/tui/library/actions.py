@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...store.library import Entry
+from ...store.library import LibraryEntry
 from .entry import Standing
 from .rows import Group
 
 
 def applies(
-    action: str, chosen: Sequence[Entry], standings: Sequence[Standing], group: Group | None
+    action: str, chosen: Sequence[LibraryEntry], standings: Sequence[Standing], group: Group | None
 ) -> bool:
     """Whether an action applies to what is ``chosen``; ``group``: it is a whole batch."""
     readable = all(standing.can_be_read for standing in standings)

@@ -16,7 +16,7 @@ from textual.message import Message as Event
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ...store.library import Entry
+from ...store.library import LibraryEntry
 from .entry import Standing, group_row, row_of
 from .rows import Group, Member, Row, entries_of, identity, rows_of
 
@@ -58,8 +58,8 @@ class DiscussionList(ScrollView, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__()
-        self._entries: list[Entry] = []
-        self._let_through: list[Entry] = []
+        self._entries: list[LibraryEntry] = []
+        self._let_through: list[LibraryEntry] = []
         self._rows: list[Row] = []
         self._filter: frozenset[str] | None = None
         self._words = ""
@@ -79,7 +79,7 @@ class DiscussionList(ScrollView, can_focus=True):
         return self._rows[self._index] if self._rows else None
 
     @property
-    def highlighted(self) -> Entry | None:
+    def highlighted(self) -> LibraryEntry | None:
         """The highlighted discussion; None where a batch is highlighted, or nothing."""
         row = self.row
         return None if row is None or isinstance(row, Group) else entries_of(row)[0]
@@ -90,12 +90,12 @@ class DiscussionList(ScrollView, can_focus=True):
         return self.row if isinstance(self.row, Group) else None
 
     @property
-    def marked(self) -> list[Entry]:
+    def marked(self) -> list[LibraryEntry]:
         """The marked discussions that are let through, newest first."""
         return [entry for entry in self._let_through if entry.path.name in self._marked]
 
     @property
-    def chosen(self) -> list[Entry]:
+    def chosen(self) -> list[LibraryEntry]:
         """What an action is about: what is marked, or else the highlighted row."""
         row = self.row
         return self.marked or (list(entries_of(row)) if row else [])
@@ -105,21 +105,21 @@ class DiscussionList(ScrollView, can_focus=True):
         """How many discussions are let through, of how many."""
         return len(self._let_through), len(self._entries)
 
-    def standing(self, entry: Entry) -> Standing:
+    def standing(self, entry: LibraryEntry) -> Standing:
         """The state of a discussion, as things are."""
         return Standing.of(entry, self.open_here, self.open_in_batch)
 
-    def matching_line(self, entry: Entry) -> str:
+    def matching_line(self, entry: LibraryEntry) -> str:
         """The message in which the words of the filter are; empty where that is not known."""
         return self._lines.get(entry.path.name, "")
 
-    def show(self, entries: Iterable[Entry]) -> None:
+    def show(self, entries: Iterable[LibraryEntry]) -> None:
         """Show these; the highlight stays on its discussion if that is among them."""
         self._entries = sorted(entries, key=_newest_first, reverse=True)
         self._marked &= {entry.path.name for entry in self._entries}
         self._show_filtered()
 
-    def add(self, entries: Iterable[Entry]) -> None:
+    def add(self, entries: Iterable[LibraryEntry]) -> None:
         """Show these too."""
         self.show([*self._entries, *entries])
 
@@ -317,5 +317,5 @@ class DiscussionList(ScrollView, can_focus=True):
         return Strip(segments).adjust_cell_length(width, style.rich_style).simplify()
 
 
-def _newest_first(entry: Entry) -> tuple[str, str]:
+def _newest_first(entry: LibraryEntry) -> tuple[str, str]:
     return entry.summary.started_at, entry.path.name

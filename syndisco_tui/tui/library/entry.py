@@ -11,9 +11,9 @@ from pathlib import Path
 from rich.cells import cell_len
 from textual.content import Content
 
-from ...discussion.setup import named_together
+from ...discussion.setup import join_names
 from ...store import paths
-from ...store.library import Entry
+from ...store.library import LibraryEntry
 from ...store.matching_line import ranges_of
 from ...text import one_line, safe
 from ..shell.local_time import local_time
@@ -42,28 +42,28 @@ class Standing:
 
     @classmethod
     def of(
-        cls, entry: Entry, open_here: Path | None, open_in_batch: Collection[Path] = ()
+        cls, entry: LibraryEntry, open_here: Path | None, open_in_batch: Collection[Path] = ()
     ) -> Standing:
         """``open_here`` is the laboratory's file, ``open_in_batch`` are those of its batch."""
-        kept = entry.summary.kept
-        if kept == "unreadable":
+        status = entry.summary.status
+        if status == "unreadable":
             return cls("!", "cannot be read", "$error", can_be_read=False)
         if entry.path == open_here:
-            return cls("●", f"open here, {kept}", "$accent", is_here=True)
+            return cls("●", f"open here, {status}", "$accent", is_here=True)
         if entry.path in open_in_batch:
             return cls("●", "running in the batch", "$accent", is_elsewhere=True, is_in_batch=True)
         if entry.has_writer:
-            word = "running elsewhere" if kept == "running" else "open elsewhere"
+            word = "running elsewhere" if status == "running" else "open elsewhere"
             return cls("●", word, "$accent", is_elsewhere=True)
-        if kept == "syndisco":
+        if status == "syndisco":
             return cls("·", "SynDisco's")
-        if kept == "finished":
+        if status == "finished":
             return cls("✓", "finished")
-        word = "interrupted" if kept == "running" else kept
+        word = "interrupted" if status == "running" else status
         return cls("○", word, "$foreground", can_go_on=True)
 
 
-def date_of(entry: Entry, now: datetime) -> str:
+def date_of(entry: LibraryEntry, now: datetime) -> str:
     """When it began, in local time: the hour today, the day this year, else the year too."""
     started = local_time(entry.summary.started_at)
     if started is None:
@@ -75,7 +75,7 @@ def date_of(entry: Entry, now: datetime) -> str:
 
 
 def row_of(
-    entry: Entry,
+    entry: LibraryEntry,
     standing: Standing,
     width: int,
     now: datetime,
@@ -114,7 +114,7 @@ def _first_line(
     return line.truncate(width, ellipsis=True)
 
 
-def _number_in_batch(entry: Entry) -> str:
+def _number_in_batch(entry: LibraryEntry) -> str:
     summary = entry.summary
     return f"{summary.number} of {summary.count}   seed {summary.seed}"
 
@@ -174,12 +174,12 @@ def group_preview(group: Group, standings: Sequence[Standing]) -> Content:
     return Content("\n").join(lines)
 
 
-def _second_line(entry: Entry, standing: Standing, match: tuple[str, str]) -> Content:
+def _second_line(entry: LibraryEntry, standing: Standing, match: tuple[str, str]) -> Content:
     summary = entry.summary
     if match[0]:
         return Content.assemble("  ", matching_line_of(*match))
-    if summary.fault:
-        return Content.styled(f"  {one_line(summary.fault)}", "$quiet")
+    if summary.error:
+        return Content.styled(f"  {one_line(summary.error)}", "$quiet")
     parts = [standing.word, _turns(entry)]
     parts += ["fork"] if summary.fork_of else []
     parts += [one_line(summary.model.rpartition("/")[2], 30), _names(entry)]
@@ -191,7 +191,7 @@ def _second_line(entry: Entry, standing: Standing, match: tuple[str, str]) -> Co
 
 
 def preview_of(
-    entry: Entry,
+    entry: LibraryEntry,
     standing: Standing,
     colours: dict[str, str],
     match: tuple[str, str] = ("", ""),
@@ -202,9 +202,9 @@ def preview_of(
     """
     summary = entry.summary
     lines = [Content.styled(one_line(summary.heading, 200), "bold $accent")]
-    if summary.fault:
-        fault = [Content(""), Content(safe(summary.fault))]
-        return Content("\n").join([*lines, *fault, *_file_lines(entry.path)])
+    if summary.error:
+        error = [Content(""), Content(safe(summary.error))]
+        return Content("\n").join([*lines, *error, *_file_lines(entry.path)])
     lines += [Content.styled(standing.word, standing.style), Content("")]
     if match[0]:
         lines += [matching_line_of(*match), Content("")]
@@ -257,17 +257,17 @@ def _file_lines(path: Path, label: str = "File") -> list[Content]:
     return [Content(""), Content.styled(label, "bold"), *map(Content, pieces)]
 
 
-def _turns(entry: Entry) -> str:
+def _turns(entry: LibraryEntry) -> str:
     summary = entry.summary
-    if summary.kept in ("finished", "syndisco") or not summary.turns:
+    if summary.status in ("finished", "syndisco") or not summary.turns:
         return f"{summary.turn} {'turn' if summary.turn == 1 else 'turns'}"
     return f"turn {summary.turn} of {summary.turns}"
 
 
-def _names(entry: Entry) -> str:
-    return named_together([one_line(name, 24) for name in entry.summary.names])
+def _names(entry: LibraryEntry) -> str:
+    return join_names([one_line(name, 24) for name in entry.summary.names])
 
 
-def _whole_date(entry: Entry) -> str:
+def _whole_date(entry: LibraryEntry) -> str:
     started = local_time(entry.summary.started_at)
     return f"{started.day} {started:%b %Y, %H:%M}" if started else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from ...store.library import Entry
+from ...store.library import LibraryEntry
 
 
 @dataclass(frozen=True)
@@ -13,11 +13,11 @@ class Group:
     """A batch: its discussions by number, as far as they are listed; ``is_open`` shows them."""
 
     id: str
-    entries: tuple[Entry, ...]
+    entries: tuple[LibraryEntry, ...]
     is_open: bool = False
 
     @property
-    def newest(self) -> Entry:
+    def newest(self) -> LibraryEntry:
         return max(self.entries, key=lambda entry: entry.summary.started_at)
 
     @property
@@ -27,22 +27,24 @@ class Group:
 
     @property
     def finished(self) -> int:
-        return sum(entry.summary.kept == "finished" for entry in self.entries)
+        return sum(entry.summary.status == "finished" for entry in self.entries)
 
 
 @dataclass(frozen=True)
 class Member:
     """A discussion below its batch."""
 
-    entry: Entry
+    entry: LibraryEntry
 
 
-Row = Entry | Group | Member
+Row = LibraryEntry | Group | Member
 
 
-def rows_of(entries: Sequence[Entry], open_groups: Collection[str], *, all_open: bool) -> list[Row]:
+def rows_of(
+    entries: Sequence[LibraryEntry], open_groups: Collection[str], *, all_open: bool
+) -> list[Row]:
     """``entries``, newest first, as rows. A batch stands where its newest discussion would."""
-    batches: dict[str, list[Entry]] = {}
+    batches: dict[str, list[LibraryEntry]] = {}
     for entry in entries:
         if entry.summary.batch:
             batches.setdefault(entry.summary.batch, []).append(entry)
@@ -59,7 +61,7 @@ def rows_of(entries: Sequence[Entry], open_groups: Collection[str], *, all_open:
     return rows
 
 
-def entries_of(row: Row) -> tuple[Entry, ...]:
+def entries_of(row: Row) -> tuple[LibraryEntry, ...]:
     """The discussions that a row stands for."""
     match row:
         case Group():

@@ -20,7 +20,7 @@ from textual.widgets import Input, Static
 from ...discussion import Persona
 from ...store import paths
 from ...store.export import ExportFormat
-from ...store.library import Entry
+from ...store.library import LibraryEntry
 from ...text import one_line, safe
 from ..shell.keymap import key_of
 from ..shell.screen import AppScreen
@@ -285,12 +285,12 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
         elif entry is not None:
             self._open(entry, self.discussions.standing(entry))
 
-    def _open(self, entry: Entry, standing: Standing) -> None:
+    def _open(self, entry: LibraryEntry, standing: Standing) -> None:
         if not standing.can_be_read:
-            self._tasks.say_fault(f"{entry.path.name}: {entry.summary.fault}")
+            self._tasks.say_fault(f"{entry.path.name}: {entry.summary.error}")
         elif standing.is_in_batch:
             self._show_batch([entry.path], False)
-        elif standing.is_elsewhere or entry.summary.kept == "syndisco":
+        elif standing.is_elsewhere or entry.summary.status == "syndisco":
             self.app.push_screen(ReadOnlyScreen(entry.path, self._colours))
         else:
             self.dismiss(OpenRequest(entry.path))

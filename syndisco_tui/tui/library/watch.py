@@ -7,7 +7,7 @@ from threading import Event as Flag
 
 from textual.message import Message as Event
 
-from ...store.library import Entry, Library
+from ...store.library import Library, LibraryEntry
 
 LOOKS_PER_SECOND = 1
 LOOKS_UNASKED = 5
@@ -22,7 +22,7 @@ LINES_SHOWN = 300
 class Listed(Event):
     """Discussions that are there; with ``is_all`` there are no others."""
 
-    def __init__(self, entries: Sequence[Entry], *, is_all: bool, is_done: bool) -> None:
+    def __init__(self, entries: Sequence[LibraryEntry], *, is_all: bool, is_done: bool) -> None:
         super().__init__()
         self.entries = entries
         self.is_all = is_all
@@ -84,7 +84,7 @@ class LibraryWatch:
 
     def _watch(self, library: Library) -> None:
         changed_at = library.changed_at()
-        before: list[Entry] = []
+        before: list[LibraryEntry] = []
         for slice_ in library.entries():
             before += slice_
             self._tell(Listed(slice_, is_all=False, is_done=False))

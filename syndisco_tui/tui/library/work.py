@@ -13,7 +13,7 @@ from ...store.export import ExportFormat
 from ...store.export.files import export_into, export_together
 from ...store.importing import Import, importable, told
 from ...store.library import Library
-from ...store.summary import summarised
+from ...store.summary import summarize_file
 
 FAULTS_SHOWN = 5
 TELL_EVERY = 20
@@ -93,9 +93,9 @@ class LibraryWork:
             if len(restored) > 1:
                 return f"{len(restored)} discussions are back."
             if restored:
-                return f"“{summarised(restored[0])[0].heading}” is back."
+                return f"“{summarize_file(restored[0])[0].heading}” is back."
         path = shelf.bring_back(self.discussions)
-        return f"“{summarised(path)[0].heading}” is back." if path else "Nothing to undo."
+        return f"“{summarize_file(path)[0].heading}” is back." if path else "Nothing to undo."
 
     def import_from(self, path: Path, report: Callable[[int, int], bool]) -> TakenIn:
         """Import a file, or all in a folder. ``report`` hears of progress; False ends it."""

@@ -15,8 +15,8 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from ...discussion import Persona
-from ...discussion.sampling_personas import drawn_personas
-from ...discussion.weighted_values import Part, read_parts, written
+from ...discussion.sampling_personas import sample_personas
+from ...discussion.weighted_values import WeightedValues, format_values, parse_values
 from ...store.inputs import describe
 from ...text import one_line, safe
 from ..widgets.forms import Form
@@ -78,7 +78,7 @@ class Generator(Form[tuple[Persona, ...] | None]):
                         texts = (as_text(value_of(each, field)) for each in self._examples)
                         distinct = dict.fromkeys(text for text in texts if text and text != "-1")
                         value = SafeInput(
-                            written(distinct),
+                            format_values(distinct),
                             compact=True,
                             id=f"values-{number}",
                             placeholder=_EXAMPLES.get(field, "left empty"),
@@ -115,7 +115,7 @@ class Generator(Form[tuple[Persona, ...] | None]):
         try:
             count = _whole(self._text("count"), "how many", 1, MOST)
             seed = _whole(self._text("seed"), "seed", 0, (1 << 53) - 1)
-            drawn = drawn_personas(
+            drawn = sample_personas(
                 count,
                 {field: self._parts(number, field) for number, field in enumerate(self._fields)},
                 names=_names(self._text("names")),
@@ -135,9 +135,9 @@ class Generator(Form[tuple[Persona, ...] | None]):
     def _text(self, id: str) -> str:
         return self.query_one(f"#{id}", Input).value.strip()
 
-    def _parts(self, number: int, field: str) -> list[Part]:
+    def _parts(self, number: int, field: str) -> list[WeightedValues]:
         try:
-            return read_parts(self._text(f"values-{number}"), partial(from_text, field))
+            return parse_values(self._text(f"values-{number}"), partial(from_text, field))
         except ValueError as error:
             raise ValueError(f"{label(field)}: {error}") from None
 

@@ -16,7 +16,7 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from ...discussion import DiscussionSetup, Persona, name_key
-from ...discussion.lint import Finding, likely_mistakes, misnamed_authors
+from ...discussion.lint import Warning, author_warnings, persona_warnings
 from ...store.inputs import InputError, describe
 from ...store.persona_sets import PersonaSets
 from ...text import one_line, safe
@@ -71,7 +71,7 @@ class PersonasPane(Vertical):
         self._colours = colours
         self._earlier: list[tuple[PersonaSelection, Renames]] = []
         self._field_editing = FieldEditing(self)
-        self._findings: tuple[Finding, ...] = ()
+        self._warnings: tuple[Warning, ...] = ()
         self._looked_at: tuple[Persona, ...] | None = None
         self._look: Timer | None = None
         self._sets = sets
@@ -111,17 +111,17 @@ class PersonasPane(Vertical):
         self._look = self.set_timer(SECONDS_UNTIL_LOOKED_AT, self._mark)
 
     def _mark(self) -> None:
-        keys = (name_key(self.selection.personas[each.index].name) for each in self.findings)
+        keys = (name_key(self.selection.personas[each.index].name) for each in self.warnings)
         self.list.mark(frozenset(keys))
 
     @property
-    def findings(self) -> tuple[Finding, ...]:
+    def warnings(self) -> tuple[Warning, ...]:
         """What is likely a mistake in the list as it is now."""
         if self._looked_at is not self.selection.personas:
-            self._findings = likely_mistakes(self.selection.personas)
+            self._warnings = persona_warnings(self.selection.personas)
             self._looked_at = self.selection.personas
-        misnamed = misnamed_authors(self.selection.personas, self.setup)
-        return tuple(sorted((*self._findings, *misnamed), key=lambda finding: finding.index))
+        misnamed = author_warnings(self.selection.personas, self.setup)
+        return tuple(sorted((*self._warnings, *misnamed), key=lambda warning: warning.index))
 
     def show(self, setup: DiscussionSetup) -> None:
         """Show the cast as ``setup`` has it. Changes of another cast are not undone in it."""

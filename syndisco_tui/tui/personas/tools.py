@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...discussion import Persona, name_clash
-from ...discussion.lint import Finding
+from ...discussion.lint import Warning
 from ...store.inputs import InputError, read_text
 from ...store.persona_sets import PersonaSets
 from ...store.personas import as_json, parse_personas
@@ -123,15 +123,15 @@ class PersonaTools:
 
     def likely(self) -> None:
         pane = self._pane
-        if not pane.findings:
+        if not pane.warnings:
             pane.tell("No likely mistakes.")
             return
 
-        def chosen(finding: Finding | None) -> None:
-            if finding:
-                pane.edit_field(finding.index, finding.field)
+        def chosen(warning: Warning | None) -> None:
+            if warning:
+                pane.edit_field(warning.index, warning.field)
 
-        pane.app.push_screen(LikelyMistakes(pane.findings, pane.selection.personas), chosen)
+        pane.app.push_screen(LikelyMistakes(pane.warnings, pane.selection.personas), chosen)
 
     # Sets --------------------------------------------------------------------------------------
 

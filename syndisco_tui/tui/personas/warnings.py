@@ -14,15 +14,15 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from ...discussion import Persona
-from ...discussion.lint import Finding
+from ...discussion.lint import Warning
 from ...text import one_line, safe
 from ..shell.screen import AppDialog
 from ..widgets.key_line import KeyLine
 from .fields import label
 
 
-class LikelyMistakes(AppDialog[Finding | None]):
-    """Lists ``findings`` about ``personas``; the result is the one to go to."""
+class LikelyMistakes(AppDialog[Warning | None]):
+    """Lists ``warnings`` about ``personas``; the result is the one to go to."""
 
     HELP = """Likely mistakes
     What is probably not meant: clones, ages of several kinds, values in the wrong field. Enter
@@ -33,32 +33,32 @@ class LikelyMistakes(AppDialog[Finding | None]):
         Binding("escape,q,L", "dismiss(None)", "back", key_display="esc"),
     ]
 
-    def __init__(self, findings: Sequence[Finding], personas: Sequence[Persona]) -> None:
+    def __init__(self, warnings: Sequence[Warning], personas: Sequence[Persona]) -> None:
         super().__init__()
-        self._findings = findings
+        self._warnings = warnings
         self._personas = personas
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog -list"):
-            count = len(self._findings)
+            count = len(self._warnings)
             title = f"{count} likely mistakes" if count > 1 else "One likely mistake"
             yield Static(title, classes="dialog-title", markup=False)
-            yield OptionList(*map(self._option, self._findings), compact=True, markup=False)
+            yield OptionList(*map(self._option, self._warnings), compact=True, markup=False)
             yield KeyLine()
 
-    def _option(self, finding: Finding) -> Option:
-        where = label(finding.field) if finding.field else ""
+    def _option(self, warning: Warning) -> Option:
+        where = label(warning.field) if warning.field else ""
         return Option(
             Content.assemble(
-                Content.styled(f"{one_line(self._personas[finding.index].name, 14):<16}", "bold"),
+                Content.styled(f"{one_line(self._personas[warning.index].name, 14):<16}", "bold"),
                 Content.styled(f"{one_line(where, 15):<16}", "$quiet") if where else "",
-                safe(finding.sentence),
+                safe(warning.sentence),
             )
         )
 
     def action_go(self) -> None:
         at = self.query_one(OptionList).highlighted
-        self.dismiss(None if at is None else self._findings[at])
+        self.dismiss(None if at is None else self._warnings[at])
 
     @on(OptionList.OptionSelected)
     def _chosen(self) -> None:

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
 from ...discussion import DiscussionSetup
-from ...discussion.name_checks import strangers
+from ...discussion.name_checks import outside_authors
 from ...text import one_line, safe
 from ..widgets.safe_input import SafeInput, SafeTextArea
 from .fields import FieldError, SetupField, as_text, changed, like_it, telling_part
@@ -132,7 +132,7 @@ class SetupRow(Widget):
         if cell_len(line) > self.content_size.width - self._label_width:
             line = telling_part(line, like_it(self.field, self._setup))
         value = Content.styled(one_line(line, SHOWN_OF_TEXT), "$foreground")
-        if self.field.kind == "opinions" and (authors := strangers(self._setup)):
+        if self.field.kind == "opinions" and (authors := outside_authors(self._setup)):
             names = one_line(", ".join(authors), 20)
             note = f"{names} take{'s' if len(authors) == 1 else ''} no part · "
             return Content.assemble(Content.styled(note, "$warning"), value)

@@ -10,7 +10,7 @@ from ...session import LiveSession
 from ...store import paths
 from ...store.inputs import InputError
 from ...store.last_setup import LastSetup
-from ...store.personas import personas_at_hand, shipped_personas
+from ...store.personas import own_or_shipped_personas, shipped_personas
 from ...workspace.exit_status import CRASHED
 from ...workspace.settings import Settings
 from ..laboratory.screen import Laboratory
@@ -90,7 +90,7 @@ def _personas_at_hand() -> tuple[tuple[Persona, ...], list[str]]:
     """The user's own list, or the shipped ones where there is none or it cannot be read."""
     shipped = paths.shipped_personas_folder()
     try:
-        return tuple(personas_at_hand(paths.personas_file(), shipped)), []
+        return tuple(own_or_shipped_personas(paths.personas_file(), shipped)), []
     except InputError as error:
         notice = f"{error}. The shipped personas are shown; the file is kept until you change one."
         return tuple(shipped_personas(shipped)), [notice]

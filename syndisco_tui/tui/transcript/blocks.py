@@ -107,7 +107,7 @@ def marks(message: Message) -> list[str]:
     marks = {
         "edited": message.is_edited,
         "regenerated": message.attempt > 0,
-        "chosen by you": message.floor_given,
+        "chosen by you": message.speaker_overridden,
         "shorter: memory was full": message.shortened is not None,
     }
     notes = [one_line(note, 2 * NAME_LENGTH) for note in message.guard_notes]

@@ -27,7 +27,7 @@ class Lines:
         self.speakers: Counter[str] = Counter()
         """How many entries each name has, in the order in which they first spoke."""
         self.growing: Block | None = None
-        self.strangers: frozenset[str] = frozenset()
+        self.outside_authors: frozenset[str] = frozenset()
         """Authors of seed opinions who take no part."""
         self.speaker: str | None = None
         """The only one who is shown, or None for all."""
@@ -151,7 +151,7 @@ class Lines:
         block = self._blocks.get(entry)
         if block is None:
             message = self.entries[entry]
-            is_stranger = message.role == "seed" and message.name in self.strangers
+            is_stranger = message.role == "seed" and message.name in self.outside_authors
             block = self._blocks[entry] = block_of(message, is_stranger=is_stranger)
             block.wrap(self.width)
             if len(self._blocks) > MOST_BLOCKS:

@@ -12,7 +12,7 @@ from textual.message import Message as Event
 from textual.strip import Strip
 
 from ...discussion import DiscussionRecord, Message
-from ...discussion.name_checks import strangers
+from ...discussion.name_checks import outside_authors
 from ...session import (
     DiscussionChanged,
     DiscussionClosed,
@@ -88,7 +88,7 @@ class Transcript(TranscriptView):
     def show_record(self, record: DiscussionRecord) -> None:
         """Show what was said in a discussion, and nothing else."""
         first = record.earlier_setups[0].setup if record.earlier_setups else record.setup
-        self.lines.strangers = frozenset(strangers(first))
+        self.lines.outside_authors = frozenset(outside_authors(first))
         self.show(record.entries)
 
     def show_changed(self, messages: Sequence[Message]) -> None:

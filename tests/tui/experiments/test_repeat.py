@@ -12,8 +12,8 @@ from textual.widgets import DataTable
 from syndisco_tui.analysis.figures import Spread
 from syndisco_tui.discussion import DiscussionSetup
 from syndisco_tui.session.batch import BatchIdentity, BatchRun, repeated
-from syndisco_tui.store.discussions import newest_first, read_discussion
-from syndisco_tui.store.format import to_bytes
+from syndisco_tui.store.discussion_format import to_bytes
+from syndisco_tui.store.discussions import discussion_files, read_discussion
 from syndisco_tui.tui.experiments.batch_table import COLUMNS, in_order
 from syndisco_tui.tui.experiments.batches import batches_of
 from syndisco_tui.tui.experiments.repeat import BatchScreen
@@ -140,7 +140,9 @@ async def test_an_interrupted_batch_is_continued_from_the_library(bench: OpenBen
     async with bench() as at:
         await finish_batch(at, 3)
         await at.press("escape")
-        third, second, _ = sorted(newest_first(at.places.discussions), key=_number, reverse=True)
+        third, second, _ = sorted(
+            discussion_files(at.places.discussions), key=_number, reverse=True
+        )
         whole = read_discussion(third)
         third.write_bytes(to_bytes(replace(whole, entries=whole.entries[:4], status="running")))
         second.unlink()

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from syrupy.assertion import SnapshotAssertion
 
 from syndisco_tui.analysis.compare import align, setup_differences
-from syndisco_tui.analysis.edits import ChangeOnTheWay
+from syndisco_tui.analysis.recorded_changes import RecordedChange
 from syndisco_tui.discussion import (
     DiscussionRecord,
     DiscussionSetup,
@@ -19,8 +19,8 @@ from syndisco_tui.discussion import (
     Message,
     Parent,
 )
-from syndisco_tui.store.discussions import newest_first
-from syndisco_tui.store.format import to_bytes
+from syndisco_tui.store.discussion_format import to_bytes
+from syndisco_tui.store.discussions import discussion_files
 from syndisco_tui.tui.inspect.change_text import described, differing_parts
 from syndisco_tui.tui.inspect.compare import Compare, CompareWith
 from syndisco_tui.tui.inspect.comparison_lines import ComparisonLayout, lay_out
@@ -65,7 +65,7 @@ async def test_forks_stand_first_and_differences_on_top(bench: OpenBench) -> Non
     async with bench() as at:
         await finished(at)
         await at.press("ctrl+n", "r")
-        await at.until(lambda: len(newest_first(at.places.discussions)) == 2)
+        await at.until(lambda: len(discussion_files(at.places.discussions)) == 2)
         await at.until_state("finished")
         fork_of(at)  # the oldest by its name
         await at.press("c")
@@ -100,7 +100,7 @@ async def test_the_open_one_is_followed_while_it_runs(bench: OpenBench) -> None:
         fork_of(at)
         at.engine.may_speak.clear()
         await at.press("ctrl+n", "r")
-        await at.until(lambda: len(newest_first(at.places.discussions)) == 3)
+        await at.until(lambda: len(discussion_files(at.places.discussions)) == 3)
         await at.until_state("running")
         await at.press("c")
         await at.until(lambda: "turn 8 of 8" in at.text())
@@ -251,8 +251,8 @@ def test_lines_fit_their_width(demonstration: DiscussionSetup, width: int, stack
 
 
 def test_a_change_of_both_is_dimmed_and_one_s_own_is_not() -> None:
-    common = ChangeOnTheWay(2, "setup", "temperature", "0.6", "1.3")
-    own = ChangeOnTheWay(3, "injected", "Guest", new="Hello!")
+    common = RecordedChange(2, "setup", "temperature", "0.6", "1.3")
+    own = RecordedChange(3, "injected", "Guest", new="Hello!")
     laid = lay_out([], [], 116, stacked=False, on_the_way=((common,), (common, own)))
     styles = {text: style for line in laid.lines for text, style in line}
     assert styles["from turn 2: Temperature: 0.6 → 1.3"] == "quiet"
@@ -272,30 +272,30 @@ def test_of_long_texts_what_differs_is_shown() -> None:
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        (ChangeOnTheWay(3, "setup", "Lin", "—", "user"), "from turn 3: Lin joins as user"),
+        (RecordedChange(3, "setup", "Lin", "—", "user"), "from turn 3: Lin joins as user"),
         (
-            ChangeOnTheWay(3, "setup", "Lin: role", "user", "moderator"),
+            RecordedChange(3, "setup", "Lin: role", "user", "moderator"),
             "from turn 3: Lin: role: user → moderator",
         ),
-        (ChangeOnTheWay(3, "edited", "Lin", "a", "b"), "turn 3: Lin edited: “a” → “b”"),
-        (ChangeOnTheWay(3, "regenerated", "Lin", "a", "b"), "turn 3: Lin regenerated: “a” → “b”"),
+        (RecordedChange(3, "edited", "Lin", "a", "b"), "turn 3: Lin edited: “a” → “b”"),
+        (RecordedChange(3, "regenerated", "Lin", "a", "b"), "turn 3: Lin regenerated: “a” → “b”"),
         (
-            ChangeOnTheWay(3, "chosen", "Lin", "a", "b"),
+            RecordedChange(3, "chosen", "Lin", "a", "b"),
             "turn 3: another reply of Lin chosen: “a” → “b”",
         ),
-        (ChangeOnTheWay(3, "deleted", "Lin", "a"), "turn 3: a message of Lin deleted: “a”"),
+        (RecordedChange(3, "deleted", "Lin", "a"), "turn 3: a message of Lin deleted: “a”"),
         (
-            ChangeOnTheWay(3, "deleted", "Lin", "a", count=2),
+            RecordedChange(3, "deleted", "Lin", "a", count=2),
             "turn 3: 2 messages deleted, from Lin: “a”",
         ),
-        (ChangeOnTheWay(3, "next speaker", "Lin"), "turn 3: Lin chosen to speak"),
+        (RecordedChange(3, "next speaker", "Lin"), "turn 3: Lin chosen to speak"),
         (
-            ChangeOnTheWay(0, "injected", "Me\x1b[31m", new="[b]hi"),
+            RecordedChange(0, "injected", "Me\x1b[31m", new="[b]hi"),
             "before turn 1: you posted as Me␛[31m: “[b]hi”",
         ),
     ],
 )
-def test_every_change_in_words(change: ChangeOnTheWay, line: str) -> None:
+def test_every_change_in_words(change: RecordedChange, line: str) -> None:
     assert described(change) == line
 
 
@@ -303,4 +303,4 @@ def test_ten_thousand_messages_are_laid_out() -> None:
     a = [Message("Ann", f"Comment {turn}. " * 20, "user", turn=turn) for turn in range(1, 10_001)]
     b = [*a[:5000], *(replace(each, text=each.text.upper()) for each in a[5000:])]
     laid = lay_out([], align(a, b), 116, stacked=False)
-    assert "turn 5001" in plain(laid)[laid.parting]
+    assert "turn 5001" in plain(laid)[laid.first_difference]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from syndisco_tui.analysis.edits import changes_on_the_way
+from syndisco_tui.analysis.recorded_changes import recorded_changes
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Persona
 from syndisco_tui.session import ReplyDropped
 from syndisco_tui.tui.interventions.alternatives import Candidate, CandidatesScreen
@@ -337,7 +337,7 @@ async def test_w_gives_the_floor_and_takes_it_back(bench: OpenBench) -> None:
         assert "100%  next" in at.text()
         await at.press("down", "enter")
         await at.until(lambda: "chosen by you" in at.text())
-        assert record(at).floor is not None
+        assert record(at).speaker_override is not None
         await at.press("enter")
         await at.until(lambda: "chosen by you" not in at.text())
         await at.press("enter")
@@ -441,7 +441,7 @@ async def test_a_fork_can_change_who_takes_part_and_who_moderates(bench: OpenBen
         assert fork.setup.moderator.name == "nico_nico"
         (earlier,) = fork.earlier_setups
         assert (earlier.last_turn, earlier.setup.personas) == (2, TWO.personas)
-        changed = {change.subject: change for change in changes_on_the_way(fork)}
+        changed = {change.subject: change for change in recorded_changes(fork)}
         assert {change.turn for change in changed.values()} == {3}
         assert (changed["Ann"].old, changed["Ann"].new) == ("user", "—")
         assert (changed["nico_nico"].old, changed["nico_nico"].new) == ("—", "moderator")

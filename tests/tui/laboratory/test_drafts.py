@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from syndisco_tui.discussion import DiscussionSetup
-from syndisco_tui.store.discussions import newest_first
+from syndisco_tui.store.discussions import discussion_files
 from tests.support.bench import Bench, OpenBench
 
 
@@ -21,7 +21,7 @@ def short(demonstration: DiscussionSetup) -> DiscussionSetup:
 async def paused_after_a_message(at: Bench) -> Path:
     await at.press("s")
     await at.until_state("paused")
-    return newest_first(at.places.discussions)[0]
+    return discussion_files(at.places.discussions)[0]
 
 
 async def set_turns(at: Bench, turns: int) -> None:
@@ -191,7 +191,7 @@ async def test_a_draft_that_another_discussion_takes_the_place_of_is_saved(
         await at.press("ctrl+n")
         await at.until_state("idle")
         await set_turns(at, 77)
-        at.session.resume(newest_first(at.places.discussions)[0])
+        at.session.resume(discussion_files(at.places.discussions)[0])
         await at.until(lambda: "Your draft is saved as" in at.toasts())
         assert at.laboratory.setup.conv_len == 3
         await at.press("ctrl+n")

@@ -19,10 +19,10 @@ from syndisco_tui.discussion import (
     Parent,
     Persona,
 )
+from syndisco_tui.store.discussion_format import to_bytes
 from syndisco_tui.store.discussions import DiscussionFile, read_discussion
 from syndisco_tui.store.export import exported, rows
-from syndisco_tui.store.format import to_bytes
-from syndisco_tui.store.library import Entry
+from syndisco_tui.store.library import LibraryEntry
 from syndisco_tui.store.summary import Summary
 from syndisco_tui.tui.inspect.compare import Compare
 from syndisco_tui.tui.inspect.turn_lab import TurnLab
@@ -342,8 +342,8 @@ class TestBatches:
             assert all(path.exists() for path in batch)
 
     def test_a_batch_stands_where_its_newest_discussion_is(self) -> None:
-        def entry(name: str, batch: str = "", number: int = 0) -> Entry:
-            return Entry(Path(name), Summary(name, "finished", batch=batch, number=number))
+        def entry(name: str, batch: str = "", number: int = 0) -> LibraryEntry:
+            return LibraryEntry(Path(name), Summary(name, "finished", batch=batch, number=number))
 
         entries = [entry("d"), entry("c", "x", 2), entry("b"), entry("a", "x", 1)]
         folded = rows_of(entries, (), all_open=False)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from syndisco_tui.analysis.compare import (
-    Row,
+    MessagePair,
     SetupDifference,
     align,
-    kinship,
-    parting,
+    first_difference,
+    relation_to,
     setup_differences,
 )
 from syndisco_tui.discussion import (
@@ -85,19 +85,23 @@ class TestAlign:
         assert [row.turn for row in rows] == [0, 1, 1, 2, 2]
         assert [row.is_common for row in rows] == [True, True, True, False, False]
         assert rows[-1].b is None
-        assert parting(rows) == 3
+        assert first_difference(rows) == 3
 
     def test_turns_stay_side_by_side_where_one_has_more_to_say(self) -> None:
         one = [Message("A", "1", "user", turn=1), Message("B", "2", "user", turn=2)]
         guest = Message("Guest", "!", "human")
         other = [one[0], guest, one[1]]
         rows = align(one, other)
-        assert rows == [Row(1, one[0], one[0]), Row(1, None, guest), Row(2, one[1], one[1])]
-        assert parting(rows) == 1
+        assert rows == [
+            MessagePair(1, one[0], one[0]),
+            MessagePair(1, None, guest),
+            MessagePair(2, one[1], one[1]),
+        ]
+        assert first_difference(rows) == 1
 
     def test_the_same_never_part(self) -> None:
         entries = [Message("A", "1", "user", turn=1)]
-        assert parting(align(entries, entries)) == 1
+        assert first_difference(align(entries, entries)) == 1
         assert align([], []) == []
 
 
@@ -109,10 +113,12 @@ def test_kinship_of_forks() -> None:
             own, "2026-01-31T09:30:00+00:00", setup(), parent=fork_of, batch=place
         )
 
-    assert kinship(record("a"), record("b", "a")) == "fork of this one"
-    assert kinship(record("a", "b"), record("b")) == "this one forks it"
-    assert kinship(record("a", "c"), record("b", "c")) == "fork of the same"
-    assert kinship(record("a"), record("b")) == ""
-    assert kinship(record("a"), record("b", "c")) == ""
-    assert kinship(record("a", batch="x"), record("b", batch="x")) == "same batch, 2 of 8, seed 0"
-    assert kinship(record("a", batch="x"), record("b", batch="y")) == ""
+    assert relation_to(record("a"), record("b", "a")) == "fork of this one"
+    assert relation_to(record("a", "b"), record("b")) == "this one forks it"
+    assert relation_to(record("a", "c"), record("b", "c")) == "fork of the same"
+    assert relation_to(record("a"), record("b")) == ""
+    assert relation_to(record("a"), record("b", "c")) == ""
+    assert (
+        relation_to(record("a", batch="x"), record("b", batch="x")) == "same batch, 2 of 8, seed 0"
+    )
+    assert relation_to(record("a", batch="x"), record("b", batch="y")) == ""

@@ -82,7 +82,7 @@ def test_silences_are_no_comments() -> None:
 
 
 def test_there_is_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rouge, "MOST", 3)
+    monkeypatch.setattr(rouge, "MAX_COMMENTS", 3)
     diversity = Diversity()
     for comment in ("a", "b", "c", "a", "b"):
         diversity.add(comment)

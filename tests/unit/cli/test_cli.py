@@ -10,7 +10,7 @@ import pytest
 
 from syndisco_tui import __version__
 from syndisco_tui.discussion import DiscussionRecord
-from syndisco_tui.store.discussions import newest_first, read_discussion
+from syndisco_tui.store.discussions import discussion_files, read_discussion
 from tests.support.command_line import SCRIPTED, call, refusal
 
 
@@ -142,7 +142,7 @@ class TestRunning:
     def test_start_without_a_terminal_is_a_run(self, discussions: Path) -> None:
         result = call("--start", "--turns", 1, command=SCRIPTED)
         assert result.returncode == 0
-        assert result.stdout.splitlines()[-1] == str(newest_first(discussions)[0])
+        assert result.stdout.splitlines()[-1] == str(discussion_files(discussions)[0])
 
     def test_options_change_the_setup(self, discussions: Path) -> None:
         record = run(
@@ -186,7 +186,7 @@ class TestRunning:
 
     def test_a_saved_discussion_goes_on(self, discussions: Path) -> None:
         whole = run(discussions, "--turns", 3)
-        (path,) = newest_first(discussions)
+        (path,) = discussion_files(discussions)
         value = json.loads(path.read_text())
         value["logs"] = value["logs"][:3]
         value["syndisco_tui"]["status"] = "paused"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from syndisco_tui.store.discussions import newest_first
+from syndisco_tui.store.discussion_format import to_bytes
+from syndisco_tui.store.discussions import discussion_files
 from syndisco_tui.store.export import exported
-from syndisco_tui.store.format import to_bytes
 from tests.support.command_line import call, refusal
 from tests.support.saved_discussions import FULL
 
@@ -97,7 +97,7 @@ class TestImport:
         (files[0].parent / "more.csv").write_text("username,age\nYan,30\n")
         result = call("import", files[0].parent)
         assert result.returncode == 0
-        assert result.stdout.splitlines() == [str(path) for path in newest_first(discussions)]
+        assert result.stdout.splitlines() == [str(path) for path in discussion_files(discussions)]
         assert result.stderr.splitlines()[-1] == (
             "Imported 1 discussion and 2 personas; 1 discussion was there already."
         )
@@ -110,7 +110,7 @@ class TestImport:
         result = call("import", files[0])
         assert result.returncode == 0
         assert result.stdout == ""
-        assert len(newest_first(discussions)) == 1
+        assert len(discussion_files(discussions)) == 1
 
     def test_a_bad_one_is_named_and_the_rest_goes_on(
         self, discussions: Path, tmp_path: Path, files: list[Path]

@@ -1,4 +1,4 @@
-"""What a person does to a discussion: edit, delete, regenerate, choose, give the floor, undo."""
+"""What a person does to a discussion: edit, delete, regenerate, choose, undo, next speaker."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import pytest
 from syndisco_tui.discussion import (
     CannotChange,
     Discussion,
-    Floor,
     Message,
     Reply,
-    asked_for,
+    SpeakerOverride,
+    rebuild_request,
 )
 from tests.support.people import asked, record_of, say, setup, texts
 
 
 def prompt_of(discussion: Discussion, position: int) -> str:
-    told = asked_for(record_of(discussion), position)
+    told = rebuild_request(record_of(discussion), position)
     return told.request.chat[-1].content
 
 
@@ -153,7 +153,7 @@ class TestRegenerate:
         discussion.change_setup(hot)
         discussion.regenerate()
         say(discussion, "hot answer")
-        told = asked_for(record_of(discussion), 1)
+        told = rebuild_request(record_of(discussion), 1)
         assert told.setup.temperature == 2.0
 
     @pytest.mark.parametrize("opinion", [(), ("It rains.",)])
@@ -249,51 +249,51 @@ class TestFloor:
     def test_it_is_given_for_one_turn(self) -> None:
         discussion = begun("one")
         assert asked(discussion).name == "Bob"
-        discussion.give_floor("Ann")
+        discussion.override_next_speaker("Ann")
         assert discussion.odds() == {"Ann": 1.0, "Bob": 0.0}
         say(discussion, "mine again")
         assert [entry.name for entry in discussion.entries] == ["Ann", "Ann"]
-        assert discussion.entries[-1].floor_given
-        assert discussion.floor is None
+        assert discussion.entries[-1].speaker_overridden
+        assert discussion.speaker_override is None
         assert asked(discussion).name == "Ann", "turn 3 of a round"
 
     def test_it_is_taken_back(self) -> None:
         discussion = begun("one")
-        discussion.give_floor("Ann")
-        discussion.give_floor(None)
+        discussion.override_next_speaker("Ann")
+        discussion.override_next_speaker(None)
         assert asked(discussion).name == "Bob"
 
     def test_the_moderator_answers_first(self) -> None:
         discussion = begun("one", moderated=True)
-        discussion.give_floor("Ann")
+        discussion.override_next_speaker("Ann")
         assert asked(discussion).name == "Moderator"
         say(discussion, "well")
         assert asked(discussion).name == "Ann"
 
     def test_a_turn_that_is_open_again_has_the_floor_it_had(self) -> None:
         discussion = begun("one")
-        discussion.give_floor("Ann")
+        discussion.override_next_speaker("Ann")
         say(discussion, "two", "three")
         discussion.delete(2)
-        assert discussion.floor == Floor(2, "Ann")
-        assert begun("one").fork(1).floor is None
+        assert discussion.speaker_override == SpeakerOverride(2, "Ann")
+        assert begun("one").fork(1).speaker_override is None
 
     def test_the_record_tells_who_was_asked(self) -> None:
         discussion = begun("one")
-        discussion.give_floor("Ann")
+        discussion.override_next_speaker("Ann")
         say(discussion, "two", "three")
         for position in range(3):
-            told = asked_for(record_of(discussion), position)
+            told = rebuild_request(record_of(discussion), position)
             assert told.request.name == discussion.entries[position].name
 
     def test_who_takes_no_turns_does_not_get_it(self) -> None:
         discussion = Discussion(setup(moderated=True))
         with pytest.raises(CannotChange, match="Moderator takes no turns"):
-            discussion.give_floor("Moderator")
+            discussion.override_next_speaker("Moderator")
 
     def test_who_leaves_loses_it(self) -> None:
         discussion = begun("one")
-        discussion.give_floor("Ann")
+        discussion.override_next_speaker("Ann")
         discussion.change_setup(setup("Bob", "Cem"))
-        assert discussion.floor is None
+        assert discussion.speaker_override is None
         assert asked(discussion).name in ("Bob", "Cem")

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syndisco_tui.discussion.guard import Guard, Guarded, clean
+from syndisco_tui.discussion.guard import Guard, GuardResult, clean
 from tests.support.syndisco_files import RUNS, each_run, name_of
 
 
@@ -27,7 +27,7 @@ def said(raw: str, *, complete: bool = True) -> str:
     return clean(raw, "Ann", ["Bob", "moderator"], complete=complete)
 
 
-def read(raw: str, speaker: str, others: list[str]) -> Guarded:
+def read(raw: str, speaker: str, others: list[str]) -> GuardResult:
     """A finished reply, with what the guard says of it."""
     return Guard(speaker, others).read(raw, complete=True)
 
@@ -114,7 +114,7 @@ def test_a_header_in_the_middle_of_a_line_is_something_said() -> None:
 
 def test_a_header_of_a_longer_name_is_not_ones_own() -> None:
     assert clean("Anna: Hello", "Ann", []) == "Anna: Hello"
-    assert read("User Anna posted: Hello", "Ann", ["Anna"]) == Guarded("Hello", "Anna")
+    assert read("User Anna posted: Hello", "Ann", ["Anna"]) == GuardResult("Hello", "Anna")
 
 
 # Quotation marks ------------------------------------------------------------------------------
@@ -220,7 +220,7 @@ def test_a_quoted_reply_that_goes_on_loses_its_marks_too() -> None:
     ],
 )
 def test_a_reply_that_begins_with_anothers_name_is_posted_with_a_mark(raw: str, text: str) -> None:
-    assert read(raw, "Ann", ["Bob", "moderator"]) == Guarded(text, speaks_as="Bob")
+    assert read(raw, "Ann", ["Bob", "moderator"]) == GuardResult(text, speaks_as="Bob")
 
 
 def test_of_several_headers_at_the_start_the_last_one_says_who_speaks() -> None:
@@ -233,18 +233,18 @@ def test_of_several_headers_at_the_start_the_last_one_says_who_speaks() -> None:
 )
 def test_a_silence_that_goes_on_as_somebody_else_stays_one_and_says_so(silence: str) -> None:
     raw = f"{silence}User Bob posted:\nNo.\nUser Ann posted:\nYes."
-    assert read(raw, "Ann", ["Bob"]) == Guarded("", went_on_as="Bob")
+    assert read(raw, "Ann", ["Bob"]) == GuardResult("", went_on_as="Bob")
 
 
 def test_a_name_that_is_addressed_with_an_at_sign_is_no_header() -> None:
     for raw in ("@Bob: I agree.", "User @Bob: I agree."):
-        assert read(raw, "Ann", ["Bob"]) == Guarded(raw)
+        assert read(raw, "Ann", ["Bob"]) == GuardResult(raw)
 
 
 def test_that_a_user_posted_something_can_be_said() -> None:
     raw = "User Bob posted a good point. I agree."
-    assert read(raw, "Ann", ["Bob"]) == Guarded(raw)
-    assert read(f"Hm.\n{raw}", "Ann", ["Bob"]) == Guarded(f"Hm.\n{raw}")
+    assert read(raw, "Ann", ["Bob"]) == GuardResult(raw)
+    assert read(f"Hm.\n{raw}", "Ann", ["Bob"]) == GuardResult(f"Hm.\n{raw}")
 
 
 def test_line_breaks_may_be_escaped() -> None:
@@ -260,9 +260,13 @@ def test_taking_one_post_off_does_not_lay_another_bare() -> None:
 
 
 def test_it_is_said_in_whose_name_a_reply_went_on() -> None:
-    assert read("Yes.\nUser Bob posted:\nNo.", "Ann", ["Bob"]) == Guarded("Yes.", went_on_as="Bob")
-    assert read("Yes.\nUser Ann posted:\nNo.", "Ann", ["Bob"]) == Guarded("Yes.", went_on_as="Ann")
-    assert read("Yes.", "Ann", ["Bob"]) == Guarded("Yes.")
+    assert read("Yes.\nUser Bob posted:\nNo.", "Ann", ["Bob"]) == GuardResult(
+        "Yes.", went_on_as="Bob"
+    )
+    assert read("Yes.\nUser Ann posted:\nNo.", "Ann", ["Bob"]) == GuardResult(
+        "Yes.", went_on_as="Ann"
+    )
+    assert read("Yes.", "Ann", ["Bob"]) == GuardResult("Yes.")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndisco_tui.discussion import Persona
-from syndisco_tui.discussion.lint import Finding, likely_mistakes
+from syndisco_tui.discussion.lint import Warning, persona_warnings
 from syndisco_tui.store import paths
 from syndisco_tui.store.personas import read_personas, shipped_personas
 from tests.support.syndisco_files import OWN, each_persona_list
@@ -22,15 +22,15 @@ def somebody(name: str, **fields: Any) -> Persona:
 
 
 def found(*personas: Persona) -> list[tuple[str, str | None]]:
-    return [(personas[each.index].name, each.field) for each in likely_mistakes(personas)]
+    return [(personas[each.index].name, each.field) for each in persona_warnings(personas)]
 
 
 class TestClones:
     def test_all_but_the_name_equal(self) -> None:
         ann = Persona(username="Ann", age=30, personality_characteristics=("calm",))
         people = (ann, somebody("Cleo"), ann.model_copy(update={"username": "Bob"}))
-        (finding,) = likely_mistakes(people)
-        assert finding == Finding(2, None, "the same as Ann in everything but the name")
+        (warning,) = persona_warnings(people)
+        assert warning == Warning(2, None, "the same as Ann in everything but the name")
 
     def test_empty_and_absent_are_the_same(self) -> None:
         assert found(
@@ -41,8 +41,8 @@ class TestClones:
         assert found(Persona(username="Ann", age=30), Persona(username="Bob", age=31)) == []
 
     def test_nobody_is_the_clone_of_one_who_says_nothing(self) -> None:
-        findings = likely_mistakes([Persona(username="Ann"), Persona(username="Bob")])
-        assert {finding.sentence for finding in findings} == {"has a name and says nothing else"}
+        warnings = persona_warnings([Persona(username="Ann"), Persona(username="Bob")])
+        assert {warning.sentence for warning in warnings} == {"has a name and says nothing else"}
 
 
 class TestNames:
@@ -58,9 +58,9 @@ class TestNames:
         ],
     )
     def test_hard_to_tell_apart(self, one: str, other: str) -> None:
-        (finding,) = likely_mistakes([somebody(one), somebody(other)])
-        assert (finding.index, finding.field) == (1, "username")
-        assert one in finding.sentence
+        (warning,) = persona_warnings([somebody(one), somebody(other)])
+        assert (warning.index, warning.field) == (1, "username")
+        assert one in warning.sentence
 
     @pytest.mark.parametrize(
         ("one", "other"),
@@ -92,8 +92,8 @@ class TestAges:
 
     def test_a_number_written_as_text_among_numbers(self) -> None:
         people = [somebody("Ann", age=30), somebody("Bob", age=40), somebody("C", age="35")]
-        (finding,) = likely_mistakes(people)
-        assert finding.sentence == (
+        (warning,) = persona_warnings(people)
+        assert warning.sentence == (
             "“35” is a number written as text; of the others most are numbers"
         )
 
@@ -145,9 +145,9 @@ class TestSpelling:
             somebody("Bob", education_level="Bachelor's degree"),
             somebody("Cleo", education_level="Bachelor's  Degree "),
         ]
-        (finding,) = likely_mistakes(people)
-        assert (finding.index, finding.field) == (2, "education_level")
-        assert "“Bachelor's degree”" in finding.sentence
+        (warning,) = persona_warnings(people)
+        assert (warning.index, warning.field) == (2, "education_level")
+        assert "“Bachelor's degree”" in warning.sentence
 
     def test_in_lists_too(self) -> None:
         people = [
@@ -190,7 +190,7 @@ class TestFields:
 
 
 def test_nothing_is_odd_about_the_shipped_ones() -> None:
-    assert likely_mistakes(shipped_personas(paths.shipped_personas_folder())) == ()
+    assert persona_warnings(shipped_personas(paths.shipped_personas_folder())) == ()
 
 
 class TestSyndisco:
@@ -208,8 +208,8 @@ class TestSyndisco:
     @each_persona_list
     def test_of_a_persona_and_its_clones_all_but_the_first_are_odd(self, path: Path) -> None:
         personas = read_personas(path)
-        findings = likely_mistakes(personas)
-        clones = [each.index for each in findings if "the same as" in each.sentence]
+        warnings = persona_warnings(personas)
+        clones = [each.index for each in warnings if "the same as" in each.sentence]
         are_clones = len({persona.name for persona in personas}) == 1
         assert clones == (list(range(1, len(personas))) if are_clones else [])
 
@@ -217,7 +217,7 @@ class TestSyndisco:
     def test_ages_of_both_kinds_in_one_list(self, path: Path) -> None:
         words = [persona for persona in read_personas(path) if persona.age != "-1"]
         numbers = shipped_personas(paths.shipped_personas_folder())
-        odd = [f.index for f in likely_mistakes([*words, *numbers]) if f.field == "age"]
+        odd = [f.index for f in persona_warnings([*words, *numbers]) if f.field == "age"]
         indexes = range(len(words) + len(numbers))
         words_are_fewer = len(words) < len(numbers)
         minority = indexes[: len(words)] if words_are_fewer else indexes[len(words) :]
@@ -245,6 +245,6 @@ values = st.recursive(
 )
 def test_no_list_is_too_odd(people: list[dict[str, Any]]) -> None:
     personas = [Persona.model_validate(person) for person in people]
-    for finding in likely_mistakes(personas):
-        assert 0 <= finding.index < len(personas)
-        assert finding.sentence
+    for warning in persona_warnings(personas):
+        assert 0 <= warning.index < len(personas)
+        assert warning.sentence

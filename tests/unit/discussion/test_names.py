@@ -18,8 +18,12 @@ from syndisco_tui.discussion import (
     name_key,
     near_name,
 )
-from syndisco_tui.discussion.lint import misnamed_authors
-from syndisco_tui.discussion.name_checks import misnamed, stranger_warnings, strangers
+from syndisco_tui.discussion.lint import author_warnings
+from syndisco_tui.discussion.name_checks import (
+    outside_author_warnings,
+    outside_authors,
+    own_instructions_errors,
+)
 from syndisco_tui.discussion.names import name_spellings
 from syndisco_tui.discussion.prompt import chat_prompt, stop_strings
 
@@ -106,37 +110,39 @@ class TestDiscussions:
 
 def test_a_near_author_is_pointed_out_at_the_persona() -> None:
     quoting = setup(seed_opinions=("a", "b"), seed_opinion_usernames=("Emma", "Zorba"))
-    (finding,) = misnamed_authors(quoting.personas, quoting)
-    assert finding.index == 0
-    assert finding.sentence == "a seed opinion is by “Emma”, who takes no part; is Emma35 meant?"
+    (warning,) = author_warnings(quoting.personas, quoting)
+    assert warning.index == 0
+    assert warning.sentence == "a seed opinion is by “Emma”, who takes no part; is Emma35 meant?"
 
 
 class TestSetups:
     def test_own_instructions_of_nobody_are_an_error_with_the_near_name(self) -> None:
         sentence = "own_instructions: no user is called “Emma”; did you mean “Emma35”?"
-        assert misnamed(setup(own_instructions={"Emma": "PROVOKE"})) == (sentence,)
+        assert own_instructions_errors(setup(own_instructions={"Emma": "PROVOKE"})) == (sentence,)
         sentence = "own_instructions: no user is called “Zorba”"
-        assert misnamed(setup(own_instructions={"Zorba": "PROVOKE"})) == (sentence,)
+        assert own_instructions_errors(setup(own_instructions={"Zorba": "PROVOKE"})) == (sentence,)
 
     def test_a_moderators_are_written_elsewhere(self) -> None:
-        (sentence,) = misnamed(setup(own_instructions={"mod": "Be kind"}))
+        (sentence,) = own_instructions_errors(setup(own_instructions={"mod": "Be kind"}))
         assert sentence.endswith("is the moderator; write them as moderator_instructions")
 
     def test_one_user_has_them_once(self) -> None:
-        (sentence,) = misnamed(setup(own_instructions={"Emma35": "a", "emma35": "b"}))
+        (sentence,) = own_instructions_errors(
+            setup(own_instructions={"Emma35": "a", "emma35": "b"})
+        )
         assert sentence == "own_instructions: “Emma35” and “emma35” are the same name"
 
     def test_case_and_composition_do_not_matter(self) -> None:
         good = setup(own_instructions={"emma35 ": "PROVOKE", DECOMPOSED: "PROVOKE"})
-        assert misnamed(good) == ()
+        assert own_instructions_errors(good) == ()
         assert good.actor("Emma35").instructions == good.actor(COMPOSED).instructions == "PROVOKE"
 
     def test_a_stranger_may_be_quoted_and_a_near_name_is_asked_about(self) -> None:
         quoting = setup(
             seed_opinions=("a", "b", "c"), seed_opinion_usernames=("Zorba", "Emma", "mod")
         )
-        assert strangers(quoting) == ("Zorba", "Emma")
-        assert stranger_warnings(quoting) == (
+        assert outside_authors(quoting) == ("Zorba", "Emma")
+        assert outside_author_warnings(quoting) == (
             (
                 "seed_opinion_usernames: “Emma” takes no part in the discussion; "
                 "did you mean “Emma35”?"

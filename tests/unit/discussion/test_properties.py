@@ -27,10 +27,10 @@ from syndisco_tui.discussion import (
     Persona,
     Reply,
     TurnRequest,
-    asked_for,
     name_key,
+    rebuild_request,
 )
-from syndisco_tui.discussion.pending_turn import setups_at
+from syndisco_tui.discussion.past_requests import setups_in_force
 from syndisco_tui.discussion.turns import make_turn_manager
 from tests.support.people import MODERATOR, people, record_of
 
@@ -90,7 +90,7 @@ def state(discussion: Discussion) -> Phase:
         discussion.odds(),
         discussion.turns_taken,
         discussion.is_finished,
-        discussion.floor,
+        discussion.speaker_override,
     )
 
 
@@ -215,11 +215,11 @@ class DiscussionMachine(RuleBasedStateMachine):
             assert {*kept} == {before[-1], *made} - {made[chosen]}
 
     @rule(data=st.data())
-    def give_floor(self, data: st.DataObject) -> None:
+    def override_next_speaker(self, data: st.DataObject) -> None:
         name = data.draw(st.none() | st.sampled_from(self.discussion.setup.turn_takers))
-        self.discussion.give_floor(name)
+        self.discussion.override_next_speaker(name)
         request = self.discussion.next_request()
-        again = self.discussion._proceedings.asked_again
+        again = self.discussion._history.message_to_regenerate
         if name and request and request.turn > self.discussion.turns_taken and not again:
             assert request.name == name
 
@@ -260,10 +260,15 @@ class DiscussionMachine(RuleBasedStateMachine):
         position = data.draw(st.integers(0, len(parent.entries)))
         before = state(parent)
         fork = parent.fork(position)
-        floor = parent.floor if position == len(parent.entries) else None
-        shorter = Discussion(parent.setup, parent.entries, parent.earlier_setups, floor=floor)
+        speaker_override = parent.speaker_override if position == len(parent.entries) else None
+        shorter = Discussion(
+            parent.setup,
+            parent.entries,
+            parent.earlier_setups,
+            speaker_override=speaker_override,
+        )
         shorter.delete(len(parent.entries) - position)
-        if len(shorter.entries) == position and not parent._proceedings.asked_again:
+        if len(shorter.entries) == position and not parent._history.message_to_regenerate:
             assert state(fork) == state(shorter), "a fork is what deleting leads to"
         fork.inject("Zoe", "in the fork alone")
         assert state(parent) == before
@@ -325,7 +330,7 @@ class DiscussionMachine(RuleBasedStateMachine):
         assert self._everything() == before
 
     @precondition(lambda self: not self.discussion.is_finished)
-    @precondition(lambda self: not self.discussion._proceedings.asked_again)
+    @precondition(lambda self: not self.discussion._history.message_to_regenerate)
     @rule(reply=replies)
     def post_and_delete_open_the_same_turn(self, reply: Reply) -> None:
         before = self.request
@@ -420,7 +425,7 @@ class DiscussionMachine(RuleBasedStateMachine):
             entries,
             self.discussion.earlier_setups,
             self.discussion.changes,
-            self.discussion.floor,
+            self.discussion.speaker_override,
         )
         assert state(resumed) == state(self.discussion)
 
@@ -436,7 +441,7 @@ class DiscussionMachine(RuleBasedStateMachine):
         for position, entry in enumerate(self.discussion.entries):
             if entry.is_prompted:
                 _, setup = self.asked[entry.created_at]
-                assert setups_at(saved, position)[0] == setup
+                assert setups_in_force(saved, position)[0] == setup
 
     @invariant()
     def what_each_reply_was_asked_with_can_be_told_from_the_record(self) -> None:
@@ -444,7 +449,7 @@ class DiscussionMachine(RuleBasedStateMachine):
         for position, entry in enumerate(self.discussion.entries):
             if entry.is_prompted:
                 request, setup = self.asked[entry.created_at]
-                told = asked_for(saved, position)
+                told = rebuild_request(saved, position)
                 now = (told.request.chat, told.request.seed, told.setup)
                 assert now == (request.chat, request.seed, setup)
 

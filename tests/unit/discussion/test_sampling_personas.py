@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from syndisco_tui.discussion import Persona, name_clash
-from syndisco_tui.discussion.sampling_personas import drawn_personas, free_names, numbered
+from syndisco_tui.discussion.sampling_personas import free_names, numbered, sample_personas
 
 SEXES = ["female", "male", "non-binary"]
 ATTRIBUTES: dict[str, list[Any]] = {
@@ -24,7 +24,7 @@ ATTRIBUTES: dict[str, list[Any]] = {
 
 def drawn(count: int, *, seed: int = 1, balanced: bool = False, **more: Any) -> tuple[Persona, ...]:
     options = {"names": "P###"} | more
-    return drawn_personas(count, ATTRIBUTES, seed=seed, balanced=balanced, **options)
+    return sample_personas(count, ATTRIBUTES, seed=seed, balanced=balanced, **options)
 
 
 @pytest.mark.parametrize("balanced", [True, False])
@@ -73,11 +73,11 @@ def test_values_keep_their_type() -> None:
 
 def test_a_value_that_does_not_fit_its_field_is_refused() -> None:
     with pytest.raises(ValidationError):
-        drawn_personas(1, {"sex": [3]}, names="P", seed=1, balanced=False)
+        sample_personas(1, {"sex": [3]}, names="P", seed=1, balanced=False)
 
 
 def test_a_field_without_values_stays_empty() -> None:
-    (persona,) = drawn_personas(1, {"sex": []}, names="P", seed=1, balanced=True)
+    (persona,) = sample_personas(1, {"sex": []}, names="P", seed=1, balanced=True)
     assert persona == Persona(username="P1")
 
 

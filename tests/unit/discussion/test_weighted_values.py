@@ -10,11 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndisco_tui.discussion.weighted_values import Part, column, read_parts, written
+from syndisco_tui.discussion.weighted_values import (
+    WeightedValues,
+    format_values,
+    parse_values,
+    sample_column,
+)
 
 
 def as_read(text: str) -> list[tuple[list[Any], Fraction]]:
-    return [(list(part.values), part.weight) for part in read_parts(text, str)]
+    return [(list(part.values), part.weight) for part in parse_values(text, str)]
 
 
 @pytest.mark.parametrize(
@@ -53,12 +58,14 @@ def test_what_is_written_is_read(text: str, parts: list[tuple[list[str], Any]]) 
 )
 def test_what_makes_no_sense_is_said_in_a_sentence(text: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
-        read_parts(text, str)
+        parse_values(text, str)
 
 
 @given(st.lists(st.text("ab|:-19 ,", min_size=1).map(str.strip).filter(bool), min_size=1))
 def test_values_written_out_are_read_as_they_were(texts: list[str]) -> None:
-    assert [list(part.values) for part in read_parts(written(texts), str)] == [[t] for t in texts]
+    assert [list(part.values) for part in parse_values(format_values(texts), str)] == [
+        [t] for t in texts
+    ]
 
 
 def test_a_wide_range_is_read_only_where_it_is_drawn() -> None:
@@ -68,29 +75,29 @@ def test_a_wide_range_is_read_only_where_it_is_drawn() -> None:
         read.append(text)
         return text
 
-    parts = read_parts("1-900000000000", note)
-    assert len(column(1, "income", parts, 3, balanced=True)) == 3
+    parts = parse_values("1-900000000000", note)
+    assert len(sample_column(1, "income", parts, 3, balanced=True)) == 3
     assert len(read) == 3
 
 
 @given(count=st.integers(0, 60), seed=st.integers(0, 1 << 53))
 def test_balanced_weights_are_exact_give_or_take_one(count: int, seed: int) -> None:
-    parts = read_parts("left:2 | right:1 | none:0.5", str)
-    times = Counter(column(seed, "view", parts, count, balanced=True))
+    parts = parse_values("left:2 | right:1 | none:0.5", str)
+    times = Counter(sample_column(seed, "view", parts, count, balanced=True))
     assert sum(times.values()) == count
     for value, weight in (("left", 2), ("right", 1), ("none", 0.5)):
         assert abs(times[value] - count * weight / 3.5) < 1
 
 
 def test_balanced_ranges_are_evenly_spread() -> None:
-    ages = column(1, "age", read_parts("18-77", int), 12, balanced=True)
+    ages = sample_column(1, "age", parse_values("18-77", int), 12, balanced=True)
     assert sorted((age - 18) // 5 for age in ages) == list(range(12))
     assert ages != sorted(ages)
 
 
 def test_independent_draws_follow_the_weights_and_reach_the_ends_of_a_range() -> None:
-    parts = read_parts("left:3 | 1-2:1", str)
-    times = Counter(column(7, "view", parts, 4000, balanced=False))
+    parts = parse_values("left:3 | 1-2:1", str)
+    times = Counter(sample_column(7, "view", parts, 4000, balanced=False))
     assert set(times) == {"left", "1", "2"}
     assert abs(times["left"] - 3000) < 110, "four standard deviations"
     assert abs(times["1"] - 500) < 85
@@ -98,7 +105,7 @@ def test_independent_draws_follow_the_weights_and_reach_the_ends_of_a_range() ->
 
 @pytest.mark.parametrize("balanced", [True, False])
 def test_a_seed_gives_the_same_again(balanced: bool) -> None:
-    parts = [Part(range(100)), Part(("x",), Fraction(2))]
-    first = column(3, "f", parts, 30, balanced=balanced)
-    assert first == column(3, "f", parts, 30, balanced=balanced)
-    assert first != column(4, "f", parts, 30, balanced=balanced)
+    parts = [WeightedValues(range(100)), WeightedValues(("x",), Fraction(2))]
+    first = sample_column(3, "f", parts, 30, balanced=balanced)
+    assert first == sample_column(3, "f", parts, 30, balanced=balanced)
+    assert first != sample_column(4, "f", parts, 30, balanced=balanced)

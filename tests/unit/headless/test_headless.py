@@ -31,7 +31,7 @@ from syndisco_tui.headless.printer import Printer
 from syndisco_tui.headless.status_line import StatusLine
 from syndisco_tui.session import LiveSession, ReplyGrew, ReplyStarted, saving
 from syndisco_tui.session import reply as session_module
-from syndisco_tui.store.discussions import newest_first, read_discussion
+from syndisco_tui.store.discussions import discussion_files, read_discussion
 from syndisco_tui.store.inputs import InputError
 from syndisco_tui.store.lock import has_writer
 from syndisco_tui.text import safe
@@ -70,7 +70,7 @@ class Run:
 
     @property
     def path(self) -> Path:
-        return newest_first(self.folder)[0]
+        return discussion_files(self.folder)[0]
 
 
 class TestMessages:
@@ -249,7 +249,7 @@ class TestOutput:
     ) -> None:
         with pytest.raises(InputError) as caught:
             Run(folder, output=tmp_path)
-        (path,) = newest_first(folder)
+        (path,) = discussion_files(folder)
         assert str(caught.value) == (
             f"{tmp_path}: cannot be written: Is a directory; the discussion is in {path}"
         )
@@ -398,7 +398,7 @@ class TestSignals:
         code, out, err = running.end()
         assert code == status
         assert time.monotonic() - sent < 1.5
-        (path,) = newest_first(running.folder)
+        (path,) = discussion_files(running.folder)
         record = read_discussion(path)
         assert record.status == "paused"
         assert len(record.entries) >= 2  # the seed opinion and a message
@@ -414,7 +414,7 @@ class TestSignals:
             assert running.process.poll() is None
         running.process.kill()
         running.process.communicate()
-        (path,) = newest_first(running.folder)
+        (path,) = discussion_files(running.folder)
         record = read_discussion(path)
         assert record.status == "running"
         assert len(record.entries) >= 3
@@ -445,7 +445,7 @@ class TestStreams:
         assert status == 141
         assert out == "Emma35:\n"
         assert "Traceback" not in err
-        (path,) = newest_first(discussions)
+        (path,) = discussion_files(discussions)
         assert err.endswith(f"Not finished: it can be resumed.\n{path}\n")
         assert read_discussion(path).status == "paused"
         assert os.listdir(discussions) == [path.name]
@@ -457,7 +457,7 @@ class TestStreams:
         assert status == 141
         assert len(out.splitlines()) == 1
         assert err == ""
-        (path,) = newest_first(discussions)
+        (path,) = discussion_files(discussions)
         assert read_discussion(path).status == "paused"
 
     def test_a_disk_that_is_full_ends_it_with_everything_saved(
@@ -466,7 +466,7 @@ class TestStreams:
         status, _, err = shell(home, "$RUN > /dev/full")
         assert status == 1
         assert "Traceback" not in err
-        (path,) = newest_first(discussions)
+        (path,) = discussion_files(discussions)
         assert read_discussion(path).status == "paused"
 
     def test_closed_streams_do_no_harm(self, home: Path, discussions: Path) -> None:
@@ -474,7 +474,7 @@ class TestStreams:
         assert (status, "Traceback" in err) == (0, False)
         status, out, _ = shell(home, "$RUN 2>&-")
         assert status == 0
-        assert out.endswith(f"{newest_first(discussions)[0]}\n")
+        assert out.endswith(f"{discussion_files(discussions)[0]}\n")
 
     def test_a_plain_terminal_is_told_what_it_can_show(self, home: Path, discussions: Path) -> None:
         script = json.dumps({"replies": ["Café 🙂"]})
@@ -486,7 +486,7 @@ class TestStreams:
         script = json.dumps({"replies": ["Café 🙂"]})
         status, out, _ = shell(home, "$RUN -o -", PYTHONIOENCODING="ascii", SCRIPT=script)
         assert status == 0
-        assert out == newest_first(discussions)[0].read_text()
+        assert out == discussion_files(discussions)[0].read_text()
         assert "Café 🙂" in out
 
     def test_json_that_nobody_reads_to_its_end(self, home: Path, discussions: Path) -> None:
@@ -494,12 +494,12 @@ class TestStreams:
         status, _, err = shell(home, "$RUN -o - | head -c 10", SCRIPT=script)
         assert status == 2
         assert "Traceback" not in err
-        (path,) = newest_first(discussions)
+        (path,) = discussion_files(discussions)
         assert f"cannot be written: Broken pipe; the discussion is in {path}" in err
 
     def test_many_are_finished_though_nobody_reads(self, home: Path, discussions: Path) -> None:
         assert unread(COMMAND, "--repeat", 3) == 0
-        statuses = [read_discussion(path).status for path in newest_first(discussions)]
+        statuses = [read_discussion(path).status for path in discussion_files(discussions)]
         assert statuses == ["finished"] * 3
 
     def test_so_is_an_import(self, discussions: Path, tmp_path: Path) -> None:
@@ -510,7 +510,7 @@ class TestStreams:
             (source / f"{number}.json").write_text(json.dumps({"logs": [log]}))
         (source / "people.json").write_text(json.dumps([{"username": "Newcomer"}]))
         assert unread([sys.executable, "-m", "syndisco_tui", "import"], source) == 0
-        assert len(newest_first(discussions)) == 3
+        assert len(discussion_files(discussions)) == 3
         assert "Newcomer" in (discussions.parent / "personas.json").read_text()
 
 

@@ -15,7 +15,7 @@ from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Message
 from syndisco_tui.engine.base import EngineInfo, LoadProgress
 from syndisco_tui.headless.printer import Printer
 from syndisco_tui.session import Condition, ErrorRaised, ModelReady, Posted, ReplyGrew, ReplyStarted
-from syndisco_tui.store.format import to_bytes
+from syndisco_tui.store.discussion_format import to_bytes
 from tests.support.hostile_text import ATOMS, forbidden, giants, names, payloads
 from tests.support.project import ROOT
 

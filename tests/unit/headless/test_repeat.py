@@ -36,8 +36,8 @@ from syndisco_tui.session import ErrorRaised, LiveSession
 from syndisco_tui.session import saving as saving_module
 from syndisco_tui.session.batch import Batch, repeated, saved_runs
 from syndisco_tui.store.claims import SeedClaims
-from syndisco_tui.store.discussions import newest_first, read_discussion
-from syndisco_tui.store.format import to_bytes
+from syndisco_tui.store.discussion_format import to_bytes
+from syndisco_tui.store.discussions import discussion_files, read_discussion
 from syndisco_tui.store.inputs import InputError
 from syndisco_tui.store.lock import WriterLock, has_writer
 from syndisco_tui.store.setups import setup_to_toml
@@ -79,7 +79,7 @@ def run(
 
 def alone(folder: Path, setup: DiscussionSetup) -> DiscussionRecord:
     run(folder, [setup])
-    return read_discussion(newest_first(folder)[0])
+    return read_discussion(discussion_files(folder)[0])
 
 
 def said(record: DiscussionRecord) -> list[tuple[str, str]]:
@@ -90,10 +90,10 @@ class TestRepeat:
     def test_each_has_its_own_file_and_its_own_seed(self, folder: Path) -> None:
         status, out, err = run(folder, list(repeated(SETUP, 8)))
         assert status == 0
-        records = [read_discussion(path) for path in newest_first(folder)]
+        records = [read_discussion(path) for path in discussion_files(folder)]
         assert sorted(record.setup.seed for record in records) == list(range(7, 15))
         assert all(record.status == "finished" for record in records)
-        assert sorted(out.split()) == sorted(map(str, newest_first(folder)))
+        assert sorted(out.split()) == sorted(map(str, discussion_files(folder)))
         assert "8 of 8 discussions finished  64 messages" in err
 
     def test_a_discussion_of_a_batch_is_the_one_it_would_be_alone(
@@ -102,7 +102,7 @@ class TestRepeat:
         run(folder, list(repeated(SETUP, 4)))
         other = tmp_path / "alone"
         other.mkdir()
-        for path in newest_first(folder):
+        for path in discussion_files(folder):
             record = read_discussion(path)
             lone = alone(other, SETUP.model_copy(update={"seed": record.setup.seed}))
             assert said(record) == said(lone)
@@ -115,8 +115,8 @@ class TestRepeat:
     def test_an_interrupted_batch_goes_on_where_it_was(self, folder: Path) -> None:
         setups = repeated(SETUP, 3)
         run(folder, list(setups[:2]))
-        whole = {path: read_discussion(path) for path in newest_first(folder)}
-        cut = newest_first(folder)[0]
+        whole = {path: read_discussion(path) for path in discussion_files(folder)}
+        cut = discussion_files(folder)[0]
         record = whole[cut]
         cut.write_bytes(to_bytes(replace(record, entries=record.entries[:3], status="running")))
         found = saved_runs(folder, setups)
@@ -126,11 +126,11 @@ class TestRepeat:
         assert status == 0
         assert "2 of 2 discussions" in err
         assert said(read_discussion(cut)) == said(record)
-        assert len(newest_first(folder)) == 3
+        assert len(discussion_files(folder)) == 3
 
     def test_each_file_says_which_of_the_batch_it_is(self, folder: Path) -> None:
         run(folder, list(repeated(SETUP, 3)))
-        records = [read_discussion(path) for path in newest_first(folder)]
+        records = [read_discussion(path) for path in discussion_files(folder)]
         places = {r.setup.seed: r.batch for r in records}
         assert {place.id for place in places.values() if place} == {records[0].batch.id}
         assert {s: (p.number, p.count) for s, p in places.items() if p} == {
@@ -141,7 +141,7 @@ class TestRepeat:
 
     def test_a_saved_batch_knows_what_it_lacks_and_goes_on(self, folder: Path) -> None:
         run(folder, list(repeated(SETUP, 3)))
-        whole = {path: read_discussion(path) for path in newest_first(folder)}
+        whole = {path: read_discussion(path) for path in discussion_files(folder)}
         first, second, third = sorted(whole, key=lambda path: whole[path].setup.seed)
         second.unlink()
         cut = replace(whole[third], entries=whole[third].entries[:3], status="running")
@@ -164,7 +164,7 @@ class TestRepeat:
         assert batch.figures().finished == 3
         assert first.read_bytes() == before
         assert said(read_discussion(third)) == said(whole[third])
-        again = {r.setup.seed: r for r in map(read_discussion, newest_first(folder))}
+        again = {r.setup.seed: r for r in map(read_discussion, discussion_files(folder))}
         assert said(again[8]) == said(whole[second])
         assert again[8].batch == whole[second].batch
         batch.close()
@@ -172,10 +172,10 @@ class TestRepeat:
 
     def test_what_somebody_has_open_is_left_out(self, folder: Path) -> None:
         run(folder, list(repeated(SETUP, 2)))
-        for path in newest_first(folder):
+        for path in discussion_files(folder):
             record = read_discussion(path)
             path.write_bytes(to_bytes(replace(record, entries=record.entries[:3], status="paused")))
-        held, other = newest_first(folder)
+        held, other = discussion_files(folder)
         engine = ScriptedEngine(answer)
         session = partial(LiveSession, engine, folder)
         batch = Batch.saved(lambda listener: session(listener=listener), [held, other])
@@ -195,16 +195,16 @@ class TestRepeat:
             batch.drain(0.1)
         batch.stop()
         deadline = time.monotonic() + 5
-        while any(map(has_writer, newest_first(folder))) and time.monotonic() < deadline:
+        while any(map(has_writer, discussion_files(folder))) and time.monotonic() < deadline:
             batch.drain(0.05)
-        assert {read_discussion(path).status for path in newest_first(folder)} == {"paused"}
-        assert not any(map(has_writer, newest_first(folder)))
+        assert {read_discussion(path).status for path in discussion_files(folder)} == {"paused"}
+        assert not any(map(has_writer, discussion_files(folder)))
         engine.delay = 0
         batch.go_on()
         while not batch.is_over:
             batch.drain(0.1)
         assert batch.is_finished
-        assert len(newest_first(folder)) == 2
+        assert len(discussion_files(folder)) == 2
         batch.close()
         engine.close()
 
@@ -245,7 +245,7 @@ class TestRepeat:
                 return super().write(text)
 
         def answer_on_a_full_disk(request: GenerationRequest) -> str:
-            if len(newest_first(folder)) == 4 and next(faults) == 0:
+            if len(discussion_files(folder)) == 4 and next(faults) == 0:
                 disk.breaks("sync", errno.ENOSPC)
             return answer(request)
 
@@ -341,7 +341,7 @@ class TestClaims:
         assert "3 of 3 are being run by another syndisco-tui" in same.stderr
         assert (more.returncode, len(more.stdout.split())) == (1, 1)
         folder = home / "data" / "syndisco-tui" / "discussions"
-        seeds = [read_discussion(path).setup.seed for path in newest_first(folder)]
+        seeds = [read_discussion(path).setup.seed for path in discussion_files(folder)]
         assert sorted(seeds) == [7, 8, 9, 10]
         after = call(*arguments, "4", "--resume", command=SCRIPTED)
         assert (after.returncode, after.stderr) == (0, "4 of 4 discussions are finished.\n")
@@ -404,7 +404,7 @@ class TestReplay:
             pass
         session.close()
         engine.close()
-        record = read_discussion(newest_first(folder)[0])
+        record = read_discussion(discussion_files(folder)[0])
         assert record.earlier_setups
         status, out = self.again(record)
         assert (status, out) == (0, "8 replies: the same text throughout.\n")

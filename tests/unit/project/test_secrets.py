@@ -19,7 +19,7 @@ from syndisco_tui.discussion import Discussion, DiscussionRecord, Persona, Reply
 from syndisco_tui.engine.local.loading import starter
 from syndisco_tui.store import paths
 from syndisco_tui.store import trash as shelf
-from syndisco_tui.store.discussions import DiscussionFile, newest_first
+from syndisco_tui.store.discussions import DiscussionFile, discussion_files
 from syndisco_tui.store.library import Library
 from syndisco_tui.store.persona_sets import PersonaSets
 from syndisco_tui.store.personas import write_personas
@@ -99,8 +99,8 @@ def test_every_folder_and_every_file_is_private(home: Path, tmp_path: Path) -> N
         file = DiscussionFile.create(paths.discussions_folder(), began)
         file.write(record)
         file.close()
-    shelf.discard(newest_first(paths.discussions_folder())[0])
-    (path,) = newest_first(paths.discussions_folder())
+    shelf.discard(discussion_files(paths.discussions_folder())[0])
+    (path,) = discussion_files(paths.discussions_folder())
     library = Library(paths.discussions_folder(), paths.library_cache())
     assert [entry for part in library.entries() for entry in part]
     folders = paths.discussions_folder(), paths.exports_folder(), paths.library_cache()

@@ -10,7 +10,7 @@ from pathlib import Path
 from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.session import LiveSession
 from syndisco_tui.session.batch import Batch
-from syndisco_tui.store.discussions import newest_first, read_discussion
+from syndisco_tui.store.discussions import discussion_files, read_discussion
 from tests.support.scripted_engine import ScriptedEngine
 
 SETUP = DiscussionSetup(
@@ -32,7 +32,7 @@ def test_events_from_before_a_stop_do_not_stop_the_continued_batch(tmp_path: Pat
     batch = Batch(lambda listener: session(listener=listener), [SETUP])
     wait_for(lambda: bool(engine.requests))  # nothing is drained: the first reply has begun
     batch.stop()
-    wait_for(lambda: read_discussion(newest_first(tmp_path)[0]).status == "paused")
+    wait_for(lambda: read_discussion(discussion_files(tmp_path)[0]).status == "paused")
     engine.may_speak.set()
     batch.go_on()
 
@@ -42,6 +42,6 @@ def test_events_from_before_a_stop_do_not_stop_the_continued_batch(tmp_path: Pat
 
     wait_for(is_over)
     assert batch.is_finished
-    assert len(newest_first(tmp_path)) == 1
+    assert len(discussion_files(tmp_path)) == 1
     batch.close()
     engine.close()

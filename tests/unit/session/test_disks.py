@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
-from syndisco_tui.discussion.pending_turn import asked_for
+from syndisco_tui.discussion.past_requests import rebuild_request
 from syndisco_tui.session import (
     Condition,
     NotSaved,
@@ -26,7 +26,7 @@ from syndisco_tui.session import (
 )
 from syndisco_tui.session import saving as saving_module
 from syndisco_tui.store.atomic import write_atomic
-from syndisco_tui.store.discussions import newest_first, read_discussion
+from syndisco_tui.store.discussions import discussion_files, read_discussion
 from syndisco_tui.store.lock import has_writer
 from syndisco_tui.store.personas import write_personas
 from syndisco_tui.store.setups import write_setup
@@ -71,7 +71,7 @@ def unbroken(begin: Callable[..., Live], folder: Path) -> list[tuple[str, str, i
 
 
 def words(live: Live) -> list[tuple[str, str, int | None]]:
-    (path,) = newest_first(live.folder)
+    (path,) = discussion_files(live.folder)
     return [(entry.name, entry.text, entry.seed) for entry in read_discussion(path).entries]
 
 
@@ -99,7 +99,7 @@ def test_a_rewrite_that_fails_pauses_and_all_goes_on_by_itself(
     assert told.where == str(folder)
     live.until_state("paused")
     asked = len(live.engine.requests)
-    on_disk = read_discussion(newest_first(folder)[0])  # valid, whatever happens
+    on_disk = read_discussion(discussion_files(folder)[0])  # valid, whatever happens
     disk.is_mended()
     assert live.until(Condition) == Condition("saving", "")
     live.until(StateChanged, lambda event: event.state == "finished", within=PATIENT)
@@ -146,7 +146,7 @@ def test_a_setup_that_waits_for_a_reply_waits_for_the_disk_as_well(
     assert live.until(Condition) == Condition("saving", "")
     live.engine.may_speak.set()
     live.until(Posted)
-    asked_for(live.record, 0)
+    rebuild_request(live.record, 0)
     live.session.step()
     assert live.until(SetupApplied).from_turn == 2
 
@@ -207,7 +207,7 @@ def test_a_folder_that_vanishes_and_is_made_anew_is_locked_anew(
     folder.mkdir()
     live.until(Condition, lambda event: not event.sentence)
     live.until(Posted)
-    (path,) = newest_first(folder)
+    (path,) = discussion_files(folder)
     assert has_writer(path) or read_discussion(path).status == "finished"
     live.until(StateChanged, lambda event: event.state == "finished", within=PATIENT)
     assert len(read_discussion(path).entries) == 12

@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
-from syndisco_tui.discussion import IMPORTED_FROM, DiscussionRecord, Floor, Parent, Persona
+from syndisco_tui.discussion import (
+    IMPORTED_FROM,
+    DiscussionRecord,
+    Parent,
+    Persona,
+    SpeakerOverride,
+)
 from syndisco_tui.engine.base import EngineError, GenerationRequest
 from syndisco_tui.headless.replay import replay
 from syndisco_tui.session import (
@@ -35,8 +41,8 @@ from syndisco_tui.session import (
     Undo,
     driver,
 )
-from syndisco_tui.store.discussions import newest_first, read_discussion
-from syndisco_tui.store.summary import summarised
+from syndisco_tui.store.discussions import discussion_files, read_discussion
+from syndisco_tui.store.summary import summarize_file
 from tests.support.live_session import SETUP, SLOW, Begin, Live, changed, seed_as_reply
 from tests.support.scripted_engine import ScriptedEngine
 
@@ -104,12 +110,14 @@ class TestBetweenTurns:
         assert paused.record.changes == ()
 
     def test_the_floor_is_given_and_kept_in_the_file(self, paused: Live) -> None:
-        assert intervene(paused, SetNextSpeaker("Bob")).floor == Floor(3, "Bob")
+        assert intervene(paused, SetNextSpeaker("Bob")).speaker_override == SpeakerOverride(
+            3, "Bob"
+        )
         paused.session.step()
         assert paused.until(Posted).message.name == "Bob"
         paused.until_state("paused")
-        assert paused.record.floor is None
-        assert paused.record.entries[-1].floor_given
+        assert paused.record.speaker_override is None
+        assert paused.record.entries[-1].speaker_overridden
 
     def test_what_cannot_be_done_is_said_and_nothing_changes(self, paused: Live) -> None:
         before = intervene(paused, Inject("Zoe", "Hm."))
@@ -366,7 +374,7 @@ class TestCandidates:
         paused.until(Opened)
         paused.until(Posted)
         paused.session.close()
-        other, first = newest_first(paused.folder)
+        other, first = discussion_files(paused.folder)
         again = begin(setup=None, delay=SLOW, load_steps=5)
         again.session.resume(first, go_on=False)
         again.session.offer_candidates(2)
@@ -448,7 +456,7 @@ class TestFork:
         paused.session.fork(len(finished.entries), changed(conv_len=1), finished)
         opened = paused.until(Opened)
         assert (opened.record.status, opened.record.is_foreign) == ("finished", False)
-        assert summarised(opened.path)[0].kept == "finished"
+        assert summarize_file(opened.path)[0].kept == "finished"
         assert opened.record.engine == {}
         paused.session.start(SETUP)
         paused.session.resume(opened.path)
@@ -464,7 +472,7 @@ class TestFork:
         live.until(Opened, lambda event: event.path != parent)
         live.until_state("paused")
         assert read_discussion(parent).status == "paused"
-        assert len(newest_first(folder)) == 2
+        assert len(discussion_files(folder)) == 2
 
 
 def test_a_change_that_cannot_be_saved_is_told_once_it_is(

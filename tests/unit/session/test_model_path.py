@@ -15,7 +15,7 @@ from syndisco_tui.headless.replay import replay
 from syndisco_tui.session import Condition, LiveSession
 from syndisco_tui.session.batch import Batch, repeated
 from syndisco_tui.session.model_path import slower_path, slower_path_then
-from syndisco_tui.store.discussions import newest_first, read_discussion
+from syndisco_tui.store.discussions import discussion_files, read_discussion
 from tests.support.scripted_engine import ScriptedEngine
 
 SETUP = DiscussionSetup(
@@ -64,7 +64,7 @@ def test_a_run_says_it_once_and_the_file_keeps_it(folder: Path) -> None:
     engine.close()
     assert status == 0
     assert err.getvalue().splitlines().count(SENTENCE) == 1
-    saved = read_discussion(newest_first(folder)[0]).engine
+    saved = read_discussion(discussion_files(folder)[0]).engine
     assert (saved["path"], saved["path_reason"]) == ("generate", REASON)
 
 
@@ -76,7 +76,7 @@ def test_resume_says_it_once(folder: Path) -> None:
         pass
     assert session.close()
     err = StringIO()
-    path = newest_first(folder)[0]
+    path = discussion_files(folder)[0]
     assert run_headless(LiveSession(engine, folder), path, out=StringIO(), err=err) == 0
     engine.close()
     assert err.getvalue().splitlines().count(SENTENCE) == 1
@@ -97,7 +97,7 @@ def test_the_fastest_path_says_nothing_and_the_file_says_so(folder: Path) -> Non
     run_headless(LiveSession(engine, folder), SETUP, out=StringIO(), err=err)
     engine.close()
     assert "at a time" not in err.getvalue()
-    assert read_discussion(newest_first(folder)[0]).engine["path_reason"] == ""
+    assert read_discussion(discussion_files(folder)[0]).engine["path_reason"] == ""
 
 
 def test_it_holds_until_another_model_is_loaded(folder: Path) -> None:
@@ -124,7 +124,7 @@ def test_a_replay_says_both_paths_and_minds_no_older_file(folder: Path) -> None:
     engine = slow_engine("slots", "")
     run_headless(LiveSession(engine, folder), SETUP, out=StringIO(), err=StringIO())
     engine.close()
-    record = read_discussion(newest_first(folder)[0])
+    record = read_discussion(discussion_files(folder)[0])
     older = {key: value for key, value in record.engine.items() if key != "path_reason"}
 
     engine, err = slow_engine(), StringIO()

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from syndisco_tui.discussion import Discussion, Persona, Shortened, asked_for
+from syndisco_tui.discussion import Discussion, Persona, Shortened, rebuild_request
 from syndisco_tui.engine.base import GenerationRequest, OutOfMemory
 from syndisco_tui.headless.live import run_headless
 from syndisco_tui.headless.replay import replay
 from syndisco_tui.session import Condition, ErrorRaised, ReplyDropped, ReplyStarted
+from syndisco_tui.store.discussion_format import from_json, to_json
 from syndisco_tui.store.discussions import read_discussion
 from syndisco_tui.store.export.chat import replies
-from syndisco_tui.store.format import from_json, to_json
 from syndisco_tui.store.inputs import InputError
 from syndisco_tui.tui.transcript.blocks import block_of
 from tests.support.live_session import SLOW, Live, changed
@@ -98,7 +98,7 @@ def test_what_the_file_says_is_what_was_asked(begin: Begin) -> None:
         for request in live.engine.requests
         if quoted(request) <= 3 and request.max_out_tokens <= 200
     ]
-    asked = [asked_for(record, index) for index in range(6)]
+    asked = [rebuild_request(record, index) for index in range(6)]
     assert [each.request.chat for each in asked] == [request.chat for request in answered]
     assert [each.setup.max_out_tokens for each in asked] == [200] * 4 + [100] * 2
     assert [chat[:-1] for chat in replies(record)] == [request.chat for request in answered]

@@ -35,9 +35,9 @@ from syndisco_tui.session import live as live_module
 from syndisco_tui.session import reply as reply_module
 from syndisco_tui.store.discussions import (
     DiscussionFile,
-    newest_first,
+    discussion_files,
     read_discussion,
-    unfinished,
+    resumable_discussions,
 )
 from syndisco_tui.store.lock import has_writer
 from tests.support.live_session import SETUP, SLOW, Begin, Live, changed, seed_as_reply
@@ -86,7 +86,7 @@ class TestToTheEnd:
                 if isinstance(event, Opened):
                     told.append(("", read_discussion(event.path)))
                 if isinstance(event, Posted):
-                    (path,) = newest_first(folder)
+                    (path,) = discussion_files(folder)
                     told.append((event.message.text, read_discussion(path)))
                 super().put(event)
 
@@ -330,7 +330,7 @@ class TestInterference:
         whole = begin(seed_as_reply)
         whole.until_state("finished")
         assert live.engine.requests == whole.engine.requests
-        assert len(newest_first(live.folder)) == 2
+        assert len(discussion_files(live.folder)) == 2
 
     def test_run_after_the_end_changes_nothing(self, begin: Begin) -> None:
         live = begin()
@@ -377,7 +377,7 @@ class TestAnotherDiscussion:
         other.session.resume(saved)
         assert other.until(Opened).path == saved
         other.until_state("finished")
-        assert newest_first(other.folder) == [saved]
+        assert discussion_files(other.folder) == [saved]
 
     def test_a_setup_without_users_is_refused_and_nothing_is_left(self, begin: Begin) -> None:
         live = begin(step=True)
@@ -387,7 +387,7 @@ class TestAnotherDiscussion:
         assert told == ErrorRaised("Nobody takes part: choose at least one persona.")
         live.session.run()
         live.until_state("finished")
-        assert len(newest_first(live.folder)) == 1
+        assert len(discussion_files(live.folder)) == 1
 
     def test_a_change_to_nobody_is_refused(self, begin: Begin) -> None:
         live = begin(step=True)
@@ -421,9 +421,9 @@ class TestResuming:
             assert process.stdout.readline() == "posted\n"
         process.kill()
         process.communicate()
-        (path,) = newest_first(folder)
+        (path,) = discussion_files(folder)
         record = read_discussion(path)
-        assert [(path, record)] == list(unfinished(folder))
+        assert [(path, record)] == list(resumable_discussions(folder))
         said = len(record.entries)
         assert 3 <= said < 8
 
@@ -678,8 +678,8 @@ class TestDiskFaults:
         assert live.session.close()
         assert "Cannot save" in live.until(Condition).sentence
         live.until(Closed)
-        (path,) = newest_first(away)
-        assert [waiting for waiting, _ in unfinished(away)] == [path]
+        (path,) = discussion_files(away)
+        assert [waiting for waiting, _ in resumable_discussions(away)] == [path]
 
     def test_a_discussion_that_cannot_be_saved_does_not_begin(
         self, begin: Begin, folder: Path

@@ -36,7 +36,7 @@ from syndisco_tui.session import (
     StateChanged,
 )
 from syndisco_tui.session import driver as live_module
-from syndisco_tui.store.discussions import newest_first, read_discussion
+from syndisco_tui.store.discussions import discussion_files, read_discussion
 from tests.support.live_session import Live, changed
 from tests.support.scripted_engine import ScriptedEngine
 
@@ -94,7 +94,7 @@ def test_after_many_faults_every_message_is_there(folder: Path, rounds: int) -> 
     live.until(StateChanged, lambda event: event.state == "finished", within=20)
     assert live.session.close()
     assert len(live.all(ReplyDropped)) == len(faults)
-    entries = read_discussion(newest_first(folder)[0]).entries
+    entries = read_discussion(discussion_files(folder)[0]).entries
     assert [entry.text for entry in entries] == live.texts()
     assert [entry.turn for entry in entries] == list(range(1, len(faults) + 3))
     assert live.texts() == [f"I drew {entry.seed}" for entry in entries]
@@ -153,7 +153,7 @@ def test_a_hanging_engine_does_not_hold_up_quitting(folder: Path) -> None:
     began = time.monotonic()
     assert live.session.close()
     assert time.monotonic() - began < 3.5
-    assert read_discussion(newest_first(folder)[0]).status == "paused"
+    assert read_discussion(discussion_files(folder)[0]).status == "paused"
     script.hang.set()
 
 

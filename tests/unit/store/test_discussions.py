@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Persona, Status
-from syndisco_tui.store import format
+from syndisco_tui.store import discussion_format as format
 from syndisco_tui.store.discussions import (
     BusyElsewhere,
     DiscussionFile,
-    clean_up,
-    newest_first,
+    discussion_files,
     read_discussion,
-    unfinished,
+    remove_leftovers,
+    resumable_discussions,
 )
 from syndisco_tui.store.lock import has_writer
 from tests.support.project import python, start_python
@@ -142,7 +142,7 @@ class TestNames:
         paths = [saved(folder, "paused", minutes) for minutes in (5, 1, 3)]
         (folder / ".hidden.json").touch()
         (folder / "notes.txt").touch()
-        assert newest_first(folder) == [paths[0], paths[2], paths[1]]
+        assert discussion_files(folder) == [paths[0], paths[2], paths[1]]
 
 
 class TestInterrupted:
@@ -154,7 +154,7 @@ class TestInterrupted:
         (folder / "zzz-garbage.json").write_text("{")
         (folder / "zzz-newer.json").write_text('{"syndisco_tui": {"format": 99}, "logs": []}')
         with another_process_holds(busy):
-            found = list(unfinished(folder))
+            found = list(resumable_discussions(folder))
         assert [path for path, _ in found] == [paused, interrupted]
         assert [record.status for _, record in found] == ["paused", "running"]
 
@@ -172,7 +172,7 @@ class TestTidyingUp:
         content = path.read_bytes()
         self.leftovers(path)
         self.leftovers(folder / "20260101T000000Z-00000000.json")  # killed before its first write
-        assert clean_up(folder) >= 3
+        assert remove_leftovers(folder) >= 3
         assert os.listdir(folder) == [path.name]
         assert path.read_bytes() == content
 
@@ -180,7 +180,7 @@ class TestTidyingUp:
         path = saved(folder, "running")
         with another_process_holds(path):
             left = self.leftovers(path)
-            assert clean_up(folder) == 0
+            assert remove_leftovers(folder) == 0
             assert all(leftover.exists() for leftover in left)
             assert has_writer(path)
 
@@ -190,14 +190,14 @@ class TestTidyingUp:
         _, lock = self.leftovers(path)
         with lock.open() as reader:
             fcntl.flock(reader, fcntl.LOCK_SH)
-            clean_up(folder)
+            remove_leftovers(folder)
             assert lock.exists()
-        clean_up(folder)
+        remove_leftovers(folder)
         assert not lock.exists()
 
     def test_a_clean_folder_stays_as_it_is(self, folder: Path) -> None:
         saved(folder, "paused")
-        assert clean_up(folder) == 0
+        assert remove_leftovers(folder) == 0
         assert len(os.listdir(folder)) == 1
 
     def test_what_a_real_kill_leaves_is_tidied(self, folder: Path) -> None:
@@ -206,7 +206,7 @@ class TestTidyingUp:
             process.kill()
             process.wait()
             assert len(os.listdir(folder)) == 2
-            assert clean_up(folder) == 1
+            assert remove_leftovers(folder) == 1
         assert os.listdir(folder) == [path.name]
 
 

@@ -25,11 +25,11 @@ from syndisco_tui.discussion import (
     Reply,
     Shortened,
 )
+from syndisco_tui.store.discussion_format import from_json
 from syndisco_tui.store.discussions import read_discussion
 from syndisco_tui.store.export import FORMAT_NAMES, exported
 from syndisco_tui.store.export.markdown import escaped
 from syndisco_tui.store.export.rows import as_csv as rows_as_csv
-from syndisco_tui.store.format import from_json
 from syndisco_tui.text import safe
 from tests.support.saved_discussions import FULL, KEYS_OF_2_0_1, SETUP, record, said, silence
 from tests.support.syndisco_files import RUNS, each_run

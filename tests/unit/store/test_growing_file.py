@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Entries, Message, Persona
 from syndisco_tui.store import growing_file as growing
 from syndisco_tui.store.atomic import write_atomic
+from syndisco_tui.store.discussion_format import to_bytes
 from syndisco_tui.store.discussions import DiscussionFile, read_discussion
-from syndisco_tui.store.format import to_bytes
 from syndisco_tui.store.growing_file import GrowingFile
 
 # Names and fields that look like the places where the entries go.

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from syndisco_tui.discussion import Persona
 from syndisco_tui.session.open_discussion import OpenDiscussion
-from syndisco_tui.store.discussions import newest_first, read_discussion
+from syndisco_tui.store.discussion_format import to_bytes
+from syndisco_tui.store.discussions import discussion_files, read_discussion
 from syndisco_tui.store.export import exported
-from syndisco_tui.store.format import to_bytes
 from syndisco_tui.store.importing import Import, Taken, importable, read_any
 from syndisco_tui.store.inputs import InputError
 from syndisco_tui.store.personas import read_personas
@@ -81,9 +81,9 @@ class TestDiscussions:
         again = written(tmp_path / "copy.json", exported(FULL, "syndisco-2.0"))
         imports = incoming(folder)
         assert [imports.take(path).what for path in (file, again)] == ["discussion", "there"]
-        known = (read_discussion(newest_first(folder)[0]).id,)
+        known = (read_discussion(discussion_files(folder)[0]).id,)
         assert incoming(folder, known=known).take(file).what == "there"
-        assert len(newest_first(folder)) == 1
+        assert len(discussion_files(folder)) == 1
 
     def test_without_an_id_the_words_count(self, folder: Path, tmp_path: Path) -> None:
         value = json.loads(exported(FULL, "syndisco-2.2"))

@@ -13,13 +13,13 @@ import pytest
 
 from syndisco_tui.discussion import IMPORTED_FROM, DiscussionRecord
 from syndisco_tui.store import library as module
+from syndisco_tui.store.discussion_format import to_bytes
 from syndisco_tui.store.discussions import read_discussion
 from syndisco_tui.store.export import exported
-from syndisco_tui.store.format import to_bytes
 from syndisco_tui.store.inputs import InputError
-from syndisco_tui.store.library import Entry, Library
+from syndisco_tui.store.library import Library, LibraryEntry
 from syndisco_tui.store.lock import WriterLock
-from syndisco_tui.store.summary import Summary, summarised
+from syndisco_tui.store.summary import Summary, summarize_file
 from tests.support.saved_discussions import FULL, record, said, silence
 from tests.support.syndisco_files import each_export
 
@@ -39,7 +39,7 @@ class Place:
     def open(self) -> Library:
         return Library(self.folder, self.cache)
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[LibraryEntry]:
         library = self.open()
         try:
             return [entry for slice_ in library.entries() for entry in slice_]
@@ -65,9 +65,9 @@ def count_readings(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
     def counted(path: Path) -> Any:
         read.append(path)
-        return summarised(path)
+        return summarize_file(path)
 
-    monkeypatch.setattr(module, "summarised", counted)
+    monkeypatch.setattr(module, "summarize_file", counted)
     return read
 
 
@@ -76,7 +76,7 @@ class TestSummaries:
         (entry,) = [place.put(1)] and place.entries()
         assert entry.summary == Summary(
             id=FULL.id,
-            kept="running",
+            status="running",
             heading="On “quotes”",
             started_at=FULL.started_at,
             names=("Ann", "Bob", "Guest"),
@@ -95,19 +95,19 @@ class TestSummaries:
 
     def test_a_silence_counts_as_a_turn(self, place: Place) -> None:
         path = place.put(1, record(said("Ann", "Hi", 1), silence("Bob", 2)))
-        assert summarised(path)[0].turn == 2
+        assert summarize_file(path)[0].turn == 2
 
     @pytest.mark.parametrize("to", ["syndisco-2.0", "syndisco-2.2"])
     def test_syndisco_s_own(self, place: Place, to: Any) -> None:
         path = place.put(1, exported(FULL, to))
-        summary, words = summarised(path)
-        assert (summary.kept, summary.own_format) == ("syndisco", False)
+        summary, words = summarize_file(path)
+        assert (summary.status, summary.own_format) == ("syndisco", False)
         assert "Ann: Half a sen" in words.splitlines()
         assert summary.id == read_discussion(path).id
 
     @each_export
     def test_agrees_with_the_whole_record(self, path: Path) -> None:
-        whole, (summary, _) = read_discussion(path), summarised(path)
+        whole, (summary, _) = read_discussion(path), summarize_file(path)
         assert summary.id == whole.id
         assert summary.started_at == whole.started_at
         assert set(summary.names) == {persona.name for persona in whole.setup.personas}
@@ -131,15 +131,15 @@ class TestSummaries:
     ) -> None:
         path = place.folder / "x.json"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        summary, _ = summarised(path)
-        assert summary.kept == "unreadable"
-        assert summary.fault
+        summary, _ = summarize_file(path)
+        assert summary.status == "unreadable"
+        assert summary.error
         assert summary.heading == "x.json"
 
     def test_a_fork_is_ours_whoever_made_its_parent(self, place: Place) -> None:
         fork = replace(FULL, status="finished", engine={IMPORTED_FROM: "SynDisco 2.0"})
         path = place.put(1, fork)
-        assert summarised(path)[0].kept == "finished"
+        assert summarize_file(path)[0].status == "finished"
         assert not read_discussion(path).is_foreign
 
     @pytest.mark.parametrize(
@@ -162,9 +162,9 @@ class TestSummaries:
         with pytest.raises(InputError):
             read_discussion(path)
         (entry,) = place.entries()
-        assert entry.summary.kept == "unreadable"
-        assert fault in entry.summary.fault
-        assert str(path) not in entry.summary.fault
+        assert entry.summary.status == "unreadable"
+        assert fault in entry.summary.error
+        assert str(path) not in entry.summary.error
         assert (entry.summary.heading, entry.summary.id) == ("On “quotes”", FULL.id)
         assert entry.summary.started_at == FULL.started_at  # it stays in its row of the list
 
@@ -182,7 +182,7 @@ class TestSummaries:
         path = place.put(1, json.dumps(value))
         with pytest.raises(InputError) as caught:
             read_discussion(path)
-        assert summarised(path)[0].fault == str(caught.value).removeprefix(f"{path}: ")
+        assert summarize_file(path)[0].error == str(caught.value).removeprefix(f"{path}: ")
 
     def test_a_whole_copy_of_a_damaged_one_can_be_imported(self, place: Place) -> None:
         place.put(1, to_bytes(FULL).decode().replace('"text": "Hello."', '"text": 3'))
@@ -196,17 +196,17 @@ class TestSummaries:
         twice = to_bytes(FULL).decode().replace('"title": "On', '"title": "", "title": "On', 1)
         path = place.put(1, twice)
         (entry,) = place.entries()
-        assert not entry.summary.fault
+        assert not entry.summary.error
         with pytest.raises(InputError) as caught:
             read_discussion(path)
         library = place.open()
-        noted = library.note_fault(path, str(caught.value))
-        assert "the key “title” appears twice" in noted.summary.fault
+        noted = library.note_error(path, str(caught.value))
+        assert "the key “title” appears twice" in noted.summary.error
         assert [entry for slice_ in library.entries() for entry in slice_] == [noted]
         library.close()
         assert place.entries() == [noted]  # in the next start too
         place.put(1, FULL)
-        assert not place.entries()[0].summary.fault
+        assert not place.entries()[0].summary.error
 
 
 class TestTheList:

@@ -17,11 +17,11 @@ from ..discussion import (
     DiscussionRecord,
     DiscussionSetup,
     EarlierSetup,
-    Floor,
     Message,
     Parent,
+    SpeakerOverride,
 )
-from ..discussion.changes import TAKES_OUT
+from ..discussion.changes import REMOVING_KINDS
 from ..discussion.names import name_clash
 from ..discussion.participants import Speakers, participants, speakers
 from .field_types import FileShape
@@ -59,8 +59,11 @@ def to_json(record: DiscussionRecord, spoke: Speakers | None = None) -> dict[str
         own["earlier_setups"] = _earlier_to_json(record.earlier_setups)
     if record.changes:
         own["changes"] = [_change_to_json(change, record) for change in record.changes]
-    if record.floor:
-        own["floor"] = {"turn": record.floor.turn, "name": record.floor.name}
+    if record.speaker_override:
+        own["floor"] = {
+            "turn": record.speaker_override.turn,
+            "name": record.speaker_override.name,
+        }
     if record.batch:
         own["batch"] = vars(record.batch).copy()
     if record.parent:
@@ -109,7 +112,9 @@ def from_json(value: object, where: object) -> DiscussionRecord:
         engine=own.engine,
         earlier_setups=earlier,
         changes=tuple(change.change(earlier) for change in own.changes),
-        floor=Floor(own.floor.turn, own.floor.name) if own.floor else None,
+        speaker_override=SpeakerOverride(own.speaker_override.turn, own.speaker_override.name)
+        if own.speaker_override
+        else None,
         batch=BatchMembership(**dict(own.batch)) if own.batch else None,
     )
 
@@ -166,7 +171,7 @@ def _change_to_json(change: Change, record: DiscussionRecord) -> dict[str, Any]:
     }
     if change.is_undone:
         value["is_undone"] = True
-    if change.kind in TAKES_OUT and change.earlier_setups != record.earlier_setups:
+    if change.kind in REMOVING_KINDS and change.earlier_setups != record.earlier_setups:
         value["earlier_setups"] = _earlier_to_json(change.earlier_setups)
     if change.setup and change.setup != record.setup:
         value["setup"] = _setup_to_json(change.setup)
@@ -197,7 +202,7 @@ def entry_to_json(entry: Message) -> dict[str, Any]:
         value["attempt"] = entry.attempt
     if entry.original_text is not None:
         value["original_text"] = entry.original_text
-    if entry.floor_given:
+    if entry.speaker_overridden:
         value["floor_given"] = True
     if entry.shortened:
         value["shortened"] = vars(entry.shortened).copy()

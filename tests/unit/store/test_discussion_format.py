@@ -19,8 +19,8 @@ from syndisco_tui.discussion import (
     Persona,
     Reply,
 )
+from syndisco_tui.store.discussion_format import FORMAT, from_json, to_bytes, to_json
 from syndisco_tui.store.discussions import read_discussion
-from syndisco_tui.store.format import FORMAT, from_json, to_bytes, to_json
 from syndisco_tui.store.inputs import InputError
 from tests.support.saved_discussions import (
     FULL,
@@ -206,12 +206,16 @@ class TestFromSyndisco:
 
 class TestWhatPeopleChanged:
     def test_a_file_from_before_people_could_change_things_is_read(self) -> None:
-        value = written(replace(FULL, changes=(), floor=None))
+        value = written(replace(FULL, changes=(), speaker_override=None))
         assert "changes" not in value["syndisco_tui"]
         assert "floor" not in value["syndisco_tui"]
         del value["syndisco_tui"]["earlier_setups"][0]["length"]
         read = from_json(value, "f")
-        assert (read.changes, read.floor, read.earlier_setups[0].length) == ((), None, 0)
+        assert (read.changes, read.speaker_override, read.earlier_setups[0].length) == (
+            (),
+            None,
+            0,
+        )
 
     def test_syndisco_finds_in_the_logs_what_stands_now(self) -> None:
         discussion = Discussion(SETUP.model_copy(update={"moderator": None}))
@@ -234,7 +238,7 @@ class TestWhatPeopleChanged:
             "edited",
             "deleted",
         ]
-        resumed = Discussion.of(from_json(value, "f"))
+        resumed = Discussion.from_record(from_json(value, "f"))
         resumed.undo()
         resumed.undo()
         assert [entry.text for entry in resumed.entries] == ["Hello.", "one", "two", "three"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndisco_tui.analysis.changes import Change, changes
+from syndisco_tui.analysis.text_diff import DiffPart, diff
 from syndisco_tui.discussion import guard
 
 
@@ -33,13 +33,13 @@ from syndisco_tui.discussion import guard
         ),
     ],
 )
-def test_changes(before: str, after: str, expected: list[Change]) -> None:
-    assert changes(before, after) == expected
+def test_changes(before: str, after: str, expected: list[DiffPart]) -> None:
+    assert diff(before, after) == expected
 
 
 @given(st.text(alphabet='ab \n":', max_size=30), st.text(alphabet='ab \n":', max_size=30))
 def test_both_texts_can_be_read_off(before: str, after: str) -> None:
-    found = changes(before, after)
+    found = diff(before, after)
     assert "".join(text for kind, text in found if kind != "added") == before
     assert "".join(text for kind, text in found if kind != "removed") == after
 
@@ -48,4 +48,4 @@ def test_both_texts_can_be_read_off(before: str, after: str) -> None:
 def test_the_guard_only_takes_away(said: str) -> None:
     raw = f'User Ann posted:\n"{said}"\nUser Bob posted: no'
     text = guard.clean(raw, "Ann", ["Bob"])
-    assert not [part for part in changes(raw, text) if part[0] == "added"]
+    assert not [part for part in diff(raw, text) if part[0] == "added"]

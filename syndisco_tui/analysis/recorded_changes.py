@@ -13,7 +13,7 @@ Kind = Literal["setup", "injected", "edited", "regenerated", "chosen", "deleted"
 
 
 @dataclass(frozen=True)
-class ChangeOnTheWay:
+class RecordedChange:
     """One change. ``turn`` is the first turn that it concerns.
 
     ``subject`` is the setup's field or the speaker; ``old`` and ``new`` are the values, or the
@@ -28,34 +28,34 @@ class ChangeOnTheWay:
     count: int = 1
 
 
-def changes_on_the_way(record: DiscussionRecord) -> list[ChangeOnTheWay]:
+def recorded_changes(record: DiscussionRecord) -> list[RecordedChange]:
     """Every change of a discussion that still holds, by turn; what was undone is left out."""
     changes = [*_of_setup(record), *_of_entries(record.entries), *_taken_out(record)]
     return sorted(changes, key=lambda change: change.turn)
 
 
-def _of_setup(record: DiscussionRecord) -> Iterator[ChangeOnTheWay]:
+def _of_setup(record: DiscussionRecord) -> Iterator[RecordedChange]:
     setups = [each.setup for each in record.earlier_setups] + [record.setup]
     for earlier, before, after in zip(record.earlier_setups, setups, setups[1:], strict=False):
         for each in setup_differences(before, after):
             if each.field != "title":
-                yield ChangeOnTheWay(earlier.last_turn + 1, "setup", each.field, each.a, each.b)
+                yield RecordedChange(earlier.last_turn + 1, "setup", each.field, each.a, each.b)
 
 
-def _of_entries(entries: Sequence[Message]) -> Iterator[ChangeOnTheWay]:
+def _of_entries(entries: Sequence[Message]) -> Iterator[RecordedChange]:
     turn = 0
     for entry in entries:
         turn = max(turn, entry.turn)
         if entry.role == "human":
-            yield ChangeOnTheWay(turn, "injected", entry.name, new=entry.text)
+            yield RecordedChange(turn, "injected", entry.name, new=entry.text)
         if entry.original_text is not None:
             old = entry.original_text
-            yield ChangeOnTheWay(turn, "edited", entry.name, old or ABSENT, entry.text or ABSENT)
-        if entry.floor_given:
-            yield ChangeOnTheWay(turn, "next speaker", entry.name)
+            yield RecordedChange(turn, "edited", entry.name, old or ABSENT, entry.text or ABSENT)
+        if entry.speaker_overridden:
+            yield RecordedChange(turn, "next speaker", entry.name)
 
 
-def _taken_out(record: DiscussionRecord) -> Iterator[ChangeOnTheWay]:
+def _taken_out(record: DiscussionRecord) -> Iterator[RecordedChange]:
     for change in record.changes:
         if change.is_undone or not change.before:
             continue
@@ -64,10 +64,10 @@ def _taken_out(record: DiscussionRecord) -> Iterator[ChangeOnTheWay]:
         turn = first.turn or turn
         if change.kind == "deleted":
             count = len(change.before)
-            yield ChangeOnTheWay(turn, "deleted", first.name, old=first.text, count=count)
+            yield RecordedChange(turn, "deleted", first.name, old=first.text, count=count)
         elif change.kind in ("regenerated", "chosen"):
             new = _text_at(record, change)
-            yield ChangeOnTheWay(turn, change.kind, first.name, first.text or ABSENT, new)
+            yield RecordedChange(turn, change.kind, first.name, first.text or ABSENT, new)
 
 
 def _text_at(record: DiscussionRecord, change: Change) -> str:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from syndisco_tui.analysis.edits import ChangeOnTheWay, changes_on_the_way
+from syndisco_tui.analysis.recorded_changes import RecordedChange, recorded_changes
 from syndisco_tui.discussion import Discussion, DiscussionRecord, Persona
 from tests.support.people import say, setup
 
 AT = "2026-01-31T09:30:00+00:00"
 
 
-def changed(discussion: Discussion) -> list[ChangeOnTheWay]:
+def changed(discussion: Discussion) -> list[RecordedChange]:
     record = DiscussionRecord("a", AT, discussion.setup)
-    return changes_on_the_way(discussion.onto(record))
+    return recorded_changes(discussion.to_record(record))
 
 
 def test_where_nothing_was_changed_there_is_nothing() -> None:
@@ -31,8 +31,8 @@ def test_a_setup_s_change_has_both_values_and_its_turn() -> None:
     personas = (*warmer.personas, Persona(username="Lin"))
     discussion.change_setup(warmer.model_copy(update={"personas": personas, "moderator": None}))
     assert changed(discussion) == [
-        ChangeOnTheWay(3, "setup", "temperature", "0.6", "1.3"),
-        ChangeOnTheWay(4, "setup", "Lin", "—", "user"),
+        RecordedChange(3, "setup", "temperature", "0.6", "1.3"),
+        RecordedChange(4, "setup", "Lin", "—", "user"),
     ]
 
 
@@ -49,10 +49,10 @@ def test_what_people_did_to_messages() -> None:
     discussion.regenerate()
     say(discussion, "For.")
     assert changed(discussion) == [
-        ChangeOnTheWay(1, "edited", names[0], "One.", "Won."),
-        ChangeOnTheWay(2, "injected", "Guest", new="Let me in."),
-        ChangeOnTheWay(4, "deleted", last, old="Four."),
-        ChangeOnTheWay(4, "regenerated", last, "Fore.", "For."),
+        RecordedChange(1, "edited", names[0], "One.", "Won."),
+        RecordedChange(2, "injected", "Guest", new="Let me in."),
+        RecordedChange(4, "deleted", last, old="Four."),
+        RecordedChange(4, "regenerated", last, "Fore.", "For."),
     ]
 
 
@@ -77,8 +77,8 @@ def test_a_fork_knows_the_edits_of_what_it_shares() -> None:
 def test_who_was_chosen_to_speak_is_told() -> None:
     discussion = Discussion(setup(conv_len=6))
     say(discussion, "One.")
-    entries = (*discussion.entries[:0], replace(discussion.entries[0], floor_given=True))
+    entries = (*discussion.entries[:0], replace(discussion.entries[0], speaker_overridden=True))
     record = DiscussionRecord("a", AT, discussion.setup, entries)
-    assert changes_on_the_way(record) == [
-        ChangeOnTheWay(1, "next speaker", discussion.entries[0].name)
+    assert recorded_changes(record) == [
+        RecordedChange(1, "next speaker", discussion.entries[0].name)
     ]

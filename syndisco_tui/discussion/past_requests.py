@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .changes import as_it_stood
+from .changes import entries_as_prompted
 from .discussion import Discussion
-from .record import DiscussionRecord, Floor, Message
+from .record import DiscussionRecord, Message, SpeakerOverride
 from .request import TurnRequest
 from .setup import DiscussionSetup
 
 
-class NotOnRecord(ValueError):
+class NotReproducible(ValueError):
     """What the message was asked with cannot be told from the record; says why."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class RebuiltRequest:
     """A message, the request that asked for it, and the setup in force at that moment.
 
     Where memory was full, the setup has the limits that it was asked with in the end.
@@ -38,32 +38,37 @@ class Asked:
         return tuple(i for i in range(first, len(entries)) if not entries[i].is_silence)
 
 
-def asked_for(record: DiscussionRecord, index: int) -> Asked:
+def rebuild_request(record: DiscussionRecord, index: int) -> RebuiltRequest:
     """The request that asked for ``record.entries[index]``.
 
     Raises NotOnRecord where no model was asked, or none of the record's setups asks so.
     """
     message = record.entries[index]
     if message.role == "seed":
-        raise NotOnRecord("A seed opinion: it was given with the setup, no model was asked.")
+        raise NotReproducible("A seed opinion: it was given with the setup, no model was asked.")
     if not message.is_prompted:
-        raise NotOnRecord("A human's words: no model was asked.")
-    history = as_it_stood(record.entries, record.changes, index)
-    floor = Floor(message.turn, message.name) if message.floor_given else None
-    for setup in setups_at(record, index):
+        raise NotReproducible("A human's words: no model was asked.")
+    history = entries_as_prompted(record.entries, record.changes, index)
+    speaker_override = (
+        SpeakerOverride(message.turn, message.name) if message.speaker_overridden else None
+    )
+    for setup in setups_in_force(record, index):
         if not setup.turn_takers:
             continue
-        discussion, less = Discussion(setup, history, floor=floor), message.shortened
+        discussion, less = (
+            Discussion(setup, history, speaker_override=speaker_override),
+            message.shortened,
+        )
         request = discussion.next_request(message.attempt, less)
         if request and request.name == message.name and request.system_prompt == message.prompt:
-            return Asked(message, request, less.of(setup) if less else setup)
-    raise NotOnRecord(
+            return RebuiltRequest(message, request, less.of(setup) if less else setup)
+    raise NotReproducible(
         f"Turn {message.turn} of {message.name} cannot be asked again: "
         "the file does not say with which setup it was."
     )
 
 
-def setups_at(record: DiscussionRecord, index: int) -> list[DiscussionSetup]:
+def setups_in_force(record: DiscussionRecord, index: int) -> list[DiscussionSetup]:
     """The setup in force for ``record.entries[index]`` first, then the later ones.
 
     Where an older file does not say how far a setup applied, one of the later ones may be it.

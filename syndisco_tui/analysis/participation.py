@@ -11,7 +11,7 @@ from .rouge import words
 
 
 @dataclass(frozen=True)
-class Talk:
+class SpeakerTotals:
     """What one participant has said. ``tokens`` are those of models; a human's words have none."""
 
     name: str
@@ -21,7 +21,9 @@ class Talk:
     silences: int = 0
 
 
-def talk(discussions: Iterable[Sequence[Message]], names: Iterable[str] = ()) -> list[Talk]:
+def speaker_totals(
+    discussions: Iterable[Sequence[Message]], names: Iterable[str] = ()
+) -> list[SpeakerTotals]:
     """Everybody's talk: ``names`` first, then others in the order of their first message."""
     counts: dict[str, list[int]] = {name: [0, 0, 0, 0] for name in names}
     for entries in discussions:
@@ -33,15 +35,15 @@ def talk(discussions: Iterable[Sequence[Message]], names: Iterable[str] = ()) ->
                 count[0] += 1
                 count[1] += len(words(entry.text))
             count[2] += entry.completion_tokens
-    return [Talk(name, *count) for name, count in counts.items()]
+    return [SpeakerTotals(name, *count) for name, count in counts.items()]
 
 
-def lengths(entries: Sequence[Message]) -> list[tuple[str, int]]:
+def message_lengths(entries: Sequence[Message]) -> list[tuple[str, int]]:
     """Every message's speaker and length in words, oldest first; a silence has 0."""
     return [(entry.name, len(words(entry.text))) for entry in entries]
 
 
-def follows(discussions: Iterable[Sequence[Message]]) -> dict[tuple[str, str], int]:
+def succession_counts(discussions: Iterable[Sequence[Message]]) -> dict[tuple[str, str], int]:
     """How often (name, other): ``other`` speaks right after ``name``. Silences are not heard."""
     counts: dict[tuple[str, str], int] = {}
     for entries in discussions:

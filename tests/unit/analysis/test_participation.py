@@ -6,7 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from syndisco_tui.analysis.talk import Talk, follows, lengths, talk
+from syndisco_tui.analysis.participation import (
+    SpeakerTotals,
+    message_lengths,
+    speaker_totals,
+    succession_counts,
+)
 from syndisco_tui.analysis.turn_taking import turn_taking
 from syndisco_tui.discussion import Discussion, Message, Reply
 from tests.support.people import asked, record_of, say, setup
@@ -20,24 +25,24 @@ ENTRIES = (
 
 
 def test_talk_counts_words_tokens_and_silences() -> None:
-    assert talk([ENTRIES], ["Bob", "Ann", "Cleo"]) == [
-        Talk("Bob", 0, 0, 2, 1),
-        Talk("Ann", 2, 4, 7, 0),
-        Talk("Cleo"),
-        Talk("Guest", 1, 2, 0, 0),
+    assert speaker_totals([ENTRIES], ["Bob", "Ann", "Cleo"]) == [
+        SpeakerTotals("Bob", 0, 0, 2, 1),
+        SpeakerTotals("Ann", 2, 4, 7, 0),
+        SpeakerTotals("Cleo"),
+        SpeakerTotals("Guest", 1, 2, 0, 0),
     ]
 
 
 def test_talk_of_several_discussions_is_added_up() -> None:
-    assert talk([ENTRIES, ENTRIES])[0] == Talk("Ann", 4, 8, 14, 0)
+    assert speaker_totals([ENTRIES, ENTRIES])[0] == SpeakerTotals("Ann", 4, 8, 14, 0)
 
 
 def test_lengths_are_words_and_a_silence_has_none() -> None:
-    assert lengths(ENTRIES) == [("Ann", 3), ("Bob", 0), ("Guest", 2), ("Ann", 1)]
+    assert message_lengths(ENTRIES) == [("Ann", 3), ("Bob", 0), ("Guest", 2), ("Ann", 1)]
 
 
 def test_nobody_follows_a_silence() -> None:
-    assert follows([ENTRIES]) == {("Ann", "Guest"): 1, ("Guest", "Ann"): 1}
+    assert succession_counts([ENTRIES]) == {("Ann", "Guest"): 1, ("Guest", "Ann"): 1}
 
 
 def test_round_robin_keeps_exactly_to_theory() -> None:
@@ -103,11 +108,13 @@ def test_an_empty_record_has_odds_only() -> None:
 def test_a_floor_that_was_given_is_not_held_against_the_odds() -> None:
     discussion = Discussion(setup("Ann", "Bob", "Cleo", conv_len=6))
     say(discussion, "a")
-    discussion.give_floor("Cleo")
+    discussion.override_next_speaker("Cleo")
     say(discussion, "c", "x")
     taken = turn_taking([record_of(discussion)])
     assert taken.turns == taken.expected
     assert taken.turns["Cleo"] >= 1
-    discussion.give_floor("Ann")
-    odds = turn_taking([replace(record_of(discussion), floor=discussion.floor)]).next_odds
+    discussion.override_next_speaker("Ann")
+    odds = turn_taking(
+        [replace(record_of(discussion), speaker_override=discussion.speaker_override)]
+    ).next_odds
     assert odds == {"Ann": 1.0, "Bob": 0.0, "Cleo": 0.0}

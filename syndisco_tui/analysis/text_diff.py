@@ -6,17 +6,17 @@ import re
 from difflib import SequenceMatcher
 from typing import Literal
 
-Change = tuple[Literal["same", "removed", "added"], str]
+DiffPart = tuple[Literal["same", "removed", "added"], str]
 
 _PIECES = re.compile(r"\s+|\w+|[^\w\s]")
 _MARKS = ' \t\r\n"“”„«»\\'
 _HEADER_ENDS = ("", ":", "`")
 
 
-def changes(before: str, after: str) -> list[Change]:
+def diff(before: str, after: str) -> list[DiffPart]:
     """``before`` → ``after`` in reading order; what is not “added” joins to ``before``."""
     if after and (start := _place(before, after)) is not None:
-        parts: list[Change] = [
+        parts: list[DiffPart] = [
             ("removed", before[:start]),
             ("same", after),
             ("removed", before[start + len(after) :]),
@@ -38,9 +38,9 @@ def _place(before: str, after: str) -> int | None:
     return first if first >= 0 else None
 
 
-def _by_words(before: str, after: str) -> list[Change]:
+def _by_words(before: str, after: str) -> list[DiffPart]:
     old, new = _PIECES.findall(before), _PIECES.findall(after)
-    parts: list[Change] = []
+    parts: list[DiffPart] = []
     for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind == "equal":
             parts.append(("same", "".join(old[a:b])))
