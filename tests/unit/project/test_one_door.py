@@ -46,7 +46,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("inspect/compare.py", "choice"): _CONTENT,
     ("library/screen.py", "line"): _CONTENT,
     ("library/screen.py", "preview"): _CONTENT,
-    ("personas/warnings.py", "*map(self._option, self._findings)"): _CONTENT,
+    ("personas/warnings.py", "*map(self._option, self._warnings)"): _CONTENT,
     ("personas/sets.py", "map(_option, self._shown)"): _CONTENT,
     ("experiments/repeat.py", "cell"): _CONTENT,
     ("experiments/repeat.py", "column.name"): _COLUMN,
