@@ -59,6 +59,16 @@ def missing_files(file: Path) -> Iterator[str]:
             yield module
 
 
+def missing_names(file: Path) -> Iterator[str]:
+    """Names in “`name` (`file`)” and “`name` in `file`” that the file does not define."""
+    named = re.findall(r"`([\w.]+)`,?\s+(?:in|of|\()\s*`(syndisco_tui/[\w/]+\.py)`", read(file))
+    for name, path in named:
+        last = name.rpartition(".")[2]
+        defined = rf"(?:def|class) {last}\b|^{last}\b.* = "
+        if not re.search(defined, read(ROOT / path), re.MULTILINE):
+            yield f"{path}: {name}"
+
+
 def sections(page: str, level: int) -> dict[str, str]:
     parts = re.split(rf"^{'#' * level} (.+)$", page, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
@@ -108,6 +118,9 @@ class TestEveryPage:
     def test_named_files_exist(self, file: Path) -> None:
         assert list(missing_files(file)) == []
 
+    def test_named_functions_and_classes_exist(self, file: Path) -> None:
+        assert list(missing_names(file)) == []
+
     def test_command_lines_are_understood(self, file: Path) -> None:
         for name, rest in command_lines(file):
             assert not name or name in COMMANDS
@@ -156,9 +169,13 @@ def test_every_field_of_a_setup_is_described_with_its_default() -> None:
 
 def test_what_is_wrong_is_seen(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("# A b\n[x](page.md#a-b) [y](none.md) [z](#c) `tests/none.py`\n")
+    page.write_text(
+        "# A b\n[x](page.md#a-b) [y](none.md) [z](#c) `tests/none.py`\n"
+        "`read` in `syndisco_tui/text.py` `safe` (`syndisco_tui/text.py`)\n"
+    )
     assert list(broken_links(page)) == ["none.md", "#c"]
     assert list(missing_files(page)) == ["tests/none.py"]
+    assert list(missing_names(page)) == ["syndisco_tui/text.py: read"]
 
 
 def _options(section: str) -> str:
