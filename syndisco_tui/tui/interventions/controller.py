@@ -152,48 +152,37 @@ class InterventionController:
 
         open_form(self._screen.app, form, said)
 
-    def do(self, what: str, index: int | None) -> None:
-        """What the transcript asks for, at the entry ``index`` (None: the last one)."""
-        record = self.record
-        if record is None:
-            return
-        if what == "undo":
-            if bring_back(self._screen.app):
-                return
-        else:
-            forget_discarded(self._screen.app)
-        last = len(record.entries) - 1
-        at = last if index is None else min(index, last)
-        match what:
-            case "regenerate":
-                self._session.intervene(Regenerate())
-            case "undo":
-                self._undo(record)
-            case "candidates":
-                self._ask_candidates()
-            case "edit" if at >= 0:
-                self._edit(record, at)
-            case "as_written" if at >= 0:
-                self._ask_as_written(record, at)
-            case "delete" if at >= 0:
-                self._delete(record, at)
-            case "fork":
-                self._fork(record, at + 1)
+    def regenerate(self) -> None:
+        """Ask for another reply in place of the last message."""
+        if self._begin():
+            self._session.intervene(Regenerate())
 
-    def _undo(self, record: DiscussionRecord) -> None:
+    def undo(self) -> None:
+        """Bring back the text that was discarded last, or else undo the last intervention."""
+        if (record := self.record) is None or bring_back(self._screen.app):
+            return
         if not self._waiting.interventions and all(change.is_undone for change in record.changes):
             self._screen.notify("Nothing to undo.", timeout=2)
         else:
             self._session.intervene(Undo())
 
-    def _edit(self, record: DiscussionRecord, at: int) -> None:
+    def _begin(self) -> DiscussionRecord | None:
+        """The open discussion, before an intervention that makes discarded text obsolete."""
+        if self.record is not None:
+            forget_discarded(self._screen.app)
+        return self.record
+
+    def edit(self, index: int) -> None:
+        """Edit the text of the entry ``index``."""
         from .write_message import EditScreen
 
-        message = record.entries[at]
+        if (record := self._begin()) is None or index >= len(record.entries):
+            return
+        message = record.entries[index]
 
         def edited(text: str | None) -> None:
             if text is not None:
-                self._session.intervene(Edit(at, text))
+                self._session.intervene(Edit(index, text))
 
         def form() -> EditScreen:
             title = f"Edit a message of {one_line(message.name, 40)}"
@@ -203,12 +192,14 @@ class InterventionController:
 
         open_form(self._screen.app, form, edited)
 
-    def _ask_as_written(self, record: DiscussionRecord, at: int) -> None:
-        """What is to become of a reply that the guard took for somebody else's words."""
+    def as_written(self, index: int) -> None:
+        """Ask what to do with the entry ``index``, of which the guard left something out."""
         from ..widgets.dialogs import MultipleChoiceDialog
 
-        message = record.entries[at]
-        steps = as_written(message, at, is_last=at == len(record.entries) - 1)
+        if (record := self._begin()) is None or index >= len(record.entries):
+            return
+        message = record.entries[index]
+        steps = as_written(message, index, is_last=index == len(record.entries) - 1)
         question = f"{one_line(message.name, 40)}: {' · '.join(marks(message))}"
         explanation = f"The file has the model's own words. {self._undo_key} undoes the change."
         answers = [(key, label) for key, (label, _) in steps.items()]
@@ -225,16 +216,19 @@ class InterventionController:
     def _undo_key(self) -> str:
         return key_of(self._screen.app, "transcript.undo")
 
-    def _delete(self, record: DiscussionRecord, at: int) -> None:
-        count = len(record.entries) - at
-        if record.entries[at].role == "seed":
+    def delete(self, index: int) -> None:
+        """Delete the entry ``index`` and those after it; ask first if there are any after it."""
+        if (record := self._begin()) is None or index >= len(record.entries):
+            return
+        count = len(record.entries) - index
+        if record.entries[index].role == "seed":
             self._screen.notify("Seed opinions belong to the setup; they stay.", timeout=4)
         elif count == 1:
-            self._session.intervene(Delete(at))
+            self._session.intervene(Delete(index))
             told = safe(f"Deleted; {self._undo_key} undoes it.")
             self._screen.notify(told, markup=False, timeout=4)
         else:
-            name = one_line(record.entries[at].name, 40)
+            name = one_line(record.entries[index].name, 40)
             question = ConfirmDialog(
                 f"Delete the last {count} messages?",
                 f"From this message of {name} to the end, with what is posted meanwhile. "
@@ -243,14 +237,17 @@ class InterventionController:
                 "cancel",
             )
             self._screen.app.push_screen(
-                question, lambda yes: self._session.intervene(Delete(at)) if yes else None
+                question, lambda yes: self._session.intervene(Delete(index)) if yes else None
             )
 
     # Candidates --------------------------------------------------------------------------------
 
-    def _ask_candidates(self) -> None:
+    def candidates(self) -> None:
+        """Ask for several candidates for the last message, to choose one of."""
         from ..widgets.number_dialog import NumberDialog
 
+        if self._begin() is None:
+            return
         how_many = NumberDialog(
             "Alternatives for the last message",
             "How many alternatives? Pick one or keep the current text; all are stored in the file.",
@@ -312,9 +309,14 @@ class InterventionController:
                 override = step.name
         return next_turn(setup, speakers, override, answering)
 
-    def _fork(self, record: DiscussionRecord, count: int) -> None:
+    def fork(self, count: int) -> None:
+        """Begin another discussion with the first ``count`` entries of this one."""
         from ..personas.pane import PersonasPane
         from .fork import ForkScreen
+
+        if (record := self._begin()) is None:
+            return
+        count = min(count, len(record.entries))
 
         def forked(setup: DiscussionSetup | None) -> None:
             if setup:

@@ -117,7 +117,7 @@ class Laboratory(AppScreen[None]):
             sets=PersonaSets(self._places.persona_sets, paths.shipped_personas_folder()),
             id="personas",
         )
-        yield Panes(personas, SetupPane(self.setup), Transcript(steered=True))
+        yield Panes(personas, SetupPane(self.setup), Transcript(interventions=self._interventions))
         yield DraftLine()
         yield Banner()
         yield StatusLine()
@@ -413,10 +413,6 @@ class Laboratory(AppScreen[None]):
 
     def action_xray(self) -> None:
         self._inspector.open_xray()
-
-    @on(Transcript.Asked)
-    def _steer(self, event: Transcript.Asked) -> None:
-        self._interventions.do(event.what, event.index)
 
     def action_inject(self) -> None:
         self._interventions.inject()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from textual import events
 from textual.binding import BindingType
@@ -38,6 +38,18 @@ Each line that can be selected has a style of its own, and Textual keeps the cod
 """
 
 
+class Interventions(Protocol):
+    """What a person can do to the discussion that is shown. ``index`` is an entry's."""
+
+    def regenerate(self) -> None: ...
+    def candidates(self) -> None: ...
+    def undo(self) -> None: ...
+    def edit(self, index: int) -> None: ...
+    def as_written(self, index: int) -> None: ...
+    def delete(self, index: int) -> None: ...
+    def fork(self, count: int) -> None: ...
+
+
 class Transcript(TranscriptView):
     """What was said, oldest first. It follows the end until somebody scrolls away.
 
@@ -60,18 +72,12 @@ class Transcript(TranscriptView):
             self.text = text
             self.what = what
 
-    class Asked(Event):
-        """Something is to be done to what was said: ``what``, at the entry ``index``."""
-
-        def __init__(self, what: str, index: int | None) -> None:
-            super().__init__()
-            self.what = what
-            self.index = index
-
-    def __init__(self, *, id: str | None = None, steered: bool = False) -> None:
-        """``steered``: what was said can be changed from here."""
+    def __init__(
+        self, *, id: str | None = None, interventions: Interventions | None = None
+    ) -> None:
+        """``interventions`` performs what changes the discussion; without it, one only reads."""
         super().__init__(id=id)
-        self._steered = steered
+        self._interventions = interventions
         self._told_badge = ""
         self.search = Search(self)
 
@@ -250,22 +256,51 @@ class Transcript(TranscriptView):
                 return bool(self.lines.entries)
             case "only_speaker":
                 return self.lines.speaker is not None or len(self.lines.speakers) > 1
-            case "steer" if parameters == ("as_written",):
-                current = self.current
-                return self._steered and current is not None and self._is_marked(current)
-            case "steer":
-                return self._steered and bool(self.lines.entries or parameters == ("undo",))
+            case "undo":
+                return self._interventions is not None
+            case "regenerate" | "candidates" | "edit" | "fork" | "delete":
+                return self._interventions is not None and bool(self.lines.entries)
+            case "as_written":
+                return self._interventions is not None and self._has_guard_notes
         return True
 
-    def _is_marked(self, index: int) -> bool:
-        """Whether the guard took the entry's words for somebody else's."""
-        entries = self.lines.entries
-        return index < len(entries) and bool(entries[index].guard_notes)
+    @property
+    def _has_guard_notes(self) -> bool:
+        """Whether the guard took words of the current message for somebody else's."""
+        current = self.current
+        return current is not None and bool(self.lines.entries[current].guard_notes)
 
-    def action_steer(self, what: str) -> None:
-        self.post_message(self.Asked(what, self.current))
+    # Interventions -----------------------------------------------------------------------------
 
-    # Finding -----------------------------------------------------------------------------------
+    def action_regenerate(self) -> None:
+        if self._interventions:
+            self._interventions.regenerate()
+
+    def action_candidates(self) -> None:
+        if self._interventions:
+            self._interventions.candidates()
+
+    def action_undo(self) -> None:
+        if self._interventions:
+            self._interventions.undo()
+
+    def action_edit(self) -> None:
+        if self._interventions and (current := self.current) is not None:
+            self._interventions.edit(current)
+
+    def action_as_written(self) -> None:
+        if self._interventions and (current := self.current) is not None:
+            self._interventions.as_written(current)
+
+    def action_delete(self) -> None:
+        if self._interventions and (current := self.current) is not None:
+            self._interventions.delete(current)
+
+    def action_fork(self) -> None:
+        if self._interventions and (current := self.current) is not None:
+            self._interventions.fork(current + 1)
+
+    # Search and jump ---------------------------------------------------------------------------
 
     def seek(self, pattern: re.Pattern[str] | None) -> None:
         """Mark what matches, in every message."""
