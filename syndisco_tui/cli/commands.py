@@ -172,10 +172,12 @@ def replay(
     """Generate a saved discussion again. Shows where the text differs, if it does."""
     from ..headless.replay import replay as replay_record
     from ..store.discussions import read_discussion
+    from ..workspace.folders import Folders
 
     settings = settings_with(device=device, threads=threads)
     record = read_discussion(file)
-    return replay_record(new_engine(settings), record, device=settings.device)
+    engine = new_engine(settings, Folders.from_environment())
+    return replay_record(engine, record, device=settings.device)
 
 
 @app.command()

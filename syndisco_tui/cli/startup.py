@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..store.inputs import InputError
+from ..workspace.folders import DEMONSTRATION, Folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +42,9 @@ def open_screen(
     flags = {"model": model, "device": device, "dtype": dtype, "threads": threads, "theme": theme}
     settings = settings_with(**flags)
     on_screen = sys.stdin.isatty() and sys.stdout.isatty()
-    last_setup, last, notices = _last_setup(settings)
+    folders = Folders.from_environment()
+    folders.create()
+    last_setup, last, notices = _last_setup(settings, folders)
     if setup or persona_file or not on_screen:
         last = None  # and a draft that was left is saved over: it is not on the screen
     begin = setup_with(
@@ -65,12 +68,13 @@ def open_screen(
         )
     from ..tui.shell.run import run_screen
 
-    session = new_session(settings, spare_cores=1)
+    session = new_session(settings, folders, spare_cores=1)
     own = setup is None and persona_file is None
     return run_screen(
         session,
         settings,
         begin,
+        folders,
         start=start,
         setup_file=setup,
         own_personas=own,
@@ -80,13 +84,14 @@ def open_screen(
     )
 
 
-def _last_setup(settings: Settings) -> tuple[LastSetup, DiscussionSetup | None, list[str]]:
+def _last_setup(
+    settings: Settings, folders: Folders
+) -> tuple[LastSetup, DiscussionSetup | None, list[str]]:
     """Where the screen's setup is kept, the one it was left with, and what is wrong with it."""
-    from ..store import paths
     from ..store.last_setup import LastSetup
 
     stand_for_auto = {key: getattr(settings, key) for key in FROM_SETTINGS}
-    last_setup = LastSetup(paths.last_setup_file(), stand_for_auto)
+    last_setup = LastSetup(folders.last_setup_file, stand_for_auto)
     try:
         return last_setup, last_setup.read(), []
     except InputError as error:
@@ -101,10 +106,9 @@ def print_notice(sentence: str) -> None:
 
 
 def settings_with(**flags: object) -> Settings:
-    from ..store import paths
     from ..workspace.settings import load_settings
 
-    return load_settings(paths.settings_file(), flags)
+    return load_settings(Folders.from_environment().settings_file, flags)
 
 
 def setup_with(
@@ -124,14 +128,12 @@ def setup_with(
     ``notify`` gets a sentence for what had to be changed in it.
     """
     from ..discussion import DiscussionSetup
-    from ..store import paths
     from ..store.distinct_names import with_distinct_names
     from ..store.inputs import validated, validated_value
     from ..store.personas import read_personas
     from ..store.setups import check_names, read_setup
 
-    demonstration = paths.shipped_personas_folder() / "demonstration.toml"
-    setup = last or read_setup(file or demonstration, notify=notify)
+    setup = last or read_setup(file or DEMONSTRATION, notify=notify)
     changes: dict[str, object] = {}
     for key in FROM_SETTINGS:
         if getattr(setup, key) == "auto":
@@ -162,7 +164,9 @@ def run_one(settings: Settings, begin: DiscussionSetup | Path, output: Path | No
 
     if not isinstance(begin, Path):
         _warn_of_names(begin)
-    return run_headless(new_session(settings), begin, output=output)
+    folders = Folders.from_environment()
+    folders.create()
+    return run_headless(new_session(settings, folders), begin, output=output)
 
 
 def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: bool) -> int:
@@ -173,19 +177,20 @@ def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: boo
     from ..session import LiveSession
     from ..session.batch import Batch, BatchIdentity, have_room_for_files, repeated, saved_runs
     from ..session.last_model import LastModelFile
-    from ..store import paths
     from ..store.claims import SeedClaims
     from ..store.discussions import read_discussion
     from ..workspace.exit_status import FINISHED, NOT_FINISHED
 
     _warn_of_names(begin)
-    folder, setups = paths.discussions_folder(), repeated(begin, count)
+    folders = Folders.from_environment()
+    folders.create()
+    folder, setups = folders.discussions, repeated(begin, count)
     session = partial(
         LiveSession,
-        new_engine(settings),
+        new_engine(settings, folders),
         folder,
         device=settings.device,
-        last_model=LastModelFile(paths.last_model_file),
+        last_model=LastModelFile(folders.last_model_file),
     )
     have_room_for_files(len(setups))
     with SeedClaims(folder) as claims:  # before the model is loaded, which takes long
@@ -217,23 +222,21 @@ def _warn_of_names(setup: DiscussionSetup) -> None:
         print(safe(f"warning: {sentence}"), file=sys.stderr)
 
 
-def new_session(settings: Settings, *, spare_cores: int = 0) -> LiveSession:
+def new_session(settings: Settings, folders: Folders, *, spare_cores: int = 0) -> LiveSession:
     from ..session import LiveSession
     from ..session.last_model import LastModelFile
-    from ..store import paths
 
     return LiveSession(
-        new_engine(settings, spare_cores=spare_cores),
-        paths.discussions_folder(),
+        new_engine(settings, folders, spare_cores=spare_cores),
+        folders.discussions,
         device=settings.device,
-        last_model=LastModelFile(paths.last_model_file),
+        last_model=LastModelFile(folders.last_model_file),
     )
 
 
-def new_engine(settings: Settings, *, spare_cores: int = 0) -> Engine:
+def new_engine(settings: Settings, folders: Folders, *, spare_cores: int = 0) -> Engine:
     from ..engine.local import LocalEngine
     from ..engine.machine import usable_cores
-    from ..store import paths
 
     threads = settings.threads or max(1, usable_cores() - spare_cores)
-    return LocalEngine(paths.cache_folder(), threads=threads)
+    return LocalEngine(folders.cache, threads=threads)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..discussion import Persona
-from ..store.importing import Import, importable, left_out, told
+from ..store.importing import Import, importable, left_out, summarize_import
 from ..store.inputs import InputError
 from ..store.library import Library
 from ..store.personas import write_personas
@@ -54,5 +54,5 @@ def import_files(
     library.close()
     if sentence := left_out(paths):
         tell(safe(sentence), sys.stderr)
-    tell(told(taken), sys.stderr)
+    tell(summarize_import(taken), sys.stderr)
     return BAD_INPUT if any(one.what == "bad" for one in taken) else 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -59,21 +58,20 @@ class LastModel:
 
 @dataclass
 class LastModelFile:
-    """Keeps the last model in the file that ``find`` gives; ``find`` may raise InputError.
+    """Keeps the last model in ``file``.
 
     It is no more than a convenience: that it cannot be read or written goes to the log alone.
     """
 
-    find: Callable[[], Path]
+    file: Path
     _remembered: LastModel | None = field(default=None, init=False)
 
     def read(self) -> LastModel | None:
         """The model that was loaded last; None where nothing (readable) is remembered."""
         try:
-            file = self.find()
-            if not file.exists():
+            if not self.file.exists():
                 return None
-            saved = validated(_Saved, read_json(file, max_bytes=MOST_BYTES), file)
+            saved = validated(_Saved, read_json(self.file, max_bytes=MOST_BYTES), self.file)
         except (InputError, OSError) as error:
             _log.info("The last model is not known: %s", error)
             return None
@@ -102,8 +100,8 @@ class LastModelFile:
             auto_model = before.auto_model if before else ""
         self._remembered = LastModel(spec, info, auto_model)
         try:
-            write_atomic(self.find(), _content(self._remembered))
-        except (InputError, OSError) as error:
+            write_atomic(self.file, _content(self._remembered))
+        except OSError as error:
             _log.info("The last model is not remembered: %s", error)
 
 

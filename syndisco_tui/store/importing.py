@@ -26,7 +26,7 @@ IMPORTABLE = f"a discussion (JSON) or {PERSONA_FILES}"
 
 
 @dataclass(frozen=True)
-class Taken:
+class ImportResult:
     """What became of one file. ``sentence`` says it, where there is something to say.
 
     ``file`` is the new one of a discussion; ``personas`` counts those that were added, and
@@ -59,7 +59,7 @@ class Import:
     def has_new_personas(self) -> bool:
         return len(self.personas) > self._had
 
-    def take(self, path: Path) -> Taken:
+    def take(self, path: Path) -> ImportResult:
         """Take one file in. A bad one changes nothing and is told of."""
         try:
             found = read_any(path)
@@ -67,30 +67,30 @@ class Import:
                 return self._take_personas(path, found)
             return self._take_discussion(path, found)
         except InputError as error:
-            return Taken(path, "bad", str(error))
+            return ImportResult(path, "bad", str(error))
         except OSError as error:
-            return Taken(path, "bad", f"{path}: cannot be saved: {error.strerror or error}")
+            return ImportResult(path, "bad", f"{path}: cannot be saved: {error.strerror or error}")
 
-    def _take_discussion(self, path: Path, record: DiscussionRecord) -> Taken:
+    def _take_discussion(self, path: Path, record: DiscussionRecord) -> ImportResult:
         if record.id in self._known:
-            return Taken(path, "there")
+            return ImportResult(path, "there")
         file = DiscussionFile.create(self._folder, datetime.fromisoformat(record.started_at))
         try:
             file.write(record)
         finally:
             file.close()
         self._known.add(record.id)
-        return Taken(path, "discussion", file=file.path)
+        return ImportResult(path, "discussion", file=file.path)
 
-    def _take_personas(self, path: Path, personas: list[Persona]) -> Taken:
+    def _take_personas(self, path: Path, personas: list[Persona]) -> ImportResult:
         if not personas:
-            return Taken(path, "bad", f"{path}: holds no personas")
+            return ImportResult(path, "bad", f"{path}: holds no personas")
         new = with_distinct_names(personas, self._named)
         self.personas += new.personas
         self._named |= {name_key(persona.name): persona for persona in new.personas}
         sentence = f"{path}: {new.summary}" if new.renames else ""
         what: Literal["personas", "there"] = "personas" if new.personas else "there"
-        return Taken(
+        return ImportResult(
             path,
             what,
             sentence,
@@ -104,7 +104,7 @@ def importable(paths: Iterable[Path]) -> list[Path]:
     return json_files(paths, *TABLE_SUFFIXES)
 
 
-def told(taken: Sequence[Taken]) -> str:
+def summarize_import(taken: Sequence[ImportResult]) -> str:
     """What became of all the files, in one sentence."""
     count = Counter(one.what for one in taken)
     known_personas = sum(one.known_personas for one in taken)

@@ -26,7 +26,7 @@ if not __package__:  # run as a file
 
 from syndisco_tui.engine.local.loading.starter import prepare_starter
 from syndisco_tui.engine.machine import processor_name
-from syndisco_tui.store import paths
+from syndisco_tui.workspace.folders import Folders
 from tests.benchmarks.workload import Workload
 
 CONTESTANTS = Path(__file__).with_name("contestants.py")
@@ -122,7 +122,7 @@ def _model(name: str, job: dict[str, Any], scratch: Path) -> Path:
     """The folder with the weights."""
     if name != "starter" and Path(name).is_dir():
         return Path(name)
-    cache = Path(os.environ.get("SYNDISCO_TUI_TEST_CACHE") or paths.cache_folder())
+    cache = Path(os.environ.get("SYNDISCO_TUI_TEST_CACHE") or Folders.from_environment().cache)
     starter = prepare_starter(cache)
     if name == "starter":
         return starter

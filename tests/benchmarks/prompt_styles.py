@@ -21,6 +21,7 @@ from syndisco_tui.engine.local import LocalEngine
 from syndisco_tui.session import ErrorRaised, LiveSession, Posted, StateChanged
 from syndisco_tui.store import paths
 from syndisco_tui.store.setups import read_setup
+from syndisco_tui.workspace.folders import DEMONSTRATION, Folders
 
 
 def replies(engine: LocalEngine, setups: list[DiscussionSetup]) -> list[Message]:
@@ -63,8 +64,8 @@ def main() -> None:
     parser.add_argument("--model", default="starter")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    engine = LocalEngine(paths.cache_folder(), threads=os.cpu_count())
-    setup = read_setup(paths.shipped_personas_folder() / "demonstration.toml")
+    engine = LocalEngine(Folders.from_environment().cache, threads=os.cpu_count())
+    setup = read_setup(DEMONSTRATION)
     if options.turns:
         setup = setup.model_copy(update={"conv_len": options.turns})
     table: dict[str, dict[str, Any]] = {}

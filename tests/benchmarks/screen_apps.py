@@ -25,13 +25,13 @@ from textual.widgets import Input, Static
 
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Message
 from syndisco_tui.session import LiveSession, Opened, Posted, ReplyGrew, ReplyStarted
-from syndisco_tui.store import paths
 from syndisco_tui.store.personas import shipped_personas
 from syndisco_tui.store.setups import read_setup
-from syndisco_tui.tui.laboratory.screen import Laboratory, Places
+from syndisco_tui.tui.laboratory.screen import Folders, Laboratory
 from syndisco_tui.tui.shell import app as ui_app
 from syndisco_tui.tui.shell.app import SyndiscoApp
 from syndisco_tui.tui.shell.themes import read_themes
+from syndisco_tui.workspace.folders import DEMONSTRATION, SHIPPED_PERSONAS, SHIPPED_THEMES
 from tests.support.scripted_engine import ScriptedEngine
 
 MANY = int(os.environ.get("MANY", "10000"))
@@ -72,7 +72,7 @@ class LaboratoryApp(SyndiscoApp):
     ]
 
     def __init__(self, laboratory: Laboratory, session: LiveSession, file: Path | None) -> None:
-        themes, _ = read_themes(paths.shipped_themes_folder())
+        themes, _ = read_themes(SHIPPED_THEMES)
         super().__init__(lambda: laboratory, themes=themes)
         self._session = session
         self._the_laboratory = laboratory
@@ -167,11 +167,11 @@ def laboratory(file: Path | None) -> LaboratoryApp:
     engine = ScriptedEngine(replies, delay=1 / TOKENS_A_SECOND)
     folder = Path(tempfile.mkdtemp())
     session = LiveSession(engine, folder)
-    setup: DiscussionSetup = read_setup(paths.shipped_personas_folder() / "demonstration.toml")
+    setup: DiscussionSetup = read_setup(DEMONSTRATION)
     setup = setup.model_copy(update={"conv_len": 200, "max_out_tokens": 200})
-    personas = tuple(shipped_personas(paths.shipped_personas_folder()))
-    places = Places(folder, folder / "personas.json", folder)
-    return LaboratoryApp(Laboratory(session, setup, personas, places), session, file)
+    personas = tuple(shipped_personas(SHIPPED_PERSONAS))
+    folders = Folders.within(folder)
+    return LaboratoryApp(Laboratory(session, setup, personas, folders), session, file)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from syndisco_tui.engine.local.loading.starter import STARTER, prepare_starter
 from syndisco_tui.engine.machine import processor_name
-from syndisco_tui.store import paths
+from syndisco_tui.workspace.folders import Folders
 from tests.benchmarks.workload import demonstration_prompt
 
 BARE = """
@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--json", type=Path, default=Path("startup.json"))
     options = parser.parse_args()
-    cache = Path(os.environ.get("SYNDISCO_TUI_TEST_CACHE") or paths.cache_folder())
+    cache = Path(os.environ.get("SYNDISCO_TUI_TEST_CACHE") or Folders.from_environment().cache)
     folder = prepare_starter(cache)
     assert folder.name == STARTER
     with tempfile.TemporaryDirectory() as scratch:

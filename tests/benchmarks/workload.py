@@ -11,9 +11,9 @@ from pathlib import Path
 
 from syndisco_tui.discussion import DiscussionSetup, Message
 from syndisco_tui.discussion.prompt import chat_prompt
-from syndisco_tui.store import paths
 from syndisco_tui.store.discussions import read_discussion
 from syndisco_tui.store.setups import read_setup
+from syndisco_tui.workspace.folders import DEMONSTRATION
 
 RECORDED = Path(__file__).parents[3] / "shared" / "data" / "syndisco" / "discussions"
 SETUP = "main-llama8b_vanilla-*.json"  # seven users with a moderator, as in SynDisco's experiments
@@ -39,7 +39,7 @@ class Workload:
             self._speakers = [message.name for message in record.entries]
             self._words = [[m.text for m in read_discussion(path).entries] for path in files]
         else:
-            self._setup = read_setup(paths.shipped_personas_folder() / "demonstration.toml")
+            self._setup = read_setup(DEMONSTRATION)
             self._speakers = list(self._setup.names)
             self._words = [_own_words(self._setup)]
         # The long discussion has the shortest messages: two hundred must fit into a small context.
@@ -91,7 +91,7 @@ def _own_words(setup: DiscussionSetup) -> list[str]:
 
 def demonstration_prompt() -> list[dict[str, str]]:
     """The chat of the demonstration's first turn, as transformers' templates take it."""
-    setup = read_setup(paths.shipped_personas_folder() / "demonstration.toml")
+    setup = read_setup(DEMONSTRATION)
     speaker = setup.names[-1]
     said = [Message(name, text, "user") for name, text in zip(
         setup.seed_opinion_usernames, setup.seed_opinions, strict=True)]  # fmt: skip

@@ -9,7 +9,7 @@ FIRST_PAINT = """
 import sys, asyncio
 sys.argv = ["syndisco-tui"]
 import syndisco_tui.cli.main
-from syndisco_tui.store import paths
+from syndisco_tui.workspace.folders import DEMONSTRATION, Folders, SHIPPED_PERSONAS
 from syndisco_tui.engine.local import LocalEngine
 from syndisco_tui.session import LiveSession
 from syndisco_tui.workspace.settings import load_settings
@@ -17,15 +17,17 @@ from syndisco_tui.store.personas import shipped_personas
 from syndisco_tui.store.setups import read_setup
 from syndisco_tui.tui.shell.app import SyndiscoApp
 from syndisco_tui.tui.shell.run import read_themes
-from syndisco_tui.tui.shell.folders import Places
+from syndisco_tui.workspace.folders import Folders
 from syndisco_tui.tui.laboratory.screen import Laboratory
 
 async def paint():
-    session = LiveSession(LocalEngine(paths.cache_folder()), paths.discussions_folder())
-    setup = read_setup(paths.shipped_personas_folder() / "demonstration.toml")
-    places = Places(paths.discussions_folder(), paths.personas_file(), paths.setups_folder())
-    personas = tuple(shipped_personas(paths.shipped_personas_folder()))
-    app = SyndiscoApp(lambda: Laboratory(session, setup, personas, places))
+    folders = Folders.from_environment()
+    folders.create()
+    session = LiveSession(LocalEngine(folders.cache), folders.discussions)
+    setup = read_setup(DEMONSTRATION)
+    personas = tuple(shipped_personas(SHIPPED_PERSONAS))
+    laboratory = Laboratory(session, setup, personas, folders)
+    app = SyndiscoApp(lambda: laboratory, folders=folders)
     async with app.run_test() as pilot:
         await pilot.pause()
         print("Emma35" in app.export_screenshot())

@@ -27,9 +27,9 @@ from syndisco_tui.store.personas import shipped_personas
 from syndisco_tui.store.setups import read_setup
 from syndisco_tui.tui.laboratory.screen import Laboratory
 from syndisco_tui.tui.shell.app import SyndiscoApp
-from syndisco_tui.tui.shell.folders import Places
 from syndisco_tui.tui.shell.preferences import Preferences
 from syndisco_tui.tui.shell.themes import read_themes
+from syndisco_tui.workspace.folders import DEMONSTRATION, SHIPPED_PERSONAS, SHIPPED_THEMES, Folders
 from tests.support.scripted_engine import ScriptedEngine
 
 SIZE = (118, 36)
@@ -139,7 +139,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 def demonstration(personas: dict[str, Persona]) -> DiscussionSetup:
     """The shipped demonstration with two more people."""
-    setup = read_setup(paths.shipped_personas_folder() / "demonstration.toml")
+    setup = read_setup(DEMONSTRATION)
     speakers = tuple(personas[name] for name in SPEAKERS)
     changes = {"personas": speakers, "seed": SEED, "conv_len": 10, "model": "scripted"}
     return setup.model_copy(update=changes)
@@ -197,18 +197,24 @@ class Photographer:
 
 
 async def take_all(folder: Path) -> None:
-    shipped = tuple(shipped_personas(paths.shipped_personas_folder()))
+    shipped = tuple(shipped_personas(SHIPPED_PERSONAS))
     personas = {persona.name: persona for persona in shipped}
     setup = demonstration(personas)
     said, said_in_the_fork = replies(SAID), replies(SAID_IN_THE_FORK)
     engine = ScriptedEngine([*said, *said_in_the_fork])
-    places = Places(folder / "discussions", folder / "personas.json", folder / "setups")
-    places.discussions.mkdir()
-    session = LiveSession(engine, places.discussions, clock=Clock())
-    laboratory = Laboratory(session, setup, shipped, places)
-    themes, _ = read_themes(paths.shipped_themes_folder())
+    folders = Folders.within(folder)
+    folders.discussions.mkdir()
+    session = LiveSession(engine, folders.discussions, clock=Clock())
+    laboratory = Laboratory(session, setup, shipped, folders)
+    themes, _ = read_themes(SHIPPED_THEMES)
     preferences = Preferences(folder / "settings.toml")
-    app = SyndiscoApp(lambda: laboratory, themes=themes, theme="lamplight", preferences=preferences)
+    app = SyndiscoApp(
+        lambda: laboratory,
+        folders=folders,
+        themes=themes,
+        theme="lamplight",
+        preferences=preferences,
+    )
     async with app.run_test(size=SIZE) as pilot:
         at = Photographer(pilot, laboratory)
         engine.delay = 0.02
@@ -242,7 +248,7 @@ async def take_all(folder: Path) -> None:
         await at.take("compare")
         await at.press("escape")
 
-        save_others(places.discussions, record, personas)
+        save_others(folders.discussions, record, personas)
         await at.press("o")
         await at.take("library")
     session.close()

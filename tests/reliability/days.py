@@ -25,6 +25,7 @@ from pathlib import Path
 from syndisco_tui.session import ErrorRaised, LiveSession, Posted, StateChanged
 from syndisco_tui.store import paths
 from syndisco_tui.store.setups import read_setup
+from syndisco_tui.workspace.folders import DEMONSTRATION
 from tests.support.scripted_engine import ScriptedEngine
 
 MESSAGES = 50_000
@@ -81,7 +82,7 @@ class ForgetfulEngine(ScriptedEngine):
 
 def live_through(messages: int, folder: Path, turns: int = TURNS) -> Course:
     """Run discussions of ``turns`` turns, one after the other, until so much has been said."""
-    setup = read_setup(paths.shipped_personas_folder() / "demonstration.toml")
+    setup = read_setup(DEMONSTRATION)
     setup = setup.model_copy(update={"conv_len": turns, "model": "scripted"})
     engine = ForgetfulEngine()
     session = LiveSession(engine, folder)
@@ -117,7 +118,7 @@ def live_with_starter(minutes: float, folder: Path) -> Course:
     from syndisco_tui.engine.local import LocalEngine
     from tests.reliability.kill import starter_cache
 
-    setup = read_setup(paths.shipped_personas_folder() / "demonstration.toml")
+    setup = read_setup(DEMONSTRATION)
     setup = setup.model_copy(update={"conv_len": STARTER_TURNS, "model": "starter"})
     engine = LocalEngine(starter_cache())
     session = LiveSession(engine, folder, device="cpu")

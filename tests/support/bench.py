@@ -16,7 +16,7 @@ from syndisco_tui.session import LiveSession, Phase
 from syndisco_tui.store.discussions import discussion_files, read_discussion
 from syndisco_tui.tui.laboratory.screen import Laboratory
 from syndisco_tui.tui.shell.app import SyndiscoApp
-from syndisco_tui.tui.shell.folders import Places
+from syndisco_tui.workspace.folders import Folders
 from syndisco_tui.workspace.settings import Settings
 from tests.support.scripted_engine import ScriptedEngine
 
@@ -42,7 +42,7 @@ class Bench:
     pilot: Pilot[int]
     engine: ScriptedEngine
     session: LiveSession
-    places: Places
+    folders: Folders
 
     async def press(self, *keys: str) -> None:
         for key in keys:

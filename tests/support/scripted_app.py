@@ -12,11 +12,11 @@ from pathlib import Path
 from types import FrameType
 
 from syndisco_tui.session import LiveSession
-from syndisco_tui.store import paths
 from syndisco_tui.store.setups import read_setup
 from syndisco_tui.tui.laboratory import resumable
 from syndisco_tui.tui.laboratory.screen import Laboratory
 from syndisco_tui.tui.shell.run import run_screen
+from syndisco_tui.workspace.folders import DEMONSTRATION, Folders
 from syndisco_tui.workspace.settings import load_settings
 from tests.support.scripted_engine import ScriptedEngine
 
@@ -83,7 +83,9 @@ if __name__ == "__main__":
     )
     if breath := os.environ.get("HOLDS_ITS_BREATH_WHILE"):
         threading.Thread(target=_hold_its_breath, args=(engine, Path(breath)), daemon=True).start()
-    session = LiveSession(engine, paths.discussions_folder())
-    setup = read_setup(paths.shipped_personas_folder() / "demonstration.toml")
-    settings = load_settings(paths.settings_file(), {}, {})
-    os._exit(run_screen(session, settings, setup, start="--start" in sys.argv))
+    folders = Folders.from_environment()
+    folders.create()
+    session = LiveSession(engine, folders.discussions)
+    setup = read_setup(DEMONSTRATION)
+    settings = load_settings(folders.settings_file, {}, {})
+    os._exit(run_screen(session, settings, setup, folders, start="--start" in sys.argv))

@@ -13,15 +13,14 @@ from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.session import LiveSession
 from syndisco_tui.session.last_model import LastModelFile
 from syndisco_tui.session.live import SILENCE
-from syndisco_tui.store import paths
 from syndisco_tui.store.last_setup import LastSetup
 from syndisco_tui.store.personas import shipped_personas
 from syndisco_tui.store.setups import read_setup
 from syndisco_tui.tui.laboratory.screen import Laboratory
 from syndisco_tui.tui.shell.app import SyndiscoApp
-from syndisco_tui.tui.shell.folders import Places
 from syndisco_tui.tui.shell.preferences import Preferences
 from syndisco_tui.tui.shell.themes import read_themes
+from syndisco_tui.workspace.folders import DEMONSTRATION, SHIPPED_PERSONAS, SHIPPED_THEMES, Folders
 from tests.support.bench import REPLIES, Bench, OpenBench
 from tests.support.quick_pilot import make_pilot_quick
 from tests.support.scripted_engine import ScriptedEngine
@@ -51,7 +50,7 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def demonstration() -> DiscussionSetup:
-    return read_setup(paths.shipped_personas_folder() / "demonstration.toml")
+    return read_setup(DEMONSTRATION)
 
 
 @pytest.fixture
@@ -76,38 +75,40 @@ def bench(tmp_path: Path, demonstration: DiscussionSetup) -> OpenBench:
         preload: bool = False,
         keeps_setup: bool = False,
     ) -> AsyncIterator[Bench]:
-        places = Places(tmp_path / "discussions", tmp_path / "personas.json", tmp_path / "setups")
-        places.discussions.mkdir(exist_ok=True)
-        places.setups.mkdir(exist_ok=True)
+        folders = Folders.within(tmp_path)
+        folders.discussions.mkdir(exist_ok=True)
+        folders.setups.mkdir(exist_ok=True)
         engine = engine or ScriptedEngine(replies, delay=delay)
         session = LiveSession(
             engine,
-            places.discussions,
+            folders.discussions,
             silence=silence,
-            last_model=LastModelFile(lambda: tmp_path / "last-model.json"),
+            last_model=LastModelFile(tmp_path / "last-model.json"),
         )
         if personas is None:
-            personas = tuple(shipped_personas(paths.shipped_personas_folder()))
+            personas = tuple(shipped_personas(SHIPPED_PERSONAS))
         last_setup = LastSetup(tmp_path / "setup.toml", {}) if keeps_setup else None
         laboratory = Laboratory(
             session,
             (last_setup and last_setup.read()) or setup,
             personas,
-            places,
+            folders,
             start=start,
             preload=preload,
             last_setup=last_setup,
         )
-        themes, faults = read_themes(paths.shipped_themes_folder())
+        themes, faults = read_themes(SHIPPED_THEMES)
         assert not faults
         file = tmp_path / "settings.toml"
         if settings:
             file.write_text(settings)
         preferences = Preferences(file, flags, environment or {})
-        app = SyndiscoApp(lambda: laboratory, themes=themes, theme=theme, preferences=preferences)
+        app = SyndiscoApp(
+            lambda: laboratory, folders=folders, themes=themes, theme=theme, preferences=preferences
+        )
         async with app.run_test(size=size, notifications=True) as pilot:
             await pilot.pause()
-            yield Bench(app, laboratory, pilot, engine, session, places)
+            yield Bench(app, laboratory, pilot, engine, session, folders)
         session.close()
         engine.close()
         assert app.crash is None

@@ -7,7 +7,7 @@ import os
 import shutil
 import stat
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from ...store.inputs import InputError
 from ...store.personas import read_personas
 from ...tui.shell.keymap import read_keymap
 from ...tui.shell.themes import read_themes
+from ...workspace.folders import SHIPPED_THEMES, Folders, abbreviate_home, make_private
 from ...workspace.settings import load_settings
 from .check import Finding, Look, State
 
@@ -34,7 +35,7 @@ class _Folder:
     """
 
     name: str
-    path: Callable[[], Path]
+    path: Path
     variable: str
     loss: str
     needed: bool = False
@@ -44,40 +45,33 @@ class _Folder:
         return "at fault" if self.needed else "could be better"
 
 
-_FOLDERS = (
-    _Folder(
-        "discussions",
-        paths.discussions_folder,
-        "XDG_DATA_HOME",
-        "No discussion can be saved",
-        needed=True,
-    ),
-    _Folder(
-        "configuration",
-        lambda: paths.settings_file().parent,
-        "XDG_CONFIG_HOME",
-        "Settings cannot be saved",
-    ),
-    _Folder(
-        "cache",
-        paths.cache_folder,
-        "XDG_CACHE_HOME",
-        "The starter model cannot be stored, and the library opens slowly",
-    ),
-    _Folder("log", lambda: paths.log_file().parent, "XDG_STATE_HOME", "No log is written"),
-)
-
-
 def folders() -> Iterator[Finding]:
     """Each can be written to, by its owner alone, and has room."""
-    yield from map(_folder_finding, _FOLDERS)
+    paths = Folders.from_environment()
+    for folder in (
+        _Folder(
+            "discussions",
+            paths.discussions,
+            "XDG_DATA_HOME",
+            "No discussion can be saved",
+            needed=True,
+        ),
+        _Folder("configuration", paths.config, "XDG_CONFIG_HOME", "Settings cannot be saved"),
+        _Folder(
+            "cache",
+            paths.cache,
+            "XDG_CACHE_HOME",
+            "The starter model cannot be stored, and the library opens slowly",
+        ),
+        _Folder("log", paths.log, "XDG_STATE_HOME", "No log is written"),
+    ):
+        yield _folder_finding(folder)
 
 
 def _folder_finding(folder: _Folder) -> Finding:
-    elsewhere = f"or name another place with {folder.variable}"
+    path, elsewhere = folder.path, f"or name another place with {folder.variable}"
     try:
-        path = folder.path()
-        paths.make_private(path)
+        make_private(path)
     except InputError as error:
         advice = f"{folder.loss}: make it yourself, {elsewhere}."
         return Finding(folder.name, str(error), folder.fault, advice)
@@ -88,11 +82,11 @@ def _folder_finding(folder: _Folder) -> Finding:
     except OSError as error:
         advice = f"{folder.loss}: check the folder, {elsewhere}."
         return Finding(folder.name, f"{path}: {error.strerror}", folder.fault, advice)
-    value = f"{paths.shortened(path)}, {free / 1e9:.1f} GB free"
+    value = f"{abbreviate_home(path)}, {free / 1e9:.1f} GB free"
     if is_read_only or not os.access(path, os.W_OK | os.X_OK):
         mend = "make its disk writable" if is_read_only else f"chmod u+rwx {path}"
         advice = f"{folder.loss}: {mend}, {elsewhere}."
-        value = f"{paths.shortened(path)} cannot be written"
+        value = f"{abbreviate_home(path)} cannot be written"
         return Finding(folder.name, value, folder.fault, advice)
     if free < LEAST_FREE:
         advice = "The disk is nearly full: free some space."
@@ -105,8 +99,10 @@ def _folder_finding(folder: _Folder) -> Finding:
 
 def starter() -> Iterator[Finding]:
     """The built-in model: there and whole, or still to be fetched."""
-    folder = paths.cache_folder() / STARTER
-    if not folder.parent.is_dir():
+    folder = Folders.from_environment().cache / STARTER
+    try:
+        make_private(folder.parent)
+    except InputError:
         yield Finding("starter", "cannot be stored, see cache", "could be better")
         return
     if not folder.is_dir():
@@ -141,20 +137,20 @@ def _bytes_announced(file: Path) -> int:
 
 def settings() -> Iterator[Finding]:
     """The settings, the keys in them, and the theme that they name."""
-    file = paths.settings_file()
+    file = Folders.from_environment().settings_file
     try:
         settings = load_settings(file, {})
     except InputError as error:
         advice = "Correct it; until then nothing starts."
         yield Finding("settings", str(error), "at fault", advice)
         return
-    yield Finding("settings", paths.shortened(file) if file.exists() else "the defaults")
+    yield Finding("settings", abbreviate_home(file) if file.exists() else "the defaults")
     _, faults = read_keymap(settings.keymap, settings.keys)
     for fault in faults:
         yield Finding("keys", fault, "could be better", f"Correct it in {file}, under [keys].")
     if not faults:
         yield Finding("keys", f"{settings.keymap}, {len(settings.keys)} changed")
-    themes, wrong = read_themes(paths.shipped_themes_folder(), paths.user_themes_folder())
+    themes, wrong = read_themes(SHIPPED_THEMES, Folders.from_environment().themes)
     for sentence in wrong:
         yield Finding("themes", sentence, "could be better", "Until then the theme is left out.")
     names = {theme.name for theme in themes}
@@ -173,7 +169,7 @@ def _is_textual_s(theme: str) -> bool:
 
 def personas() -> Iterator[Finding]:
     """The user's own personas, once there are some."""
-    file = paths.personas_file()
+    file = Folders.from_environment().personas_file
     if not file.exists():
         yield Finding("personas", "the shipped ones")
         return

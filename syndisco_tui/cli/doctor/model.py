@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from ...session.last_model import LastModel, LastModelFile
 from ...session.model_path import short_name, slower_path_then
-from ...store import paths
 from ...store.inputs import InputError
+from ...workspace.folders import Folders
 from ...workspace.settings import load_settings
 from .check import Finding, Look
 
@@ -16,7 +16,7 @@ _FASTEST = {"slots": "ran on the fastest path (shared batches, cached prefixes)"
 
 def last_model() -> Iterator[Finding]:
     """Which path its tokens took, and why it was no faster one."""
-    last = LastModelFile(paths.last_model_file).read()
+    last = LastModelFile(Folders.from_environment().last_model_file).read()
     preferred = _model_of_the_settings()
     if preferred == "auto" and last is None:
         yield Finding("model", "none loaded yet")
@@ -37,7 +37,7 @@ def _finding(last: LastModel) -> Finding:
 
 def _model_of_the_settings() -> str:
     try:
-        return load_settings(paths.settings_file(), {}).model
+        return load_settings(Folders.from_environment().settings_file, {}).model
     except InputError:  # which is told elsewhere
         return "auto"
 

@@ -14,6 +14,7 @@ from ...session.batch import Batch
 from ...store.discussions import read_discussion
 from ...store.inputs import InputError
 from ...text import one_line, safe
+from ...workspace.folders import Folders
 from ..experiments.batches import ShownBatch, batches_of
 from ..experiments.repeat import BatchScreen, ask_to_repeat
 from ..interventions.fork import ForkScreen
@@ -21,7 +22,6 @@ from ..library.open_request import OpenRequest
 from ..library.screen import LibraryScreen
 from ..library.work import LibraryWork
 from ..personas.pane import PersonasPane
-from ..shell.folders import Places
 from ..shell.keymap import key_of
 from ..widgets.dialogs import ConfirmDialog
 from ..widgets.forms import open_form
@@ -39,7 +39,7 @@ class LibraryVisit:
         self,
         app: App[int],
         session: LiveSession,
-        places: Places,
+        folders: Folders,
         colours: SpeakerColours,
         personas_pane: PersonasPane,
         show_transcript: Callable[[], object],
@@ -49,7 +49,7 @@ class LibraryVisit:
     ) -> None:
         self._app = app
         self._session = session
-        self._places = places
+        self._folders = folders
         self._colours = colours
         self._personas_pane = personas_pane
         self._show_transcript = show_transcript
@@ -58,7 +58,7 @@ class LibraryVisit:
 
     def open(self) -> None:
         """Show the library."""
-        places, pane = self._places, self._personas_pane
+        folders, pane = self._folders, self._personas_pane
         work = LibraryWork(
             places.discussions,
             places.exports,
@@ -168,7 +168,7 @@ class LibraryVisit:
         screen = BatchScreen(
             shown,
             self._session,
-            self._places.discussions,
+            self._folders.discussions,
             open_path=self._open_path,
             at_hand=lambda: self._personas_pane.selection.personas,
         )

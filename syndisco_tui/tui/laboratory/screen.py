@@ -27,10 +27,10 @@ from ...session import (
     SetupStaged,
     StateChanged,
 )
-from ...store import paths
 from ...store.last_setup import LastSetup
 from ...store.persona_sets import PersonaSets
 from ...text import one_line, safe
+from ...workspace.folders import SHIPPED_PERSONAS, Folders
 from ..experiments.batch_note import BatchNote
 from ..experiments.batches import batches_of
 from ..interventions.controller import InterventionController
@@ -79,7 +79,7 @@ class Laboratory(AppScreen[None]):
         session: LiveSession,
         setup: DiscussionSetup,
         personas: tuple[Persona, ...],
-        places: Places,
+        folders: Folders,
         *,
         start: bool = False,
         setup_file: Path | None = None,
@@ -102,7 +102,7 @@ class Laboratory(AppScreen[None]):
             self, session, lambda: self.setup, self._show_and_use, self._show_transcript
         )
         self._open_path: Path | None = None
-        self._resumable = Resumable(self, places.discussions, self._resumable_changed)
+        self._resumable = Resumable(self, folders.discussions, self._resumable_changed)
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="top"):
@@ -112,9 +112,9 @@ class Laboratory(AppScreen[None]):
         personas = PersonasPane(
             self.setup,
             self._personas,
-            self._places.personas,
+            self._folders.personas_file,
             self._colours,
-            sets=PersonaSets(self._places.persona_sets, paths.shipped_personas_folder()),
+            sets=PersonaSets(self._folders.persona_sets, SHIPPED_PERSONAS),
             id="personas",
         )
         yield Panes(personas, SetupPane(self.setup), Transcript(interventions=self._interventions))
@@ -343,7 +343,7 @@ class Laboratory(AppScreen[None]):
         return LibraryVisit(
             self.app,
             self._session,
-            self._places,
+            self._folders,
             self._colours,
             self.personas_pane,
             lambda: self.panes.go_to("transcript"),

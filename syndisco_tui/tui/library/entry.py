@@ -16,6 +16,7 @@ from ...store import paths
 from ...store.library import LibraryEntry
 from ...store.matching_line import ranges_of
 from ...text import one_line, safe
+from ...workspace.folders import abbreviate_home
 from ..shell.local_time import local_time
 from .rows import Group
 
@@ -244,14 +245,14 @@ def path_line(label: str, path: Path, width: int) -> Content:
     """Where something is, unbroken where ``width`` allows: below ``label`` if not beside it."""
     shown = one_line(str(path), 1000)
     if cell_len(shown) > width:
-        shown = one_line(paths.shortened(path), 1000)
+        shown = one_line(abbreviate_home(path), 1000)
     between = " " if cell_len(label) + 2 + cell_len(shown) <= width else "\n"
     return Content.assemble(f"{label}:{between}", (shown, "bold"))
 
 
 def _file_lines(path: Path, label: str = "File") -> list[Content]:
     """Where a file is, broken only where the line is full."""
-    shown = one_line(paths.shortened(path), 1000)
+    shown = one_line(abbreviate_home(path), 1000)
     width = LABEL_WIDTH + VALUE_WIDTH
     pieces = (shown[start : start + width] for start in range(0, len(shown), width))
     return [Content(""), Content.styled(label, "bold"), *map(Content, pieces)]

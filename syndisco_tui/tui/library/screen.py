@@ -5,6 +5,7 @@ The list comes in slices; the files are watched while it is open.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,6 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from ...discussion import Persona
-from ...store import paths
 from ...store.export import ExportFormat
 from ...store.library import LibraryEntry
 from ...text import one_line, safe
@@ -380,7 +380,7 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
 
         def chosen(text: str | None) -> None:
             if text:
-                path = paths.typed(text)
+                path = Path(os.path.expanduser(text))
                 self._tasks.import_from(path, self._show_progress, self._imported)
 
         open_form(self.app, partial(AskLine, "Import", explanation, "import"), chosen)

@@ -11,7 +11,7 @@ from ...store import trash as shelf
 from ...store.discussions import TRASH, read_discussion
 from ...store.export import ExportFormat
 from ...store.export.files import export_into, export_together
-from ...store.importing import Import, importable, told
+from ...store.importing import Import, importable, summarize_import
 from ...store.library import Library
 from ...store.summary import summarize_file
 
@@ -114,4 +114,4 @@ class LibraryWork:
         new = incoming.personas[len(there) :]
         if not files:
             return TakenIn(f"{path}: there is nothing to import in this folder.")
-        return TakenIn(told(taken), new, [*said[:FAULTS_SHOWN], *more])
+        return TakenIn(summarize_import(taken), new, [*said[:FAULTS_SHOWN], *more])

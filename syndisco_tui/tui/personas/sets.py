@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -14,7 +15,6 @@ from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from ...store import paths
 from ...store.inputs import InputError
 from ...store.persona_sets import PersonaSet
 from ...text import one_line, safe
@@ -126,7 +126,7 @@ class OpenSet(AppDialog[Path | None]):
     def _path(self) -> Path | None:
         typed = self.query_one(Input).value.strip()
         if "/" in typed or typed.startswith("~") or typed.endswith((".json", ".csv")):
-            return paths.typed(typed)
+            return Path(os.path.expanduser(typed))
         return None
 
     @on(Input.Changed)

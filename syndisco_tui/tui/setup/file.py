@@ -9,11 +9,11 @@ from pathlib import Path
 from textual.screen import Screen
 
 from ...discussion import DiscussionSetup
-from ...store import paths
 from ...store.inputs import InputError
 from ...store.saved_setups import SavedSetups
 from ...store.setups import write_setup
 from ...text import safe
+from ...workspace.folders import SHIPPED_PERSONAS
 from ..shell.keymap import key_of
 from ..widgets.dialogs import ConfirmDialog
 from ..widgets.forms import open_form
@@ -23,7 +23,7 @@ class SetupFile:
     """A file for one setup; while there is none, saving asks for a name in ``folder``."""
 
     def __init__(self, folder: Path, path: Path | None = None) -> None:
-        self._saved_setups = SavedSetups(folder, paths.shipped_personas_folder())
+        self._saved_setups = SavedSetups(folder, SHIPPED_PERSONAS)
         self._path = path
         self._is_ours = False
         """Whether all that stands in it was written here."""

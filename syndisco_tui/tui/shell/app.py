@@ -16,9 +16,9 @@ from textual.events import Key
 from textual.notifications import Notify
 from textual.theme import Theme
 
-from ...store import paths
 from ...store.inputs import InputError
 from ...text import one_line, safe
+from ...workspace.folders import Folders
 from ..experiments.batches import Batches
 from ..laboratory.screen import Laboratory
 from ..transcript.transcript import Transcript
@@ -48,7 +48,8 @@ LOWEST_PALETTE = 10
 class SyndiscoApp(RemembersDiscarded, App[int]):
     """Shows ``laboratory``.
 
-    ``preferences`` tells of the keymap and keeps what is chosen; ``theme_folders`` are watched.
+    Texts are copied into a file of ``folders`` where there is no clipboard; ``preferences`` has
+    the keymap and saves what is chosen; ``theme_folders`` are watched.
     """
 
     CSS_PATH = [
@@ -67,6 +68,7 @@ class SyndiscoApp(RemembersDiscarded, App[int]):
         self,
         laboratory: Callable[[], Laboratory],
         *,
+        folders: Folders,
         themes: Iterable[Theme] = (),
         theme: str = DEFAULT_THEME,
         preferences: Preferences | None = None,
@@ -79,6 +81,7 @@ class SyndiscoApp(RemembersDiscarded, App[int]):
         for available in themes:
             self.register_theme(available)
         self._laboratory = laboratory
+        self._folders = folders
         self.preferences = preferences
         self.batches = Batches(self)
         self.keymap = Keymap()
@@ -297,7 +300,7 @@ class SyndiscoApp(RemembersDiscarded, App[int]):
         terminal = sys.__stderr__ is not None and sys.__stderr__.isatty() and not self.is_headless
         write = self._driver.write if self._driver and terminal else None
         try:
-            file = paths.copied_file()
+            file = self._folders.copied_file
             sentence = clipboard.copy(text, what, write=write, environment=os.environ, file=file)
         except (OSError, InputError) as error:
             self.call_from_thread(

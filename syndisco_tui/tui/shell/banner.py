@@ -9,8 +9,8 @@ from textual.widgets import Static
 
 from ...session import Condition, SessionEvent
 from ...session.events import Cause
-from ...store import paths
 from ...text import one_line
+from ...workspace.folders import abbreviate_home
 from .keymap import key_of
 
 GRAVEST_FIRST: tuple[Cause, ...] = ("engine", "saving", "silence", "memory", "space", "speed")
@@ -67,6 +67,6 @@ class Banner(Horizontal):
                 Content.assemble(
                     Content(one_line(said.sentence)),
                     Content(one_line(f" {what_now}" if what_now else "")),
-                    Content.styled(f"  {one_line(paths.shortened(said.where))}", "$quiet"),
+                    Content.styled(f"  {one_line(abbreviate_home(said.where))}", "$quiet"),
                 )
             )

@@ -8,18 +8,20 @@ from __future__ import annotations
 import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from textual.app import App
 from textual.binding import Binding
 from textual.keys import Keys, format_key
 
-from ...store import paths
 from ...store.inputs import near_one, read_toml
 from ..laboratory.pane_titles import PANES
 from .actions import ACTIONS, Action
 
 STANDARD = "standard"
+KEYMAPS = Path(__file__).parent / "keymaps"
+"""The shipped keymaps, one TOML file each."""
 
 _REFUSED = {
     "ctrl+h": "a terminal sends the same for ctrl+h and backspace",
@@ -71,7 +73,7 @@ def read_keymap(
 
     Returns it with a sentence for each entry of ``own`` that cannot be used.
     """
-    file = paths.shipped_keymaps_folder() / f"{name}.toml"
+    file = KEYMAPS / f"{name}.toml"
     shipped = {} if name == STANDARD else read_toml(file)
     base = dict(shipped.get("keys", {}))
     wanted, faults = _usable(own or {})

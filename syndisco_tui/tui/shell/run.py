@@ -7,17 +7,16 @@ from pathlib import Path
 
 from ...discussion import DiscussionSetup, Persona
 from ...session import LiveSession
-from ...store import paths
 from ...store.inputs import InputError
 from ...store.last_setup import LastSetup
 from ...store.personas import own_or_shipped_personas, shipped_personas
 from ...workspace.exit_status import CRASHED
+from ...workspace.folders import SHIPPED_PERSONAS, SHIPPED_THEMES, Folders
 from ...workspace.settings import Settings
 from ..laboratory.screen import Laboratory
 from ..personas.selection import with_own
 from .app import SyndiscoApp
 from .exit_on_signal import leave_on_signals
-from .folders import Places
 from .log import output_to, report_crash
 from .preferences import Preferences
 from .themes import read_themes
@@ -27,6 +26,7 @@ def run_screen(
     session: LiveSession,
     settings: Settings,
     setup: DiscussionSetup,
+    folders: Folders,
     *,
     start: bool = False,
     setup_file: Path | None = None,
@@ -41,26 +41,18 @@ def run_screen(
     ``flags``: settings that the command line gave. ``last_setup`` keeps the setup for next time.
     ``notices`` are shown first.
     """
-    personas, persona_notices = _personas_at_hand()
+    personas, persona_notices = _personas_at_hand(folders.personas_file)
     if own_personas:
         setup = with_own(setup, personas)
-    theme_folders = (paths.shipped_themes_folder(), paths.user_themes_folder())
+    theme_folders = (SHIPPED_THEMES, folders.themes)
     themes, faults = read_themes(*theme_folders)
-    places = Places(
-        paths.discussions_folder(),
-        paths.personas_file(),
-        paths.setups_folder(),
-        exports=paths.exports_folder(),
-        library_cache=paths.library_cache(),
-        persona_sets=paths.persona_sets_folder(),
-    )
 
     def laboratory() -> Laboratory:
         return Laboratory(
             session,
             setup,
             personas,
-            places,
+            folders,
             start=start,
             setup_file=setup_file,
             preload=settings.load_at_start,
@@ -70,27 +62,27 @@ def run_screen(
     leave_in_time = leave_on_signals(session.close)
     app = SyndiscoApp(
         laboratory,
+        folders=folders,
         themes=themes,
         theme=settings.theme,
-        preferences=Preferences(paths.settings_file(), flags),
+        preferences=Preferences(folders.settings_file, flags),
         theme_folders=theme_folders,
         notices=[*notices, *persona_notices, *faults],
         before_leaving=leave_in_time,
     )
-    with output_to(paths.log_file()):
+    with output_to(folders.log_file):
         status = app.run()
     is_saved = session.close() and session.record is None  # it stays open where it is not
     if app.crash is not None:
-        report_crash(paths.log_file(), app.crash, is_saved=is_saved)
+        report_crash(folders.log_file, app.crash, is_saved=is_saved)
         return CRASHED
     return status or 0
 
 
-def _personas_at_hand() -> tuple[tuple[Persona, ...], list[str]]:
+def _personas_at_hand(file: Path) -> tuple[tuple[Persona, ...], list[str]]:
     """The user's own list, or the shipped ones where there is none or it cannot be read."""
-    shipped = paths.shipped_personas_folder()
     try:
         return tuple(own_or_shipped_personas(paths.personas_file(), shipped)), []
     except InputError as error:
         notice = f"{error}. The shipped personas are shown; the file is kept until you change one."
-        return tuple(shipped_personas(shipped)), [notice]
+        return tuple(shipped_personas(SHIPPED_PERSONAS)), [notice]

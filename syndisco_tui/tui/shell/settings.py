@@ -15,9 +15,9 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from ...store import paths
 from ...store.inputs import InputError
 from ...text import one_line, safe
+from ...workspace.folders import abbreviate_home
 from ...workspace.settings import Settings
 from ..setup.value_descriptions import VALUE_DESCRIPTIONS
 from ..widgets.forms import discard_question
@@ -355,7 +355,7 @@ class SettingsScreen(AppDialog[None]):
         with Vertical(id="settings", classes="dialog"):
             with Horizontal(id="settings-title"):
                 yield Static("Settings", classes="dialog-title", markup=False)
-                file = one_line(paths.shortened(self._preferences.file), 120)
+                file = one_line(abbreviate_home(self._preferences.file), 120)
                 yield Static(Content(file), id="settings-file")
             yield SettingsList(self._preferences, self._themes, self._note)
             yield Static("", id="setting-about")

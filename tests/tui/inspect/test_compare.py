@@ -48,7 +48,7 @@ def fork_of(at: Bench, turn: int = 5) -> DiscussionRecord:
         entries=(*record.entries[:turn], *others),
         parent=Parent(record.id, turn),
     )
-    (at.places.discussions / "20260131T093000000Z-00000000.json").write_bytes(to_bytes(fork))
+    (at.folders.discussions / "20260131T093000000Z-00000000.json").write_bytes(to_bytes(fork))
     return fork
 
 
@@ -132,7 +132,7 @@ async def test_the_same_twice_never_parts(bench: OpenBench) -> None:
     async with bench() as at:
         await finished(at)
         record = replace(at.records()[0], id="other", parent=Parent(at.records()[0].id, 3))
-        (at.places.discussions / "2026.json").write_bytes(to_bytes(record))
+        (at.folders.discussions / "2026.json").write_bytes(to_bytes(record))
         await at.press("c")
         await at.until(lambda: "fork of this one" in at.text())
         await at.press("enter")
@@ -155,7 +155,7 @@ async def test_what_was_changed_on_the_way_is_told(bench: OpenBench, size: tuple
             earlier_setups=(EarlierSetup(2, parent.setup, 4),),
             parent=Parent(parent.id, 2),
         )
-        (at.places.discussions / "20260131T093000000Z-00000000.json").write_bytes(to_bytes(fork))
+        (at.folders.discussions / "20260131T093000000Z-00000000.json").write_bytes(to_bytes(fork))
         await compare(at)
         await at.until(lambda: "What was changed on the way" in at.text())
         text = " ".join(at.text().split())
@@ -173,7 +173,7 @@ async def test_dates_are_local_as_in_the_library(
         async with bench() as at:
             await finished(at)
             record = replace(at.records()[0], id="other", started_at="2026-01-31T20:00:00+00:00")
-            (at.places.discussions / "2026.json").write_bytes(to_bytes(record))
+            (at.folders.discussions / "2026.json").write_bytes(to_bytes(record))
             await at.press("c")
             await at.until(lambda: "2026-02-01 05:00" in at.text())
             await at.press("enter")
@@ -188,7 +188,7 @@ async def test_one_that_is_gone_meanwhile_is_said_to_be(bench: OpenBench) -> Non
         fork_of(at)
         await at.press("c")
         await at.until(lambda: "fork of this one" in at.text())
-        (at.places.discussions / "20260131T093000000Z-00000000.json").unlink()
+        (at.folders.discussions / "20260131T093000000Z-00000000.json").unlink()
         await at.press("enter")
         await at.until(lambda: "there is no such file" in at.toasts())
         assert isinstance(at.app.screen, CompareWith)
@@ -199,7 +199,7 @@ async def test_alone_there_is_nothing_to_compare_with(bench: OpenBench) -> None:
         await at.press("c")
         assert "“compare” does not apply now." in at.toasts()
         await finished(at)
-        (at.places.discussions / "broken.json").write_text("{")
+        (at.folders.discussions / "broken.json").write_text("{")
         await at.press("c")
         await at.until(lambda: "There is no other saved discussion yet." in at.text())
         await at.press("enter", "escape")

@@ -19,7 +19,7 @@ REASON = "its cache argument is not known to this software, which is a pity for 
 
 @pytest.fixture
 def last_model(tmp_path: Path) -> LastModelFile:
-    return LastModelFile(lambda: tmp_path / "last-model.json")
+    return LastModelFile(tmp_path / "last-model.json")
 
 
 @pytest.fixture

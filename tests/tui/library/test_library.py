@@ -239,7 +239,7 @@ class TestFilter:
             await at.press("slash")
             await at.type("leap")
             await until_shown(at, screen, "On cheese")
-            save(at.places.discussions, discussion(9, "On leaping", "One leap more."))
+            save(at.folders.discussions, discussion(9, "On leaping", "One leap more."))
             await until_shown(at, screen, "On leaping", "On cheese")
 
     async def test_the_message_that_matched_is_shown(
@@ -325,12 +325,12 @@ class TestBatches:
             screen = await go_to_library(at, 7)
             await at.press("e", "down", "down", "enter")
             await at.until(lambda: "3 discussions exported" in shown_result(at))
-            assert sorted(path.name for path in at.places.exports.iterdir()) == [
+            assert sorted(path.name for path in at.folders.exports.iterdir()) == [
                 f"On ships, {n} of 4, seed {n - 1}.md" for n in (1, 2, 3)
             ]
-            assert at.app.clipboard == str(at.places.exports)
+            assert at.app.clipboard == str(at.folders.exports)
             await at.press("e", "end", "up", "enter")
-            file = at.places.exports / "On ships, 3 discussions.csv"
+            file = at.folders.exports / "On ships, 3 discussions.csv"
             await at.until(file.exists)
             text = rows.as_csv([read_discussion(path) for path in batch])
             assert file.read_bytes().decode() == text
@@ -474,7 +474,7 @@ class TestOpening:
             assert screen.discussions.highlighted
             await at.press("end", "enter", "y")
             await at.until(lambda: at.laboratory.setup.title == "On cheese")
-            newest = max(at.places.discussions.glob("*.json"))
+            newest = max(at.folders.discussions.glob("*.json"))
             assert read_discussion(newest).status == "paused"
 
     async def test_a_fork_goes_on_from_its_last_message(
@@ -633,7 +633,7 @@ class TestPuttingInOrder:
             screen = await go_to_library(at, 4)
             for name in ("On cheese.md", "On cheese (2).md"):
                 await at.press("end", "e", "down", "down", "enter")
-                file = at.places.exports / name
+                file = at.folders.exports / name
                 await at.until(file.exists)
                 await at.until(lambda file=file: shown_result(at) == f"Exported: {file}")
                 assert at.app.clipboard == str(file)

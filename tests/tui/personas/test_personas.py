@@ -45,7 +45,7 @@ async def test_e_edits_every_field_and_ctrl_s_saves(bench: OpenBench) -> None:
         assert persona.age == 44
         assert persona.personality_characteristics == ("calm", "dry")
         assert persona.model_extra == {"mood": "cheerful", "pets": 2}
-        assert read_personas(at.places.personas)[0] == persona
+        assert read_personas(at.folders.personas_file)[0] == persona
 
 
 async def test_an_age_of_hundreds_of_digits_can_be_read_again(bench: OpenBench) -> None:
@@ -54,7 +54,7 @@ async def test_an_age_of_hundreds_of_digits_can_be_read_again(bench: OpenBench) 
         at.app.screen.query_one("#field-age", Input).value = "9" * 400
         await at.press("ctrl+s")
         age = at.laboratory.setup.personas[0].age
-        assert read_personas(at.places.personas)[0].age == age == "9" * 400
+        assert read_personas(at.folders.personas_file)[0].age == age == "9" * 400
 
 
 async def test_the_preview_shows_the_system_prompt_as_it_is_typed(bench: OpenBench) -> None:
@@ -157,12 +157,12 @@ async def test_a_change_is_there_at_the_next_start_and_stays(bench: OpenBench) -
         await at.press("e")
         at.app.screen.query_one("#field-age", Input).value = "99"
         await at.press("ctrl+s")
-    own = tuple(read_personas(at.places.personas))
+    own = tuple(read_personas(at.folders.personas_file))
     setup = with_own(at.laboratory.setup.model_copy(update={"seed": 3}), own)
     async with bench(setup=setup, personas=own) as at:
         assert at.laboratory.setup.personas[0].age == 99
         await at.press("end", "d")
-        assert read_personas(at.places.personas)[0].age == 99
+        assert read_personas(at.folders.personas_file)[0].age == 99
 
 
 async def test_what_a_resumed_discussion_brings_along_does_not_overwrite_the_own_list(
@@ -180,19 +180,19 @@ async def test_what_a_resumed_discussion_brings_along_does_not_overwrite_the_own
         await at.press("R")
         await at.until(lambda: at.laboratory.setup.personas[0].age == 38)
         await at.press("end", "d")
-        assert read_personas(at.places.personas)[0].age == 99
+        assert read_personas(at.folders.personas_file)[0].age == 99
         await at.press("home", "e")
         at.app.screen.query_one("#field-age", Input).value = "39"
         await at.press("ctrl+s")
         await at.until(lambda: at.laboratory.setup.personas[0].age == 39)
-        assert read_personas(at.places.personas)[0].age == 99, "another version of them"
+        assert read_personas(at.folders.personas_file)[0].age == 99, "another version of them"
 
 
 async def test_what_others_write_into_the_list_meanwhile_stays_in_it(bench: OpenBench) -> None:
     own = (Persona(username="Ann", age=30), Persona(username="Bob", age=40))
     setup = DiscussionSetup(personas=own, model="scripted")
     async with bench(setup=setup, personas=own) as at:
-        file = at.places.personas
+        file = at.folders.personas_file
         write_personas(file, own)
         await at.press("end", "d")
         changed = own[0].model_copy(update={"age": 31})
@@ -208,10 +208,10 @@ async def test_what_others_write_into_the_list_meanwhile_stays_in_it(bench: Open
 
 async def test_a_list_that_others_have_broken_is_not_written_over(bench: OpenBench) -> None:
     async with bench() as at:
-        at.places.personas.write_text("[{")
+        at.folders.personas_file.write_text("[{")
         await at.press("d")
         await at.until(lambda: "mend their file first" in at.toasts())
-        assert at.places.personas.read_text() == "[{"
+        assert at.folders.personas_file.read_text() == "[{"
 
 
 @pytest.mark.parametrize(
@@ -251,10 +251,10 @@ async def test_undo_does_not_put_the_former_people_into_another_discussion(
         await at.until(lambda: "R resume" in at.text())
         await at.press("R")
         await at.until(lambda: len(at.laboratory.setup.personas) == 2)
-        there, own = at.laboratory.setup.personas, at.places.personas.read_bytes()
+        there, own = at.laboratory.setup.personas, at.folders.personas_file.read_bytes()
         await at.press("u")
         assert at.laboratory.setup.personas == there
-        assert at.places.personas.read_bytes() == own
+        assert at.folders.personas_file.read_bytes() == own
         assert "Nothing to undo." in at.toasts()
 
 
@@ -292,7 +292,7 @@ async def test_what_is_not_touched_in_the_form_stays_to_the_letter(bench: OpenBe
         await at.press("end", "e")
         at.app.screen.query_one("#field-sex", Input).value = "female"
         await at.press("ctrl+s")
-        persona = read_personas(at.places.personas)[-1]
+        persona = read_personas(at.folders.personas_file)[-1]
         assert (persona.age, persona.sex) == ("38", "female")
         assert persona.personality_characteristics == ("kind, but firm", "x")
 
@@ -316,7 +316,7 @@ async def test_paging_in_a_list_without_height_does_no_harm(bench: OpenBench) ->
 async def test_copies_of_the_longest_names_can_be_read_back(bench: OpenBench) -> None:
     async with bench(personas=(Persona(username="N" * 100),)) as at:
         await at.press("end", "d", "d")
-        assert len(read_personas(at.places.personas)) == 3
+        assert len(read_personas(at.folders.personas_file)) == 3
 
 
 async def test_an_empty_list_says_what_to_do(bench: OpenBench) -> None:

@@ -48,7 +48,7 @@ class TestOneField:
             assert somebody(at, "Emma35").age == 44
             assert "44  female" in at.text()
             assert at.laboratory.setup.personas[0].age == 44
-            assert read_personas(at.places.personas)[0].age == 44
+            assert read_personas(at.folders.personas_file)[0].age == 44
             await undone(at, before)
 
     async def test_left_and_right_choose_the_field_which_is_remembered(
@@ -414,7 +414,7 @@ class TestMarks:
             assert "‹ marked (2) ›" in at.text()
             await at.type("two")
             await at.press("enter")
-            file = at.places.personas.parent / "personas" / "two.json"
+            file = at.folders.personas_file.parent / "personas" / "two.json"
             assert [each.name for each in read_personas(file)] == ["Sigrid", "Nic"]
 
 
@@ -448,7 +448,7 @@ class TestSets:
             await at.press("S")
             await at.type("my people")
             await at.press("down", "right", "ctrl+s")
-            file = at.places.personas.parent / "personas" / "my people.json"
+            file = at.folders.personas_file.parent / "personas" / "my people.json"
             assert [each.name for each in read_personas(file)] == ["Emma35", "Giannis", "Moderator"]
             assert oct(file.stat().st_mode)[-3:] == "600"
             await at.press("O")
@@ -469,7 +469,7 @@ class TestSets:
             await at.press("enter")
             assert "The name of a set begins with a letter or digit" in at.text()
             await at.press("escape")
-            assert not list(at.places.personas.parent.rglob("*.json"))
+            assert not list(at.folders.personas_file.parent.rglob("*.json"))
 
     async def test_a_set_is_written_over_only_when_told_twice(self, bench: OpenBench) -> None:
         async with bench() as at:
@@ -546,7 +546,7 @@ class TestSets:
         self, bench: OpenBench
     ) -> None:
         async with bench() as at:
-            folder = at.places.personas.parent / "personas"
+            folder = at.folders.personas_file.parent / "personas"
             folder.mkdir()
             (folder / "[bold]x.json").write_text("{")
             await at.press("O")
@@ -562,7 +562,7 @@ class TestOrder:
             await at.press("shift+down", "shift+down")
             assert names(at)[:4] == ["Giannis", "Moderator", "Emma35", "Amina_K"]
             assert at.laboratory.setup.names == ("Giannis", "Emma35", "Moderator")
-            assert [each.name for each in read_personas(at.places.personas)] == names(at)
+            assert [each.name for each in read_personas(at.folders.personas_file)] == names(at)
             await at.press("shift+up", "shift+up", "shift+up", "shift+up")
             assert people(at) == before
             await at.press("u", "u", "u", "u")

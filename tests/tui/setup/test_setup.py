@@ -146,7 +146,7 @@ async def test_the_setup_is_saved_as_a_file_that_run_reads(bench: OpenBench) -> 
         await at.press("right", "ctrl+s")
         assert "Save the setup as" in at.text()
         await at.press("enter")
-        (path,) = at.places.setups.glob("*.toml")
+        (path,) = at.folders.setups.glob("*.toml")
         assert read_setup(path) == at.laboratory.setup
         assert at.laboratory.setup.seed == 1
 

@@ -114,7 +114,7 @@ def hostile_record(number: int, texts: list[str], setup: DiscussionSetup) -> Dis
 
 
 def save(at: Bench, record: DiscussionRecord, name: str) -> Path:
-    path = at.places.discussions / name
+    path = at.folders.discussions / name
     path.write_bytes(to_bytes(record))
     return path
 
@@ -245,7 +245,7 @@ async def test_the_library_reader_and_compare(
             save(at, record, f"2024030{number % 9 + 1}T12000{number % 7}000Z-{number:08}.json")
         for number, name in enumerate(("[b]\x1b[31m.json", "[@click=app.hostile]\u202e.json")):
             save(at, hostile_record(50 + number, texts[:25], setup), name)
-        (at.places.discussions / "\x9b[b]cut.json").write_text('{"logs": "\x1b[31m[/b]')
+        (at.folders.discussions / "\x9b[b]cut.json").write_text('{"logs": "\x1b[31m[/b]')
         await at.press("o")
         await at.until(lambda: isinstance(at.app.screen, LibraryScreen))
         await at.until(lambda: f"{amount.saved + 3} discussions" in at.text())

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from syndisco_tui.store import paths
 from syndisco_tui.store.inputs import read_toml
 from syndisco_tui.tui.shell.actions import ACTIONS
-from syndisco_tui.tui.shell.keymap import Keymap, clashes, read_keymap, shown_key
+from syndisco_tui.tui.shell.keymap import KEYMAPS, Keymap, clashes, read_keymap, shown_key
 from tests.support.bench import OpenBench
 
 BY_ID = {action.id: action for action in ACTIONS}
@@ -35,7 +34,7 @@ def test_no_shipped_set_puts_two_actions_on_one_key(name: str) -> None:
 
 
 def test_vim_s_movements_are_on_no_action_and_its_changes_are_of_actions() -> None:
-    shipped = read_toml(paths.shipped_keymaps_folder() / "vim.toml")
+    shipped = read_toml(KEYMAPS / "vim.toml")
     assert set(shipped["keys"]) <= set(BY_ID)
     keymap, _ = read_keymap("vim")
     taken = {

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from textual.theme import BUILTIN_THEMES, Theme
 
-from syndisco_tui.store import paths
 from syndisco_tui.store.inputs import InputError
 from syndisco_tui.tui.shell.theme_choice import can_show, offered_themes
 from syndisco_tui.tui.shell.theme_watch import ThemeWatch
@@ -18,7 +17,7 @@ from tests.support.bench import Bench, OpenBench
 
 
 def test_a_dark_a_light_and_a_high_contrast_theme_are_shipped() -> None:
-    themes, faults = read_themes(paths.shipped_themes_folder())
+    themes, faults = read_themes(SHIPPED_THEMES)
     assert not faults
     assert {theme.name: theme.dark for theme in themes} == {
         "lamplight": True,
@@ -29,7 +28,7 @@ def test_a_dark_a_light_and_a_high_contrast_theme_are_shipped() -> None:
 
 def test_a_user_s_theme_is_found_and_takes_the_place_of_one_of_its_name(tmp_path: Path) -> None:
     (tmp_path / "lamplight.toml").write_text('primary = "red"\n')
-    themes, faults = read_themes(paths.shipped_themes_folder(), tmp_path)
+    themes, faults = read_themes(SHIPPED_THEMES, tmp_path)
     assert not faults
     (mine,) = [theme for theme in themes if theme.name == "lamplight"]
     assert mine.primary == "red"
@@ -53,7 +52,7 @@ def test_a_faulty_theme_is_named_and_the_others_stay(
     with pytest.raises(InputError, match=sentence) as caught:
         read_theme(path)
     assert str(path) in str(caught.value)
-    themes, faults = read_themes(paths.shipped_themes_folder(), tmp_path)
+    themes, faults = read_themes(SHIPPED_THEMES, tmp_path)
     assert len(themes) == 3
     assert len(faults) == 1
 
@@ -85,7 +84,7 @@ class TestEditing:
         return folder
 
     def watched(self, at: Bench, folder: Path) -> ThemeWatch:
-        folders = (paths.shipped_themes_folder(), folder)
+        folders = (SHIPPED_THEMES, folder)
         at.app._theme_watch = watch = ThemeWatch(folders, at.app.post_message, seconds=0.05)
         watch.start()
         return watch
@@ -143,7 +142,7 @@ class TestOffered:
     def test_ours_and_the_users_come_first(self, tmp_path: Path) -> None:
         (tmp_path / "mine.toml").write_text('primary = "red"\n')
         (tmp_path / "nord.toml").write_text('primary = "red"\n')
-        own, _ = read_themes(paths.shipped_themes_folder(), tmp_path)
+        own, _ = read_themes(SHIPPED_THEMES, tmp_path)
         themes = {theme.name: theme for theme in (*BUILTIN_THEMES.values(), *own)}
         offered, note = offered_themes(themes.values(), "lamplight", "truecolor")
         names = list(offered)
@@ -153,7 +152,7 @@ class TestOffered:
         assert not note
 
     def test_sixteen_colours_are_offered_what_they_can_show(self) -> None:
-        own, _ = read_themes(paths.shipped_themes_folder())
+        own, _ = read_themes(SHIPPED_THEMES)
         themes = (*BUILTIN_THEMES.values(), *own)
         offered, note = offered_themes(themes, "lamplight", "standard")
         assert {"lamplight", "daylight", "high-contrast", "ansi-dark"} <= set(offered)

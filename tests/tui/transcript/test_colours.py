@@ -19,7 +19,7 @@ async def test_colours_differ_and_stay_with_a_discussion(bench: OpenBench) -> No
         names = FOUR.names
         colours = {name: at.laboratory.transcript._colours[name] for name in names}
         assert len(set(colours.values())) == len(names)
-        path = next(iter(at.places.discussions.glob("*.json")))
+        path = next(iter(at.folders.discussions.glob("*.json")))
 
         at.session.start(OTHERS, step=False)
         await at.until(lambda: len(at.records()) == 2)

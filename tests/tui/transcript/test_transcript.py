@@ -17,7 +17,6 @@ from textual.strip import Strip
 from textual.widgets import Input
 
 from syndisco_tui.discussion import Message
-from syndisco_tui.store import paths
 from syndisco_tui.tui.laboratory import screen as laboratory
 from syndisco_tui.tui.transcript.transcript import STYLES_FOR, Transcript
 from tests.support.bench import OpenBench
@@ -396,9 +395,8 @@ async def test_what_the_mouse_selects_is_copied_without_the_breaks_of_wrapping()
 
 
 async def test_the_message_and_the_discussion_are_copied_and_the_app_says_where(
-    bench: OpenBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bench: OpenBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.delenv("TMUX", raising=False)
     async with bench() as at:
         await at.press("r")
@@ -406,7 +404,7 @@ async def test_the_message_and_the_discussion_are_copied_and_the_app_says_where(
         entries = at.records()[0].entries
         at.laboratory.transcript.focus()
         await at.press("home", "down", "y")
-        file = paths.copied_file()
+        file = at.folders.copied_file
         await at.until(lambda: "Message copied to" in at.toasts())
         assert str(file) in at.toasts()  # a pilot has no terminal
         assert file.read_text() == entries[1].text

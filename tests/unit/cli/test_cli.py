@@ -114,7 +114,7 @@ class TestRefusals:
     def test_a_home_that_cannot_be_written(self, home: Path) -> None:
         (home / "data").touch()
         folder = home / "data" / "syndisco-tui" / "discussions"
-        assert refusal("run") == f"{folder}: cannot be made: {home / 'data'} is no folder"
+        assert refusal("run") == f"{folder}: cannot be created: {home / 'data'} is not a folder"
 
     def test_a_file_name_cannot_take_over_the_terminal(self) -> None:
         assert refusal("run", "\x1b]0;owned\x07.toml") == "␛]0;owned␇.toml: there is no such file"

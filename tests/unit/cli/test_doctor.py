@@ -241,11 +241,13 @@ class TestHub:
 
 class TestFiles:
     def test_a_folder_others_can_look_into(self) -> None:
-        paths.discussions_folder().chmod(0o755)
+        folders = Folders.from_environment()
+        folders.create()
+        folders.discussions.chmod(0o755)
         found = one(iter(files.folders()), "discussions")
         assert "mode 755" in found.value
         assert "chmod 700" in found.advice
-        paths.discussions_folder().chmod(0o700)
+        folders.discussions.chmod(0o700)
         assert one(iter(files.folders()), "discussions").state == "well"
 
     @pytest.mark.parametrize(
@@ -284,8 +286,8 @@ class TestFiles:
         assert "at first use" in found.value
 
     def test_a_starter_cut_short(self) -> None:
-        folder = paths.cache_folder() / STARTER
-        folder.mkdir()
+        folder = Folders.from_environment().cache / STARTER
+        folder.mkdir(parents=True)
         (folder / "config.json").write_text("{}")
         header = json.dumps({"w": {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}}).encode()
         weights = len(header).to_bytes(8, "little") + header + bytes(16)
@@ -298,9 +300,11 @@ class TestFiles:
         assert f"rm -r {folder}" in found.advice
 
     def test_faulty_keys_themes_and_personas_are_named(self) -> None:
-        paths.settings_file().write_text('theme = "mien"\n[keys]\n"app.hlp" = "f2"\n')
-        (paths.user_themes_folder() / "mine.toml").write_text('primary = "redd"')
-        paths.personas_file().write_text("[1]")
+        folders = Folders.from_environment()
+        folders.create()
+        folders.settings_file.write_text('theme = "mien"\n[keys]\n"app.hlp" = "f2"\n')
+        (folders.themes / "mine.toml").write_text('primary = "redd"')
+        folders.personas_file.write_text("[1]")
         found = {finding.what: finding for finding in (*files.settings(), *files.personas())}
         assert "did you mean “app.help”" in found["keys"].value
         assert "'redd' is no colour" in found["themes"].value

@@ -9,7 +9,7 @@ import pytest
 from syndisco_tui.cli.doctor import Finding, can_run, libraries, model
 from syndisco_tui.engine.base import EngineInfo, ModelSpec
 from syndisco_tui.session.last_model import LastModelFile
-from syndisco_tui.store import paths
+from syndisco_tui.workspace.folders import Folders
 
 REQUIRED = [
     "torch<2.14,>=2.11",
@@ -94,9 +94,15 @@ def test_the_project_s_own_range_is_found() -> None:
 
 
 class TestModel:
+    @pytest.fixture(autouse=True)
+    def folders(self) -> Folders:
+        folders = Folders.from_environment()
+        folders.create()
+        return folders
+
     def remember(self, path: str, reason: str, asked: str = "auto") -> None:
         info = EngineInfo("Qwen/Qwen3-0.6B", "Qwen/Qwen3-0.6B", path=path, path_reason=reason)
-        LastModelFile(paths.last_model_file).remember(ModelSpec(asked), info)
+        LastModelFile(Folders.from_environment().last_model_file).remember(ModelSpec(asked), info)
 
     def test_none_was_loaded_yet(self) -> None:
         assert list(model.last_model()) == [Finding("model", "none loaded yet")]
@@ -118,7 +124,7 @@ class TestModel:
         assert finding.advice
 
     def test_that_of_the_settings_was_not_the_last(self) -> None:
-        paths.settings_file().write_text('model = "org/wanted"\n')
+        Folders.from_environment().settings_file.write_text('model = "org/wanted"\n')
         assert [each.value for each in model.last_model()] == [
             "wanted (settings), not the one loaded last"
         ]
@@ -130,5 +136,5 @@ class TestModel:
         assert len(list(model.last_model())) == 1
 
     def test_a_damaged_file_is_no_fault(self) -> None:
-        paths.last_model_file().write_text("{")
+        Folders.from_environment().last_model_file.write_text("{")
         assert list(model.last_model()) == [Finding("model", "none loaded yet")]

@@ -13,6 +13,7 @@ from syndisco_tui.discussion import Persona
 from syndisco_tui.discussion.lint import Warning, persona_warnings
 from syndisco_tui.store import paths
 from syndisco_tui.store.personas import read_personas, shipped_personas
+from syndisco_tui.workspace.folders import SHIPPED_PERSONAS
 from tests.support.syndisco_files import OWN, each_persona_list
 
 

@@ -28,6 +28,7 @@ from syndisco_tui.tui.library.work import LibraryWork
 from syndisco_tui.tui.shell.clipboard import copy
 from syndisco_tui.tui.shell.external_editor import draft
 from syndisco_tui.tui.shell.log import output_to
+from syndisco_tui.workspace.folders import SHIPPED_PERSONAS, Folders
 from syndisco_tui.workspace.settings import keep_setting
 from tests.support.live_session import SETUP
 from tests.support.processes import ArgumentsOfChildren
@@ -89,6 +90,8 @@ def umask(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.mark.usefixtures("umask")
 def test_every_folder_and_every_file_is_private(home: Path, tmp_path: Path) -> None:
     """All that the app writes on its own, made by its own hands and then walked through."""
+    folders = Folders.from_environment()
+    folders.create()
     discussion = Discussion(SETUP)
     request = discussion.next_request()
     assert request is not None
@@ -96,26 +99,25 @@ def test_every_folder_and_every_file_is_private(home: Path, tmp_path: Path) -> N
     began = datetime(2026, 3, 4, tzinfo=UTC)
     record = DiscussionRecord("1", began.isoformat(), SETUP, discussion.entries, "paused")
     for _ in range(2):
-        file = DiscussionFile.create(paths.discussions_folder(), began)
+        file = DiscussionFile.create(folders.discussions, began)
         file.write(record)
         file.close()
     shelf.discard(discussion_files(paths.discussions_folder())[0])
     (path,) = discussion_files(paths.discussions_folder())
     library = Library(paths.discussions_folder(), paths.library_cache())
     assert [entry for part in library.entries() for entry in part]
-    folders = paths.discussions_folder(), paths.exports_folder(), paths.library_cache()
-    work = LibraryWork(*folders, personas=tuple)
+    work = LibraryWork(folders.discussions, folders.exports, folders.library_cache, personas=tuple)
     work.export([path], "markdown")
     people = [Persona(username="Ann")]
-    write_personas(paths.personas_file(), people)
-    PersonaSets(paths.persona_sets_folder(), paths.shipped_personas_folder()).save("mine", people)
-    write_setup(paths.setups_folder() / "mine.toml", SETUP)
-    keep_setting(paths.settings_file(), "theme", "daylight")
-    paths.user_themes_folder()
-    copy("text", "It", write=None, environment={}, file=paths.copied_file())
-    with output_to(paths.log_file()):
+    write_personas(folders.personas_file, people)
+    PersonaSets(folders.persona_sets, SHIPPED_PERSONAS).save("mine", people)
+    folders.setups.mkdir(mode=0o700)
+    write_setup(folders.setups / "mine.toml", SETUP)
+    keep_setting(folders.settings_file, "theme", "daylight")
+    copy("text", "It", write=None, environment={}, file=folders.copied_file)
+    with output_to(folders.log_file):
         print("something that a library says")
-    with starter._only_one_process(paths.cache_folder() / ".lock", lambda _: None, lambda: False):
+    with starter._only_one_process(folders.cache / ".lock", lambda _: None, lambda: False):
         pass
     letter = draft("text", suffix=".json")
     found = [home / "data" / "syndisco-tui", *(home / "data" / "syndisco-tui").rglob("*"), letter]

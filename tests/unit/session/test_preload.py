@@ -35,9 +35,9 @@ class Preloading:
     def __init__(self, folder: Path, model: str | None = "scripted") -> None:
         folder.mkdir(exist_ok=True)
         self.file = folder / "last-model.json"
-        self.last_model = LastModelFile(lambda: self.file)
+        self.last_model = LastModelFile(self.file)
         if model:
-            LastModelFile(lambda: self.file).remember(ModelSpec(model), EngineInfo(model))
+            LastModelFile(self.file).remember(ModelSpec(model), EngineInfo(model))
         self.engine = ScriptedEngine(load_steps=2)
         self.engine.may_load.clear()
         self.session = LiveSession(self.engine, folder, last_model=self.last_model)
@@ -113,7 +113,7 @@ def test_nothing_is_loaded_where_nothing_is_remembered(tmp_path: Path) -> None:
     first.until(StateChanged, "finished")
     assert first.session.close()
     first.engine.close()
-    last = LastModelFile(lambda: first.file).read()
+    last = LastModelFile(first.file).read()
     assert last
     assert last.spec.model == "scripted"
 

@@ -37,7 +37,7 @@ def written(path: Path, content: Any) -> Path:
     return path
 
 
-def take(folder: Path, path: Path, *personas: Persona) -> Taken:
+def take(folder: Path, path: Path, *personas: Persona) -> ImportResult:
     return incoming(folder, *personas).take(path)
 
 

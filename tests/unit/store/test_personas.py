@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
-from syndisco_tui.store import paths
 from syndisco_tui.store.inputs import InputError
 from syndisco_tui.store.personas import read_personas, shipped_personas, write_personas
+from syndisco_tui.workspace.folders import SHIPPED_PERSONAS
 from tests.support.syndisco_files import PERSONA_LISTS, each_persona_list, name_of
 
-SHIPPED = sorted(paths.shipped_personas_folder().glob("*.json"))
+SHIPPED = sorted(SHIPPED_PERSONAS.glob("*.json"))
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ class TestWriting:
 
 class TestShipped:
     def test_the_demonstration_comes_first(self) -> None:
-        names = [persona.name for persona in shipped_personas(paths.shipped_personas_folder())]
+        names = [persona.name for persona in shipped_personas(SHIPPED_PERSONAS)]
         assert names[:3] == ["Emma35", "Giannis", "Moderator"]
         assert len(names) > 3
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
-from syndisco_tui.store import paths
 from syndisco_tui.store.inputs import InputError
 from syndisco_tui.store.setups import read_setup, setup_to_toml, write_setup
+from syndisco_tui.workspace.folders import DEMONSTRATION
 
 ANN, BOB, MOD = (Persona(username=name) for name in ("Ann", "Bob", "Mod"))
 
@@ -223,7 +223,7 @@ class TestThereAndBack:
 
 
 def test_the_demonstration_is_the_seed_s() -> None:
-    setup = read_setup(paths.shipped_personas_folder() / "demonstration.toml")
+    setup = read_setup(DEMONSTRATION)
     assert [persona.name for persona in setup.personas] == ["Emma35", "Giannis"]
     assert setup.moderator is not None
     assert setup.moderator.name == "Moderator"

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from syndisco_tui.store import paths
 from syndisco_tui.store.inputs import InputError
+from syndisco_tui.tui.shell.keymap import KEYMAPS
+from syndisco_tui.workspace.folders import DEMONSTRATION, SHIPPED_THEMES, Folders
 from syndisco_tui.workspace.settings import Settings, keep_setting, load_settings
 
 
@@ -109,35 +110,31 @@ class TestKeeping:
 @pytest.mark.usefixtures("no_umask")
 class TestPrivacy:
     def test_every_folder_is_its_owner_s_alone(self, home: Path) -> None:
-        paths.discussions_folder()
-        paths.personas_file()
-        paths.setups_folder()
-        paths.settings_file()
-        paths.user_themes_folder()
-        paths.cache_folder()
-        paths.log_file()
+        Folders.from_environment().create()
         folders = [path for path in home.rglob("*") if path.is_dir()]
-        assert len(folders) >= 8
+        assert len(folders) >= 7
         assert {path: oct(mode(path)) for path in folders} == dict.fromkeys(folders, "0o700")
 
     def test_every_file_is_its_owner_s_alone(self, home: Path) -> None:
-        file = paths.settings_file()
+        folders = Folders.from_environment()
+        folders.create()
+        file = folders.settings_file
         keep_setting(file, "theme", "paper")
         assert oct(mode(file)) == "0o600"
 
     def test_a_folder_that_was_there_keeps_its_mode(self, home: Path) -> None:
         (home / "data").mkdir(mode=0o755)
-        paths.discussions_folder()
+        Folders.from_environment().create()
         assert oct(mode(home / "data")) == "0o755"
 
 
 def test_a_folder_that_cannot_be_made_is_named(home: Path) -> None:
     (home / "data").write_text("a file stands where a folder should")
-    with pytest.raises(InputError, match="discussions: cannot be made: "):
-        paths.discussions_folder()
+    with pytest.raises(InputError, match="discussions: cannot be created: "):
+        Folders.from_environment().create()
 
 
 def test_what_is_shipped_is_found() -> None:
-    assert (paths.shipped_personas_folder() / "demonstration.toml").is_file()
-    assert list(paths.shipped_themes_folder().glob("*.toml"))
-    assert (paths.shipped_keymaps_folder() / "vim.toml").is_file()
+    assert DEMONSTRATION.is_file()
+    assert list(SHIPPED_THEMES.glob("*.toml"))
+    assert (KEYMAPS / "vim.toml").is_file()

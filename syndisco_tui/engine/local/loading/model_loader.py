@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import platform
 import threading
 import time
@@ -157,7 +158,7 @@ def _folder(
     """Where the model is on disk, and its revision."""
     if name == "starter":
         return prepare_starter(cache_folder, report, is_cancelled), REVISION
-    path = typed(name)
+    path = Path(os.path.expanduser(name))
     if path.is_dir():
         return path, ""
     if name.startswith(("/", "./", "../", "~")):
