@@ -150,12 +150,12 @@ def resume(
     threads: ThreadsOption = None,
 ) -> int:
     """Continue a paused or interrupted discussion without the app."""
-    from ..store import paths
     from ..store.discussions import read_discussion, resumable_discussions
+    from ..workspace.folders import Folders
 
     settings = settings_with(device=device, threads=threads)
     if file is None:
-        waiting = next(resumable_discussions(paths.discussions_folder()), None)
+        waiting = next(resumable_discussions(Folders.from_environment().discussions), None)
         if waiting is None:
             raise InputError("There is no unfinished discussion; `syndisco-tui run` starts one.")
         file = waiting[0]
@@ -219,12 +219,15 @@ def import_(
 ) -> int:
     """Import discussions and personas. What was imported before is not imported twice."""
     from ..headless.importing import import_files
-    from ..store import paths
     from ..store.personas import own_or_shipped_personas
+    from ..workspace.folders import SHIPPED_PERSONAS, Folders
 
-    own = paths.personas_file()
-    personas = own_or_shipped_personas(own, paths.shipped_personas_folder())
-    return import_files(files, paths.discussions_folder(), paths.library_cache(), own, personas)
+    folders = Folders.from_environment()
+    folders.create()
+    personas = own_or_shipped_personas(folders.personas_file, SHIPPED_PERSONAS)
+    return import_files(
+        files, folders.discussions, folders.library_cache, folders.personas_file, personas
+    )
 
 
 @app.command()

@@ -19,7 +19,6 @@ from syndisco_tui.discussion import DiscussionSetup, Message
 from syndisco_tui.discussion.setup import PromptStyle
 from syndisco_tui.engine.local import LocalEngine
 from syndisco_tui.session import ErrorRaised, LiveSession, Posted, StateChanged
-from syndisco_tui.store import paths
 from syndisco_tui.store.setups import read_setup
 from syndisco_tui.workspace.folders import DEMONSTRATION, Folders
 

@@ -20,7 +20,6 @@ from textual.pilot import Pilot
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Persona
 from syndisco_tui.discussion.record import Status
 from syndisco_tui.session import LiveSession, Phase
-from syndisco_tui.store import paths
 from syndisco_tui.store.discussion_format import to_bytes
 from syndisco_tui.store.discussions import discussion_files, read_discussion
 from syndisco_tui.store.personas import shipped_personas
@@ -234,7 +233,7 @@ async def take_all(folder: Path) -> None:
         await at.take("turn-lab")
         await at.press("escape")
 
-        (path,) = discussion_files(places.discussions)
+        (path,) = discussion_files(folders.discussions)
         record = read_discussion(path)
         contrary = personas["Giannis"].model_copy(update={"special_instructions": CONTRARY})
         people = tuple(contrary if p.name == contrary.name else p for p in setup.personas)

@@ -23,7 +23,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from syndisco_tui.session import ErrorRaised, LiveSession, Posted, StateChanged
-from syndisco_tui.store import paths
 from syndisco_tui.store.setups import read_setup
 from syndisco_tui.workspace.folders import DEMONSTRATION
 from tests.support.scripted_engine import ScriptedEngine

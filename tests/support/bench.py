@@ -90,7 +90,7 @@ class Bench:
 
     def records(self) -> list[DiscussionRecord]:
         """What is on disk, newest first."""
-        return [read_discussion(path) for path in discussion_files(self.places.discussions)]
+        return [read_discussion(path) for path in discussion_files(self.folders.discussions)]
 
     def toasts(self) -> str:
         return "\n".join(str(notification.message) for notification in self.app._notifications)

@@ -14,7 +14,6 @@ from pathlib import Path
 from ...engine.base import ModelUnavailable
 from ...engine.local.loading.checkpoint import read_checkpoint
 from ...engine.local.loading.starter import CONVERTED_BYTES, STARTER, WHEEL_BYTES
-from ...store import paths
 from ...store.inputs import InputError
 from ...store.personas import read_personas
 from ...tui.shell.keymap import read_keymap

@@ -60,9 +60,9 @@ class LibraryVisit:
         """Show the library."""
         folders, pane = self._folders, self._personas_pane
         work = LibraryWork(
-            places.discussions,
-            places.exports,
-            places.library_cache,
+            folders.discussions,
+            folders.exports,
+            folders.library_cache,
             lambda: pane.selection.personas,
         )
         library = LibraryScreen(

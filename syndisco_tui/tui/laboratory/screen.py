@@ -42,7 +42,6 @@ from ..shell.actions import bindings
 from ..shell.banner import Banner
 from ..shell.confirm_quit import quit_or_ask
 from ..shell.event_queue import drained
-from ..shell.folders import Places
 from ..shell.screen import AppScreen
 from ..transcript.transcript import Transcript
 from ..widgets.key_line import TwoKeyLines
@@ -88,8 +87,8 @@ class Laboratory(AppScreen[None]):
     ) -> None:
         super().__init__()
         self._session = session
-        self._places = places
-        file = SetupFile(places.setups, setup_file)
+        self._folders = folders
+        file = SetupFile(folders.setups, setup_file)
         self._edited = EditedSetup(setup, self, session, file, last_setup)
         self._start_at_once = start
         self._preloads = preload
@@ -424,7 +423,7 @@ class Laboratory(AppScreen[None]):
         self._inspector.open_turn_lab(self.status)
 
     def action_compare(self) -> None:
-        self._inspector.open_compare(self._places.discussions)
+        self._inspector.open_compare(self._folders.discussions)
 
     def action_quit(self) -> None:
         quit_or_ask(self.app, self._state, unsaved=self.banner.lasts("saving"))

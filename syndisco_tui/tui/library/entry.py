@@ -12,7 +12,6 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from ...discussion.setup import join_names
-from ...store import paths
 from ...store.library import LibraryEntry
 from ...store.matching_line import ranges_of
 from ...text import one_line, safe

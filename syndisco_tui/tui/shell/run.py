@@ -82,7 +82,7 @@ def run_screen(
 def _personas_at_hand(file: Path) -> tuple[tuple[Persona, ...], list[str]]:
     """The user's own list, or the shipped ones where there is none or it cannot be read."""
     try:
-        return tuple(own_or_shipped_personas(paths.personas_file(), shipped)), []
+        return tuple(own_or_shipped_personas(file, SHIPPED_PERSONAS)), []
     except InputError as error:
         notice = f"{error}. The shipped personas are shown; the file is kept until you change one."
         return tuple(shipped_personas(SHIPPED_PERSONAS)), [notice]

@@ -141,7 +141,7 @@ async def test_an_interrupted_batch_is_continued_from_the_library(bench: OpenBen
         await finish_batch(at, 3)
         await at.press("escape")
         third, second, _ = sorted(
-            discussion_files(at.places.discussions), key=_number, reverse=True
+            discussion_files(at.folders.discussions), key=_number, reverse=True
         )
         whole = read_discussion(third)
         third.write_bytes(to_bytes(replace(whole, entries=whole.entries[:4], status="running")))

@@ -65,7 +65,7 @@ async def test_forks_stand_first_and_differences_on_top(bench: OpenBench) -> Non
     async with bench() as at:
         await finished(at)
         await at.press("ctrl+n", "r")
-        await at.until(lambda: len(discussion_files(at.places.discussions)) == 2)
+        await at.until(lambda: len(discussion_files(at.folders.discussions)) == 2)
         await at.until_state("finished")
         fork_of(at)  # the oldest by its name
         await at.press("c")
@@ -100,7 +100,7 @@ async def test_the_open_one_is_followed_while_it_runs(bench: OpenBench) -> None:
         fork_of(at)
         at.engine.may_speak.clear()
         await at.press("ctrl+n", "r")
-        await at.until(lambda: len(discussion_files(at.places.discussions)) == 3)
+        await at.until(lambda: len(discussion_files(at.folders.discussions)) == 3)
         await at.until_state("running")
         await at.press("c")
         await at.until(lambda: "turn 8 of 8" in at.text())

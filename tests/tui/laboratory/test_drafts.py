@@ -21,7 +21,7 @@ def short(demonstration: DiscussionSetup) -> DiscussionSetup:
 async def paused_after_a_message(at: Bench) -> Path:
     await at.press("s")
     await at.until_state("paused")
-    return discussion_files(at.places.discussions)[0]
+    return discussion_files(at.folders.discussions)[0]
 
 
 async def set_turns(at: Bench, turns: int) -> None:
@@ -191,7 +191,7 @@ async def test_a_draft_that_another_discussion_takes_the_place_of_is_saved(
         await at.press("ctrl+n")
         await at.until_state("idle")
         await set_turns(at, 77)
-        at.session.resume(discussion_files(at.places.discussions)[0])
+        at.session.resume(discussion_files(at.folders.discussions)[0])
         await at.until(lambda: "Your draft is saved as" in at.toasts())
         assert at.laboratory.setup.conv_len == 3
         await at.press("ctrl+n")

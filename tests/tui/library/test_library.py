@@ -672,7 +672,7 @@ class TestImport:
             await at.press("escape")
             pane = at.laboratory.personas_pane
             assert pane.selection.personas[pane.list.highlighted or 0].name == "Zoe"
-            assert "Zoe" in at.places.personas.read_text()
+            assert "Zoe" in at.folders.personas_file.read_text()
 
     @pytest.mark.parametrize("path", ["nowhere.json", "~nobody-of-that-name/x"])
     async def test_a_path_that_is_not_there(

@@ -12,6 +12,7 @@ from syndisco_tui.tui.shell.theme_choice import can_show, offered_themes
 from syndisco_tui.tui.shell.theme_watch import ThemeWatch
 from syndisco_tui.tui.shell.themes import read_theme, read_themes
 from syndisco_tui.tui.widgets.value_list_dialog import ValueListDialog
+from syndisco_tui.workspace.folders import SHIPPED_THEMES
 from syndisco_tui.workspace.settings import load_settings
 from tests.support.bench import Bench, OpenBench
 

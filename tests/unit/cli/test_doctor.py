@@ -24,7 +24,7 @@ from syndisco_tui.cli.doctor import (
     terminal,
 )
 from syndisco_tui.engine.local.loading.starter import STARTER
-from syndisco_tui.store import paths
+from syndisco_tui.workspace.folders import Folders
 from tests.support.project import ROOT, python
 
 COMMAND = [sys.executable, "-c", "from syndisco_tui.cli.main import main; main()", "doctor"]

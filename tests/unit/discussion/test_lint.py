@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from syndisco_tui.discussion import Persona
 from syndisco_tui.discussion.lint import Warning, persona_warnings
-from syndisco_tui.store import paths
 from syndisco_tui.store.personas import read_personas, shipped_personas
 from syndisco_tui.workspace.folders import SHIPPED_PERSONAS
 from tests.support.syndisco_files import OWN, each_persona_list
@@ -191,7 +190,7 @@ class TestFields:
 
 
 def test_nothing_is_odd_about_the_shipped_ones() -> None:
-    assert persona_warnings(shipped_personas(paths.shipped_personas_folder())) == ()
+    assert persona_warnings(shipped_personas(SHIPPED_PERSONAS)) == ()
 
 
 class TestSyndisco:
@@ -217,7 +216,7 @@ class TestSyndisco:
     @each_persona_list
     def test_ages_of_both_kinds_in_one_list(self, path: Path) -> None:
         words = [persona for persona in read_personas(path) if persona.age != "-1"]
-        numbers = shipped_personas(paths.shipped_personas_folder())
+        numbers = shipped_personas(SHIPPED_PERSONAS)
         odd = [f.index for f in persona_warnings([*words, *numbers]) if f.field == "age"]
         indexes = range(len(words) + len(numbers))
         words_are_fewer = len(words) < len(numbers)

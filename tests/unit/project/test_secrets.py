@@ -17,7 +17,6 @@ import pytest
 
 from syndisco_tui.discussion import Discussion, DiscussionRecord, Persona, Reply
 from syndisco_tui.engine.local.loading import starter
-from syndisco_tui.store import paths
 from syndisco_tui.store import trash as shelf
 from syndisco_tui.store.discussions import DiscussionFile, discussion_files
 from syndisco_tui.store.library import Library
@@ -102,9 +101,9 @@ def test_every_folder_and_every_file_is_private(home: Path, tmp_path: Path) -> N
         file = DiscussionFile.create(folders.discussions, began)
         file.write(record)
         file.close()
-    shelf.discard(discussion_files(paths.discussions_folder())[0])
-    (path,) = discussion_files(paths.discussions_folder())
-    library = Library(paths.discussions_folder(), paths.library_cache())
+    shelf.discard(discussion_files(folders.discussions)[0])
+    (path,) = discussion_files(folders.discussions)
+    library = Library(folders.discussions, folders.library_cache)
     assert [entry for part in library.entries() for entry in part]
     work = LibraryWork(folders.discussions, folders.exports, folders.library_cache, personas=tuple)
     work.export([path], "markdown")

@@ -17,7 +17,7 @@ from syndisco_tui.session.open_discussion import OpenDiscussion
 from syndisco_tui.store.discussion_format import to_bytes
 from syndisco_tui.store.discussions import discussion_files, read_discussion
 from syndisco_tui.store.export import exported
-from syndisco_tui.store.importing import Import, Taken, importable, read_any
+from syndisco_tui.store.importing import Import, ImportResult, importable, read_any
 from syndisco_tui.store.inputs import InputError
 from syndisco_tui.store.personas import read_personas
 from tests.support.saved_discussions import FULL

@@ -18,7 +18,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ....store.paths import typed
 from ...base import EngineInfo, LoadProgress, ModelSpec, ModelUnavailable
 from ...machine import processor_name
 from ..memory import free_memory, is_out_of_memory, paused_collector
