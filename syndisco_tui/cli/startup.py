@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..discussion import DiscussionSetup
     from ..engine.base import Engine
     from ..session import LiveSession
-    from ..store.last_setup import LastSetup
+    from ..workspace.last_setup import LastSetup
     from ..workspace.settings import Settings
 
 FROM_SETTINGS = ("model", "dtype", "quantization")
@@ -88,7 +88,7 @@ def _last_setup(
     settings: Settings, folders: Folders
 ) -> tuple[LastSetup, DiscussionSetup | None, list[str]]:
     """Where the screen's setup is kept, the one it was left with, and what is wrong with it."""
-    from ..store.last_setup import LastSetup
+    from ..workspace.last_setup import LastSetup
 
     stand_for_auto = {key: getattr(settings, key) for key in FROM_SETTINGS}
     last_setup = LastSetup(folders.last_setup_file, stand_for_auto)
@@ -177,9 +177,9 @@ def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: boo
     from ..session import LiveSession
     from ..session.batch import Batch, BatchIdentity, have_room_for_files, repeated, saved_runs
     from ..session.last_model import LastModelFile
-    from ..store.claims import SeedClaims
     from ..store.discussions import read_discussion
     from ..workspace.exit_status import FINISHED, NOT_FINISHED
+    from ..workspace.seed_claims import SeedClaims
 
     _warn_of_names(begin)
     folders = Folders.from_environment()

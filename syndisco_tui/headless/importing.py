@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..discussion import Persona
-from ..store.importing import Import, importable, left_out, summarize_import
 from ..store.inputs import InputError
 from ..store.library import Library
 from ..store.personas import write_personas
 from ..text import safe
 from ..workspace.exit_status import BAD_INPUT
+from ..workspace.importing import Import, importable, left_out, summarize_import
 from .counter import Counter
 from .output import tell
 

@@ -13,7 +13,6 @@ from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.session import LiveSession
 from syndisco_tui.session.last_model import LastModelFile
 from syndisco_tui.session.live import SILENCE
-from syndisco_tui.store.last_setup import LastSetup
 from syndisco_tui.store.personas import shipped_personas
 from syndisco_tui.store.setups import read_setup
 from syndisco_tui.tui.laboratory.screen import Laboratory
@@ -21,6 +20,7 @@ from syndisco_tui.tui.shell.app import SyndiscoApp
 from syndisco_tui.tui.shell.preferences import Preferences
 from syndisco_tui.tui.shell.themes import read_themes
 from syndisco_tui.workspace.folders import DEMONSTRATION, SHIPPED_PERSONAS, SHIPPED_THEMES, Folders
+from syndisco_tui.workspace.last_setup import LastSetup
 from tests.support.bench import REPLIES, Bench, OpenBench
 from tests.support.quick_pilot import make_pilot_quick
 from tests.support.scripted_engine import ScriptedEngine

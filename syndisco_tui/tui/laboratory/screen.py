@@ -27,10 +27,10 @@ from ...session import (
     SetupStaged,
     StateChanged,
 )
-from ...store.last_setup import LastSetup
-from ...store.persona_sets import PersonaSets
 from ...text import one_line, safe
 from ...workspace.folders import SHIPPED_PERSONAS, Folders
+from ...workspace.last_setup import LastSetup
+from ...workspace.persona_sets import PersonaSets
 from ..experiments.batch_note import BatchNote
 from ..experiments.batches import batches_of
 from ..interventions.controller import InterventionController

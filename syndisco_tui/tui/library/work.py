@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...discussion import Persona
-from ...store import trash as shelf
 from ...store.discussions import TRASH, read_discussion
 from ...store.export import ExportFormat
 from ...store.export.files import export_into, export_together
-from ...store.importing import Import, importable, summarize_import
 from ...store.library import Library
 from ...store.summary import summarize_file
+from ...workspace import trash as shelf
+from ...workspace.importing import Import, importable, summarize_import
 
 FAULTS_SHOWN = 5
 TELL_EVERY = 20

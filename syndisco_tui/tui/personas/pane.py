@@ -18,8 +18,8 @@ from textual.widgets import Static
 from ...discussion import DiscussionSetup, Persona, name_key
 from ...discussion.lint import Warning, author_warnings, persona_warnings
 from ...store.inputs import InputError, describe
-from ...store.persona_sets import PersonaSets
 from ...text import one_line, safe
+from ...workspace.persona_sets import PersonaSets
 from ..shell.keymap import key_of
 from ..widgets.forms import bring_back, forget_discarded
 from ..widgets.speaker_colours import SpeakerColours

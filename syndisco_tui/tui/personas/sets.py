@@ -16,8 +16,8 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from ...store.inputs import InputError
-from ...store.persona_sets import PersonaSet
 from ...text import one_line, safe
+from ...workspace.persona_sets import PersonaSet
 from ..shell.screen import AppDialog
 from ..widgets.forms import Form
 from ..widgets.inline_select import InlineSelect

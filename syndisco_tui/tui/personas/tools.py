@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from ...discussion import Persona, name_clash
 from ...discussion.lint import Warning
 from ...store.inputs import InputError, read_text
-from ...store.persona_sets import PersonaSets
 from ...store.personas import as_json, parse_personas
 from ...text import one_line, safe
+from ...workspace.persona_sets import PersonaSets
 from ..shell.external_editor import NoEditor, draft, edit_in_terminal, editor_command
 from ..widgets.dialogs import MultipleChoiceDialog
 from ..widgets.forms import open_form

@@ -6,8 +6,8 @@ from textual.screen import Screen
 
 from ...discussion import DiscussionSetup
 from ...session import LiveSession
-from ...store.last_setup import LastSetup
 from ...text import safe
+from ...workspace.last_setup import LastSetup
 from .file import SetupFile
 
 

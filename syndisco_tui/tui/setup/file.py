@@ -10,10 +10,10 @@ from textual.screen import Screen
 
 from ...discussion import DiscussionSetup
 from ...store.inputs import InputError
-from ...store.saved_setups import SavedSetups
 from ...store.setups import write_setup
 from ...text import safe
 from ...workspace.folders import SHIPPED_PERSONAS
+from ...workspace.saved_setups import SavedSetups
 from ..shell.keymap import key_of
 from ..widgets.dialogs import ConfirmDialog
 from ..widgets.forms import open_form

@@ -16,8 +16,8 @@ from textual.widgets.option_list import Option
 
 from ...discussion import DiscussionSetup
 from ...store.inputs import InputError
-from ...store.saved_setups import SavedSetup
 from ...text import one_line, safe
+from ...workspace.saved_setups import SavedSetup
 from ..shell.screen import AppDialog
 from ..widgets.forms import Form
 from ..widgets.key_line import KeyLine

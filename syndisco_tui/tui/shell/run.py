@@ -8,10 +8,10 @@ from pathlib import Path
 from ...discussion import DiscussionSetup, Persona
 from ...session import LiveSession
 from ...store.inputs import InputError
-from ...store.last_setup import LastSetup
 from ...store.personas import own_or_shipped_personas, shipped_personas
 from ...workspace.exit_status import CRASHED
 from ...workspace.folders import SHIPPED_PERSONAS, SHIPPED_THEMES, Folders
+from ...workspace.last_setup import LastSetup
 from ...workspace.settings import Settings
 from ..laboratory.screen import Laboratory
 from ..personas.selection import with_own

@@ -35,12 +35,12 @@ from syndisco_tui.headless.replay import AHEAD, replay
 from syndisco_tui.session import ErrorRaised, LiveSession
 from syndisco_tui.session import saving as saving_module
 from syndisco_tui.session.batch import Batch, repeated, saved_runs
-from syndisco_tui.store.claims import SeedClaims
 from syndisco_tui.store.discussion_format import to_bytes
 from syndisco_tui.store.discussions import discussion_files, read_discussion
 from syndisco_tui.store.inputs import InputError
 from syndisco_tui.store.lock import WriterLock, has_writer
 from syndisco_tui.store.setups import setup_to_toml
+from syndisco_tui.workspace.seed_claims import SeedClaims
 from tests.support.command_line import SCRIPTED, call
 from tests.support.faulty_disk import FaultyDisk
 from tests.support.project import ROOT

@@ -17,17 +17,17 @@ import pytest
 
 from syndisco_tui.discussion import Discussion, DiscussionRecord, Persona, Reply
 from syndisco_tui.engine.local.loading import starter
-from syndisco_tui.store import trash as shelf
 from syndisco_tui.store.discussions import DiscussionFile, discussion_files
 from syndisco_tui.store.library import Library
-from syndisco_tui.store.persona_sets import PersonaSets
 from syndisco_tui.store.personas import write_personas
 from syndisco_tui.store.setups import write_setup
 from syndisco_tui.tui.library.work import LibraryWork
 from syndisco_tui.tui.shell.clipboard import copy
 from syndisco_tui.tui.shell.external_editor import draft
 from syndisco_tui.tui.shell.log import output_to
+from syndisco_tui.workspace import trash as shelf
 from syndisco_tui.workspace.folders import SHIPPED_PERSONAS, Folders
+from syndisco_tui.workspace.persona_sets import PersonaSets
 from syndisco_tui.workspace.settings import keep_setting
 from tests.support.live_session import SETUP
 from tests.support.processes import ArgumentsOfChildren

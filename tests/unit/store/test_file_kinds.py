@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from syndisco_tui.store.discussions import read_discussion
-from syndisco_tui.store.importing import read_any
 from syndisco_tui.store.inputs import InputError
 from syndisco_tui.store.personas import read_personas
 from syndisco_tui.store.setups import read_setup
+from syndisco_tui.workspace.importing import read_any
 
 CARD = {
     "name": "Mira",

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..discussion import IMPORTED_FROM, DiscussionRecord, DiscussionSetup, Persona, name_key
+from ..store.discussion_format import from_json
+from ..store.discussions import DiscussionFile, json_files
+from ..store.distinct_names import with_distinct_names
+from ..store.file_kinds import DISCUSSIONS, PERSONAS, json_kind, refusal_of
+from ..store.inputs import MAX_DISCUSSION_BYTES, InputError, parse_json_file, read_text, validated
+from ..store.persona_table import personas_of_table
+from ..store.personas import PERSONA_FILES, TABLE_SUFFIXES, is_table, personas_of
+from ..store.syndisco import NO_TIME
 from ..text import counted, one_line
-from .discussion_format import from_json
-from .discussions import DiscussionFile, json_files
-from .distinct_names import with_distinct_names
-from .file_kinds import DISCUSSIONS, PERSONAS, json_kind, refusal_of
-from .inputs import MAX_DISCUSSION_BYTES, InputError, parse_json_file, read_text, validated
-from .persona_table import personas_of_table
-from .personas import PERSONA_FILES, TABLE_SUFFIXES, is_table, personas_of
-from .syndisco import NO_TIME
 
 IMPORTABLE = f"a discussion (JSON) or {PERSONA_FILES}"
 """How a sentence calls the files that can be imported."""

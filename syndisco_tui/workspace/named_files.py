@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from .inputs import InputError
+from ..store.inputs import InputError
 
 _NAME = re.compile(r"[^\W_][\w -]{0,49}")
 """No dots, no slashes; at most 200 bytes of a file's name."""

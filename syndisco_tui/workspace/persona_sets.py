@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..discussion import Persona
-from .inputs import InputError
+from ..store.inputs import InputError
+from ..store.personas import read_personas, write_personas
 from .named_files import named_file
-from .personas import read_personas, write_personas
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import pytest
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.store.inputs import InputError
-from syndisco_tui.store.last_setup import LastSetup
-from syndisco_tui.store.saved_setups import SavedSetups
+from syndisco_tui.workspace.last_setup import LastSetup
+from syndisco_tui.workspace.saved_setups import SavedSetups
 
 SETUP = DiscussionSetup(
     title="Trains", personas=(Persona(username="Ann"), Persona(username="Bob")), conv_len=4

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..discussion import DiscussionSetup
-from .setups import read_setup, write_setup
+from ..store.setups import read_setup, write_setup
 
 _DRAFT = "A draft: no discussion has had this setup yet."
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..discussion import DiscussionSetup
-from .inputs import InputError
+from ..store.inputs import InputError
+from ..store.setups import read_setup, write_setup
 from .named_files import named_file
-from .setups import read_setup, write_setup
 
 
 @dataclass(frozen=True)

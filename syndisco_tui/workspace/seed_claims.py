@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from ..discussion import DiscussionSetup
-from .lock import WriterLock, has_writer
+from ..store.lock import WriterLock, has_writer
 
 LOOK_SECONDS = 0.05
 """Longer than others hold a lock that they do not mean to keep."""

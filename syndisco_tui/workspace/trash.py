@@ -6,9 +6,9 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from .discussions import TRASH, DiscussionFile, read_discussion
-from .inputs import InputError
-from .summary import summarize_file
+from ..store.discussions import TRASH, DiscussionFile, read_discussion
+from ..store.inputs import InputError
+from ..store.summary import summarize_file
 
 
 def rename(path: Path, title: str) -> None:

@@ -17,9 +17,9 @@ from syndisco_tui.session.open_discussion import OpenDiscussion
 from syndisco_tui.store.discussion_format import to_bytes
 from syndisco_tui.store.discussions import discussion_files, read_discussion
 from syndisco_tui.store.export import exported
-from syndisco_tui.store.importing import Import, ImportResult, importable, read_any
 from syndisco_tui.store.inputs import InputError
 from syndisco_tui.store.personas import read_personas
+from syndisco_tui.workspace.importing import Import, ImportResult, importable, read_any
 from tests.support.saved_discussions import FULL
 from tests.support.syndisco_files import each_export, each_persona_list
 
