@@ -78,9 +78,13 @@ class ServerEngine:
 
     def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
         asyncio.set_event_loop(loop)
-        watching = loop.create_task(self._cancel_what_is_cancelled())
+        loop.create_task(self._cancel_what_is_cancelled())
         loop.run_forever()
-        watching.cancel()
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        loop.close()
 
     @property
     def info(self) -> EngineInfo | None:
@@ -233,14 +237,14 @@ class ServerEngine:
 
     def _stop_thread(self, error: EngineError) -> None:
         loop, thread = self._loop, self._thread
-        generations = list(self._tasks)
         if thread.is_alive():
-            loop.call_soon_threadsafe(loop.stop)
+            loop.call_soon_threadsafe(self._give_up, error)
             thread.join(CLOSE_SECONDS)
-        for generation in generations:
-            if not generation.is_done:
-                generation.emit(Failed(generation, error))
-        self._tasks = {}
+
+    def _give_up(self, error: EngineError) -> None:
+        for generation in self._tasks:
+            generation.emit(Failed(generation, error))
+        asyncio.get_running_loop().stop()
 
     def _start(self, work: Coroutine[Any, Any, None]) -> Future[None]:
         return asyncio.run_coroutine_threadsafe(work, self._loop)

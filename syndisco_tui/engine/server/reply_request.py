@@ -58,6 +58,8 @@ class ReplyRequest:
             while not await self._attempt():
                 pass
         except asyncio.CancelledError:
+            if self._generation.is_done:  # the engine was closed
+                return
             (self._reply or StreamedReply(self._generation, False, False)).end(cancelled=True)
 
     async def _attempt(self) -> bool:
