@@ -64,6 +64,8 @@ class GenerationRequest:
     """How much it thinks, where a model has levels: ``low``, ``medium``, ``high``."""
     max_reasoning_tokens: int = 0
     """Tokens for reasoning, beside ``max_out_tokens`` for what is said. 0: none beside them."""
+    model: ModelSpec | None = None
+    """Which of several models is asked; None: the one that was loaded as the main one."""
     conversation: str = ""
     """Requests of one conversation have the same prompt at the start; any text that names it."""
 
@@ -100,6 +102,8 @@ class ModelSpec:
     device: str = "auto"
     server: tuple[str, ...] = ()
     """URLs of OpenAI-compatible servers that have the model; none: it runs in this process."""
+    others: tuple[ModelSpec, ...] = ()
+    """Further models that are to be loaded beside it."""
 
 
 @dataclass(frozen=True)

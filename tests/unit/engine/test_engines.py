@@ -1,0 +1,116 @@
+"""Several models side by side: each request reaches its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from queue import SimpleQueue
+from typing import Any
+
+import pytest
+
+from syndisco_tui.discussion import ChatMessage
+from syndisco_tui.engine.base import (
+    GenerationEvent,
+    GenerationRequest,
+    Loaded,
+    LoadEvent,
+    LoadFailed,
+    LoadProgress,
+    ModelSpec,
+)
+from syndisco_tui.engine.engines import Engines
+from tests.support.scripted_engine import ScriptedEngine
+
+CHAT = (ChatMessage("user", "Hello"),)
+A, B = ModelSpec("a"), ModelSpec("b")
+FAR = ModelSpec("far", server=("http://127.0.0.1:1/v1",))
+
+
+class Made:
+    """Engines of scripted ones; each local one says its number, servers say “far”."""
+
+    def __init__(self) -> None:
+        self.locals: list[ScriptedEngine] = []
+        self.servers: list[ScriptedEngine] = []
+        self.engines = Engines(self._new_local, self._new_server)
+
+    def _new_local(self) -> ScriptedEngine:
+        self.locals.append(ScriptedEngine([f"local {len(self.locals)}"]))
+        return self.locals[-1]
+
+    def _new_server(self) -> ScriptedEngine:
+        self.servers.append(ScriptedEngine(["far"]))
+        return self.servers[-1]
+
+    def load(self, spec: ModelSpec) -> list[LoadEvent]:
+        events: SimpleQueue[LoadEvent] = SimpleQueue()
+        self.engines.load(spec, events.put)
+        heard = [events.get(timeout=5)]
+        while isinstance(heard[-1], LoadProgress):
+            heard.append(events.get(timeout=5))
+        return heard
+
+    def say(self, model: ModelSpec | None = None) -> str:
+        return self.engines.submit(GenerationRequest(CHAT, 9, model=model)).result(5).text
+
+
+@pytest.fixture
+def made() -> Iterator[Made]:
+    made = Made()
+    yield made
+    made.engines.close()
+
+
+def test_each_request_reaches_its_model(made: Made) -> None:
+    events = made.load(ModelSpec("a", others=(B, FAR)))
+    assert isinstance(events[-1], Loaded)
+    assert events[-1].info.model == "a"
+    assert (made.say(), made.say(A), made.say(B), made.say(FAR)) == (
+        "local 0", "local 0", "local 1", "far",
+    )  # fmt: skip
+    info = made.engines.info_of(B)
+    assert info is not None
+    assert info.model == "b"
+
+
+def test_one_model_after_the_other_stays_one_engine(made: Made) -> None:
+    for name in ("a", "b", "a"):
+        made.load(ModelSpec(name))
+    assert len(made.locals) == 1
+    assert [spec.model for spec in made.locals[0].loads] == ["a", "b", "a"]
+
+
+def test_a_model_that_cannot_be_had_is_said(made: Made) -> None:
+    events = made.load(ModelSpec("a", others=(ModelSpec("nowhere"),)))
+    assert isinstance(events[-1], LoadFailed)
+
+
+def test_a_model_whose_reply_is_in_flight_is_not_let_go(made: Made) -> None:
+    made.load(A)
+    made.locals[0].may_speak.clear()
+    ended: SimpleQueue[Any] = SimpleQueue()
+    generation = made.engines.submit(GenerationRequest(CHAT, 9), ended.put)
+    made.load(B)
+    assert len(made.locals) == 2
+    made.locals[0].may_speak.set()
+    assert generation.result(5).text == "local 0"
+    made.load(FAR)
+    assert made.say() == "far"
+
+
+def test_a_server_that_is_no_longer_asked_is_closed(made: Made) -> None:
+    made.load(FAR)
+    made.load(A)
+    deadline = time.monotonic() + 2
+    while made.servers[0].is_alive and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not made.servers[0].is_alive
+
+
+def test_events_come_from_the_model_that_was_asked(made: Made) -> None:
+    made.load(ModelSpec("a", others=(FAR,)))
+    events: list[GenerationEvent] = []
+    made.engines.submit(GenerationRequest(CHAT, 9, model=FAR), events.append).result(5)
+    assert len(made.servers[0].requests) == 1
+    assert events
