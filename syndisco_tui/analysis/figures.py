@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..discussion import DiscussionRecord, Message
 from .participation import SpeakerTotals, message_lengths, speaker_totals, succession_counts
@@ -52,12 +52,11 @@ class FigureCounter:
 
     def figures(self, records: Sequence[DiscussionRecord]) -> Figures:
         """The figures of ``records`` as they are now."""
-        entries = [tuple(record.entries) for record in records]  # unpacked once, looked at often
-        plain = [replace(record, entries=e) for record, e in zip(records, entries, strict=True)]
+        entries = [record.entries for record in records]
         names = dict.fromkeys(name for record in records for name in record.setup.names)
         single = len(records) == 1
         return Figures(
-            turn_taking(plain),
+            turn_taking(records),
             tuple(speaker_totals(entries, names)),
             tuple(message_lengths(entries[0])) if single else (),
             succession_counts(entries),

@@ -2,9 +2,8 @@
 
 from .actor import Actor
 from .discussion import Discussion, NotTheNextTurn
-from .entries import Entries
 from .guard import Guard, GuardResult
-from .history import CannotChange
+from .history import CannotChange, entries_as_prompted, last_undoable
 from .names import name_clash, name_key, near_name
 from .past_requests import NotReproducible, RebuiltRequest, rebuild_request
 from .persona import Persona
@@ -41,7 +40,6 @@ __all__ = [
     "DiscussionRecord",
     "DiscussionSetup",
     "EarlierSetup",
-    "Entries",
     "Guard",
     "GuardResult",
     "Message",
@@ -60,6 +58,8 @@ __all__ = [
     "Status",
     "TurnManager",
     "TurnRequest",
+    "entries_as_prompted",
+    "last_undoable",
     "name_clash",
     "name_key",
     "near_name",

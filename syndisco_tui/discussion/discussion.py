@@ -1,7 +1,7 @@
 """A discussion as a pure state machine: it asks for the next reply and is handed it.
 
-It never generates, sleeps, reads or writes, so the live session, a batch and a test drive the
-very same code. Its whole state is the setup and the entries; all else follows from them.
+It never generates, sleeps, reads or writes, so a live session, a batch and a test run the same
+code. Its state is the setup, the history and who was chosen to speak next.
 """
 
 from __future__ import annotations
@@ -10,10 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from .chance import draw_seed
-from .changes import next_attempt
-from .entries import Entries
 from .guard import Guard, is_silence
-from .history import CannotChange, History
+from .history import CannotChange, History, last_undoable
 from .names import name_key
 from .prompt import chat_prompt, stop_strings, window
 from .record import (
@@ -36,10 +34,12 @@ class NotTheNextTurn(ValueError):
 
 
 class Discussion:
-    """Runs ``setup`` from where ``entries`` (oldest first) leave off.
+    """A discussion of ``setup`` that continues after ``entries`` (oldest first).
 
-    Without entries it starts with the setup's seed opinions. Raises ValueError where nobody
-    would take a turn.
+    Without entries it starts with the setup's seed opinions.
+
+    Raises:
+        ValueError: nobody would take a turn.
     """
 
     def __init__(
@@ -50,16 +50,19 @@ class Discussion:
         changes: Iterable[Change] = (),
         speaker_override: SpeakerOverride | None = None,
     ) -> None:
-        if not setup.turn_takers:
-            raise ValueError("nobody takes part: choose at least one persona")
-        entries = entries if entries is not None else _opening(setup)
+        _require_turn_takers(setup)
+        if entries is None:
+            entries = (
+                Message(name=name, text=text, role="seed", model=HARDCODED)
+                for name, text in setup.seeded()
+            )
         self._setup = setup
-        self._history = History(entries, earlier_setups, changes)
+        self._history = History(tuple(entries), tuple(earlier_setups), tuple(changes))
         self._speaker_override = speaker_override
 
     @classmethod
     def from_record(cls, record: DiscussionRecord) -> Discussion:
-        """The discussion at the turn where ``record`` leaves it."""
+        """The discussion at the turn where ``record`` ends."""
         return cls(
             record.setup,
             record.entries,
@@ -69,7 +72,7 @@ class Discussion:
         )
 
     def to_record(self, record: DiscussionRecord) -> DiscussionRecord:
-        """``record`` with the discussion as it is now: the inverse of ``from_record``."""
+        """``record`` brought up to date with this discussion."""
         return replace(
             record,
             setup=self.setup,
@@ -81,89 +84,85 @@ class Discussion:
 
     @property
     def setup(self) -> DiscussionSetup:
+        """The setup that applies to the next turn."""
         return self._setup
 
     @property
     def earlier_setups(self) -> tuple[EarlierSetup, ...]:
         """The setups that applied to earlier turns, oldest first."""
-        return tuple(self._history.earlier_setups)
+        return self._history.earlier_setups
 
     @property
-    def entries(self) -> Entries:
-        """Messages and silences so far."""
+    def entries(self) -> tuple[Message, ...]:
+        """Messages and silences so far, oldest first."""
         return self._history.entries
 
     @property
     def changes(self) -> tuple[Change, ...]:
         """What people changed in the entries, oldest first."""
-        return tuple(self._history.changes)
+        return self._history.changes
 
     @property
     def speaker_override(self) -> SpeakerOverride | None:
-        """Whom a person wants to speak at the next turn of a user, or a later one."""
-        speaker_override = self._speaker_override
-        if (
-            speaker_override
-            and speaker_override.turn > self.turns_taken
-            and speaker_override.name in self._setup.turn_takers
-        ):
-            return speaker_override
-        return None
+        """The user whom a person chose to speak at a turn that is still to come."""
+        override = self._speaker_override
+        is_ahead = override is not None and override.turn > self.turns_taken
+        return override if override and is_ahead and self._takes_turns(override.name) else None
 
     @property
     def turns_taken(self) -> int:
         """How many of ``conv_len`` turns are over, the moderator's answers not counted."""
-        return self._history.tally.turns_taken
+        return self._history.turns_taken
 
     @property
     def is_finished(self) -> bool:
-        return self.turns_taken >= self._setup.conv_len and not self._moderator_is_owed()
+        """Whether all turns are over and the moderator has answered."""
+        return self.turns_taken >= self._setup.conv_len and not self._awaits_moderator()
 
     @property
     def turn_manager(self) -> TurnManager:
+        """The setup's turn manager."""
         setup = self._setup
         return make_turn_manager(
             setup.turn_manager, setup.turn_takers, p_respond=setup.p_respond, seed=setup.seed
         )
 
     def speakers(self) -> list[str]:
-        """Whose turns 1, 2, 3, … were."""
-        return list(self._history.tally.speakers)
+        """Who took turns 1, 2, 3, …"""
+        return list(self._history.speakers)
 
     def odds(self) -> dict[str, float]:
         """Everybody's probability to speak next."""
-        if self._moderator_is_owed() and self._setup.moderator:
+        if self._awaits_moderator() and self._setup.moderator:
             return {self._setup.moderator.name: 1.0}
         odds = self.turn_manager.odds(self.speakers())
-        given = self._overriding_name()
-        return {name: float(name == given) for name in odds} if given else odds
+        chosen = self._chosen_speaker()
+        return {name: float(name == chosen) for name in odds} if chosen else odds
 
     def next_request(
         self, attempt: int | None = None, shortened: Shortened | None = None
     ) -> TurnRequest | None:
-        """The next reply to be had, or None at the end. The same until something is posted.
+        """The request for the next reply; None at the end. Stays the same until a reply is posted.
 
-        ``attempt`` counts further tries at the same turn; each has its own sampler seed. Unless
-        it is given it is 0, or the next one of a message that is to be regenerated.
-        ``shortened``: with these limits, because memory is full.
+        Args:
+            attempt: number of the try at this turn, which decides the sampler's seed. By default
+                0, or the next unused one if a message is being regenerated.
+            shortened: limits that replace the setup's because memory is full.
         """
         setup = shortened.of(self._setup) if shortened else self._setup
-        again = self._history.message_to_regenerate
         if attempt is None:
-            position = len(self.entries)
-            attempt = next_attempt(self.changes, position, again) if again else 0
+            attempt = self._history.next_attempt()
         speaker_overridden = False
-        if self._moderator_is_owed() and setup.moderator:
+        if self._awaits_moderator() and setup.moderator:
             turn, name, role = self.turns_taken, setup.moderator.name, "moderator"
         elif self.turns_taken < setup.conv_len:
             turn = self.turns_taken + 1
             drawn = self.turn_manager.choose(self.speakers())
-            name = self._overriding_name() or drawn
+            name = self._chosen_speaker() or drawn
             role = setup.actor(name).role
             speaker_overridden = name != drawn
         else:
             return None
-        actor = setup.actor(name)
         quoted = window(self.entries, setup.history_context_len)
         return TurnRequest(
             turn=turn,
@@ -172,11 +171,11 @@ class Discussion:
             role=role,
             chat=chat_prompt(
                 setup.prompt_style,
-                actor.system_prompt(),
+                setup.actor(name).system_prompt(),
                 [self.entries[index] for index in quoted],
                 name,
             ),
-            stop=stop_strings(setup.prompt_style, self._others(name), name),
+            stop=stop_strings(setup.prompt_style, self._other_names(name), name),
             seed=draw_seed(setup.seed, f"sampler {role}", turn, attempt),
             entries=self.entries,
             first_in_window=quoted[0] if quoted else len(self.entries),
@@ -185,88 +184,96 @@ class Discussion:
         )
 
     def post(self, request: TurnRequest, reply: Reply, *, created_at: str = "") -> Message:
-        """Take the reply to ``request`` into the discussion, cleaned by the guard.
+        """Clean the reply to ``request`` with the guard and add it to the discussion.
 
-        Raises NotTheNextTurn when something else was posted since the request was made.
+        Raises:
+            NotTheNextTurn: the discussion has changed since the request was made.
         """
         if request.entries != self.entries:
             raise NotTheNextTurn(
-                f"turn {request.turn} of {request.name} was asked for at message "
+                f"turn {request.turn} of {request.name} was requested at message "
                 f"{request.position}, but the discussion has changed since"
             )
         message = self.message(request, reply, created_at=created_at)
-        self._history.append(message)
+        self._history = self._history.append(message)
         return message
 
     def message(self, request: TurnRequest, reply: Reply, *, created_at: str = "") -> Message:
-        """What the reply to ``request`` would be as a message, cleaned by the guard."""
+        """The message that the reply to ``request`` would become, cleaned by the guard."""
         guarded = self.guard(request).read(reply.text, complete=reply.finish_reason == "stop")
         return request.answered(reply, guarded, created_at=created_at)
 
     def guard(self, request: TurnRequest) -> Guard:
-        """What reads the reply to ``request``, also while it grows."""
-        return Guard(request.name, tuple(self._others(request.name)))
+        """The guard for the reply to ``request``, complete or still growing."""
+        return Guard(request.name, tuple(self._other_names(request.name)))
 
-    # What a person does -----------------------------------------------------------------------
+    # Interventions ----------------------------------------------------------------------------
 
     def inject(self, name: str, text: str, *, created_at: str = "") -> Message:
-        """Put a human's words in, as a participant or anybody else. It takes no turn.
+        """Add a human's message, in a participant's name or any other. It takes no turn.
 
-        Raises CannotChange for an empty name, and for a text that is a silence.
+        Raises:
+            CannotChange: the name is empty, or the text is a silence.
         """
         if not name.strip() or is_silence(text):
-            raise CannotChange("what is put in needs a name and a text, more than quotation marks")
-        heard = self._history.tally.names
-        known = {name_key(known): known for known in (*heard, *self._setup.names)}
+            raise CannotChange(
+                "an injected message needs a name and a text, not only quotation marks"
+            )
+        names = {name_key(each): each for each in (*self._history.names, *self._setup.names)}
         message = Message(
-            name=known.get(name_key(name), name.strip()),
+            name=names.get(name_key(name), name.strip()),
             text=text.strip(),
             role="human",
             created_at=created_at,
         )
-        self._history.inject(message)
+        self._history = self._history.inject(message)
         return message
 
-    def edit(self, position: int, text: str, *, at: str = "") -> Message:
-        """Another text for the entry at ``position``; later prompts quote the new one.
+    def edit(self, position: int, text: str, *, changed_at: str = "") -> Message:
+        """Replace the text of the entry at ``position``; later prompts quote the new one.
 
-        Raises CannotChange for a text that is a silence, IndexError where there is no such entry.
+        Raises:
+            CannotChange: the text is a silence.
+            IndexError: there is no such entry.
         """
-        if not 0 <= position < len(self.entries):
-            raise IndexError(f"message {position} of {len(self.entries)}")
-        return self._history.edit(position, text, at)
+        self._require_entry(position)
+        self._history = self._history.edit(position, text, changed_at)
+        return self.entries[position]
 
-    def silence(self, position: int, *, at: str = "") -> Message:
-        """Take the entry at ``position`` as a silence; later prompts do not quote it.
+    def silence(self, position: int, *, changed_at: str = "") -> Message:
+        """Make the entry at ``position`` a silence, which later prompts do not quote.
 
-        Raises IndexError where there is no such entry.
+        Raises:
+            IndexError: there is no such entry.
         """
-        if not 0 <= position < len(self.entries):
-            raise IndexError(f"message {position} of {len(self.entries)}")
-        return self._history.edit(position, "", at, may_be_silent=True)
+        self._require_entry(position)
+        self._history = self._history.edit(position, "", changed_at, may_be_silent=True)
+        return self.entries[position]
 
-    def delete(self, count: int = 1, *, at: str = "") -> tuple[Message, ...]:
-        """Take the last ``count`` entries back; their turns are open again. Seed opinions stay."""
+    def delete(self, count: int = 1, *, changed_at: str = "") -> tuple[Message, ...]:
+        """Delete the last ``count`` entries, but no seed opinion; their turns are open again."""
         position = len(self.entries)
         while position > max(0, len(self.entries) - count):
             if self.entries[position - 1].role == "seed":
                 break
             position -= 1
-        self._speaker_override = self.speaker_override  # one that is over does not come back
-        removed = self._history.take_out("deleted", position, at)
+        removed = self.entries[position:]
+        self._speaker_override = self.speaker_override  # a past one must not come back
+        self._history = self._history.remove("deleted", position, changed_at)
         self._restore_override(removed)
         return removed
 
-    def regenerate(self, *, at: str = "") -> Message:
-        """Take the last message back and ask the same speaker again, with another seed.
+    def regenerate(self, *, changed_at: str = "") -> Message:
+        """Remove the last message and request it from its speaker again, with another seed.
 
-        Raises CannotChange where no model was asked for it, or its speaker has left.
+        Raises:
+            CannotChange: no model generated that message, or the setup has changed since.
         """
         last = self.entries[-1] if self.entries else None
         if last is None or not last.is_prompted:
-            what = "nobody has spoken yet" if last is None else "no model said the last message"
-            raise CannotChange(f"there is nothing to regenerate: {what}")
-        self._history.take_out("regenerated", len(self.entries) - 1, at)
+            reason = "nobody has spoken yet" if last is None else "no model said the last message"
+            raise CannotChange(f"there is nothing to regenerate: {reason}")
+        self._history = self._history.remove("regenerated", len(self.entries) - 1, changed_at)
         request = self.next_request()
         if request is None or (request.name, request.turn) != (last.name, last.turn):
             self.undo()
@@ -276,7 +283,8 @@ class Discussion:
     def candidates(self, count: int) -> tuple[TurnRequest, ...]:
         """``count`` further requests for the last message, each with its own seed.
 
-        Raises CannotChange as ``regenerate`` does.
+        Raises:
+            CannotChange: no model generated that message, or the setup has changed since.
         """
         trial = self.copy()
         trial.regenerate()
@@ -285,10 +293,15 @@ class Discussion:
         requests = [trial.next_request(first.attempt + number) for number in range(count)]
         return tuple(request for request in requests if request is not None)
 
-    def choose(self, candidates: Sequence[Message], chosen: int | None, *, at: str = "") -> None:
-        """Put the candidate ``chosen`` in the last message's place; the others are kept.
+    def choose(
+        self, candidates: Sequence[Message], chosen: int | None, *, changed_at: str = ""
+    ) -> None:
+        """Replace the last message by candidate number ``chosen``; the change keeps the others.
 
-        None: the last message stays. Raises NotTheNextTurn if they are of another turn.
+        None keeps the last message.
+
+        Raises:
+            NotTheNextTurn: the candidates are not of the last message's turn.
         """
         if not candidates:
             return
@@ -298,86 +311,97 @@ class Discussion:
         if last is None or turns != {(last.name, last.role, last.turn)}:
             raise NotTheNextTurn("the candidates are not of the last message")
         if chosen is None:
-            kept = tuple(candidates)
-            self._history.note("chosen", position, kept, at, is_undone=True)
+            self._history = self._history.with_change(
+                "chosen", position, tuple(candidates), changed_at, is_undone=True
+            )
             return
         others = tuple(each for number, each in enumerate(candidates) if number != chosen)
-        self._history.take_out("chosen", position, at, others)
-        self._history.append(candidates[chosen])
+        history = self._history.remove("chosen", position, changed_at, others)
+        self._history = history.append(candidates[chosen])
 
-    def undo(self, *, at: str = "") -> Change | None:
-        """Take a person's last change back; None if there is none.
+    def undo(self, *, changed_at: str = "") -> Change | None:
+        """Undo the last intervention; None if there is none. What it replaced stays on record.
 
-        What a model said in the meantime is kept among the changes. Raises CannotChange where
-        somebody has spoken since; only a text can be put back then.
+        Raises:
+            CannotChange: somebody has spoken since, and the intervention was no edit.
         """
-        return self._history.undo(self._setup, at)
+        change = last_undoable(self.changes)
+        self._history = self._history.undo(self._setup, changed_at)
+        return change
 
     def override_next_speaker(self, name: str | None) -> None:
-        """Let ``name`` speak at the next turn of a user; None leaves it to the turn manager.
+        """Let ``name`` take the next user turn; None leaves it to the turn manager.
 
-        Raises CannotChange for somebody who takes no turns.
+        Raises:
+            CannotChange: that participant takes no turns.
         """
-        if name is not None and name not in self._setup.turn_takers:
+        if name is None:
+            self._speaker_override = None
+        elif self._takes_turns(name):
+            self._speaker_override = SpeakerOverride(self.turns_taken + 1, name)
+        else:
             raise CannotChange(f"{name} takes no turns")
-        self._speaker_override = (
-            SpeakerOverride(self.turns_taken + 1, name) if name is not None else None
-        )
 
     def fork(self, position: int) -> Discussion:
         """A discussion of its own that shares the first ``position`` entries.
 
-        Raises IndexError where there are not that many.
+        Raises:
+            IndexError: there are fewer entries.
         """
         if not 0 <= position <= len(self.entries):
             raise IndexError(f"message {position} of {len(self.entries)}")
         fork = self.copy()
         fork._history = self._history.fork(position)
-        fork._speaker_override = self._speaker_override if position == len(self.entries) else None
+        if position < len(self.entries):
+            fork._speaker_override = None
         fork._restore_override(self.entries[position:])
         return fork
 
     def change_setup(self, setup: DiscussionSetup) -> None:
-        """Go on with ``setup`` from the next turn; what was said stays as it was said.
+        """Use ``setup`` from the next turn on; earlier turns keep theirs.
 
-        Another title alone changes nothing that an earlier turn was asked under.
-        Raises ValueError where nobody would take a turn.
+        Raises:
+            ValueError: nobody would take a turn.
         """
-        if setup == self._setup:
-            return
-        if not setup.turn_takers:
-            raise ValueError("nobody takes part: choose at least one persona")
+        _require_turn_takers(setup)
         if setup.model_copy(update={"title": self._setup.title}) != self._setup:
-            self._history.change_setup(self._setup)
+            self._history = self._history.change_setup(self._setup)
         self._setup = setup
 
     def copy(self) -> Discussion:
-        """The same, to try on what would come of a change."""
-        copy = Discussion(self._setup, (), speaker_override=self._speaker_override)
-        copy._history = self._history.copy()
-        return copy
+        """An independent copy."""
+        return Discussion(
+            self._setup, self.entries, self.earlier_setups, self.changes, self._speaker_override
+        )
 
-    # Within -----------------------------------------------------------------------------------
+    # Internals --------------------------------------------------------------------------------
 
-    def _restore_override(self, taken_back: Sequence[Message]) -> None:
-        """Restore the override of a turn that is open again."""
-        if taken_back and taken_back[0].speaker_overridden:
-            self._speaker_override = SpeakerOverride(taken_back[0].turn, taken_back[0].name)
+    def _require_entry(self, position: int) -> None:
+        if not 0 <= position < len(self.entries):
+            raise IndexError(f"message {position} of {len(self.entries)}")
 
-    def _overriding_name(self) -> str | None:
-        """Whose turn the next one of a user is, if a person chose and not the turn manager."""
-        turn, names = self.turns_taken + 1, self._setup.turn_takers
-        for wanted in (self._history.message_to_regenerate, self._speaker_override):
-            if wanted and wanted.turn == turn and wanted.name in names:
-                return wanted.name
+    def _takes_turns(self, name: str) -> bool:
+        return name in self._setup.turn_takers
+
+    def _restore_override(self, removed: Sequence[Message]) -> None:
+        """Choose the speaker of a turn that is open again as it was chosen before."""
+        if removed and removed[0].speaker_overridden:
+            self._speaker_override = SpeakerOverride(removed[0].turn, removed[0].name)
+
+    def _chosen_speaker(self) -> str | None:
+        """Who takes the next user turn if the turn manager is not to decide."""
+        for choice in (self._history.message_to_regenerate, self._speaker_override):
+            if choice and choice.turn == self.turns_taken + 1 and self._takes_turns(choice.name):
+                return choice.name
         return None
 
-    def _others(self, speaker: str) -> list[str]:
-        """In whose names a model may go on: the participants' and those it has read."""
-        heard = dict.fromkeys((*self._setup.names, *self._history.tally.names))
-        return [name for name in heard if name_key(name) != name_key(speaker)]
+    def _other_names(self, speaker: str) -> list[str]:
+        """The names in which a model may continue: all participants, and all who have spoken."""
+        names = dict.fromkeys((*self._setup.names, *self._history.names))
+        return [name for name in names if name_key(name) != name_key(speaker)]
 
-    def _moderator_is_owed(self) -> bool:
+    def _awaits_moderator(self) -> bool:
+        """Whether the moderator answers next."""
         moderator = self._setup.moderator
         if moderator is None or self._setup.moderator_takes_turns:
             return False
@@ -389,7 +413,6 @@ class Discussion:
         return False
 
 
-def _opening(setup: DiscussionSetup) -> tuple[Message, ...]:
-    return tuple(
-        Message(name=name, text=text, role="seed", model=HARDCODED) for name, text in setup.seeded()
-    )
+def _require_turn_takers(setup: DiscussionSetup) -> None:
+    if not setup.turn_takers:
+        raise ValueError("nobody takes part: choose at least one persona")

@@ -1,203 +1,269 @@
-"""The proceedings: what was said, under which setups, and what people changed in it. With undo.
+"""What has happened in a discussion: entries, earlier setups and people's changes. With undo.
 
-Whose turn it is and with which prompt is the discussion's; here is only what has happened.
+A message may be edited after others were generated from its old text. The changes alone tell which
+text a reply was generated from.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 
-from .changes import REMOVING_KINDS, fits, inherited, last_undoable
-from .entries import Entries
 from .guard import is_silence
 from .record import Change, ChangeKind, EarlierSetup, Message
 from .setup import DiscussionSetup
-from .tally import Tally
+
+REMOVING_KINDS = ("regenerated", "chosen", "deleted")
+"""Changes that removed all entries from their position on."""
 
 
 class CannotChange(ValueError):
-    """What was said cannot be changed like that; the message is a sentence for a person."""
+    """The discussion cannot be changed that way; the message is a sentence for the user."""
 
 
+@dataclass(frozen=True)
 class History:
-    """Entries, oldest first, with the setups that applied earlier and the changes made."""
+    """Entries, earlier setups and changes, each oldest first.
 
-    def __init__(
-        self,
-        entries: Iterable[Message],
-        earlier_setups: Iterable[EarlierSetup] = (),
-        changes: Iterable[Change] = (),
-    ) -> None:
-        self.entries = Entries.of(entries)
-        self.earlier_setups = [_with_length(each, self.entries) for each in earlier_setups]
-        self.changes = list(changes)
-        self._tally = Tally.of(self.entries)
+    Every method that changes something returns a new history.
+    """
 
-    @property
-    def tally(self) -> Tally:
-        """What is counted over the entries."""
-        if self._tally.entries is not self.entries:
-            self._tally = Tally.of(self.entries)
-        return self._tally
+    entries: tuple[Message, ...]
+    earlier_setups: tuple[EarlierSetup, ...] = ()
+    changes: tuple[Change, ...] = ()
 
-    def append(self, message: Message) -> None:
-        """Somebody has spoken."""
-        tally = self.tally
-        self.entries = self.entries.plus(message)
-        self._tally = tally.after(message, self.entries)
+    @cached_property
+    def turns_taken(self) -> int:
+        """The number of the last turn that was taken."""
+        return max((entry.turn for entry in self.entries), default=0)
 
-    def copy(self) -> History:
-        """Proceedings of their own, the same so far."""
-        return History(self.entries, self.earlier_setups, self.changes)
+    @cached_property
+    def speakers(self) -> tuple[str, ...]:
+        """Who took turns 1, 2, 3, …: the participant who was prompted first in each."""
+        by_turn: dict[int, str] = {}
+        for entry in self.entries:
+            if entry.is_prompted:
+                by_turn.setdefault(entry.turn, entry.name)
+        return tuple(by_turn[turn] for turn in sorted(by_turn))
 
-    def fork(self, position: int) -> History:
-        """Proceedings of their own, with the first ``position`` entries."""
-        fork = self.copy()
-        fork.entries = fork.entries.first(position)
-        fork._shorten_earlier()
-        fork.changes = list(inherited(self.changes, position))
-        return fork
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Everybody who spoke or was silent, in order of their first entry."""
+        return tuple(dict.fromkeys(entry.name for entry in self.entries))
+
+    def append(self, message: Message) -> History:
+        """Add ``message`` at the end."""
+        return replace(self, entries=(*self.entries, message))
+
+    def fork(self, length: int) -> History:
+        """The first ``length`` entries and the edits of them, which nobody can undo any more."""
+        inherited = tuple(
+            replace(edit, length=min(edit.length, length), is_undone=True)
+            for edit in _edits(self.changes)
+            if edit.position < length
+        )
+        return replace(self._truncated(length), changes=inherited)
+
+    def change_setup(self, previous: DiscussionSetup) -> History:
+        """Record that ``previous`` applied until now."""
+        changes = tuple(
+            change if change.setup else replace(change, setup=previous) for change in self.changes
+        )
+        return replace(self, changes=changes)._with_earlier_setup(previous)
+
+    # Regenerating -----------------------------------------------------------------------------
 
     @property
     def message_to_regenerate(self) -> Message | None:
-        """The message that the next one is to replace."""
+        """The message that the next one replaces."""
         change = last_undoable(self.changes)
         if change and change.kind == "regenerated" and change.position == len(self.entries):
             return change.before[0] if change.before else None
         return None
 
-    def change_setup(self, before: DiscussionSetup) -> None:
-        """What comes is said under another setup; it was ``before``."""
-        self.changes = [
-            change if change.setup else replace(change, setup=before) for change in self.changes
+    def next_attempt(self) -> int:
+        """The first unused attempt at the message to regenerate; 0 if there is none."""
+        message = self.message_to_regenerate
+        if message is None:
+            return 0
+        earlier = [
+            other
+            for change in self.changes
+            if change.position == len(self.entries) and change.kind in REMOVING_KINDS
+            for other in change.before
+            if (other.role, other.turn) == (message.role, message.turn)
         ]
-        self._keep_earlier(before)
+        return 1 + max(each.attempt for each in (message, *earlier))
 
     # Changes ----------------------------------------------------------------------------------
 
-    def inject(self, message: Message) -> None:
-        """Put a human's message at the end."""
-        self.note("injected", len(self.entries), at=message.created_at)
-        self.append(message)
+    def inject(self, message: Message) -> History:
+        """Add a human's message at the end."""
+        changed_at = message.created_at
+        return self.with_change("injected", len(self.entries), changed_at=changed_at).append(
+            message
+        )
 
     def edit(
-        self, position: int, text: str, at: str = "", *, may_be_silent: bool = False
-    ) -> Message:
-        """Another text for the entry at ``position``.
+        self, position: int, text: str, changed_at: str = "", *, may_be_silent: bool = False
+    ) -> History:
+        """Replace the text of the entry at ``position``.
 
         Raises CannotChange for a silence, unless it ``may_be_silent``.
         """
-        before, text = self.entries[position], text.strip()
+        previous, text = self.entries[position], text.strip()
         if is_silence(text) and not may_be_silent:
             raise CannotChange(
                 "an edited message needs a text, more than quotation marks; "
                 "to be rid of it, delete it"
             )
-        if text == before.text:
-            return before
-        original = before.text if before.original_text is None else before.original_text
-        message = replace(before, text=text, original_text=original if original != text else None)
-        self.note("edited", position, (before,), at)
-        self._put(position, message)
-        return message
+        if text == previous.text:
+            return self
+        original = previous.text if previous.original_text is None else previous.original_text
+        message = replace(previous, text=text, original_text=original if original != text else None)
+        history = self.with_change("edited", position, (previous,), changed_at)
+        return history._with_entry(position, message)
 
-    def take_out(
-        self, kind: ChangeKind, position: int, at: str = "", others: tuple[Message, ...] = ()
-    ) -> tuple[Message, ...]:
-        """Take the entries from ``position`` on out, and note them and ``others``."""
-        removed = tuple(self.entries[position:])
-        if removed:
-            self.note(kind, position, (*removed, *others), at)
-            self.entries = self.entries.first(position)
-            self._shorten_earlier()
-        return removed
+    def remove(
+        self,
+        kind: ChangeKind,
+        position: int,
+        changed_at: str = "",
+        alternatives: tuple[Message, ...] = (),
+    ) -> History:
+        """Remove the entries from ``position`` on; the change holds them and ``alternatives``."""
+        removed = self.entries[position:]
+        if not removed:
+            return self
+        history = self.with_change(kind, position, (*removed, *alternatives), changed_at)
+        return history._truncated(position)
 
-    def note(
+    def with_change(
         self,
         kind: ChangeKind,
         position: int,
         before: tuple[Message, ...] = (),
-        at: str = "",
+        changed_at: str = "",
         *,
         is_undone: bool = False,
-    ) -> None:
-        """Keep in mind that something is changed now."""
-        earlier = tuple(self.earlier_setups) if kind in REMOVING_KINDS else ()
+    ) -> History:
+        """Record a change; the entries stay as they are."""
+        earlier = self.earlier_setups if kind in REMOVING_KINDS else ()
         length = len(self.entries)
-        self.changes.append(Change(kind, position, length, before, at, is_undone, earlier))
+        change = Change(kind, position, length, before, changed_at, is_undone, earlier)
+        return replace(self, changes=(*self.changes, change))
 
     # Undo -------------------------------------------------------------------------------------
 
-    def undo(self, setup: DiscussionSetup, at: str = "") -> Change | None:
-        """Take the last change back, under the present ``setup``; None if there is none.
+    def undo(self, setup: DiscussionSetup, changed_at: str = "") -> History:
+        """Undo the last change, under the present ``setup``.
 
-        Raises CannotChange where somebody has spoken since; only a text can be put back then.
+        Raises CannotChange if somebody has spoken since, unless the change is an edit.
         """
         change = last_undoable(self.changes)
         if change is None:
-            return None
-        if not fits(change, len(self.entries)):
+            return self
+        if not _can_undo(change, len(self.entries)):
             raise CannotChange("somebody has spoken since the last change: it stays")
         index = len(self.changes) - 1 - self.changes[::-1].index(change)
-        if change.kind == "edited":
-            self._put_text_back(index, at)
-        elif change.kind == "injected":
-            del self.changes[index]
-            self.entries = self.entries.first(len(self.entries) - 1)
-            self._shorten_earlier()
-        else:
-            self._put_back(index, setup)
-        return change
+        match change.kind:
+            case "edited":
+                return self._undo_edit(index, changed_at)
+            case "injected":
+                return self._with_changes(index)._truncated(len(self.entries) - 1)
+            case _:
+                return self._undo_removal(index, setup)
 
-    def _put_text_back(self, index: int, at: str) -> None:
-        """Undo an edit. If somebody has spoken since, that too is part of the story."""
+    def _undo_edit(self, index: int, changed_at: str) -> History:
         change = self.changes[index]
-        if len(self.entries) > change.length:
-            self.changes[index] = replace(change, is_undone=True)
-            now = (self.entries[change.position],)
-            self.note("edited", change.position, now, at, is_undone=True)
-        else:
-            del self.changes[index]
-        self._put(change.position, change.before[0])
-
-    def _put(self, position: int, message: Message) -> None:
-        self.entries = self.entries.changed(position, message)
-
-    def _put_back(self, index: int, setup: DiscussionSetup) -> None:
-        """Undo what took entries out; what came in their place is kept."""
-        change = self.changes[index]
-        instead = self.entries[change.position :]
-        count = change.length - change.position
-        removed, others = change.before[:count], change.before[count:]
-        self.entries = self.entries.first(change.position).plus(*removed)
-        if instead or others:
-            before = (*instead, *others)
-            self.changes[index] = replace(change, before=before, is_undone=True)
-        else:
-            del self.changes[index]
-        self.earlier_setups = list(change.earlier_setups)
-        if change.setup and change.setup != setup:
-            self._keep_earlier(change.setup)
-
-    # Setups -----------------------------------------------------------------------------------
-
-    def _keep_earlier(self, setup: DiscussionSetup) -> None:
-        """Note that ``setup`` applied so far, if anybody was asked for anything under it."""
-        since = self.earlier_setups[-1].length if self.earlier_setups else 0
-        if any(entry.is_prompted for entry in self.entries[since:]):
-            self.earlier_setups.append(
-                EarlierSetup(self.tally.turns_taken, setup, len(self.entries))
+        if len(self.entries) > change.length:  # later replies were generated from the edited text
+            edited = (self.entries[change.position],)
+            history = self._with_changes(index, replace(change, is_undone=True)).with_change(
+                "edited", change.position, edited, changed_at, is_undone=True
             )
+        else:
+            history = self._with_changes(index)
+        return history._with_entry(change.position, change.before[0])
 
-    def _shorten_earlier(self) -> None:
-        while self.earlier_setups and self.earlier_setups[-1].length > len(self.entries):
-            self._keep_earlier(self.earlier_setups.pop().setup)
+    def _undo_removal(self, index: int, setup: DiscussionSetup) -> History:
+        """Put removed entries back; the change keeps what had replaced them."""
+        change = self.changes[index]
+        count = change.length - change.position
+        replaced = (*self.entries[change.position :], *change.before[count:])
+        undone = (replace(change, before=replaced, is_undone=True),) if replaced else ()
+        history = replace(
+            self._with_changes(index, *undone),
+            entries=(*self.entries[: change.position], *change.before[:count]),
+            earlier_setups=change.earlier_setups,
+        )
+        if change.setup and change.setup != setup:
+            return history._with_earlier_setup(change.setup)
+        return history
+
+    # Copies -----------------------------------------------------------------------------------
+
+    def _with_changes(self, index: int, *instead: Change) -> History:
+        """With ``instead`` in place of the change at ``index``."""
+        return replace(self, changes=(*self.changes[:index], *instead, *self.changes[index + 1 :]))
+
+    def _with_entry(self, position: int, message: Message) -> History:
+        before, after = self.entries[:position], self.entries[position + 1 :]
+        return replace(self, entries=(*before, message, *after))
+
+    def _with_earlier_setup(self, setup: DiscussionSetup) -> History:
+        """Record that ``setup`` applied until now, if any model was prompted under it."""
+        start = self.earlier_setups[-1].length if self.earlier_setups else 0
+        if not any(entry.is_prompted for entry in self.entries[start:]):
+            return self
+        earlier = EarlierSetup(self.turns_taken, setup, len(self.entries))
+        return replace(self, earlier_setups=(*self.earlier_setups, earlier))
+
+    def _truncated(self, length: int) -> History:
+        """Only the first ``length`` entries, and the setups that applied to them."""
+        history = replace(self, entries=self.entries[:length])
+        while history.earlier_setups and history.earlier_setups[-1].length > length:
+            *remaining, last = history.earlier_setups
+            history = replace(history, earlier_setups=tuple(remaining))
+            history = history._with_earlier_setup(last.setup)
+        return history
 
 
-def _with_length(earlier: EarlierSetup, entries: Sequence[Message]) -> EarlierSetup:
-    """``earlier`` with its length, which older files do not give."""
-    if earlier.length or not entries:
-        return earlier
-    later = [entry.turn > earlier.last_turn for entry in entries]
-    return replace(earlier, length=later.index(True) if True in later else len(later))
+def last_undoable(changes: Sequence[Change]) -> Change | None:
+    """The change that an undo would take back."""
+    return next((change for change in reversed(changes) if not change.is_undone), None)
+
+
+def entries_as_prompted(
+    entries: Sequence[Message], changes: Iterable[Change], position: int
+) -> tuple[Message, ...]:
+    """The entries before ``position``, with the texts they had when that entry was generated."""
+    prompted = list(entries[:position])
+    for edit in reversed(_edits(changes)):
+        if edit.length > position > edit.position and edit.before:
+            prompted[edit.position] = edit.before[0]
+    return tuple(prompted)
+
+
+def _edits(changes: Iterable[Change]) -> list[Change]:
+    """The edits; ``length`` is the position of the first message generated from the new text."""
+    edits: list[Change] = []
+    for change in changes:
+        if change.kind == "edited":
+            edits.append(change)
+        elif change.kind in REMOVING_KINDS and not change.is_undone:  # regenerated from there on
+            edits = [replace(edit, length=min(edit.length, change.position)) for edit in edits]
+    return edits
+
+
+def _can_undo(change: Change, length: int) -> bool:
+    """Whether nobody has spoken since, given ``length`` entries; an edit can always be undone."""
+    match change.kind:
+        case "edited":
+            return change.position < length and bool(change.before)
+        case "injected" | "chosen":
+            return length == change.position + 1
+        case "regenerated":
+            return length - change.position in (0, 1) and bool(change.before)
+        case "deleted":
+            return length == change.position

@@ -1,29 +1,29 @@
-"""What the model was asked for a message that is on record: the request, made again.
+"""The requests of past messages, rebuilt from a discussion's record.
 
-The record is enough: the state that a message was asked in is the entries before it, as they
-stood then, and the setup of its turn.
+The record suffices: a message was requested in the state that its predecessors and the setup of
+its turn define.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .changes import entries_as_prompted
 from .discussion import Discussion
+from .history import entries_as_prompted
 from .record import DiscussionRecord, Message, SpeakerOverride
 from .request import TurnRequest
 from .setup import DiscussionSetup
 
 
 class NotReproducible(ValueError):
-    """What the message was asked with cannot be told from the record; says why."""
+    """A message's request cannot be rebuilt from the record; the message says why."""
 
 
 @dataclass(frozen=True)
 class RebuiltRequest:
-    """A message, the request that asked for it, and the setup in force at that moment.
+    """A message, its request, and the setup in force then.
 
-    Where memory was full, the setup has the limits that it was asked with in the end.
+    If memory was full, the setup has the limits of the final attempt.
     """
 
     message: Message
@@ -39,29 +39,26 @@ class RebuiltRequest:
 
 
 def rebuild_request(record: DiscussionRecord, index: int) -> RebuiltRequest:
-    """The request that asked for ``record.entries[index]``.
+    """The request for ``record.entries[index]``.
 
-    Raises NotOnRecord where no model was asked, or none of the record's setups asks so.
+    Raises:
+        NotReproducible: no model generated that entry, or no setup on record explains its prompt.
     """
     message = record.entries[index]
     if message.role == "seed":
         raise NotReproducible("A seed opinion: it was given with the setup, no model was asked.")
     if not message.is_prompted:
         raise NotReproducible("A human's words: no model was asked.")
-    history = entries_as_prompted(record.entries, record.changes, index)
-    speaker_override = (
-        SpeakerOverride(message.turn, message.name) if message.speaker_overridden else None
-    )
+    entries = entries_as_prompted(record.entries, record.changes, index)
+    override = SpeakerOverride(message.turn, message.name) if message.speaker_overridden else None
+    limits = message.shortened
     for setup in setups_in_force(record, index):
         if not setup.turn_takers:
             continue
-        discussion, less = (
-            Discussion(setup, history, speaker_override=speaker_override),
-            message.shortened,
-        )
-        request = discussion.next_request(message.attempt, less)
+        discussion = Discussion(setup, entries, speaker_override=override)
+        request = discussion.next_request(message.attempt, limits)
         if request and request.name == message.name and request.system_prompt == message.prompt:
-            return RebuiltRequest(message, request, less.of(setup) if less else setup)
+            return RebuiltRequest(message, request, limits.of(setup) if limits else setup)
     raise NotReproducible(
         f"Turn {message.turn} of {message.name} cannot be asked again: "
         "the file does not say with which setup it was."
@@ -69,16 +66,8 @@ def rebuild_request(record: DiscussionRecord, index: int) -> RebuiltRequest:
 
 
 def setups_in_force(record: DiscussionRecord, index: int) -> list[DiscussionSetup]:
-    """The setup in force for ``record.entries[index]`` first, then the later ones.
-
-    Where an older file does not say how far a setup applied, one of the later ones may be it.
-    """
-    turn = record.entries[index].turn
+    """The setup in force for ``record.entries[index]``, then the later ones."""
     return [
-        *(
-            earlier.setup
-            for earlier in record.earlier_setups
-            if (earlier.length > index if earlier.length else earlier.last_turn >= turn)
-        ),
+        *(earlier.setup for earlier in record.earlier_setups if earlier.length > index),
         record.setup,
     ]

@@ -1,10 +1,15 @@
-"""What was said, by whom and how: the values that a discussion's file is made of."""
+"""What was said, by whom and how: the values that a discussion's file consists of.
+
+Field types and their limits are checked when a file is read, not when a value is made.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
 
 from .names import name_key
 from .setup import DiscussionSetup
@@ -14,14 +19,20 @@ Status = Literal["running", "paused", "finished", "failed"]
 FinishReason = Literal["stop", "length", "cancelled"]
 ChangeKind = Literal["injected", "edited", "regenerated", "chosen", "deleted"]
 
-HARDCODED = "hardcoded"  # SynDisco's word for the "model" of what no model said
+HARDCODED = "hardcoded"
+"""SynDisco's "model" of what no model said."""
 IMPORTED_FROM = "imported_from"
-"""Key in ``engine`` of a discussion that was converted: which SynDisco wrote it."""
+"""Key in ``engine`` of a converted discussion: which SynDisco wrote it."""
+
+Count = Annotated[int, Field(ge=0)]
+Number = Annotated[int, Field(ge=1)]
+Shared = Annotated[str, AfterValidator(sys.intern)]
+"""A text that many messages have in common, so that it is held in memory once."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What an engine gave back for one request. ``text`` is raw; ``seconds`` is generating time."""
+    """What an engine returned for one request: the raw text, and seconds spent generating it."""
 
     text: str
     finish_reason: FinishReason = "stop"
@@ -33,58 +44,62 @@ class Reply:
 
 @dataclass(frozen=True)
 class Shortened:
-    """What a reply was really asked with, where memory did not suffice for what the setup says."""
+    """The limits of a reply for which memory did not suffice for those of the setup."""
 
-    history_context_len: int
-    max_out_tokens: int
+    history_context_len: Count
+    max_out_tokens: Number
 
     def of(self, setup: DiscussionSetup) -> DiscussionSetup:
-        """``setup`` with these limits in the place of its own."""
+        """``setup`` with these limits instead of its own."""
         return setup.model_copy(update=vars(self))
 
 
 @dataclass(frozen=True)
 class Message:
-    """One turn taken. A silence is a message with no text: recorded, never prompted or logged.
+    """A message that was posted, or a silence: an entry without a text, which no prompt quotes."""
 
-    ``turn`` counts from 1; the moderator has the turn of the comment they follow; seed opinions
-    and what a human put in have none (0). ``raw_text`` is what the model said, where it differs;
-    ``original_text`` what stood here before somebody edited it. ``floor_given``: a person chose
-    the speaker, the turn manager would have drawn another. ``attempt`` above 0: regenerated.
-    ``shortened``: memory was full, and it was asked for with less. ``speaks_as``: another whose
-    name the reply began with; ``went_on_as``: in whose name it went on, which was left out.
-    """
-
-    name: str
+    name: Shared
     text: str
-    role: Role
+    role: Role = "user"
     turn: int = 0
-    model: str = HARDCODED
-    prompt: str = ""
+    """From 1; the moderator has that of the message answered; 0 for seed opinions and humans."""
+    model: Shared = HARDCODED
+    prompt: Shared = ""
+    """The system prompt as the model got it."""
     raw_text: str | None = None
+    """What the model returned, where it differs from what was posted."""
     finish_reason: FinishReason | None = None
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
+    """From request to finish; shared with others in a batch."""
     seed: int | None = None
-    attempt: int = 0
+    """The sampler's."""
+    attempt: Count = 0
+    """How many attempts at this message came before."""
     created_at: str = ""
+    """ISO 8601, UTC."""
     original_text: str | None = None
-    speaker_overridden: bool = False
+    """The text before somebody edited it."""
+    speaker_overridden: Annotated[bool, Field(alias="floor_given")] = False
+    """A person chose the speaker; the turn manager would have chosen another."""
     shortened: Shortened | None = None
+    """Lower limits than the setup's, because memory was full."""
     speaks_as: str = ""
+    """Another participant with whose name the reply began."""
     went_on_as: str = ""
+    """The name in which the reply continued with a further post, which was left out."""
 
     @property
     def model_text(self) -> str:
-        """What the model said, to the letter, whatever was made of it since."""
+        """The model's words, unchanged by guard and edits."""
         if self.raw_text is not None:
             return self.raw_text
         return self.text if self.original_text is None else self.original_text
 
     @property
     def guard_notes(self) -> tuple[str, ...]:
-        """What the guard found that may be somebody else's words, in a few words each."""
+        """What of the reply may be somebody else's words, in a few words each."""
         notes = [f"speaks as {self.speaks_as}"] if self.speaks_as else []
         if self.went_on_as:
             is_own = name_key(self.went_on_as) == name_key(self.name)
@@ -123,28 +138,27 @@ class Parent:
 
 @dataclass(frozen=True)
 class BatchMembership:
-    """Which of the ``count`` discussions of a batch one is; ``number`` counts from 1."""
+    """Which of the ``count`` discussions of a batch this is; ``number`` counts from 1."""
 
     id: str
-    number: int
-    count: int
+    number: Number
+    count: Number
 
 
 @dataclass(frozen=True)
 class EarlierSetup:
-    """A setup that was changed while the discussion ran; it applied up to ``last_turn``.
-
-    ``length`` is how many entries there were then (0 where an older file does not say).
-    """
+    """A setup that was changed while the discussion ran."""
 
     last_turn: int
+    """The last turn to which it applied."""
     setup: DiscussionSetup
     length: int = 0
+    """How many entries there were by then."""
 
 
 @dataclass(frozen=True)
 class SpeakerOverride:
-    """A person wants ``name`` to speak at turn ``turn``, whoever the turn manager draws."""
+    """A person chose ``name`` to speak at turn ``turn``, whoever the turn manager would choose."""
 
     turn: int
     name: str
@@ -152,34 +166,34 @@ class SpeakerOverride:
 
 @dataclass(frozen=True)
 class Change:
-    """What a person did to what was said, with what stood there ``before``: nothing is lost.
-
-    It concerns the entries from ``position`` on; ``length`` is how many there were, ``at`` an ISO
-    time. Of a choice among candidates ``before`` holds the message that stood there and those
-    that were not chosen. ``is_undone``: it was taken back, and ``before`` holds what it had made.
-    ``earlier_setups`` and ``setup`` are those in force then (None: the present one).
-    """
+    """What a person did to the entries from ``position`` on. Nothing is lost."""
 
     kind: ChangeKind
     position: int
     length: int
+    """How many entries there were."""
     before: tuple[Message, ...] = ()
-    at: str = ""
+    """The entries that it replaced or removed, then the candidates that were not chosen. Once it
+    is undone: the entries that it had made."""
+    changed_at: str = ""
+    """ISO 8601, UTC."""
     is_undone: bool = False
     earlier_setups: tuple[EarlierSetup, ...] = ()
+    """Those of that moment, if it removed entries."""
     setup: DiscussionSetup | None = None
+    """The setup of that moment; None for the present one."""
 
 
 @dataclass(frozen=True)
 class DiscussionRecord:
-    """All there is to know of a discussion: enough to show, resume, fork and replay it."""
+    """All that is known of a discussion: enough to show, resume, fork and replay it."""
 
     id: str
     started_at: str
     """ISO 8601, UTC."""
     setup: DiscussionSetup
-    entries: Sequence[Message] = ()
-    """Messages and silences in the order they came: a tuple, or what equals one."""
+    entries: tuple[Message, ...] = ()
+    """Messages and silences, oldest first."""
     status: Status = "running"
     title: str = ""
     parent: Parent | None = None
@@ -189,23 +203,23 @@ class DiscussionRecord:
     """What people changed in the entries, oldest first."""
     speaker_override: SpeakerOverride | None = None
     batch: BatchMembership | None = None
-    """The batch that it was run in; a fork is in none."""
+    """The batch that it was run in; a fork belongs to none."""
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """What was said, without the silences."""
+        """The entries without the silences."""
         return tuple(entry for entry in self.entries if not entry.is_silence)
 
     @property
     def heading(self) -> str:
-        """What to call it: its title, or else who takes part."""
+        """Its title, or else the names of the participants."""
         return self.title or self.setup.heading
 
     @property
     def is_foreign(self) -> bool:
-        """Whether SynDisco made it: it is read and copied, never gone on with.
+        """Whether SynDisco made it, so that it can be read and forked but not continued.
 
-        It does not say with which turn manager, sampling or seed. A fork of it is ours.
+        Its file does not say with which turn manager, sampling or seed. A fork of it is ours.
         """
         if self.status != "finished" or self.parent:
             return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .guard import GuardResult
@@ -22,7 +21,7 @@ class TurnRequest:
     chat: tuple[ChatMessage, ...]
     stop: tuple[str, ...]
     seed: int
-    entries: Sequence[Message] = field(repr=False)
+    entries: tuple[Message, ...] = field(repr=False)
     """What had been said; a reply fits only as long as that is so."""
     first_in_window: int
     """Index in ``entries`` of the oldest message that the prompt quotes."""

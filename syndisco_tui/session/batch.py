@@ -13,7 +13,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Literal
 
-from ..discussion import BatchMembership, DiscussionRecord, DiscussionSetup, Entries
+from ..discussion import BatchMembership, DiscussionRecord, DiscussionSetup, Message
 from ..discussion.chance import SEED_BITS
 from ..engine.base import LoadProgress
 from ..store.discussions import discussion_files, read_discussion
@@ -112,11 +112,11 @@ class BatchRun:
         self.record: DiscussionRecord | None = None
         """As it was last saved; None before it has begun."""
         self.turn = self.tokens = self.messages = 0
-        self.entries = Entries()
+        self.entries: tuple[Message, ...] = ()
         self.state: RunState = "missing"
         if isinstance(begin, DiscussionRecord):
             self.record, self.turn = begin, begin.turns_taken
-            self.entries = Entries.of(begin.entries)
+            self.entries = begin.entries
             self.state = "finished" if begin.status == "finished" else "stopped"
             self.messages = sum(entry.is_prompted for entry in begin.entries)
             self.tokens = sum(entry.completion_tokens for entry in begin.entries)
@@ -151,7 +151,7 @@ class BatchRun:
         match event:
             case Opened():
                 self.path, self.setup = event.path, event.record.setup
-                self.entries = Entries.of(event.record.entries)
+                self.entries = event.record.entries
             case ReplyStarted():
                 self.state, self.speaker, self.role = "speaking", event.name, event.role
                 self.growing = ""
@@ -159,7 +159,7 @@ class BatchRun:
                 self.growing = event.text
             case Posted():
                 message = event.message
-                self.entries = self.entries.plus(message)
+                self.entries = (*self.entries, message)
                 self.messages += 1
                 self.tokens += message.completion_tokens
                 self.turn = max(self.turn, message.turn)

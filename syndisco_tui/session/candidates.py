@@ -78,4 +78,4 @@ class Candidates:
             reply.generation.cancel()
         finished = sorted(self._messages)
         chosen = None if number is None else finished.index(number)
-        self._discussion.choose([self._messages[each] for each in finished], chosen, at=now)
+        self._discussion.choose([self._messages[each] for each in finished], chosen, changed_at=now)

@@ -10,8 +10,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from ..discussion import Discussion
-from ..discussion.changes import last_undoable
+from ..discussion import Discussion, last_undoable
 
 Afterwards = Literal["as before", "speak", "stand still"]
 """What a session does next: go on as it was, have at least one message said, or pause."""
@@ -51,7 +50,7 @@ class Edit(Intervention):
     text: str
 
     def apply(self, discussion: Discussion, now: str) -> None:
-        discussion.edit(self.position, self.text, at=now)
+        discussion.edit(self.position, self.text, changed_at=now)
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class Silence(Intervention):
     position: int
 
     def apply(self, discussion: Discussion, now: str) -> None:
-        discussion.silence(self.position, at=now)
+        discussion.silence(self.position, changed_at=now)
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ class Regenerate(Intervention):
         return False
 
     def apply(self, discussion: Discussion, now: str) -> None:
-        discussion.regenerate(at=now)
+        discussion.regenerate(changed_at=now)
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ class Delete(Intervention):
         return False
 
     def apply(self, discussion: Discussion, now: str) -> None:
-        discussion.delete(len(discussion.entries[self.position :]), at=now)
+        discussion.delete(len(discussion.entries[self.position :]), changed_at=now)
 
 
 @dataclass(frozen=True)
@@ -110,4 +109,4 @@ class Undo(Intervention):
         return change is None or change.kind == "edited"
 
     def apply(self, discussion: Discussion, now: str) -> None:
-        discussion.undo(at=now)
+        discussion.undo(changed_at=now)

@@ -1,14 +1,19 @@
-"""A discussion's record ⇄ its JSON, a superset of SynDisco 2.0.1's export (format 1).
+"""A discussion's record ⇄ the JSON of its file (format 1), a superset of SynDisco 2.0.1's export.
 
-Also reads what SynDisco itself writes, in all its layouts.
+Reads the files that SynDisco itself writes as well, in all their layouts.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from .. import __version__
 from ..discussion import (
@@ -20,38 +25,215 @@ from ..discussion import (
     Message,
     Parent,
     SpeakerOverride,
+    Status,
 )
-from ..discussion.changes import REMOVING_KINDS
+from ..discussion.history import REMOVING_KINDS
 from ..discussion.names import name_clash
-from ..discussion.participants import Speakers, participants, speakers
-from .field_types import FileShape
+from ..discussion.participants import participants
+from ..discussion.record import ChangeKind, Count
 from .file_kinds import DISCUSSIONS, json_kind, refusal_of
 from .inputs import InputError, validated
 from .syndisco import TIMESTAMP, from_syndisco, users_of
 
 FORMAT = 1
 A_DISCUSSION = "a discussion (JSON)"
-"""How a sentence calls the files of this format."""
+"""What error messages call the files of this format."""
 
 
-def to_json(record: DiscussionRecord, spoke: Speakers | None = None) -> dict[str, Any]:
-    """The record as the values of its file. ``spoke``: in its entries, if that is known already."""
-    setup = record.setup
-    users, moderator = participants(record, speakers(record.entries) if spoke is None else spoke)
+# Fields ----------------------------------------------------------------------------------------
+
+
+class _Fields(BaseModel):
+    model_config = ConfigDict(extra="ignore", defer_build=True)  # built when a file is read
+
+
+@dataclass(frozen=True)
+class Silence(Message):
+    """An entry without a text, and its place: the number of messages before it."""
+
+    position: int = 0
+
+
+class ChangeFields(_Fields):
+    """A person's change of the entries from ``position`` on."""
+
+    kind: ChangeKind
+    position: Count
+    length: Count
+    at: str = ""
+    before: tuple[Message, ...] = ()
+    is_undone: bool = False
+    earlier_setups: tuple[EarlierSetup, ...] | None = None
+    setup: DiscussionSetup | None = None
+
+    def change(self, record_setups: tuple[EarlierSetup, ...]) -> Change:
+        """The change of a record with ``record_setups``, its defaults."""
+        earlier = record_setups if self.earlier_setups is None else self.earlier_setups
+        return Change(
+            kind=self.kind,
+            position=self.position,
+            length=self.length,
+            before=self.before,
+            changed_at=self.at,
+            is_undone=self.is_undone,
+            earlier_setups=earlier if self.kind in REMOVING_KINDS else (),
+            setup=self.setup,
+        )
+
+
+class OwnFields(_Fields):
+    """All that SynDisco's export has no place for."""
+
+    format: int
+    version: str = ""
+    status: Status
+    title: str = ""
+    started_at: str
+    setup: DiscussionSetup
+    silences: list[Silence] = []
+    parent: Parent | None = None
+    engine: dict[str, Any] = {}
+    earlier_setups: tuple[EarlierSetup, ...] = ()
+    changes: list[ChangeFields] = []
+    floor: SpeakerOverride | None = None
+    batch: BatchMembership | None = None
+
+    @field_validator("started_at")
+    @classmethod
+    def _is_a_time(cls, started_at: str) -> str:
+        try:
+            datetime.fromisoformat(started_at)
+        except ValueError:
+            raise ValueError("must be a time such as 2026-01-31T09:30:00+00:00") from None
+        return started_at
+
+
+class FileFields(_Fields):
+    """A discussion's file. Those of SynDisco have fewer fields, and no ``syndisco_tui``."""
+
+    id: str = ""
+    timestamp: str = ""
+    users: list[str] | None = None
+    moderator: str | None = None
+    user_prompts: list[str | dict[str, Any]] = []
+    moderator_prompt: str | dict[str, Any] | None = None
+    ctx_length: Annotated[int, Field(ge=0)] | None = None
+    logs: list[Message]
+    syndisco_tui: OwnFields | None = None
+
+
+# Reading ---------------------------------------------------------------------------------------
+
+
+def from_json(value: object, where: object) -> DiscussionRecord:
+    """The record in a discussion file of ours or of any SynDisco.
+
+    Raises:
+        InputError: ``value`` is none; the message begins with ``where`` and names the field.
+    """
+    file = checked(value, where)
+    if file.syndisco_tui is None:
+        return from_syndisco(file, value)
+    own = file.syndisco_tui
+    entries = _merged(file.logs, own.silences)
+    earlier = tuple(_with_length(each, entries) for each in own.earlier_setups)
+    return DiscussionRecord(
+        id=file.id,
+        started_at=own.started_at,
+        setup=own.setup.model_copy(update={"title": own.title}),  # renaming older files kept it
+        entries=entries,
+        status=own.status,
+        title=own.title,
+        parent=own.parent,
+        engine=own.engine,
+        earlier_setups=earlier,
+        changes=tuple(change.change(earlier) for change in own.changes),
+        speaker_override=own.floor,
+        batch=own.batch,
+    )
+
+
+def checked(value: object, where: object) -> FileFields:
+    """The fields of a discussion's file, checked: ``from_json`` accepts what passes.
+
+    Raises:
+        InputError: ``value`` is no discussion; the message begins with ``where``.
+    """
+    kind = json_kind(value)
+    if kind and kind not in DISCUSSIONS:
+        raise InputError(refusal_of(where, kind, A_DISCUSSION))
+    _refuse_newer_format(value, where)
+    file = validated(FileFields, value, f"{where}: not a discussion")
+    users = [name.strip() for name in users_of(file)] if file.syndisco_tui is None else []
+    if clash := name_clash(users):
+        raise InputError(f"{where}: the usernames “{clash[0]}” and “{clash[1]}” are the same")
+    return file
+
+
+def _refuse_newer_format(value: object, where: object) -> None:
+    """Checked before the fields, which a newer format may not have."""
+    own = value.get("syndisco_tui") if isinstance(value, dict) else None
+    number = own.get("format") if isinstance(own, dict) else None
+    if isinstance(own, dict) and isinstance(number, int) and number > FORMAT:
+        raise InputError(
+            f"{where}: written by syndisco-tui {own.get('version', '')} in format {number}; "
+            f"this version reads format {FORMAT}: upgrade syndisco-tui"
+        )
+
+
+def _merged(logs: Sequence[Message], silences: Iterable[Silence]) -> tuple[Message, ...]:
+    """Messages and silences in the order in which they came."""
+    entries: list[Message] = []
+    remaining = deque(sorted(silences, key=lambda silence: silence.position))
+    for position, log in enumerate(logs):
+        while remaining and remaining[0].position <= position:
+            entries.append(_without_position(remaining.popleft()))
+        entries.append(log)
+    return (*entries, *map(_without_position, remaining))
+
+
+def _without_position(silence: Silence) -> Message:
+    return Message(**{key: value for key, value in vars(silence).items() if key != "position"})
+
+
+def _with_length(earlier: EarlierSetup, entries: Sequence[Message]) -> EarlierSetup:
+    """``earlier`` with the number of entries, which older files do not give."""
+    if earlier.length:
+        return earlier
+    later = (index for index, entry in enumerate(entries) if entry.turn > earlier.last_turn)
+    return replace(earlier, length=next(later, len(entries)))
+
+
+# Writing ---------------------------------------------------------------------------------------
+
+
+def to_bytes(record: DiscussionRecord) -> bytes:
+    """The content of the record's file. A lone surrogate in a text becomes a question mark."""
+    value = to_json(record)
+    try:
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # a lone surrogate, or an integer of more than 64 bits
+        text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
+        return (text + "\n").encode("utf-8", errors="replace")
+
+
+def to_json(record: DiscussionRecord) -> dict[str, Any]:
+    """The JSON object of the record's file."""
+    users, moderator = participants(record)
     silences: list[dict[str, Any]] = []
     logs: list[dict[str, Any]] = []
     for entry in record.entries:
         if entry.is_silence:
-            silences.append({"position": len(logs), **entry_to_json(entry)})
+            silences.append({"position": len(logs), **_entry_to_json(entry)})
         else:
-            logs.append(entry_to_json(entry))
+            logs.append(_entry_to_json(entry))
     own: dict[str, Any] = {
         "format": FORMAT,
         "version": __version__,
         "status": record.status,
         "title": record.title,
         "started_at": record.started_at,
-        "setup": _setup_to_json(setup),
+        "setup": _setup_to_json(record.setup),
         "silences": silences,
         "engine": record.engine,
     }
@@ -60,14 +242,11 @@ def to_json(record: DiscussionRecord, spoke: Speakers | None = None) -> dict[str
     if record.changes:
         own["changes"] = [_change_to_json(change, record) for change in record.changes]
     if record.speaker_override:
-        own["floor"] = {
-            "turn": record.speaker_override.turn,
-            "name": record.speaker_override.name,
-        }
+        own["floor"] = vars(record.speaker_override)
     if record.batch:
-        own["batch"] = vars(record.batch).copy()
+        own["batch"] = vars(record.batch)
     if record.parent:
-        own["parent"] = {"id": record.parent.id, "turn": record.parent.turn}
+        own["parent"] = vars(record.parent)
     return {
         "id": record.id,
         "timestamp": datetime.fromisoformat(record.started_at).strftime(TIMESTAMP),
@@ -75,75 +254,10 @@ def to_json(record: DiscussionRecord, spoke: Speakers | None = None) -> dict[str
         "moderator": moderator.name if moderator else None,
         "user_prompts": [actor.prompt_fields() for actor in users],
         "moderator_prompt": moderator.prompt_fields() if moderator else None,
-        "ctx_length": setup.history_context_len,
+        "ctx_length": record.setup.history_context_len,
         "logs": logs,
         "syndisco_tui": own,
     }
-
-
-def to_bytes(record: DiscussionRecord, spoke: Speakers | None = None) -> bytes:
-    """The file's content. A lone surrogate in a text becomes a question mark."""
-    text = json.dumps(to_json(record, spoke), ensure_ascii=False, indent=2, allow_nan=False)
-    return (text + "\n").encode("utf-8", errors="replace")
-
-
-def from_json(value: object, where: object) -> DiscussionRecord:
-    """The record in a discussion file of ours or of any SynDisco. Raises InputError."""
-    file = checked(value, where)
-    if file.syndisco_tui is None:
-        return from_syndisco(file, value)
-    own = file.syndisco_tui
-    earlier = tuple(each.earlier() for each in own.earlier_setups)
-    entries: list[Message] = []
-    silences = sorted(own.silences, key=lambda silence: silence.position)
-    for position, log in enumerate(file.logs):
-        while silences and silences[0].position <= position:
-            entries.append(silences.pop(0).message())
-        entries.append(log.message())
-    entries += [silence.message() for silence in silences]
-    return DiscussionRecord(
-        id=file.id,
-        started_at=own.started_at,
-        setup=own.setup.model_copy(update={"title": own.title}),  # renaming older files kept it
-        entries=tuple(entries),
-        status=own.status,
-        title=own.title,
-        parent=Parent(own.parent.id, own.parent.turn) if own.parent else None,
-        engine=own.engine,
-        earlier_setups=earlier,
-        changes=tuple(change.change(earlier) for change in own.changes),
-        speaker_override=SpeakerOverride(own.speaker_override.turn, own.speaker_override.name)
-        if own.speaker_override
-        else None,
-        batch=BatchMembership(**dict(own.batch)) if own.batch else None,
-    )
-
-
-def checked(value: object, where: object) -> FileShape:
-    """The value of a discussion's file, every field of which is as it must be. Raises InputError.
-
-    Nothing that passes is refused by ``from_json``.
-    """
-    kind = json_kind(value)
-    if kind and kind not in DISCUSSIONS:
-        raise InputError(refusal_of(where, kind, A_DISCUSSION))
-    _refuse_newer(value, where)
-    file = validated(FileShape, value, f"{where}: not a discussion")
-    users = [name.strip() for name in users_of(file)] if file.syndisco_tui is None else []
-    if clash := name_clash(users):
-        raise InputError(f"{where}: the usernames “{clash[0]}” and “{clash[1]}” are the same")
-    return file
-
-
-def _refuse_newer(value: object, where: object) -> None:
-    """Before all else: a newer format need not look like this one."""
-    own = value.get("syndisco_tui") if isinstance(value, dict) else None
-    number = own.get("format") if isinstance(own, dict) else None
-    if isinstance(own, dict) and isinstance(number, int) and number > FORMAT:
-        raise InputError(
-            f"{where}: written by syndisco-tui {own.get('version', '')} in format {number}; "
-            f"this version reads format {FORMAT}: upgrade syndisco-tui"
-        )
 
 
 def _setup_to_json(setup: DiscussionSetup) -> dict[str, Any]:
@@ -161,13 +275,13 @@ def _earlier_to_json(setups: Iterable[EarlierSetup]) -> list[dict[str, Any]]:
 
 
 def _change_to_json(change: Change, record: DiscussionRecord) -> dict[str, Any]:
-    """A change; the setups of its time only where they are not the record's own."""
+    """A change, with the setups of its time only where they are not the record's."""
     value: dict[str, Any] = {
         "kind": change.kind,
         "position": change.position,
         "length": change.length,
-        "at": change.at,
-        "before": [entry_to_json(entry) for entry in change.before],
+        "at": change.changed_at,
+        "before": [_entry_to_json(entry) for entry in change.before],
     }
     if change.is_undone:
         value["is_undone"] = True
@@ -178,8 +292,8 @@ def _change_to_json(change: Change, record: DiscussionRecord) -> dict[str, Any]:
     return value
 
 
-def entry_to_json(entry: Message) -> dict[str, Any]:
-    """One entry of ``logs`` or, with its position, of ``silences``."""
+def _entry_to_json(entry: Message) -> dict[str, Any]:
+    """An object of ``logs``. Written for speed: it runs for every entry at every save."""
     value: dict[str, Any] = {
         "name": entry.name,
         "text": entry.text,
@@ -190,14 +304,12 @@ def entry_to_json(entry: Message) -> dict[str, Any]:
     }
     if entry.raw_text is not None:
         value["raw_text"] = entry.raw_text
-    value |= {
-        "finish_reason": entry.finish_reason,
-        "prompt_tokens": entry.prompt_tokens,
-        "completion_tokens": entry.completion_tokens,
-        "seconds": round(entry.seconds, 3),
-        "seed": entry.seed,
-        "created_at": entry.created_at,
-    }
+    value["finish_reason"] = entry.finish_reason
+    value["prompt_tokens"] = entry.prompt_tokens
+    value["completion_tokens"] = entry.completion_tokens
+    value["seconds"] = round(entry.seconds, 3)
+    value["seed"] = entry.seed
+    value["created_at"] = entry.created_at
     if entry.attempt:
         value["attempt"] = entry.attempt
     if entry.original_text is not None:
@@ -205,7 +317,7 @@ def entry_to_json(entry: Message) -> dict[str, Any]:
     if entry.speaker_overridden:
         value["floor_given"] = True
     if entry.shortened:
-        value["shortened"] = vars(entry.shortened).copy()
+        value["shortened"] = vars(entry.shortened)
     if entry.speaks_as:
         value["speaks_as"] = entry.speaks_as
     if entry.went_on_as:

@@ -27,12 +27,7 @@ class DiscussionFile:
     """A discussion's file, held for writing until ``close``."""
 
     def __init__(self, path: Path) -> None:
-        from .growing_file import (
-            GrowingFile,  # with the format, which the first picture does not need
-        )
-
         self.path = path
-        self._growing = GrowingFile()
         try:
             self._lock = WriterLock(path)
         except BlockingIOError:
@@ -62,11 +57,11 @@ class DiscussionFile:
         except OSError as error:
             error.filename = str(self.path)  # the lock file is nobody's concern
             raise
-        write_atomic(self.path, self._growing.parts(record))
-        self._growing.saved(self.path)
+        from .discussion_format import to_bytes  # pydantic's models, which the first paint skips
+
+        write_atomic(self.path, to_bytes(record))
 
     def close(self) -> None:
-        self._growing.close()
         self._lock.release()
 
 

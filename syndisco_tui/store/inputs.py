@@ -248,6 +248,7 @@ _REQUIREMENTS = {
     "less_than_equal": "must be at most {le}",
     "less_than": "must be less than {lt}",
     "string_too_short": "must not be empty",
+    "dataclass_type": "must be a table of fields",
     "model_type": "must be a table of fields",
     "model_attributes_type": "must be a table of fields",
 }

@@ -12,19 +12,21 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from ..discussion import HARDCODED, DiscussionRecord, DiscussionSetup, Message, Persona, Role
-from .field_types import FileShape
+
+if TYPE_CHECKING:
+    from .discussion_format import FileFields
 
 TIMESTAMP = "%y-%m-%d-%H-%M"
 NO_TIME = datetime.fromtimestamp(0, UTC).isoformat()
 """When a discussion began of which that is not known."""
 
 
-def from_syndisco(file: FileShape, value: object) -> DiscussionRecord:
+def from_syndisco(file: FileFields, value: object) -> DiscussionRecord:
     """The finished record of ``file``; ``value`` is its JSON, of which an id is made."""
     moderator, users = file.moderator, users_of(file)
     prompts = _prompts_by_name(file, users)
@@ -35,10 +37,11 @@ def from_syndisco(file: FileShape, value: object) -> DiscussionRecord:
     entries: list[Message] = []
     taken = 0
     for log in file.logs:
-        role: Role = "moderator" if log.name == moderator else "user"
-        if log.model == HARDCODED:
-            role = "seed"
-        message = log.message(role)
+        role: Role = log.role
+        if role == "user":  # SynDisco's files do not say
+            is_moderator = log.name == moderator
+            role = "seed" if log.model == HARDCODED else "moderator" if is_moderator else "user"
+        message = replace(log, role=role)
         if role != "seed" and not message.turn:
             message = replace(message, turn=taken + (role == "user"))
         entries.append(message)
@@ -66,7 +69,7 @@ def from_syndisco(file: FileShape, value: object) -> DiscussionRecord:
     )
 
 
-def users_of(file: FileShape) -> list[str]:
+def users_of(file: FileFields) -> list[str]:
     """The names of a discussion's users; of one that does not list them, of all who spoke."""
     if file.users:
         return [name for name in file.users if name != file.moderator]
@@ -89,7 +92,7 @@ def started_at(timestamp: str) -> str:
         return ""
 
 
-def _prompts_by_name(file: FileShape, users: Iterable[str]) -> dict[str, dict[str, Any]]:
+def _prompts_by_name(file: FileFields, users: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Every participant's system prompt object; SynDisco's exports give it in either form."""
     prompts: dict[str, dict[str, Any]] = {}
     everybody: list[tuple[str | None, str | dict[str, Any]]]

@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
-from ...discussion import ChatMessage, DiscussionRecord, DiscussionSetup
-from ...discussion.changes import entries_as_prompted
+from ...discussion import ChatMessage, DiscussionRecord, DiscussionSetup, entries_as_prompted
 from ...discussion.past_requests import setups_in_force
 from ...discussion.prompt import chat_prompt, window
 

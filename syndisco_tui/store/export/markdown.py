@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ...analysis.compare import setup_differences
 from ...discussion import DiscussionRecord, Message, Persona
-from ...discussion.participants import participants, speakers
+from ...discussion.participants import participants
 from ...text import safe
 
 _MARKUP = re.compile(r"[\\`*_{}\[\]<>#|~&!$^=]")
@@ -47,7 +47,7 @@ def _escaped_line(line: str) -> str:
 
 
 def _participants(record: DiscussionRecord) -> str:
-    users, moderator = participants(record, speakers(record.entries))
+    users, moderator = participants(record)
     people = [_participant(user.persona) for user in users]
     if moderator:
         people.append(f"{_participant(moderator.persona)} *(moderator)*")

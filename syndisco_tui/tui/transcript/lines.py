@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 
-from ...discussion import Entries, Message
+from ...discussion import Message
 from .blocks import Block, block_of, likely_height, shown_name
 from .heights import Heights
 
@@ -23,7 +23,7 @@ class Lines:
 
     def __init__(self) -> None:
         self.width = 80
-        self.entries = Entries()
+        self.entries: list[Message] = []
         self.speakers: Counter[str] = Counter()
         """How many entries each name has, in the order in which they first spoke."""
         self.growing: Block | None = None
@@ -41,7 +41,7 @@ class Lines:
 
     def show(self, messages: Iterable[Message]) -> None:
         """These messages and nothing else."""
-        self.entries = Entries.of(messages)
+        self.entries = list(messages)
         self.speakers = Counter(shown_name(entry.name) for entry in self.entries)
         self.growing = None
         self._blocks.clear()
@@ -63,7 +63,7 @@ class Lines:
         self._rows = None
         if self.speaker is not None:
             self._rows = [i for i, entry in enumerate(self.entries) if self.is_shown(entry)]
-        texts = self.entries.texts(self.rows)
+        texts = (self.entries[row].text for row in self.rows)
         self._heights = Heights(likely_height(text, self.width) for text in texts)
         self._is_exact = bytearray(len(self._heights))
         if self.growing is not None and self.is_shown(self.growing):
@@ -109,7 +109,7 @@ class Lines:
     def append(self, message: Message) -> None:
         """One more message, in the place of the reply in the making."""
         self.drop()
-        self.entries = self.entries.plus(message)
+        self.entries.append(message)
         self.speakers[shown_name(message.name)] += 1
         if self.is_shown(message):
             if self._rows is not None:

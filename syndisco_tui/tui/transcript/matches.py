@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from ...discussion import Entries
+from ...discussion import Message
 from ...text import safe
 
 
@@ -16,7 +16,7 @@ class Matches:
     def __init__(
         self,
         query: str,
-        entries: Entries,
+        entries: Sequence[Message],
         shown: Iterable[int],
         wider: Matches | None = None,
     ) -> None:
@@ -31,9 +31,8 @@ class Matches:
             self.pattern = re.compile(r"\s+".join(words), flags)
         self.hits: list[int] = []
         """The entries that have it, ascending."""
-        shown = list(shown)
-        for entry, text in zip(shown, entries.texts(shown), strict=True):
-            self.look_at(entry, text)
+        for entry in list(shown):
+            self.look_at(entry, entries[entry].text)
 
     def look_at(self, entry: int, text: str) -> None:
         """One more message, the last so far."""

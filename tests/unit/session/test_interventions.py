@@ -456,7 +456,7 @@ class TestFork:
         paused.session.fork(len(finished.entries), changed(conv_len=1), finished)
         opened = paused.until(Opened)
         assert (opened.record.status, opened.record.is_foreign) == ("finished", False)
-        assert summarize_file(opened.path)[0].kept == "finished"
+        assert summarize_file(opened.path)[0].status == "finished"
         assert opened.record.engine == {}
         paused.session.start(SETUP)
         paused.session.resume(opened.path)
