@@ -231,6 +231,43 @@ def import_(
 
 
 @app.command()
+def stats(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="Saved discussions, or folders of them", metavar="PATH"),
+    ],
+    by: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--by", help="Only these factors, separated by commas", metavar="FACTOR,…"),
+    ] = None,
+    condition_from: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--condition-from",
+            help="Read factors from folder names, such as {model}_{strategy}",
+            metavar="PATTERN",
+        ),
+    ] = None,
+    to: Annotated[
+        str, typer.Option("--format", help="table, csv, json or markdown", metavar="FORMAT")
+    ] = "table",
+    output: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--output", "-o", help="Write a file instead of printing", metavar="FILE"),
+    ] = None,
+) -> int:
+    """Statistics of saved discussions: a row for each condition."""
+    from ..headless.stats import STATS_FORMATS
+    from ..headless.stats import stats as print_stats
+
+    chosen = next((each for each in STATS_FORMATS if each == to), None)
+    if chosen is None:
+        raise InputError(f"--format: must be one of {', '.join(STATS_FORMATS)}, not {to}")
+    factors = [name.strip() for name in by.split(",")] if by is not None else None
+    return print_stats(paths, by=factors, condition_from=condition_from, to=chosen, output=output)
+
+
+@app.command()
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
 ) -> int:

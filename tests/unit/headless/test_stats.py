@@ -1,0 +1,109 @@
+"""``stats`` over folders, in every format, with factors from folder names."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from syndisco_tui.headless.stats import stats
+from syndisco_tui.store.inputs import InputError
+from syndisco_tui.workspace.conditions import ConditionPattern
+from tests.support.syndisco_files import published
+
+LOG = {"model": "m", "prompt": "p"}
+
+
+def folder_of(path: Path, texts: Sequence[str]) -> None:
+    """A discussion of SynDisco's in a folder."""
+    path.mkdir(parents=True, exist_ok=True)
+    logs = [{"name": f"User{n % 2}", "text": text, **LOG} for n, text in enumerate(texts)]
+    value = {
+        "id": path.name, "timestamp": "26-02-10-21-28", "users": ["User0", "User1"],
+        "moderator": None, "user_prompts": ["{}", "{}"], "moderator_prompt": None,
+        "ctx_length": 3, "logs": logs,
+    }  # fmt: skip
+    (path / f"{len(list(path.glob('*')))}.json").write_text(json.dumps(value))
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Path:
+    folder_of(tmp_path / "qwen_7b_none.txt", ["one two", '""'])
+    folder_of(tmp_path / "qwen_7b_none.txt", ["one two three", "four"])
+    folder_of(tmp_path / "llama_none.txt", ["a b c d", "e f"])
+    return tmp_path
+
+
+def test_json_has_an_object_a_condition(folders: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert stats([folders], condition_from="{model}_{moderation}.txt", to="json") == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["model"], row["moderation"]) for row in rows] == [
+        ("llama", "none"), ("qwen", "7b_none"),
+    ]  # fmt: skip
+    qwen = rows[1]
+    assert (qwen["discussions"], qwen["messages"], qwen["participation"]) == (2, 4, 0.75)
+    assert qwen["words_mean"] == pytest.approx(7 / 4)
+    assert {"intervention_rate", "words_sd", "diversity_mean", "diversity_sd"} <= qwen.keys()
+
+
+def test_by_gathers_over_the_other_factors(
+    folders: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stats([folders], condition_from="{model}_{moderation}.txt", by=[], to="json")
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["discussions"], row["messages"]) == (3, 6)
+    assert "model" not in row
+
+
+def test_csv_markdown_and_table(
+    folders: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out" / "table.csv"
+    out.parent.mkdir()
+    stats([folders / "llama_none.txt"], condition_from="{model}_none.txt", to="csv", output=out)
+    assert next(csv.DictReader(out.open()))["model"] == "llama"
+    assert "1 condition written to" in capsys.readouterr().err
+    stats([folders], condition_from="{model}_{moderation}.txt", to="markdown")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("| model | moderation | discussions |")
+    assert lines[1].startswith("| :-- | :-- | --: |")
+    stats([folders], condition_from="{model}_{moderation}.txt")
+    table = capsys.readouterr().out.splitlines()
+    assert len({len(line) for line in table}) == 1
+
+
+def test_a_file_that_cannot_be_read_is_named_and_stops_nothing(
+    folders: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folders / "llama_none.txt" / "bad.json").write_text("{")
+    assert stats([folders], to="json") == 2
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)[0]["discussions"] == 3
+    assert "bad.json" in captured.err
+
+
+def test_patterns() -> None:
+    read = ConditionPattern("{model}_{strategy}.txt").read
+    assert read(Path("/a/qwen7b_no_mod.txt/1.json")) == {"model": "qwen7b", "strategy": "no_mod"}
+    assert read(Path("/a/qwen7b/1.json")) is None
+    two = ConditionPattern("{kind}/{model}_{strategy}")
+    assert two.read(Path("/a/main/m_s/1.json")) == {"kind": "main", "model": "m", "strategy": "s"}
+    file = ConditionPattern("{model}-{rest}.json")
+    assert file.read(Path("/a/b/m-1.json")) == {"model": "m", "rest": "1"}
+    for wrong in ("model", "{a}{a}"):
+        with pytest.raises(InputError, match="--condition-from"):
+            ConditionPattern(wrong)
+
+
+def test_the_published_sample(capsys: pytest.CaptureFixture[str]) -> None:
+    files = [path for path in published("discussions") if path.name.startswith("main-")]
+    if not files:
+        pytest.skip("the published files are not there")
+    stats(files, condition_from="main-{model}_{rest}.json", by=["model"], to="json")
+    rows = {row["model"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["llama70b"]["participation"] == 1.0
+    assert rows["qwen32b"]["participation"] < 0.9
+    assert sum(row["messages"] for row in rows.values()) == 480
