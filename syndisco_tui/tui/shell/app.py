@@ -289,7 +289,7 @@ class SyndiscoApp(RemembersDiscarded, App[int]):
 
     @on(Transcript.Copied)
     def _copied(self, event: Transcript.Copied) -> None:
-        self._copy(event.text, event.what)
+        self._copy(event.text, event.description)
 
     def _copy(self, text: str, what: str) -> None:
         self._clipboard = text  # what ctrl+v pastes into an input

@@ -1,6 +1,6 @@
 """The transcript to read: the whole window, a comfortable width, Markdown rendered.
 
-Widgets are dear, so only the messages around the current one have any.
+Mounting widgets is slow, so only the messages around the current one have any.
 """
 
 from __future__ import annotations
@@ -8,23 +8,50 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
+from textual.widgets import Markdown, Static
 
-from ...discussion import Message
 from ...text import safe
 from ..shell.screen import AppScreen
 from ..widgets.key_line import KeyLine
-from .blocks import Block, block_of
-from .markdown import SafeMarkdown
+from .blocks import Block
 
 MESSAGES_AROUND = 8
-"""Messages before and after the current one that are there to scroll to."""
-LONGEST = 12_000
+"""Messages before and after the current one that are mounted."""
+MAX_RENDERED_LENGTH = 12_000
 """Characters of a message that is rendered; a longer one is shown as it was written."""
+
+_DISABLED_RULES = [
+    *("link", "image", "autolink", "linkify", "reference", "html_inline", "html_block"),
+    "entity",  # &#27; would become an escape character after text.py has replaced those
+]
+
+
+def inert_parser() -> MarkdownIt:
+    """A parser that shows links as their text, and line breaks as such."""
+    parser = MarkdownIt("gfm-like", {"linkify": False, "html": False})
+    parser.disable(_DISABLED_RULES, ignoreInvalid=True)
+    parser.core.ruler.push("keep_line_breaks", _keep_line_breaks)
+    return parser
+
+
+def _keep_line_breaks(state: StateCore) -> None:
+    for token in state.tokens:
+        for child in token.children or ():
+            if child.type == "softbreak":
+                child.type = "hardbreak"
+
+
+class SafeMarkdown(Markdown):
+    """Foreign text as Markdown: nothing in it can be followed, opened or decoded."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(safe(text), parser_factory=inert_parser, open_links=False)
 
 
 class ReadMessage(Vertical):
@@ -43,9 +70,9 @@ class ReadMessage(Vertical):
             Content.styled(f"  {note}", "$quiet") for note in (block.tag, block.note) if note
         ]
         yield Static(Content.assemble(*header), classes="read-header")
-        if len(block.text) > LONGEST:
+        if len(block.text) > MAX_RENDERED_LENGTH:
             yield Static(Content(safe(block.text)), classes="read-text")
-        elif not block.silent:
+        elif block.text:
             yield SafeMarkdown(block.text)
 
     def mark(self, is_current: bool) -> None:
@@ -54,7 +81,7 @@ class ReadMessage(Vertical):
 
 
 class ReadingScreen(AppScreen[int]):
-    """Shows ``rows`` of ``entries``, from the current one on; the result is the row one left at."""
+    """Shows ``blocks`` from the one in ``row`` on; the result is the row one left at."""
 
     HELP = """Reading
     What was said, in the whole window and with its Markdown rendered. Page keys scroll; back in
@@ -71,12 +98,9 @@ class ReadingScreen(AppScreen[int]):
         Binding("end", "go(1000000000)", show=False),
     ]
 
-    def __init__(
-        self, entries: Sequence[Message], rows: Sequence[int], row: int, colours: dict[str, str]
-    ) -> None:
+    def __init__(self, blocks: Sequence[Block], row: int, colours: dict[str, str]) -> None:
         super().__init__()
-        self._entries = entries
-        self._rows = rows
+        self._blocks = blocks
         self._row = row
         self._colours = colours
 
@@ -86,25 +110,23 @@ class ReadingScreen(AppScreen[int]):
         yield KeyLine()
 
     async def on_mount(self) -> None:
-        await self._build()
+        await self._mount_messages()
 
     @property
     def _pane(self) -> VerticalScroll:
         return self.query_one("#read", VerticalScroll)
 
-    async def _build(self) -> None:
-        """Make the messages around the current one, and begin with that."""
+    async def _mount_messages(self) -> None:
+        """Mount the messages around the current one, and show that at the top."""
         first = max(0, self._row - MESSAGES_AROUND)
-        last = min(len(self._rows), self._row + MESSAGES_AROUND + 1)
-        messages = []
-        for row in range(first, last):
-            block = block_of(self._entries[self._rows[row]])
-            messages.append(
-                ReadMessage(row, block, self._colours.get(block.name, self.styles.color.hex))
-            )
+        last = min(len(self._blocks), self._row + MESSAGES_AROUND + 1)
+        colour = self.styles.color.hex
         async with self.batch():
             await self._pane.remove_children()
-            await self._pane.mount_all(messages)
+            await self._pane.mount_all(
+                ReadMessage(row, block, self._colours.get(block.name, colour))
+                for row, block in enumerate(self._blocks[first:last], start=first)
+            )
         self.call_after_refresh(self._show_row)
 
     def _message(self, row: int) -> ReadMessage | None:
@@ -118,35 +140,34 @@ class ReadingScreen(AppScreen[int]):
     def _mark(self) -> None:
         for message in self.query(ReadMessage):
             message.mark(message.row == self._row)
-        place = Content.styled(f"   {self._row + 1} of {len(self._rows)}", "not bold $quiet")
-        self.query_one(".batch-title", Static).update(Content.assemble("Reading", place))
+        position = Content.styled(f"   {self._row + 1} of {len(self._blocks)}", "not bold $quiet")
+        self.query_one(".batch-title", Static).update(Content.assemble("Reading", position))
 
     async def action_go(self, steps: int) -> None:
-        """To another message; its beginning is at the top."""
-        self._row = max(0, min(len(self._rows) - 1, self._row + steps))
+        """Go to another message; its beginning is at the top."""
+        self._row = max(0, min(len(self._blocks) - 1, self._row + steps))
         if self._message(self._row) is None:
-            await self._build()
+            await self._mount_messages()
         else:
             self._show_row()
 
     async def action_page(self, direction: int) -> None:
-        """A page on or back, over the edge of what is there if need be."""
+        """Scroll by a page; at the edge of what is mounted, mount the messages beyond it."""
         pane = self._pane
-        there = [message.row for message in self.query(ReadMessage)]
-        edge = pane.max_scroll_y if direction > 0 else 0
-        if pane.scroll_y == edge and there:
-            row = there[-1] + 1 if direction > 0 else there[0] - 1
-            if 0 <= row < len(self._rows):
+        if pane.scroll_y == (pane.max_scroll_y if direction > 0 else 0):
+            mounted = [message.row for message in self.query(ReadMessage)]
+            row = mounted[-1] + 1 if direction > 0 else mounted[0] - 1
+            if 0 <= row < len(self._blocks):
                 self._row = row
-                await self._build()
+                await self._mount_messages()
             else:
-                await self.action_go(direction * len(self._rows))
+                await self.action_go(direction * len(self._blocks))
             return
         pane.scroll_to(y=pane.scroll_y + direction * (pane.size.height - 1), animate=False)
         self.call_after_refresh(self._follow_scroll)
 
     def _follow_scroll(self) -> None:
-        """The message at the top of the pane is the current one."""
+        """Make the message at the top of the pane the current one."""
         top = self._pane.scroll_offset.y
         for message in self.query(ReadMessage):
             if message.virtual_region.bottom - 1 > top:

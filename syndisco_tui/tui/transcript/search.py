@@ -2,133 +2,154 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
 from ..widgets.input_line import InputLine
-from .matches import Matches
+from .blocks import Block
 
 if TYPE_CHECKING:
     from .transcript import Transcript
 
 
 class Search:
-    """Moves the transcript's current message to what was asked for."""
+    """Finds words and turns in what a transcript shows, and moves its current message there."""
 
     def __init__(self, transcript: Transcript) -> None:
         self._transcript = transcript
-        self._line: InputLine | None = None
-        self._from: int | None = None
-        """Where we were when the search began; None is the end, followed."""
-        self.matches: Matches | None = None
+        self._input: InputLine | None = None
+        self._query = ""
+        self._origin: int | None = None
+        """The entry that was current when the search began; None is the end, followed."""
+        self.is_active = False
+        self.pattern: re.Pattern[str] | None = None
+        self.hits: list[int] = []
+        """The entries that match, ascending."""
 
     # The line ----------------------------------------------------------------------------------
 
-    def open_search(self) -> None:
+    def open(self) -> None:
         """Type what to search for; Escape goes back to where we were, Enter stays."""
-        if self.matches is None:
-            self._from = None if self._transcript.cursor.follows else self._transcript.current
-        if self._line is not None and self._line.sign == "/":
-            self._line.take_focus()
+        if not self.is_active:
+            self._origin = None if self._transcript.cursor.follows else self._transcript.current
+        if self._input is not None and self._input.sign == "/":
+            self._input.take_focus()
         else:
             self._open(InputLine("/", "search the transcript", self._typed, self._give_up))
 
     def open_jump(self) -> None:
         """Type the number of a turn."""
-        self.leave_search()
-        self._open(InputLine("#", f"turn 1 to {self._last_turn}", self._turn_typed, self._close))
+        self.leave()
+        placeholder = f"turn 1 to {self._last_turn}"
+        self._open(InputLine("#", placeholder, self._turn_typed, self._close))
 
     def _open(self, line: InputLine) -> None:
         self._close()
-        self._line = line
+        self._input = line
         pane = self._transcript.parent
         assert isinstance(pane, Widget)
         pane.mount(line, after=self._transcript)
 
     def _close(self) -> None:
-        if self._line is not None:
-            line, self._line = self._line, None
+        if self._input is not None:
+            line, self._input = self._input, None
             self._transcript.focus()
             line.remove()
 
     @property
     def is_typing(self) -> bool:
-        return self._line is not None and self._line.has_focus_within
+        """Whether the line below the transcript has the focus."""
+        return self._input is not None and self._input.has_focus_within
 
-    # Search ------------------------------------------------------------------------------------
+    # Words -------------------------------------------------------------------------------------
 
-    def _typed(self, query: str, done: bool) -> None:
-        if done and query.strip():
+    def _typed(self, query: str, is_submitted: bool) -> None:
+        if not is_submitted:
+            self._search(query)
+        elif query.strip():
             self._transcript.focus()
-        elif done:
-            self.leave_search()
         else:
-            self._search_for(query)
+            self.leave()
 
-    def _search_for(self, query: str) -> None:
-        transcript = self._transcript
-        lines = transcript.lines
-        self._set_search(Matches(query, lines.entries, lines.rows, wider=self.matches))
-        hits = self.matches.hits if self.matches else []
-        if not hits:
+    def _search(self, query: str) -> None:
+        cursor = self._transcript.cursor
+        self._set(query)
+        if not self.hits:
             self._go_back()
-        elif self._from is None:
-            transcript.cursor.go_to(hits[-1])  # from the end, the newest
+        elif self._origin is None:
+            cursor.go_to(self.hits[-1])  # from the end, the newest
         else:
-            transcript.cursor.go_to(next((hit for hit in hits if hit >= self._from), hits[0]))
+            cursor.go_to(self.hits[bisect_left(self.hits, self._origin) % len(self.hits)])
         self.show_count()
 
-    def _set_search(self, matches: Matches | None) -> None:
-        self.matches = matches
-        self._transcript.seek(matches.pattern if matches else None)
+    def _set(self, query: str) -> None:
+        """Search for ``query``; capitals count if there are any in it."""
+        lines = self._transcript.lines
+        candidates = lines.shown_messages
+        if self.pattern and query.startswith(self._query):  # more was typed
+            candidates = [lines.blocks[lines.row_of(entry)] for entry in self.hits]
+        words = [re.escape(word) for word in query.split()]
+        flags = re.NOFLAG if query != query.lower() else re.IGNORECASE
+        self._query, self.is_active = query, True
+        pattern = self.pattern = re.compile(r"\s+".join(words), flags) if words else None
+        self.hits = [each.entry for each in candidates if pattern and pattern.search(each.text)]
+        self._transcript.search_changed()
 
     def _go_back(self) -> None:
-        if self._from is None:
+        if self._origin is None:
             self._transcript.cursor.follow()
         else:
-            self._transcript.cursor.go_to(self._from)
+            self._transcript.cursor.go_to(self._origin)
 
     def _give_up(self) -> None:
         self._go_back()
-        self.leave_search()
+        self.leave()
 
-    def leave_search(self) -> None:
-        """No more marks; we stay where we are."""
-        self._set_search(None)
+    def leave(self) -> None:
+        """End the search; the current message stays."""
+        self._query, self.pattern, self.hits, self.is_active = "", None, [], False
+        self._transcript.search_changed()
         self._close()
 
     def next(self) -> None:
-        """To the next message that has it."""
-        if self.matches and (current := self._transcript.current) is not None:
-            self._go_to(self.matches.next(current))
+        """Go to the next hit; after the last, to the first."""
+        if self.hits and (current := self._transcript.current) is not None:
+            position = bisect_right(self.hits, current)
+            self._transcript.cursor.go_to(self.hits[position % len(self.hits)])
 
     def previous(self) -> None:
-        """To the one before."""
-        if self.matches and (current := self._transcript.current) is not None:
-            self._go_to(self.matches.previous(current))
+        """Go to the hit before; before the first, to the last."""
+        if self.hits and (current := self._transcript.current) is not None:
+            self._transcript.cursor.go_to(self.hits[bisect_left(self.hits, current) - 1])
 
-    def _go_to(self, hit: int | None) -> None:
-        if hit is not None:
-            self._transcript.cursor.go_to(hit)
-
-    def said(self, entry: int) -> None:
-        """One more message is shown."""
-        if self.matches:
-            self.matches.look_at(entry, self._transcript.lines.entries[entry].text)
+    def repeat(self) -> None:
+        """Search for the same words in what is shown by now."""
+        if self.is_active:
+            self.pattern = None
+            self._set(self._query)
             self.show_count()
 
-    def repeat_search(self) -> None:
-        """Other messages are shown: the same search in these."""
-        if self.matches:
-            lines = self._transcript.lines
-            self._set_search(Matches(self.matches.query, lines.entries, lines.rows))
-            self.show_count()
+    def message_added(self, block: Block) -> None:
+        """Search in one more message."""
+        if self.pattern and self.pattern.search(block.text):
+            self.hits.append(block.entry)
+        self.show_count()
 
     def show_count(self) -> None:
-        """Where we are among the hits."""
-        if self.matches and self._line and self._line.sign == "/":
-            self._line.note(self.matches.count(self._transcript.current))
+        """Show which of the hits is current."""
+        if self._input is None or self._input.sign != "/":
+            return
+        current, count = self._transcript.current, len(self.hits)
+        if not self.pattern:
+            note = ""
+        elif current in self.hits:
+            note = f"{self.hits.index(current) + 1} of {count}"
+        else:
+            note = f"{count} found" if count else "not found"
+        self._input.note(note)
 
     # Turns -------------------------------------------------------------------------------------
 
@@ -136,17 +157,19 @@ class Search:
     def _last_turn(self) -> int:
         return max((entry.turn for entry in self._transcript.lines.entries), default=0)
 
-    def _turn_typed(self, text: str, done: bool) -> None:
-        """Go there while the number is typed; Enter closes the line."""
+    def _turn_typed(self, text: str, is_submitted: bool) -> None:
+        """Go to the turn while its number is typed; Enter closes the line."""
         lines = self._transcript.lines
         turn = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
-        shown = (row for row in lines.rows if lines.entries[row].role == "user")
-        entry = next((e for e in shown if lines.entries[e].turn >= turn), None)
-        is_there = 1 <= turn <= self._last_turn and entry is not None
-        if self._line:
-            wanted = not text or is_there
-            self._line.note("" if wanted else f"there are turns 1 to {self._last_turn}")
-        if is_there and entry is not None:
-            self._transcript.cursor.go_to(entry)
-        if done and (is_there or not text):
+        target = None
+        if 1 <= turn <= self._last_turn:
+            shown = (block.entry for block in lines.shown_messages)
+            users = (entry for entry in shown if lines.entries[entry].role == "user")
+            target = next((entry for entry in users if lines.entries[entry].turn >= turn), None)
+        if target is not None:
+            self._transcript.cursor.go_to(target)
+        is_accepted = target is not None or not text
+        if self._input:
+            self._input.note("" if is_accepted else f"there are turns 1 to {self._last_turn}")
+        if is_submitted and is_accepted:
             self._close()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
 from textual import events
 from textual.binding import BindingType
 from textual.message import Message as Event
-from textual.strip import Strip
 
 from ...discussion import DiscussionRecord, Message
 from ...discussion.name_checks import outside_authors
@@ -30,12 +28,6 @@ from ..shell.keymap import key_of
 from .blocks import Block, as_text, block_of, shown_name
 from .search import Search
 from .view import TranscriptView
-
-STYLES_FOR = 500
-"""Messages after which the codes of their lines' styles are forgotten.
-
-Each line that can be selected has a style of its own, and Textual keeps the codes of 16,384: 8 MiB.
-"""
 
 
 class Interventions(Protocol):
@@ -62,15 +54,15 @@ class Transcript(TranscriptView):
     BINDINGS: ClassVar[list[BindingType]] = bindings("transcript")
 
     class BadgeChanged(Event):
-        """``badge`` says something else."""
+        """``badge`` has another text."""
 
     class Copied(Event):
-        """``text`` is to be copied; ``what`` it is begins a sentence."""
+        """``text`` is to be copied; ``description`` begins the sentence that says so."""
 
-        def __init__(self, text: str, what: str) -> None:
+        def __init__(self, text: str, description: str) -> None:
             super().__init__()
             self.text = text
-            self.what = what
+            self.description = description
 
     def __init__(
         self, *, id: str | None = None, interventions: Interventions | None = None
@@ -78,7 +70,7 @@ class Transcript(TranscriptView):
         """``interventions`` performs what changes the discussion; without it, one only reads."""
         super().__init__(id=id)
         self._interventions = interventions
-        self._told_badge = ""
+        self._posted_badge = ""
         self.search = Search(self)
 
     # What is shown -----------------------------------------------------------------------------
@@ -88,13 +80,12 @@ class Transcript(TranscriptView):
         self.lines.speaker = None
         self.lines.show(messages)
         self.cursor.follows = True
-        self.search.repeat_search()
         self._redraw()
 
     def show_record(self, record: DiscussionRecord) -> None:
-        """Show what was said in a discussion, and nothing else."""
+        """Show the messages of a discussion and nothing else."""
         first = record.earlier_setups[0].setup if record.earlier_setups else record.setup
-        self.lines.outside_authors = frozenset(outside_authors(first))
+        self.lines.outsiders = frozenset(outside_authors(first))
         self.show(record.entries)
 
     def show_changed(self, messages: Sequence[Message]) -> None:
@@ -106,24 +97,25 @@ class Transcript(TranscriptView):
         self.lines.show(messages)
         if growing is not None:
             self.lines.begin(growing)
-        self.cursor.rows_changed()
-        self.search.repeat_search()
         self._redraw()
         current = self.current
-        if was_at_the_end and self.lines.rows:
+        if was_at_the_end and current is not None:
             self.cursor.follow()  # what takes the last message's place comes at the end, too
         elif in_sight and current is not None and not self.cursor.is_in_sight:
             self.cursor.go_to(current)  # what was deleted is back, and the mark is on it again
 
     def _redraw(self) -> None:
+        """Draw everything after other messages have been laid out."""
+        self.cursor.entries_replaced()
+        self.search.repeat()
         self.lay_out()
-        self.cursor.show()
+        self.cursor.draw()
         self._show_badge()
         self.refresh_bindings()
         self.refresh()
 
     def handle(self, event: SessionEvent) -> None:
-        """Show what an event says, if it is about what is said."""
+        """Show what an event says, if it is about messages."""
         match event:
             case Opened():
                 self.show_record(event.record)
@@ -136,59 +128,57 @@ class Transcript(TranscriptView):
             case ReplyGrew():
                 self.grow_reply(event.text)
             case NotSaved():
-                self.hold(event.message)
+                self.show_unsaved(event.message)
             case Posted():
                 self.post(event.message)
             case ReplyDropped():
                 self.drop_reply()
 
     def begin_reply(self, name: str, role: str) -> None:
-        """``name`` is about to speak."""
+        """Show that ``name`` is about to speak."""
         tag = "moderator" if role == "moderator" else ""
+        self._begin(Block(shown_name(name), tag=tag, is_growing=True))
+
+    def show_unsaved(self, message: Message) -> None:
+        """Show a message that is complete but not saved: it is no entry yet."""
+        block = block_of(message)
+        block.tag = f"{block.tag} · not saved yet" if block.tag else "not saved yet"
+        self._begin(block)
+
+    def _begin(self, block: Block) -> None:
+        self.lines.drop()
         end = self.lines.total
-        self.lines.begin(Block(shown_name(name), tag=tag, growing=True))
+        self.lines.begin(block)
         self.lay_out()
-        self._draw_from(end)
+        self.draw_from(end)
 
     def grow_reply(self, text: str) -> None:
-        """The reply in the making, as it is by now."""
+        """Show the text that has been generated by now."""
         if changed := self.lines.grow(text):
             self.lay_out()
             self.refresh_lines(changed.start, len(changed))
 
     def drop_reply(self) -> None:
-        """The reply in the making will not come."""
+        """Remove the reply that was being generated."""
         self.lines.drop()
         self.lay_out()
-        self._draw_from(self.lines.total)
-
-    def hold(self, message: Message) -> None:
-        """A message is final but not saved: it stands here as no entry yet."""
-        self.lines.drop()
-        end = self.lines.total
-        held = block_of(message)
-        held.tag = f"{held.tag} · not saved yet" if held.tag else "not saved yet"
-        self.lines.begin(held)
-        self.lay_out()
-        self._draw_from(end)
+        self.draw_from(self.lines.total)
 
     def post(self, message: Message) -> None:
-        """A message is final; it takes the place of the reply in the making."""
+        """Show a new message in the place of the reply that was being generated."""
         self.lines.drop()
         end = self.lines.total
         self.lines.append(message)
         self.lay_out()
-        self._draw_from(end)
-        self.cursor.show()
+        self.draw_from(end)
+        self.cursor.draw()
         self._show_badge()
-        if len(self.lines.entries) % STYLES_FOR == 0:
-            Strip.render_ansi.cache_clear()
-        if self.lines.is_shown(message):
-            self.search.said(len(self.lines.entries) - 1)
+        if self.lines.total > end:
+            self.search.message_added(self.lines.blocks[-1])
 
     @property
     def badge(self) -> str:
-        """What the pane's title should say of where we are; empty while the end is followed."""
+        """What the pane's title says of the position; empty while the end is followed."""
         notes = [f"only {one_line(self.lines.speaker, 16)}"] if self.lines.speaker else []
         if not self.cursor.follows:
             new, key = self.cursor.unseen, key_of(self.app, "transcript.follow")
@@ -196,8 +186,8 @@ class Transcript(TranscriptView):
         return " · ".join(notes)
 
     def _show_badge(self) -> None:
-        if self.badge != self._told_badge:
-            self._told_badge = self.badge
+        if self.badge != self._posted_badge:
+            self._posted_badge = self.badge
             self.post_message(self.BadgeChanged())
 
     # The current message -----------------------------------------------------------------------
@@ -251,7 +241,7 @@ class Transcript(TranscriptView):
             case "follow":
                 return not self.cursor.follows
             case "next_match" | "previous_match" | "leave_search":
-                return self.search.matches is not None
+                return self.search.is_active
             case "search" | "jump" | "copy_message" | "copy_discussion" | "read":
                 return bool(self.lines.entries)
             case "only_speaker":
@@ -302,18 +292,17 @@ class Transcript(TranscriptView):
 
     # Search and jump ---------------------------------------------------------------------------
 
-    def seek(self, pattern: re.Pattern[str] | None) -> None:
-        """Mark what matches, in every message."""
-        if pattern != self.highlight_pattern:
-            self.highlight_pattern = pattern
-            self.refresh()
+    def search_changed(self) -> None:
+        """Highlight what is searched for now."""
+        self.highlight_pattern = self.search.pattern
+        self.refresh()
         self.refresh_bindings()
 
     def action_search(self) -> None:
-        self.search.open_search()
+        self.search.open()
 
     def action_leave_search(self) -> None:
-        self.search.leave_search()
+        self.search.leave()
 
     def action_next_match(self) -> None:
         self.search.next()
@@ -342,8 +331,6 @@ class Transcript(TranscriptView):
         """Only the messages of ``speaker``, or all; the current message stays if it can."""
         entry = self.current
         self.lines.only(speaker)
-        self.cursor.rows_changed()
-        self.search.repeat_search()
         self._redraw()
         if entry is not None and not self.cursor.follows:
             self.cursor.go_to(entry)
@@ -360,10 +347,11 @@ class Transcript(TranscriptView):
             self.post_message(self.Copied(entry.text, "Message"))
 
     def action_copy_discussion(self) -> None:
-        shown = [self.lines.entries[entry] for entry in self.lines.rows]
+        shown = [self.lines.entries[block.entry] for block in self.lines.shown_messages]
         if shown:
-            what = f"{self.lines.speaker}'s messages" if self.lines.speaker else "Discussion"
-            self.post_message(self.Copied(as_text(shown), what))
+            speaker = self.lines.speaker
+            description = f"{speaker}'s messages" if speaker else "Discussion"
+            self.post_message(self.Copied(as_text(shown), description))
 
     # Reading -----------------------------------------------------------------------------------
 
@@ -373,10 +361,9 @@ class Transcript(TranscriptView):
             return
         from .reading import ReadingScreen  # Textual's Markdown takes 0.3 s to import
 
-        def back(read: int | None) -> None:
-            if read is not None and read != row:
-                self.cursor.go_to(rows[read])
+        def read_to(last_row: int | None) -> None:
+            if last_row is not None and last_row != row:
+                self.cursor.go_to(blocks[last_row].entry)
 
-        rows = list(self.lines.rows)
-        screen = ReadingScreen(self.lines.entries, rows, row, self._colours)
-        self.app.push_screen(screen, back)
+        blocks = list(self.lines.shown_messages)
+        self.app.push_screen(ReadingScreen(blocks, row, self._colours), read_to)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from rich.cells import cell_len, get_character_cell_size, split_graphemes
+from bisect import bisect_right
+from itertools import accumulate
+
+from rich.cells import get_character_cell_size, split_graphemes
 
 Span = tuple[int, int]
 """Start and end of a line in its text, in characters; the white space at its end is not in it."""
 
-_CELLS_A_CHARACTER = 6
-"""How many characters may stand in one cell: a letter, its marks, and what selects its form."""
+_ONE_CELL_RANGES = ((0x20, 0x7E), (0xA0, 0xAC), (0xAE, 0x2FF), (0x370, 0x482), (0x2010, 0x2027))
+_ONE_CELL = {chr(code) for first, last in _ONE_CELL_RANGES for code in range(first, last + 1)}
+_ONE_CELL.add("\n")
 
 
 def wrap(text: str, width: int, start: int = 0) -> list[Span]:
@@ -18,50 +22,44 @@ def wrap(text: str, width: int, start: int = 0) -> list[Span]:
     on where it starts and on what follows within ``width``, so a text that grew may be wrapped
     again from the start of its last line.
     """
+    columns, origin = _columns(text[start:] if start else text), start
     lines: list[Span] = []
     while True:
-        end = text.find("\n", start)
-        end = len(text) if end < 0 else end
-        paragraph = text[start:end]
-        if end - start <= width and (paragraph.isascii() or cell_len(paragraph) <= width):
-            lines.append((start, start + len(paragraph.rstrip())))
-        else:
-            _wrap_paragraph(text, start, end, width, lines)
-        if end == len(text):
+        line_break = text.find("\n", start)
+        end = len(text) if line_break < 0 else line_break
+        is_first = True
+        while is_first or start < end:
+            is_first = False
+            full = start + width
+            if columns:
+                limit = columns[start - origin] + width
+                full = max(start + 1, origin + bisect_right(columns, limit) - 1)
+            cut = end
+            if full < end:
+                cut = text.rfind(" ", start, full + 1)
+                if cut < 0 or not text[start:cut].strip():
+                    cut = full
+            lines.append((start, start + len(text[start:cut].rstrip())))
+            start = cut
+            while start < end and text[start] == " ":
+                start += 1
+        if line_break < 0:
             return lines
         start = end + 1
 
 
-def _wrap_paragraph(text: str, start: int, end: int, width: int, lines: list[Span]) -> None:
-    while (full := _full_line(text, start, end, width)) < end:
-        cut = text.rfind(" ", start, full + 1)
-        if cut < 0 or not text[start:cut].strip():
-            lines.append((start, full))
-            start = full
-        else:
-            lines.append((start, start + len(text[start:cut].rstrip())))
-            start = cut + 1
-        while start < end and text[start] == " ":
-            start += 1
-        if start == end:
-            return
-    lines.append((start, start + len(text[start:end].rstrip())))
+def _columns(text: str) -> list[int] | None:
+    """The column at which each character starts; inside of a grapheme, the column of its end.
 
-
-def _full_line(text: str, start: int, end: int, width: int) -> int:
-    """Where a line that starts at ``start`` is full."""
-    full = min(end, start + width)
-    candidate = text[start:full]
-    if candidate.isascii() or cell_len(candidate) == len(candidate):
-        beyond = text[full] if full < end else "x"
-        if beyond.isascii() or get_character_cell_size(beyond):
-            return full
-    graphemes, _ = split_graphemes(text[start : min(end, start + _CELLS_A_CHARACTER * width)])
-    cells = 0
-    full = start
-    for _, grapheme_end, size in graphemes:
-        if cells + size > width:
-            break
-        cells += size
-        full = start + grapheme_end
-    return max(full, start + 1)
+    None if every character is one cell wide.
+    """
+    if text.isascii() or _ONE_CELL.issuperset(text):
+        return None
+    text = text.replace("\n", " ")
+    widths = list(map(get_character_cell_size, text))
+    if 0 not in widths:
+        return [0, *accumulate(widths)]
+    columns = [0]
+    for start, end, cells in split_graphemes(text)[0]:
+        columns += [columns[-1] + cells] * (end - start)
+    return columns

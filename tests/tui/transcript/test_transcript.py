@@ -8,17 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.color import ColorSystem
-from rich.style import Style
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.screen import Screen
-from textual.strip import Strip
 from textual.widgets import Input
 
 from syndisco_tui.discussion import Message
 from syndisco_tui.tui.laboratory import screen as laboratory
-from syndisco_tui.tui.transcript.transcript import STYLES_FOR, Transcript
+from syndisco_tui.tui.transcript.transcript import Transcript
 from tests.support.bench import OpenBench
 
 
@@ -502,12 +499,3 @@ async def test_letters_beyond_the_search_line_s_width_move_it_and_lay_nothing_ou
         assert not layouts
         await at.press("home")
         assert " abcdef" in at.text()
-
-
-async def test_the_styles_of_lines_that_are_gone_do_not_pile_up() -> None:
-    async with pane() as (_, transcript, _pilot):
-        for number in range(2000):
-            Strip.render_ansi(Style(meta={"offset": (0, number)}), ColorSystem.TRUECOLOR)
-        for number in range(STYLES_FOR):
-            transcript.post(message(number))
-        assert Strip.render_ansi.cache_info().currsize < 1000

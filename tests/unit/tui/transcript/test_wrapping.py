@@ -10,7 +10,6 @@ from rich.cells import cell_len
 
 from syndisco_tui.text import safe
 from syndisco_tui.tui.transcript.blocks import Block
-from syndisco_tui.tui.transcript.heights import Heights
 from syndisco_tui.tui.transcript.wrapping import wrap
 
 WORDS = st.sampled_from(
@@ -53,16 +52,16 @@ def test_no_line_begins_with_a_mark_of_the_letter_before(text: str, width: int) 
 def test_a_text_that_grew_is_wrapped_as_one_that_came_at_once(
     text: str, width: int, chance: random.Random
 ) -> None:
-    block = Block("Name", growing=True)
+    block = Block("Name", is_growing=True)
     block.wrap(width)
     length = 0
     while length < len(text):
         length += chance.randint(1, 9)
         before = [block.line(number) for number in range(1, len(block.spans) + 1)]
-        first = block.grow(text[:length])
+        first = block.grow(text[:length], width)
         after = [block.line(number) for number in range(1, len(block.spans) + 1)]
         assert before[: first - 1] == after[: first - 1]
-    whole = Block("Name", text.strip())
+    whole = Block("Name", text.strip(), is_growing=True)
     whole.wrap(width)
     assert [block.line(n + 1) for n in range(len(block.spans))] == [
         whole.line(n + 1) for n in range(len(whole.spans))
@@ -77,32 +76,3 @@ def test_lines_end_at_words_and_indented_text_stays_indented() -> None:
     assert shown("漢字漢字", 5) == ["漢字", "漢字"]
     assert shown("a\n\nb", 5) == ["a", "", "b"]
     assert shown("", 5) == [""]
-
-
-CHANGES = st.lists(
-    st.one_of(
-        st.tuples(st.just("append"), st.integers(1, 30)),
-        st.tuples(st.just("pop"), st.just(0)),
-        st.tuples(st.integers(0, 50), st.integers(1, 30)),
-    )
-)
-
-
-@given(st.lists(st.integers(1, 30)), CHANGES)
-def test_heights_are_summed_as_a_list_would(start: list[int], changes: list[tuple]) -> None:
-    heights, naive = Heights(start), list(start)
-    for what, height in changes:
-        if what == "append":
-            heights.append(height)
-            naive.append(height)
-        elif what == "pop" and naive:
-            heights.pop()
-            naive.pop()
-        elif isinstance(what, int) and naive:
-            heights[what % len(naive)] = naive[what % len(naive)] = height
-    assert heights.total == sum(naive)
-    assert [heights.start(row) for row in range(len(naive) + 1)] == [
-        sum(naive[:row]) for row in range(len(naive) + 1)
-    ]
-    rows = [row for row, height in enumerate(naive) for _ in range(height)]
-    assert [heights.row_at(line) for line in range(len(rows))] == rows
