@@ -184,8 +184,8 @@ class Photographer:
 
     async def until_shown(self, state: Phase, messages: int) -> None:
         """Wait until the laboratory is in ``state`` with so many messages, silences included."""
-        status, lines = self._laboratory.status, self._laboratory.transcript.lines
-        await until(lambda: status.figures.state == state and len(lines.entries) == messages)
+        view, lines = self._laboratory.view, self._laboratory.transcript.lines
+        await until(lambda: view.phase == state and len(lines.entries) == messages)
 
     async def take(self, name: str) -> None:
         await self._pilot.pause(0.6)
@@ -218,7 +218,7 @@ async def take_all(folder: Path) -> None:
         at = Photographer(pilot, laboratory)
         engine.delay = 0.02
         await at.press("r")
-        figures = laboratory.status.figures
+        figures = laboratory.view
         await until(lambda: figures.turn == 4 and figures.speaker == "priya.dev")
         await until(lambda: figures.reply_tokens >= 20)
         engine.may_speak.clear()

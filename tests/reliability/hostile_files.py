@@ -26,7 +26,8 @@ from syndisco_tui.store.discussions import read_discussion
 from syndisco_tui.store.inputs import InputError
 from syndisco_tui.store.personas import read_personas
 from syndisco_tui.store.setups import read_setup, setup_to_toml
-from syndisco_tui.tui.laboratory.welcome import welcome
+from syndisco_tui.tui.laboratory.empty_transcript import EmptyTranscript
+from syndisco_tui.tui.shell.keymap import Keymap
 from syndisco_tui.tui.shell.themes import read_theme
 from syndisco_tui.tui.transcript.transcript import block_of
 from syndisco_tui.workspace.settings import load_settings
@@ -112,7 +113,7 @@ def _discussion(path: Path) -> None:
     from_json(json.loads(again), path)
     for entry in record.entries:
         block_of(entry).wrap(80)
-    welcome(record.setup, record, lambda _action: "r")
+    EmptyTranscript(record.setup, record, record.id, None, Keymap()).lines()
     if record.setup.turn_takers:
         discussion = Discussion(record.setup, record.entries, record.earlier_setups)
         discussion.next_request()

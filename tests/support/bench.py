@@ -81,7 +81,7 @@ class Bench:
         await self.until(lambda: "▌" in self.text())
 
     async def until_state(self, state: Phase) -> None:
-        await self.until(lambda: self.laboratory.status.figures.state == state)
+        await self.until(lambda: self.laboratory.view.phase == state)
 
     def text(self) -> str:
         """The screen as plain text."""

@@ -13,7 +13,7 @@ from types import FrameType
 
 from syndisco_tui.session import LiveSession
 from syndisco_tui.store.setups import read_setup
-from syndisco_tui.tui.laboratory import resumable
+from syndisco_tui.tui.laboratory import run_control
 from syndisco_tui.tui.laboratory.screen import Laboratory
 from syndisco_tui.tui.shell.run import run_screen
 from syndisco_tui.workspace.folders import DEMONSTRATION, Folders
@@ -73,7 +73,7 @@ if __name__ == "__main__":
     if "LEAVING_NOTE" in os.environ:
         _note_how_it_leaves(Path(os.environ["LEAVING_NOTE"]))
     if "HANGING_DISK" in os.environ:
-        resumable.unfinished = lambda _folder: time.sleep(60)  # type: ignore[assignment]
+        run_control.resumable_discussions = lambda _folder: time.sleep(60)  # type: ignore[assignment]
     if "CRASH" in os.environ:
         Laboratory.action_save_setup = _crash  # type: ignore[method-assign]
     engine = ScriptedEngine(

@@ -22,10 +22,10 @@ from ...text import duration, one_line, safe
 from ..inspect.compare import Compare, CompareWith
 from ..inspect.turn_lab import TurnLab
 from ..interventions.fork import ForkScreen
-from ..laboratory.status_line import bar
 from ..library.open_request import OpenRequest
 from ..shell.keymap import key_of
 from ..shell.screen import AppScreen
+from ..widgets.charts import bar
 from ..widgets.forms import open_form
 from ..widgets.key_line import KeyLine
 from ..widgets.number_dialog import NumberDialog

@@ -9,7 +9,7 @@ from textual.app import App
 
 from ...discussion import DiscussionRecord
 from ...session import LiveSession
-from ..laboratory.status_line import StatusLine
+from ..laboratory.session_view import SessionView
 from ..transcript.transcript import Transcript
 from .compare import Compare, CompareWith
 from .turn_lab import TurnLab
@@ -38,14 +38,14 @@ class Inspector:
             return
         self._app.push_screen(XRay(self._session, record, index, self._colours()))
 
-    def open_turn_lab(self, status: StatusLine) -> None:
-        """Open the turn lab; ``status`` knows the speeds."""
+    def open_turn_lab(self, view: SessionView) -> None:
+        """Open the turn lab; ``view`` knows the speeds."""
 
         def records() -> list[DiscussionRecord]:
             record = self._session.record
             return [record] if record else []
 
-        self._app.push_screen(TurnLab(records, lambda: status.figures, self._colours()))
+        self._app.push_screen(TurnLab(records, view, self._colours()))
 
     def open_compare(self, folder: Path) -> None:
         """Ask for another discussion of ``folder``, and show both."""

@@ -15,7 +15,7 @@ from ...analysis.figures import FigureCounter, Figures
 from ...discussion import DiscussionRecord
 from ...engine.machine import MachineMeter
 from ...text import one_line
-from ..laboratory.status_line import Figures as StatusFigures
+from ..laboratory.session_view import SessionView
 from ..shell.screen import AppScreen
 from ..widgets.key_line import KeyLine
 from ..widgets.page import Page
@@ -46,7 +46,7 @@ class TurnLab(AppScreen[None]):
     ]
 
     def __init__(
-        self, records: Records, status: Callable[[], StatusFigures] | None, colours: dict[str, str]
+        self, records: Records, status: SessionView | None, colours: dict[str, str]
     ) -> None:
         super().__init__()
         self._records = records
@@ -130,6 +130,6 @@ class TurnLab(AppScreen[None]):
         self.query_one("#lengths").display = not several
 
     def _show_meters(self) -> None:
-        status = self._status() if self._status else StatusFigures()
+        status = self._status or SessionView()
         load = self._meter.latest
         self.query_one("#meters", Page).show(lambda width: pages.meter_lines(status, load, width))

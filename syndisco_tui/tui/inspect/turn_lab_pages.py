@@ -12,9 +12,8 @@ from ...analysis.rouge import MAX_COMMENTS
 from ...analysis.turn_taking import TurnTaking
 from ...engine.machine import MachineLoad
 from ...text import one_line, safe
-from ..laboratory.status_line import Figures as StatusFigures
-from ..laboratory.status_line import in_bytes
-from ..widgets.charts import binned, columns, heading, rows, share_bar, sparkline, wrapped
+from ..laboratory.session_view import SessionView
+from ..widgets.charts import binned, columns, heading, in_bytes, rows, share_bar, sparkline, wrapped
 
 Colours = dict[str, str]
 TALLEST = 5
@@ -141,7 +140,7 @@ def follow_lines(
     return lines
 
 
-def meter_lines(status: StatusFigures, load: MachineLoad | None, width: int) -> list[Content]:
+def meter_lines(status: SessionView, load: MachineLoad | None, width: int) -> list[Content]:
     """Speed, context, GPUs or else this process."""
     room = max(4, min(24, width - 34))
     pairs: list[tuple[str, Content]] = []

@@ -6,38 +6,32 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from textual.app import App
 from textual.screen import Screen
 
-from ...discussion import Discussion, DiscussionRecord, DiscussionSetup
+from ...discussion import DiscussionRecord, DiscussionSetup, Message
 from ...session import (
     CandidateGrew,
     CandidateLost,
     CandidateMade,
     CandidatesBegun,
     Delete,
-    DiscussionChanged,
-    DiscussionClosed,
     Edit,
     Inject,
-    InterventionsQueued,
+    Intervention,
     LiveSession,
-    Opened,
-    Posted,
     Regenerate,
-    ReplyDropped,
-    ReplyStarted,
     SessionEvent,
     SetNextSpeaker,
-    SetupApplied,
-    SetupStaged,
+    Silence,
     Undo,
 )
 from ...text import one_line, safe
+from ..laboratory.session_view import SessionView
 from ..shell.keymap import key_of
 from ..transcript.blocks import marks
 from ..widgets.dialogs import ConfirmDialog
 from ..widgets.forms import bring_back, forget_discarded, open_form
-from .as_written import as_written
 
 if TYPE_CHECKING:  # the others are imported when they are opened, not before the first picture
     from .alternatives import CandidatesScreen
@@ -49,134 +43,101 @@ CANDIDATES = 4
 
 
 class InterventionController:
-    """Opens its screens over ``screen``; ``setup`` and ``colours`` give those of the moment."""
+    """Changes the discussion that ``session`` has open and a transcript on ``screen`` shows.
+
+    ``setup`` and ``colours`` give the setup and the speakers' colours on the screen.
+    """
 
     def __init__(
         self,
         screen: Screen[None],
         session: LiveSession,
+        view: SessionView,
         setup: Callable[[], DiscussionSetup],
         colours: Callable[[], dict[str, str]],
     ) -> None:
         self._screen = screen
         self._session = session
+        self._view = view
         self._setup = setup
         self._colours = colours
-        self._speaking: ReplyStarted | None = None
-        self._waiting = InterventionsQueued(())
-        self._staged = SetupStaged(None)
         self._candidates: CandidatesScreen | None = None
         self._odds: NextSpeakerScreen | None = None
         self._writing: InjectScreen | EditScreen | None = None
-        self._spoke_as = ""
-        self._is_behind = False
-        """Whether events have been noted since they were last shown."""
-
-    def handle(self, event: SessionEvent) -> None:
-        """Note what an event says."""
-        match event:
-            case ReplyStarted():
-                self._speaking = event
-            case Posted() | ReplyDropped():
-                self._speaking = None
-            case InterventionsQueued():
-                self._waiting = event
-            case SetupStaged():
-                self._staged = event
-            case SetupApplied():
-                self._staged = SetupStaged(None)
-            case Opened() | DiscussionClosed():
-                self._staged, self._waiting, self._speaking = (
-                    SetupStaged(None),
-                    InterventionsQueued(()),
-                    None,
-                )
-            case CandidatesBegun():
-                self._open_candidates(event)
-            case CandidateGrew() | CandidateMade() | CandidateLost():
-                if self._candidates:
-                    self._candidates.handle(event)
-            case DiscussionChanged():
-                pass
-            case _:
-                return
-        self._is_behind = True
-
-    def show(self) -> None:
-        """Show it on the screens that are open: once for all events that came together."""
-        opening = [each for each in (self._writing, self._odds) if each and not each.is_mounted]
-        if opening or not self._is_behind:
-            return
-        self._is_behind = False
-        if self._writing and self._writing.is_running:
-            self._writing.show_speaking(self._speaking_name)
-        if self._odds and self._odds.is_current and (turn := self._next_turn()):
-            self._odds.show(turn)
+        self._last_injected_name = ""
 
     @property
-    def record(self) -> DiscussionRecord | None:
+    def _app(self) -> App[object]:
+        return self._screen.app
+
+    @property
+    def _record(self) -> DiscussionRecord | None:
         return self._session.record
 
-    def notes(self) -> dict[str, str]:
-        """What the panes' titles should say of what waits for the reply in the making."""
-        notes: dict[str, str] = {}
-        staged, record = self._staged.setup, self.record
-        if staged and record:
-            now = record.setup
-            people = {"personas", "moderator"}
-            note = f"from turn {self._staged.from_turn}"
-            if (staged.personas, staged.moderator) != (now.personas, now.moderator):
-                notes["personas"] = note
-            if staged.model_dump(exclude=people) != now.model_dump(exclude=people):
-                notes["setup"] = note
-        if steps := len(self._waiting.interventions):
-            notes["transcript"] = f"{steps} {'waits' if steps == 1 else 'wait'} for this reply"
-        return notes
+    def _record_to_change(self) -> DiscussionRecord | None:
+        """The open discussion, before a change that makes discarded text obsolete."""
+        if self._record is not None:
+            forget_discarded(self._app)
+        return self._record
 
-    # What was said -----------------------------------------------------------------------------
+    def _speaking_name(self) -> str:
+        return self._view.speaking.name if self._view.speaking else ""
+
+    @property
+    def _undo_key(self) -> str:
+        return key_of(self._app, "transcript.undo")
+
+    # What the session reports ------------------------------------------------------------------
+
+    def handle(self, event: SessionEvent) -> None:
+        """Show what an event reports of alternatives."""
+        match event:
+            case CandidatesBegun():
+                self._open_candidates(event)
+            case CandidateGrew() | CandidateMade() | CandidateLost() if self._candidates:
+                self._candidates.handle(event)
+
+    def refresh(self) -> None:
+        """Bring the screens that are open up to date."""
+        if self._writing and self._writing.is_running and self._writing.is_mounted:
+            self._writing.show_speaking()
+        odds = self._odds
+        if odds and odds.is_mounted and odds.is_current:
+            odds.show()
+
+    def queued_note(self) -> str:
+        """What the transcript's title says of interventions that wait."""
+        count = len(self._view.queued)
+        return f"{count} {'waits' if count == 1 else 'wait'} for this reply" if count else ""
+
+    # Messages ----------------------------------------------------------------------------------
 
     def inject(self) -> None:
-        """Say something oneself."""
+        """Ask for a message and post it."""
         from .write_message import InjectScreen
 
-        def said(step: Inject | None) -> None:
-            if step:
-                self._spoke_as = step.name
-                self._session.intervene(step)
+        def written(intervention: Inject | None) -> None:
+            if intervention:
+                self._last_injected_name = intervention.name
+                self._session.intervene(intervention)
 
         def form() -> InjectScreen:
-            names, speaking = self._setup().names, self._speaking_name
-            screen = InjectScreen(names, suggested=self._spoke_as, speaking=speaking)
-            self._writing = screen
-            return screen
+            names, name = self._setup().names, self._last_injected_name
+            self._writing = InjectScreen(names, self._speaking_name, suggested=name)
+            return self._writing
 
-        open_form(self._screen.app, form, said)
+        open_form(self._app, form, written)
 
     def regenerate(self) -> None:
-        """Ask for another reply in place of the last message."""
-        if self._begin():
+        """Regenerate the last message with another seed."""
+        if self._record_to_change():
             self._session.intervene(Regenerate())
 
-    def undo(self) -> None:
-        """Bring back the text that was discarded last, or else undo the last intervention."""
-        if (record := self.record) is None or bring_back(self._screen.app):
-            return
-        if not self._waiting.interventions and all(change.is_undone for change in record.changes):
-            self._screen.notify("Nothing to undo.", timeout=2)
-        else:
-            self._session.intervene(Undo())
-
-    def _begin(self) -> DiscussionRecord | None:
-        """The open discussion, before an intervention that makes discarded text obsolete."""
-        if self.record is not None:
-            forget_discarded(self._screen.app)
-        return self.record
-
     def edit(self, index: int) -> None:
-        """Edit the text of the entry ``index``."""
+        """Ask for another text of the entry ``index``."""
         from .write_message import EditScreen
 
-        if (record := self._begin()) is None or index >= len(record.entries):
+        if (record := self._record_to_change()) is None or index >= len(record.entries):
             return
         message = record.entries[index]
 
@@ -186,47 +147,38 @@ class InterventionController:
 
         def form() -> EditScreen:
             title = f"Edit a message of {one_line(message.name, 40)}"
-            screen = EditScreen(title, message.text, speaking=self._speaking_name)
-            self._writing = screen
-            return screen
+            self._writing = EditScreen(title, message.text, self._speaking_name)
+            return self._writing
 
-        open_form(self._screen.app, form, edited)
+        open_form(self._app, form, edited)
 
     def as_written(self, index: int) -> None:
         """Ask what to do with the entry ``index``, of which the guard left something out."""
         from ..widgets.dialogs import MultipleChoiceDialog
 
-        if (record := self._begin()) is None or index >= len(record.entries):
+        if (record := self._record_to_change()) is None or index >= len(record.entries):
             return
         message = record.entries[index]
-        steps = as_written(message, index, is_last=index == len(record.entries) - 1)
+        choices = as_written_choices(message, index, is_last=index == len(record.entries) - 1)
         question = f"{one_line(message.name, 40)}: {' · '.join(marks(message))}"
         explanation = f"The file has the model's own words. {self._undo_key} undoes the change."
-        answers = [(key, label) for key, (label, _) in steps.items()]
-        choice = MultipleChoiceDialog(question, explanation, answers, esc="cancel")
-        self._screen.app.push_screen(
-            choice, lambda key: self._session.intervene(steps[key][1]) if key else None
+        answers = [(key, label) for key, (label, _) in choices.items()]
+        dialog = MultipleChoiceDialog(question, explanation, answers, esc="cancel")
+        self._app.push_screen(
+            dialog, lambda key: self._session.intervene(choices[key][1]) if key else None
         )
-
-    @property
-    def _speaking_name(self) -> str:
-        return self._speaking.name if self._speaking else ""
-
-    @property
-    def _undo_key(self) -> str:
-        return key_of(self._screen.app, "transcript.undo")
 
     def delete(self, index: int) -> None:
         """Delete the entry ``index`` and those after it; ask first if there are any after it."""
-        if (record := self._begin()) is None or index >= len(record.entries):
+        if (record := self._record_to_change()) is None or index >= len(record.entries):
             return
         count = len(record.entries) - index
         if record.entries[index].role == "seed":
             self._screen.notify("Seed opinions belong to the setup; they stay.", timeout=4)
         elif count == 1:
             self._session.intervene(Delete(index))
-            told = safe(f"Deleted; {self._undo_key} undoes it.")
-            self._screen.notify(told, markup=False, timeout=4)
+            sentence = safe(f"Deleted; {self._undo_key} undoes it.")
+            self._screen.notify(sentence, markup=False, timeout=4)
         else:
             name = one_line(record.entries[index].name, 40)
             question = ConfirmDialog(
@@ -236,85 +188,26 @@ class InterventionController:
                 "delete them",
                 "cancel",
             )
-            self._screen.app.push_screen(
+            self._app.push_screen(
                 question, lambda yes: self._session.intervene(Delete(index)) if yes else None
             )
 
-    # Candidates --------------------------------------------------------------------------------
-
-    def candidates(self) -> None:
-        """Ask for several candidates for the last message, to choose one of."""
-        from ..widgets.number_dialog import NumberDialog
-
-        if self._begin() is None:
+    def undo(self) -> None:
+        """Reopen the form that was discarded last, or else undo the last change."""
+        record = self._record
+        if record is None or bring_back(self._app):
             return
-        how_many = NumberDialog(
-            "Alternatives for the last message",
-            "How many alternatives? Pick one or keep the current text; all are stored in the file.",
-            suggested=CANDIDATES,
-            most=MOST_CANDIDATES,
-        )
-
-        def begin(count: int | None) -> None:
-            if count:
-                self._session.offer_candidates(count)
-
-        self._screen.app.push_screen(how_many, begin)
-
-    def _open_candidates(self, event: CandidatesBegun) -> None:
-        from .alternatives import CandidatesScreen
-
-        def chosen(number: int | None) -> None:
-            self._candidates = None
-            self._session.choose(number)
-
-        self._candidates = CandidatesScreen(event.present, event.count)
-        self._screen.app.push_screen(self._candidates, chosen)
-
-    # Who is next, and what if ------------------------------------------------------------------
-
-    def next_speaker(self) -> None:
-        """Show the odds."""
-        from .next_speaker import NextSpeakerScreen
-
-        if turn := self._next_turn():
-            self._odds = NextSpeakerScreen(
-                turn, self._colours(), lambda name: self._session.intervene(SetNextSpeaker(name))
-            )
-            self._screen.app.push_screen(self._odds)
-
-    def _next_turn(self) -> NextTurn | None:
-        """The next turn of a user that nobody has begun."""
-        from .next_speaker import next_turn
-
-        record, setup = self.record, self._setup()
-        if record is None or not setup.turn_takers:
-            return None
-        discussion = Discussion.from_record(record)
-        speakers = discussion.speakers()
-        speaking, answering = self._speaking, ""
-        if speaking and speaking.turn > len(speakers):
-            speakers.append(speaking.name)
-        moderates = setup.moderator and not setup.moderator_takes_turns
-        if setup.moderator and moderates:
-            owed = discussion.odds().get(setup.moderator.name) == 1
-            if owed or (speaking and speaking.role != "moderator"):
-                answering = setup.moderator.name
-        chosen = discussion.speaker_override
-        override = chosen.name if chosen else None
-        if speaking and override == speaking.name and speaking.turn == len(speakers):
-            override = None  # it is being used
-        for step in self._waiting.interventions:
-            if isinstance(step, SetNextSpeaker):
-                override = step.name
-        return next_turn(setup, speakers, override, answering)
+        if not self._view.queued and all(change.is_undone for change in record.changes):
+            self._screen.notify("Nothing to undo.", timeout=2)
+        else:
+            self._session.intervene(Undo())
 
     def fork(self, count: int) -> None:
-        """Begin another discussion with the first ``count`` entries of this one."""
+        """Ask for the setup of a discussion that begins with the first ``count`` entries."""
         from ..personas.pane import PersonasPane
         from .fork import ForkScreen
 
-        if (record := self._begin()) is None:
+        if (record := self._record_to_change()) is None:
             return
         count = min(count, len(record.entries))
 
@@ -324,4 +217,70 @@ class InterventionController:
 
         setup, at_hand = self._setup(), self._screen.query_one(PersonasPane).selection.personas
         form = partial(ForkScreen, record, setup, count, at_hand=at_hand)
-        open_form(self._screen.app, form, forked)
+        open_form(self._app, form, forked)
+
+    # Alternatives ------------------------------------------------------------------------------
+
+    def candidates(self) -> None:
+        """Ask how many alternatives for the last message to generate."""
+        from ..widgets.number_dialog import NumberDialog
+
+        if self._record_to_change() is None:
+            return
+        dialog = NumberDialog(
+            "Alternatives for the last message",
+            "How many alternatives? Pick one or keep the current text; all are stored in the file.",
+            suggested=CANDIDATES,
+            most=MOST_CANDIDATES,
+        )
+        self._app.push_screen(
+            dialog, lambda count: self._session.offer_candidates(count) if count else None
+        )
+
+    def _open_candidates(self, event: CandidatesBegun) -> None:
+        from .alternatives import CandidatesScreen
+
+        def chosen(number: int | None) -> None:
+            self._candidates = None
+            self._session.choose(number)
+
+        self._candidates = CandidatesScreen(event.present, event.count)
+        self._app.push_screen(self._candidates, chosen)
+
+    # Who speaks next ---------------------------------------------------------------------------
+
+    def next_speaker(self) -> None:
+        """Show who may speak next, and let one be chosen."""
+        from .next_speaker import NextSpeakerScreen
+
+        if self._next_turn():
+            self._odds = NextSpeakerScreen(
+                self._next_turn,
+                self._colours(),
+                lambda name: self._session.intervene(SetNextSpeaker(name)),
+            )
+            self._app.push_screen(self._odds)
+
+    def _next_turn(self) -> NextTurn | None:
+        from .next_speaker import next_turn
+
+        record, view = self._record, self._view
+        return next_turn(record, self._setup(), view.speaking, view.queued) if record else None
+
+
+def as_written_choices(
+    message: Message, index: int, *, is_last: bool
+) -> dict[str, tuple[str, Intervention]]:
+    """What can be made of a guarded reply, the entry ``index``: label and change by key."""
+    choices: dict[str, tuple[str, Intervention]] = {}
+    raw = message.model_text.strip()
+    if raw != message.text:
+        choices["w"] = "post it as the model wrote it", Edit(index, raw)
+    guarded = message.original_text
+    if guarded and guarded not in (message.text, raw):
+        choices["g"] = "post it as the guard left it", Edit(index, guarded)
+    if message.text:
+        choices["s"] = "take it as a silence", Silence(index)
+    if is_last:
+        choices["r"] = "regenerate it", Regenerate()
+    return choices

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import on
@@ -24,21 +25,22 @@ SOMEBODY_ELSE = "somebody else"
 
 
 class WritingScreen(Form[ScreenResultType]):
-    """A text to write, while a reply of ``speaking`` may be generated."""
+    """A text to write, while a reply may be generated: ``speaking`` gives its speaker's name."""
 
     WHILE_SPEAKING: ClassVar[str]
     """What the reply that is being generated means for the text."""
 
-    def __init__(self, speaking: str) -> None:
+    def __init__(self, speaking: Callable[[], str]) -> None:
         super().__init__()
         self._speaking = speaking
 
     def on_mount(self) -> None:
         self.query_one("#inject-hint").display = False
-        self.show_speaking(self._speaking)
+        self.show_speaking()
 
-    def show_speaking(self, name: str) -> None:
-        """A reply of ``name`` is being generated; none is, if it is empty."""
+    def show_speaking(self) -> None:
+        """Say what the reply means that is being generated, if one is."""
+        name = self._speaking()
         hint = self.query_one("#inject-hint", Static)
         hint.update(Content(safe(self.WHILE_SPEAKING.format(one_line(name, 30)))))
         hint.visible = bool(name)
@@ -76,7 +78,9 @@ class InjectScreen(WritingScreen[Inject | None]):
         Binding("escape", "cancel", "cancel", key_display="esc", priority=True),
     ]
 
-    def __init__(self, names: tuple[str, ...], *, suggested: str = "", speaking: str = "") -> None:
+    def __init__(
+        self, names: tuple[str, ...], speaking: Callable[[], str], *, suggested: str = ""
+    ) -> None:
         super().__init__(speaking)
         self._names = names
         self._suggested = suggested
@@ -160,7 +164,7 @@ class EditScreen(WritingScreen[str | None]):
         Binding("escape", "cancel", "cancel", key_display="esc", priority=True),
     ]
 
-    def __init__(self, title: str, text: str, *, speaking: str = "") -> None:
+    def __init__(self, title: str, text: str, speaking: Callable[[], str]) -> None:
         super().__init__(speaking)
         self._title = title
         self._before = text

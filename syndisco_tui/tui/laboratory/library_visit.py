@@ -9,7 +9,7 @@ from pathlib import Path
 from textual.app import App
 
 from ...discussion import DiscussionRecord, DiscussionSetup
-from ...session import LiveSession, Phase
+from ...session import LiveSession
 from ...session.batch import Batch
 from ...store.discussions import read_discussion
 from ...store.inputs import InputError
@@ -26,13 +26,14 @@ from ..shell.keymap import key_of
 from ..widgets.dialogs import ConfirmDialog
 from ..widgets.forms import open_form
 from ..widgets.speaker_colours import SpeakerColours
+from .session_view import SessionView
 
 
 class LibraryVisit:
     """Opens the library and batches, and what is chosen there in ``session``.
 
     ``personas_pane`` takes in personas that are imported; ``show_transcript`` is called before a
-    discussion is opened. ``open_path`` and ``state`` tell of the laboratory's discussion.
+    discussion is opened.
     """
 
     def __init__(
@@ -43,9 +44,7 @@ class LibraryVisit:
         colours: SpeakerColours,
         personas_pane: PersonasPane,
         show_transcript: Callable[[], object],
-        *,
-        open_path: Callable[[], Path | None],
-        state: Callable[[], Phase],
+        view: SessionView,
     ) -> None:
         self._app = app
         self._session = session
@@ -53,8 +52,7 @@ class LibraryVisit:
         self._colours = colours
         self._personas_pane = personas_pane
         self._show_transcript = show_transcript
-        self._open_path = open_path
-        self._state = state
+        self._view = view
 
     def open(self) -> None:
         """Show the library."""
@@ -68,7 +66,7 @@ class LibraryVisit:
         library = LibraryScreen(
             work,
             self._colours,
-            open_here=self._open_path,
+            open_here=lambda: self._view.path,
             open_in_batch=lambda: batches_of(self._app).open_files,
             rename_here=self._session.rename,
             fork=lambda path: self._read_to_fork(path, library),
@@ -81,7 +79,7 @@ class LibraryVisit:
         """Open what was chosen, after a question where a reply would be lost."""
         if request is None:
             return
-        if request.path == self._open_path() or self._state() != "running":
+        if request.path == self._view.path or self._view.phase != "running":
             self._resume(request)
             return
         question = ConfirmDialog(
@@ -169,7 +167,7 @@ class LibraryVisit:
             shown,
             self._session,
             self._folders.discussions,
-            open_path=self._open_path,
+            open_path=lambda: self._view.path,
             at_hand=lambda: self._personas_pane.selection.personas,
         )
         self._app.push_screen(screen, chosen)

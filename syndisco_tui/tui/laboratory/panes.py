@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from ...text import one_line
 from ..personas.pane import PersonasPane
 from ..setup.pane import SetupPane
+from ..shell.actions import PANES
 from ..shell.terminal_capabilities import has_few_colours
 from ..transcript.transcript import Transcript
-from .pane_titles import PANES, pane_title
-from .waiting_messages import WaitingMessages
+from .pending import QueuedMessages
 
 
 class Panes(Horizontal):
@@ -26,7 +28,7 @@ class Panes(Horizontal):
         self._personas = personas
         self._setup = setup
         self._transcript = transcript
-        self._notes: dict[str, tuple[str, ...]] = dict.fromkeys(PANES, ())
+        self._notes: dict[str, tuple[str, ...]] = {}
         self.current = "personas"
         self._focus_is_due = False
 
@@ -39,7 +41,7 @@ class Panes(Horizontal):
         with Vertical(id="transcript", classes="pane"):
             yield Static("", classes="pane-title")
             yield self._transcript
-            yield WaitingMessages()
+            yield QueuedMessages()
 
     def widget_of(self, pane: str) -> Widget:
         """What takes the keys of a pane."""
@@ -60,9 +62,10 @@ class Panes(Horizontal):
 
         self.call_after_refresh(give_focus)
 
-    def go_on(self, steps: int) -> None:
-        """To the next pane, or with -1 to the one before."""
-        self.go_to(PANES[(PANES.index(self.current) + steps) % len(PANES)])
+    def go_by(self, steps: int) -> None:
+        """Go to the next pane, or with -1 to the previous one."""
+        names: list[str] = list(PANES)
+        self.go_to(names[(names.index(self.current) + steps) % len(names)])
 
     def _make_current(self, pane: str) -> None:
         self.current = pane
@@ -84,14 +87,15 @@ class Panes(Horizontal):
 
     def note(self, notes: dict[str, tuple[str, ...]]) -> None:
         """Say these beside each pane's title; where there is no room, the last one alone."""
-        self._notes = notes
-        self._show_titles()
+        if notes != self._notes:
+            self._notes = notes
+            self._show_titles()
 
     def _show_titles(self) -> None:
         tabs, few_colours = self.screen.has_class("-narrow"), has_few_colours(self.app)
         for name in PANES:
             line = self.query_one(f"#{name} > .pane-title", Static)
-            notes = [note for note in self._notes[name] if note]
+            notes = [note for note in self._notes.get(name, ()) if note]
             for note in (" · ".join(notes), *notes[-1:]):
                 shown = pane_title(name, self.current, note, tabs=tabs, underline=few_colours)
                 if shown.cell_length <= line.content_size.width:
@@ -100,3 +104,18 @@ class Panes(Horizontal):
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._show_titles)
+
+
+def pane_title(name: str, current: str, note: str, *, tabs: bool, underline: bool) -> Content:
+    """The title of pane ``name`` while ``current`` has the focus, and a note behind it.
+
+    ``tabs``: all three titles, one after the other. ``underline``: colours alone do not tell.
+    """
+    marked = "bold underline $accent" if underline else "bold $accent"
+    parts: list[Content | str] = []
+    for number, pane in enumerate(PANES, start=1):
+        if tabs or pane == name:
+            style = marked if pane == current else "$quiet" if tabs else "bold $quiet"
+            parts += [Content.styled(f"{number} {pane.capitalize()}", style)]
+            parts.append("   " if tabs else "  ")
+    return Content.assemble(*parts, Content.styled(one_line(note, 40), "$quiet"))

@@ -1,28 +1,22 @@
-"""Starting a discussion, going on with it, and leaving it for a new one."""
+"""Starting a discussion, continuing it, and leaving it for a new one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from textual.screen import Screen
 
-from ...discussion import DiscussionSetup
-from ...session import (
-    DiscussionClosed,
-    LiveSession,
-    Opened,
-    Phase,
-    SessionEvent,
-    SetupApplied,
-    SetupStaged,
-    StateChanged,
-)
+from ...discussion import DiscussionRecord, DiscussionSetup
+from ...session import LiveSession
+from ...store.discussions import resumable_discussions
 from ...text import one_line, safe
 from ..shell.keymap import key_of
 from ..widgets.dialogs import ConfirmDialog
 from ..widgets.forms import open_form
+from .session_view import SessionView
 
 if TYPE_CHECKING:
     from .more_turns import AfterTheEnd
@@ -32,54 +26,58 @@ NEW_TURNS = 10
 
 
 class RunControl:
-    """What ``r``, ``s`` and ``ctrl+n`` do on ``screen``.
+    """Runs, continues and closes the open discussion.
 
     Args:
         screen: Where questions are asked and notices shown.
         session: Runs the discussion.
+        view: What the session has reported.
         setup: Gives the setup on the screen.
         use: Puts another setup on the screen, and in the discussion's draft.
-        before_start: Called before a discussion starts or goes on.
+        before_start: Called before a discussion starts or is continued.
+        folder: Where an unfinished discussion is looked for.
     """
 
     def __init__(
         self,
         screen: Screen[None],
         session: LiveSession,
+        view: SessionView,
         setup: Callable[[], DiscussionSetup],
         use: Callable[[DiscussionSetup], object],
         before_start: Callable[[], object],
+        folder: Path,
     ) -> None:
         self._screen = screen
         self._session = session
+        self._view = view
         self._setup = setup
         self._use = use
         self._before_start = before_start
-        self.state: Phase = "idle"
-        self.draft = SetupStaged(None)
+        self._folder = folder
+        self.resumable: tuple[Path, DiscussionRecord] | None = None
+        """The last unfinished discussion that is not open."""
 
-    def handle(self, event: SessionEvent) -> bool:
-        """Note what an event says; whether it is about the state or the draft."""
-        match event:
-            case StateChanged():
-                self.state = event.state
-            case SetupStaged():
-                self.draft = event
-            case Opened() | SetupApplied() | DiscussionClosed():
-                self.draft = SetupStaged(None)
-            case _:
-                return False
-        return True
-
-    @property
-    def draft_from_turn(self) -> int | None:
-        """The turn from which the draft would apply; None where there is none."""
-        return self.draft.from_turn if self.has_draft else None
-
-    @property
-    def has_draft(self) -> bool:
-        """Whether the open discussion is halted and the screen shows another setup than its own."""
-        return self.draft.setup is not None and self.state in ("paused", "finished")
+    def applies(self, action: str) -> bool | None:
+        """Whether an action applies now; None for one that is not about running."""
+        view = self._view
+        is_running = view.phase == "running"
+        match action:
+            case "run":
+                return view.phase == "idle" or view.is_halted or view.is_pausing
+            case "step":
+                return view.phase in ("idle", "paused")
+            case "pause":
+                return is_running and not view.is_pausing
+            case "stop":
+                return is_running or view.is_loading
+            case "resume":
+                return self.resumable is not None and view.phase in ("idle", "finished")
+            case "new_discussion":
+                return is_running or view.is_halted
+            case "discard_draft":
+                return view.has_draft
+        return None
 
     def has_users(self, has_personas: bool) -> bool:
         """Whether somebody takes part; says what to do if not. ``has_personas``: to choose from."""
@@ -101,7 +99,7 @@ class RunControl:
 
     def _go_on(self, goal: Literal["run", "step"]) -> None:
         self._before_start()
-        if self.state == "idle":
+        if self._view.phase == "idle":
             self._session.start(self._setup(), step=goal == "step")
         elif self.has_no_turns_left:
             self._ask_for_turns(goal)
@@ -114,9 +112,9 @@ class RunControl:
     def has_no_turns_left(self) -> bool:
         """Whether the open discussion has taken as many turns as the setup on the screen has."""
         record = self._session.record
-        if record is None or self.state not in ("paused", "finished"):
+        if record is None or not self._view.is_halted:
             return False
-        if self.state == "paused" and self.draft.setup is None:
+        if self._view.phase == "paused" and not self._view.has_draft:
             return False  # the moderator may still have to answer the last turn
         return self._setup().conv_len <= record.turns_taken
 
@@ -127,7 +125,7 @@ class RunControl:
         if record is None:
             return
         taken = record.turns_taken
-        same = setup if self.draft.setup else setup.model_copy(update={"seed": setup.seed + 1})
+        same = setup if self._view.has_draft else setup.model_copy(update={"seed": setup.seed + 1})
 
         def answered(answer: AfterTheEnd) -> None:
             if answer == "new":
@@ -138,9 +136,29 @@ class RunControl:
                 self._use(setup.model_copy(update={"conv_len": taken + answer}))
                 self._session.step() if goal == "step" else self._session.run()
 
-        what_is_new = "this setup" if self.draft.setup else f"the same setup, seed {same.seed}"
+        what_is_new = "this setup" if self._view.has_draft else f"the same setup, seed {same.seed}"
         form = partial(MoreTurns, taken, setup.conv_len, what_is_new, suggested=NEW_TURNS)
         open_form(self._screen.app, form, answered)
+
+    # The last unfinished discussion ------------------------------------------------------------
+
+    def find_resumable(self) -> None:
+        """Look for an unfinished discussion on another thread."""
+        self._screen.run_worker(self._find_resumable, thread=True, exit_on_error=False)
+
+    def _find_resumable(self) -> None:
+        latest = next(resumable_discussions(self._folder), None)
+        self._screen.app.call_from_thread(self._found_resumable, latest)
+
+    def _found_resumable(self, latest: tuple[Path, DiscussionRecord] | None) -> None:
+        self.resumable = latest
+        self._screen.refresh_bindings()
+
+    def resume(self) -> None:
+        """Continue the last unfinished discussion."""
+        if self.resumable:
+            self._before_start()
+            self._session.resume(self.resumable[0])
 
     # A new discussion --------------------------------------------------------------------------
 
@@ -149,7 +167,7 @@ class RunControl:
 
         It waits to be started. Asks first where a reply would be dropped, and for a title.
         """
-        if self.state != "running":
+        if self._view.phase != "running":
             self._ask_for_title()
             return
         question = ConfirmDialog(
@@ -179,7 +197,7 @@ class RunControl:
     def _close(self) -> None:
         record = self._session.record
         self._session.close_discussion()
-        self.state = "idle"  # a key that follows at once starts the new discussion
+        self._view.phase = "idle"  # a key that follows at once starts the new discussion
         self._before_start()
         if record is not None:
             app = self._screen.app

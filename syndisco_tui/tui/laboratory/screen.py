@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,14 +18,12 @@ from ...session import (
     DiscussionChanged,
     DiscussionClosed,
     ErrorRaised,
-    InterventionsQueued,
     LiveSession,
     Opened,
-    Phase,
     Renamed,
+    ReplyGrew,
     SessionEvent,
     SetupApplied,
-    SetupStaged,
     StateChanged,
 )
 from ...text import one_line, safe
@@ -42,18 +41,18 @@ from ..shell.actions import bindings
 from ..shell.banner import Banner
 from ..shell.confirm_quit import quit_or_ask
 from ..shell.event_queue import drained
+from ..shell.keymap import keymap_of
 from ..shell.screen import AppScreen
 from ..transcript.transcript import Transcript
+from ..widgets.forms import remember_discarded
 from ..widgets.key_line import TwoKeyLines
 from ..widgets.speaker_colours import SpeakerColours, speakers_of
-from .applicable import Moment
-from .draft_line import DraftLine
+from .empty_transcript import EmptyTranscript, Loading
 from .panes import Panes
-from .resumable import Resumable
+from .pending import DraftLine, QueuedMessages, staged_notes
 from .run_control import RunControl
+from .session_view import SessionView
 from .status_line import StatusLine
-from .transcript_hint import TranscriptHint
-from .waiting_messages import WaitingMessages
 
 if TYPE_CHECKING:
     from ..inspect.controller import Inspector
@@ -70,7 +69,7 @@ class Laboratory(AppScreen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (24, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("everywhere"),
-        Binding("escape", "pane('transcript')", show=False),
+        Binding("escape", "transcript", show=False),
     ]
 
     def __init__(
@@ -94,14 +93,21 @@ class Laboratory(AppScreen[None]):
         self._preloads = preload
         self._personas = personas
         self._colours = SpeakerColours()
+        self.view = SessionView()
+        """What the session has reported so far."""
         self._interventions = InterventionController(
-            self, session, lambda: self.setup, self._colours_by_name
+            self, session, self.view, lambda: self.setup, self._colours_by_name
         )
         self._run_control = RunControl(
-            self, session, lambda: self.setup, self._show_and_use, self._show_transcript
+            self,
+            session,
+            self.view,
+            lambda: self.setup,
+            self._show_and_use,
+            self._show_transcript,
+            folders.discussions,
         )
-        self._open_path: Path | None = None
-        self._resumable = Resumable(self, folders.discussions, self._resumable_changed)
+        self._hint: EmptyTranscript | None = None
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="top"):
@@ -119,29 +125,21 @@ class Laboratory(AppScreen[None]):
         yield Panes(personas, SetupPane(self.setup), Transcript(interventions=self._interventions))
         yield DraftLine()
         yield Banner()
-        yield StatusLine()
+        yield StatusLine(self.view)
         yield TwoKeyLines()
 
     def on_mount(self) -> None:
-        self._hint = TranscriptHint(
-            self.app,
-            self.transcript.set_hint,
-            lambda: self.setup,
-            lambda: self.status.figures,
-            lambda: self._resumable.record,
-        )
         self._show_colours()
-        self._hint.show()
         self.panes.go_to("personas")
         self.set_interval(1 / DRAINS_PER_SECOND, self._drain)
         self.app.theme_changed_signal.subscribe(self, lambda _theme: self._show_colours())
-        self._resumable.find()
+        self._run_control.find_resumable()
         if self._start_at_once:
             self.panes.go_to("transcript")
             self.action_run()
         elif self._preloads:
             self.call_after_refresh(lambda: self._session.preload(self.setup))
-        self._show_titles()
+        self._show_news()
 
     @property
     def setup(self) -> DiscussionSetup:
@@ -159,10 +157,6 @@ class Laboratory(AppScreen[None]):
         return self.query_one(Transcript)
 
     @property
-    def status(self) -> StatusLine:
-        return self.query_one(StatusLine)
-
-    @property
     def banner(self) -> Banner:
         return self.query_one(Banner)
 
@@ -177,26 +171,33 @@ class Laboratory(AppScreen[None]):
     # Panes -------------------------------------------------------------------------------------
 
     def _show_titles(self) -> None:
+        record = self._session.record
         taking_part = len(self.setup.personas) + (self.setup.moderator is not None)
         notes = {
             "personas": f"{taking_part} of {len(self.personas_pane.selection.personas)} take part",
             "setup": self._edited.file.name,
             "transcript": self.transcript.badge,
         }
-        waiting = self._interventions.notes()
-        self.panes.note({name: (note, waiting.get(name, "")) for name, note in notes.items()})
-        record = self._session.record
+        pending = staged_notes(self.view.staged, record.setup) if record else {}
+        pending["transcript"] = self._interventions.queued_note()
+        self.panes.note({name: (note, pending.get(name, "")) for name, note in notes.items()})
         title = (record.title if record else "") or self.setup.heading
         self.query_one("#title", Static).update(Content(one_line(title, 120)))
 
-    def action_pane(self, pane: str) -> None:
-        self.panes.go_to(pane)
+    def action_personas(self) -> None:
+        self.panes.go_to("personas")
+
+    def action_setup(self) -> None:
+        self.panes.go_to("setup")
+
+    def action_transcript(self) -> None:
+        self.panes.go_to("transcript")
 
     def action_next_pane(self) -> None:
-        self.panes.go_on(1)
+        self.panes.go_by(1)
 
     def action_previous_pane(self) -> None:
-        self.panes.go_on(-1)
+        self.panes.go_by(-1)
 
     @on(Transcript.BadgeChanged)
     def _badge_changed(self) -> None:
@@ -205,51 +206,67 @@ class Laboratory(AppScreen[None]):
     # Events of the session ---------------------------------------------------------------------
 
     def _drain(self) -> None:
-        for event in drained(self._session.events):
-            self._show_event(event)
-        self._interventions.show()
-        self._hint.tick()
+        """Show what has happened since the last time: the one throttle of all that streams."""
+        events = list(drained(self._session.events))
+        for event in events:
+            self.handle(event)
+        if events:
+            self._interventions.refresh()
+            self.query_one(StatusLine).refresh()
+        if any(not isinstance(event, ReplyGrew) for event in events):
+            self._show_news()
+        self._show_hint()
 
-    def _show_event(self, event: SessionEvent) -> None:
-        if isinstance(event, StateChanged):
-            if event.state == "finished" != self._state:
-                self._resumable.find()
-        elif isinstance(event, Opened):
-            self._opened(event)
-        elif isinstance(event, DiscussionClosed):
-            self._open_path = None
-            self._resumable.find()
-        elif isinstance(event, Renamed):
-            if self.setup.title == event.old_title:
+    def handle(self, event: SessionEvent) -> None:
+        """Show what an event reports."""
+        before = self.view.phase
+        self.view.handle(event)
+        match event:
+            case StateChanged(state="finished") if before != "finished":
+                self._run_control.find_resumable()
+            case Opened():
+                self._opened(event)
+            case SetupApplied():
+                self._edited.used()
+            case DiscussionClosed():
+                self._run_control.find_resumable()
+            case Renamed() if self.setup.title == event.old_title:
                 self._show_and_use(self.setup.model_copy(update={"title": event.title}))
-        elif isinstance(event, ErrorRaised):
-            self.notify(safe(event.sentence), severity="error", timeout=12, markup=False)
+            case DiscussionChanged():
+                self._show_colours()
+            case ErrorRaised():
+                self.notify(safe(event.sentence), severity="error", timeout=12, markup=False)
         self._interventions.handle(event)
-        if isinstance(event, Opened | SetupApplied):
-            self._edited.used()
-        if self._run_control.handle(event):
-            run_control = self._run_control
-            self.query_one(DraftLine).show(
-                run_control.draft_from_turn, has_turns=not run_control.has_no_turns_left
-            )
-            self.refresh_bindings()
-        if isinstance(
-            event,
-            Opened | SetupStaged | SetupApplied | InterventionsQueued | DiscussionClosed | Renamed,
-        ):
-            self._show_titles()
-        elif isinstance(event, DiscussionChanged):
-            self._show_colours()
         self.banner.handle(event)
-        self.query_one(WaitingMessages).handle(event)
-        self.status.handle(event)
         self.transcript.handle(event)
 
+    def _show_news(self) -> None:
+        """Bring titles, lines and keys up to date."""
+        draft = self.view.staged.from_turn if self.view.has_draft else None
+        has_turns = not self._run_control.has_no_turns_left
+        self.query_one(DraftLine).show(draft, has_turns=has_turns)
+        self.query_one(QueuedMessages).show(self.view.queued)
+        self._show_titles()
+        self.refresh_bindings()
+
+    def _show_hint(self) -> None:
+        """Show in an empty transcript what can be done, if that has changed."""
+        view, resumable, loading = self.view, self._run_control.resumable, None
+        if view.is_loading:
+            seconds = int(time.monotonic() - view.loading_since)
+            loading = Loading(view.loading, seconds, is_needed=view.phase == "loading")
+        record = resumable[1] if resumable else None
+        keymap = keymap_of(self.app)
+        hint = EmptyTranscript(self.setup, record, record.id if record else "", loading, keymap)
+        if hint != self._hint:
+            self._hint = hint
+            self.transcript.set_hint(hint.lines())
+
     def _opened(self, event: Opened) -> None:
-        self._open_path = event.path
-        self._resumable.forget()
+        self._run_control.resumable = None
         if self._edited.opened(event.record.setup):
             self._show_setup(self.setup)
+        self._edited.used()
         self._show_colours()
 
     def _show_setup(self, setup: DiscussionSetup) -> None:
@@ -264,29 +281,27 @@ class Laboratory(AppScreen[None]):
         self._use(setup)
 
     def on_screen_resume(self) -> None:
-        """Back from another screen, which may have changed the keys or the discussion's title."""
+        """Back from another screen, which may have changed the discussion's title."""
         if self.is_attached and self.query(Transcript):
-            self._hint.show()
             self._show_titles()
 
     # Running -----------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Which keys apply now; the key lines show these."""
-        figures = self.status.figures
-        return Moment(
-            state=self._state,
-            is_pausing=figures.pausing,
-            is_loading=figures.is_loading,
-            has_draft=self._run_control.has_draft,
-            has_discussion=self._session.record is not None,
-            can_resume=self._resumable.path is not None,
-            batch_runs=batches_of(self.app).running is not None,
-        ).applies(action)
-
-    @property
-    def _state(self) -> Phase:
-        return self._run_control.state
+        phase, has_discussion = self.view.phase, self._session.record is not None
+        match action:
+            case "inject" | "next_speaker":
+                return has_discussion and phase != "idle"
+            case "turn_lab" | "xray" | "compare" | "copy_path":
+                return has_discussion
+            case "open_setup":
+                return phase != "running"
+            case "repeat":
+                is_batch_running = batches_of(self.app).running is not None
+                return is_batch_running or phase not in ("loading", "running")
+        applies = self._run_control.applies(action)
+        return True if applies is None else applies
 
     def _has_users(self) -> bool:
         has_users = self._run_control.has_users(bool(self.personas_pane.selection.personas))
@@ -308,9 +323,11 @@ class Laboratory(AppScreen[None]):
     def action_discard_draft(self) -> None:
         record = self._session.record
         if record is not None:
+            draft = self.setup
             self._edited.discard()
             self._show_and_use(record.setup)
             self._edited.used()
+            remember_discarded(self.app, self, lambda: self._show_and_use(draft))
 
     def _show_transcript(self) -> None:
         if self.has_class("-narrow"):
@@ -327,13 +344,7 @@ class Laboratory(AppScreen[None]):
         self._session.stop()
 
     def action_resume(self) -> None:
-        if self._resumable.path:
-            self._show_transcript()
-            self._session.resume(self._resumable.path)
-
-    def _resumable_changed(self) -> None:
-        self.refresh_bindings()
-        self._hint.show()
+        self._run_control.resume()
 
     @property
     def _visit(self) -> LibraryVisit:
@@ -346,8 +357,7 @@ class Laboratory(AppScreen[None]):
             self._colours,
             self.personas_pane,
             lambda: self.panes.go_to("transcript"),
-            open_path=lambda: self._open_path,
-            state=lambda: self._state,
+            self.view,
         )
 
     def action_library(self) -> None:
@@ -366,8 +376,7 @@ class Laboratory(AppScreen[None]):
         self._edited.edit(setup)
         self.personas_pane.setup = setup
         self._show_titles()
-        self._hint.show()
-        if self._state != "idle":
+        if self.view.phase != "idle":
             if not setup.turn_takers:
                 self._session.pause()
                 return
@@ -398,8 +407,8 @@ class Laboratory(AppScreen[None]):
         self._edited.file.save(self, self.setup, self._show_titles)
 
     def action_copy_path(self) -> None:
-        if self._open_path:
-            self.post_message(Transcript.Copied(str(self._open_path), "Path"))
+        if self.view.path:
+            self.post_message(Transcript.Copied(str(self.view.path), "Path"))
 
     def action_open_setup(self) -> None:
         self._edited.file.open(self, self._show_and_use)
@@ -420,10 +429,10 @@ class Laboratory(AppScreen[None]):
         self._interventions.next_speaker()
 
     def action_turn_lab(self) -> None:
-        self._inspector.open_turn_lab(self.status)
+        self._inspector.open_turn_lab(self.view)
 
     def action_compare(self) -> None:
         self._inspector.open_compare(self._folders.discussions)
 
     def action_quit(self) -> None:
-        quit_or_ask(self.app, self._state, unsaved=self.banner.lasts("saving"))
+        quit_or_ask(self.app, self.view.phase, unsaved=self.banner.lasts("saving"))

@@ -133,9 +133,10 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "turn" and self.row.field.kind in ("text", "long", "opinions"):
+        steps = action in ("next_value", "previous_value")
+        if steps and self.row.field.kind in ("text", "long", "opinions"):
             return False
-        return not (action in ("edit", "turn", "move", "undo") and self.row.is_editing)
+        return not ((steps or action in ("edit", "move", "undo")) and self.row.is_editing)
 
     def action_move(self, steps: int) -> None:
         self._at = max(0, min(len(self.rows) - 1, self._at + steps))
@@ -162,7 +163,13 @@ class SetupPane(VerticalScroll, can_focus=True, can_focus_children=True):
         values = [(choice, about.get(choice, "")) for choice in choices]
         self.app.push_screen(ValueListDialog(field.label, values, current), chosen)
 
-    def action_turn(self, direction: int) -> None:
+    def action_next_value(self) -> None:
+        self._step(1)
+
+    def action_previous_value(self) -> None:
+        self._step(-1)
+
+    def _step(self, direction: int) -> None:
         setup = turned(self.row.field, direction, self._setup)
         if setup is not None:
             self._change(setup)

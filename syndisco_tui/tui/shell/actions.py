@@ -1,8 +1,7 @@
-"""Every action of the screen, once: footer, help, palette and keymap are drawn from this list."""
+"""Every action of the app, once: footer, help, palette and keymap are drawn from this list."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,14 +9,16 @@ from textual.binding import Binding, BindingType
 
 Where = Literal["app", "everywhere", "personas", "setup", "transcript"]
 """``app``: on every screen. ``everywhere``: in every pane of the laboratory."""
+PANES: tuple[Where, ...] = ("personas", "setup", "transcript")
 
 
 @dataclass(frozen=True)
 class Action:
-    """``name`` is the method ``action_<name>`` of whatever ``where`` names.
+    """Something that a key does in one place.
 
-    ``footer``: it is shown in the key line where there is room; what comes first there matters
-    most.
+    ``name`` is a method ``action_<name>`` of the place, or with ``screen.`` of its screen.
+    ``footer``: it is shown in the key line where there is room; what comes first in the list
+    matters most.
     """
 
     name: str
@@ -31,11 +32,7 @@ class Action:
     @property
     def id(self) -> str:
         """What the keymap calls it: ``where.name``, as in ``transcript.follow``."""
-        name = self.name.rpartition(".")[2]
-        if parameter := re.fullmatch(r"\w+\('(\w+)'\)", name):
-            name = parameter[1]
-        name = name if name.isidentifier() else self.label.replace(" ", "_")
-        return f"{self.where}.{name}"
+        return f"{self.where}.{self.name.removeprefix('screen.')}"
 
 
 ACTIONS = (
@@ -43,38 +40,38 @@ ACTIONS = (
     Action("pause", "p", "pause", "Pause after the current reply"),
     Action("step", "s", "step", "Run for one message, then pause"),
     Action("stop", "x", "stop", "Stop now; the unfinished reply is dropped"),
-    Action("resume", "R", "resume", "Continue the last unfinished discussion", shown_key="R"),
+    Action("resume", "R", "resume", "Continue the last unfinished discussion"),
     Action("new_discussion", "ctrl+n", "new", "New discussion with this setup"),
     Action("inject", "i", "post", "Post a message in anybody's name"),
-    Action("discard_draft", "D", "discard draft", "Discard the draft of the setup", shown_key="D"),
+    Action("discard_draft", "D", "discard draft", "Discard the draft of the setup"),
     Action("library", "o", "library", "Find, open, continue, export and import discussions"),
     Action("repeat", "ctrl+r", "batch", "Run many discussions with this setup at the same time"),
     Action("next_speaker", "w", "who is next", "See who speaks next, or choose who does"),
     Action("turn_lab", "t", "turn lab", "Turn lab: participation, lengths, diversity, speed"),
     Action("compare", "c", "compare", "Compare this discussion with another, side by side"),
     Action("save_setup", "ctrl+s", "save setup", "Save the setup as a file that `run` reads"),
-    Action("copy_path", "P", "copy path", "Copy the path of the discussion's file", shown_key="P"),
-    Action("pane('personas')", "1", "personas", "Go to the personas", footer=False),
-    Action("pane('setup')", "2", "setup", "Go to the setup", footer=False),
-    Action("pane('transcript')", "3", "transcript", "Go to the transcript", footer=False),
+    Action("copy_path", "P", "copy path", "Copy the path of the discussion's file"),
+    Action("personas", "1", "personas", "Go to the personas", footer=False),
+    Action("setup", "2", "setup", "Go to the setup", footer=False),
+    Action("transcript", "3", "transcript", "Go to the transcript", footer=False),
     Action("next_pane", "tab", "next pane", "Go to the next pane", footer=False),
     Action("previous_pane", "shift+tab", "previous pane", "Go to the pane before", footer=False),
     Action("settings", "comma", "settings", "Settings", "app"),
     Action("command_palette", "ctrl+p", "palette", "Find any action by a word", "app"),
-    Action("jump", "ctrl+o", "jump", "Go to a place by the letter shown on it", "app", False),
+    Action(
+        "jump", "ctrl+o", "jump", "Go to a place by the letter shown on it", "app", footer=False
+    ),
     Action("help", "question_mark,f1", "help", "Help for this screen", "app"),
     Action("quit", "q", "quit", "Quit; the discussion is saved and can be resumed"),
     Action("take_part", "space", "takes part", "Add to or remove from the discussion", "personas"),
     Action("moderate", "m", "moderator", "Make or unmake moderator", "personas"),
-    Action("edit", "e,enter", "edit", "Edit all fields of the persona", "personas", shown_key="e"),
+    Action("edit", "e,enter", "edit", "Edit all fields of the persona", "personas"),
     Action("change_field", "f", "field", "Change one field in place", "personas"),
     Action("new", "n", "new", "Make a new persona", "personas"),
-    Action("clear", "escape", "clear", "End the filter, unmark all", "personas", shown_key="esc"),
-    Action(
-        "delete", "delete,backspace", "delete", "Delete the persona", "personas", shown_key="del"
-    ),
+    Action("clear", "escape", "clear", "End the filter, unmark all", "personas"),
+    Action("delete", "delete,backspace", "delete", "Delete the persona", "personas"),
     Action("undo", "u", "undo", "Undo the last change to personas", "personas"),
-    Action("filter", "slash", "filter", "Filter the personas by typing", "personas", True, "/"),
+    Action("filter", "slash", "filter", "Filter the personas by typing", "personas"),
     Action("mark", "v", "mark", "Mark or unmark the persona", "personas"),
     Action("duplicate", "d", "copy", "Make another persona like this one", "personas"),
     Action("generate", "G", "generate", "Generate personas from values", "personas"),
@@ -84,34 +81,19 @@ ACTIONS = (
     Action("open_set", "O", "open set", "Open a set of personas", "personas"),
     Action("likely", "L", "likely mistakes", "See what is likely a mistake", "personas"),
     Action("edit_outside", "E", "in $EDITOR", "Edit as JSON in your editor", "personas"),
-    Action("mark_all", "V", "mark all", "Mark or unmark all listed", "personas", True, "V"),
+    Action("mark_all", "V", "mark all", "Mark or unmark all listed", "personas"),
     Action("up", "shift+up", "move up", "Move the persona up", "personas"),
     Action("down", "shift+down", "move down", "Move the persona down", "personas"),
-    Action("edit", "enter,e", "edit", "Edit the value in place", "setup", shown_key="⏎"),
-    Action("turn(1)", "right,space", "next value", "The next value", "setup", shown_key="→"),
-    Action("turn(-1)", "left", "previous value", "The previous value", "setup"),
+    Action("edit", "enter,e", "edit", "Edit the value in place", "setup"),
+    Action("next_value", "right,space", "next value", "The next value", "setup"),
+    Action("previous_value", "left", "previous value", "The previous value", "setup"),
     Action("undo", "u", "undo", "Undo the last change to the setup", "setup"),
-    Action("screen.open_setup", "O", "open setup", "Open a saved setup", "setup", shown_key="O"),
-    Action(
-        "screen.xray",
-        "enter",
-        "X-ray",
-        "The exact prompt behind this message",
-        "transcript",
-        shown_key="⏎",
-    ),
+    Action("screen.open_setup", "O", "open setup", "Open a saved setup", "setup"),
+    Action("screen.xray", "enter", "X-ray", "The exact prompt behind this message", "transcript"),
     Action("follow", "end", "follow", "To the end, and follow it", "transcript", shown_key="End"),
-    Action(
-        "leave_search",
-        "escape",
-        "leave",
-        "End the search",
-        "transcript",
-        True,
-        "esc",
-    ),
-    Action("next_match", "n", "next, before", "To the next match", "transcript", True, "n N"),
-    Action("previous_match", "N", "before", "To the match before", "transcript", False, "N"),
+    Action("leave_search", "escape", "leave", "End the search", "transcript"),
+    Action("next_match", "n", "next, before", "To the next match", "transcript", shown_key="n N"),
+    Action("previous_match", "N", "before", "To the match before", "transcript", footer=False),
     Action(
         "regenerate",
         "g",
@@ -125,11 +107,10 @@ ACTIONS = (
         "alternatives",
         "Choose among several candidates for the last message",
         "transcript",
-        shown_key="G",
     ),
-    Action("edit", "E", "edit", "Edit the message's text", "transcript", True, "E"),
+    Action("edit", "E", "edit", "Edit the message's text", "transcript"),
     Action("fork", "f", "fork", "New discussion from this message on", "transcript"),
-    Action("search", "slash", "search", "Search the transcript", "transcript", shown_key="/"),
+    Action("search", "slash", "search", "Search the transcript", "transcript"),
     Action("read", "z", "read", "Read in the whole window, Markdown rendered", "transcript"),
     Action(
         "as_written",
@@ -137,7 +118,6 @@ ACTIONS = (
         "as written",
         "Post what the guard left out, or nothing",
         "transcript",
-        shown_key="W",
     ),
     Action(
         "delete",
@@ -145,17 +125,21 @@ ACTIONS = (
         "delete",
         "Delete the message, and those after it",
         "transcript",
-        shown_key="del",
     ),
     Action("undo", "u", "undo", "Undo the last change to the transcript", "transcript"),
     Action("copy_message", "y", "copy", "Copy the message", "transcript"),
-    Action("copy_discussion", "Y", "copy all", "Copy the discussion", "transcript", True, "Y"),
+    Action("copy_discussion", "Y", "copy all", "Copy the discussion", "transcript"),
     Action("only_speaker", "v", "one speaker", "Only one speaker's messages, or all", "transcript"),
-    Action("jump", "number_sign", "turn", "Jump to a turn", "transcript", True, "#"),
-    Action("previous_message", "up,k", "up", "To the message before", "transcript", False),
-    Action("next_message", "down,j", "down", "To the message after", "transcript", False),
-    Action("scroll_home", "home", "start", "To the start of the transcript", "transcript", False),
+    Action("jump", "number_sign", "turn", "Jump to a turn", "transcript"),
+    Action("previous_message", "up,k", "up", "To the message before", "transcript", footer=False),
+    Action("next_message", "down,j", "down", "To the message after", "transcript", footer=False),
+    Action(
+        "scroll_home", "home", "start", "To the start of the transcript", "transcript", footer=False
+    ),
 )
+
+
+ACTIONS_BY_ID = {action.id: action for action in ACTIONS}
 
 
 def bindings(where: Where) -> list[BindingType]:

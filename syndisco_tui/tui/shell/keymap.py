@@ -9,15 +9,14 @@ import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from textual.app import App
 from textual.binding import Binding
 from textual.keys import Keys, format_key
 
 from ...store.inputs import near_one, read_toml
-from ..laboratory.pane_titles import PANES
-from .actions import ACTIONS, Action
+from .actions import ACTIONS, ACTIONS_BY_ID, PANES, Action
 
 STANDARD = "standard"
 KEYMAPS = Path(__file__).parent / "keymaps"
@@ -47,6 +46,10 @@ class Keymap:
         """The action's keys, by Textual's names, the one that is shown first."""
         return tuple(map(_named, self.changed.get(action.id, action.key).split(",")))
 
+    def key_of(self, identity: str) -> str:
+        """The first key of the action with this id, as it is written for people."""
+        return self.shown(ACTIONS_BY_ID[identity])
+
     def shown(self, action: Action) -> str:
         """The action's first key as it is written for people."""
         if action.shown_key and action.id not in self.changed:
@@ -54,10 +57,21 @@ class Keymap:
         return shown_key(self.keys(action)[0])
 
 
+@runtime_checkable
+class HasKeymap(Protocol):
+    """An app whose keys can be changed."""
+
+    keymap: Keymap
+
+
 def key_of(app: App[Any], identity: str) -> str:
     """The key of the action with this id in ``app``, as it is written for people."""
-    keymap = getattr(app, "keymap", Keymap())
-    return keymap.shown(next(action for action in ACTIONS if action.id == identity))
+    return keymap_of(app).key_of(identity)
+
+
+def keymap_of(app: App[Any]) -> Keymap:
+    """The keys in force in ``app``."""
+    return app.keymap if isinstance(app, HasKeymap) else Keymap()
 
 
 def shown_key(key: str) -> str:
@@ -90,7 +104,7 @@ def read_keymap(
 
 def _usable(own: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
     """The entries that can be understood, and what is wrong with the others."""
-    known = [action.id for action in ACTIONS]
+    known = list(ACTIONS_BY_ID)
     usable: dict[str, str] = {}
     faults = []
     for identity, keys in own.items():
@@ -162,7 +176,7 @@ def _first_clash(
 
 def clashes(keymap: Keymap, identity: str) -> Iterator[tuple[str, str]]:
     """The other actions, and the keys, that the action ``identity`` shares where both apply."""
-    mine = next(action for action in ACTIONS if action.id == identity)
+    mine = ACTIONS_BY_ID[identity]
     for action in ACTIONS:
         if action.id != identity and _meet(mine.where, action.where):
             for key in keymap.keys(action):

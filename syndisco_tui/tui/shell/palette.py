@@ -15,9 +15,8 @@ from textual.screen import Screen
 from textual.types import IgnoreReturnCallbackType
 
 from ...text import safe
-from ..laboratory.pane_titles import PANES
 from ..laboratory.screen import Laboratory
-from .actions import ACTIONS, Action
+from .actions import ACTIONS, PANES, Action
 from .keymap import key_of
 
 KEY_WIDTH = 10
@@ -97,11 +96,9 @@ def _target(action: Action, laboratory: Laboratory) -> DOMNode:
 
 
 def _applies(action: Action, target: DOMNode, laboratory: Laboratory) -> bool:
-    namespace, _, call = action.name.rpartition(".")
-    name, _, parameter = call.partition("(")
-    parameters = (parameter.strip("')"),) if parameter else ()
+    namespace, _, name = action.name.rpartition(".")
     node = laboratory if namespace == "screen" else target
-    return node.check_action(name, parameters) is True
+    return node.check_action(name, ()) is True
 
 
 def _do(action: Action, target: DOMNode, laboratory: Laboratory) -> None:

@@ -95,3 +95,17 @@ def binned(values: Sequence[float], width: int) -> list[float]:
         return list(values)
     edges = [round(i * len(values) / width) for i in range(width + 1)]
     return [sum(values[a:b]) / (b - a) for a, b in pairwise(edges) if b > a]
+
+
+def bar(done: float, total: float, width: int) -> Content:
+    """A progress bar of ``width`` cells."""
+    filled = round(width * min(1.0, max(0.0, done / total))) if total else 0
+    return Content.assemble(
+        Content.styled("━" * filled, "$accent"),
+        Content.styled("╌" * (width - filled), "$quiet"),
+    )
+
+
+def in_bytes(count: int) -> str:
+    """An amount of memory in MB or GB."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

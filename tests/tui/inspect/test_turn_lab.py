@@ -8,7 +8,7 @@ from syrupy.assertion import SnapshotAssertion
 from syndisco_tui.tui.experiments.repeat import BatchScreen
 from syndisco_tui.tui.inspect.turn_lab import TurnLab
 from syndisco_tui.tui.inspect.turn_lab_pages import follow_lines, meter_lines
-from syndisco_tui.tui.laboratory.status_line import Figures as StatusFigures
+from syndisco_tui.tui.laboratory.session_view import SessionView
 from tests.support.bench import SIZES, Bench, OpenBench, finished
 
 
@@ -124,5 +124,5 @@ def test_who_follows_whom_reads_from_the_left() -> None:
 
 
 def test_one_speed_alone_is_a_number_without_a_course() -> None:
-    lines = meter_lines(StatusFigures(speeds=[8.0], speed=8.0), None, 60)
+    lines = meter_lines(SessionView(speeds=[8.0], speed=8.0), None, 60)
     assert [line.plain.split() for line in lines] == [["Meters"], ["speed", "8", "tok/s"]]

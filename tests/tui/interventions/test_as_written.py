@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from syndisco_tui.discussion import DiscussionSetup, Message
-from syndisco_tui.tui.interventions.as_written import as_written
+from syndisco_tui.tui.interventions.controller import as_written_choices
 from tests.support.bench import Bench, OpenBench
 from tests.support.people import people
 
@@ -94,4 +94,4 @@ async def test_words_that_were_left_out_can_be_posted(bench: OpenBench) -> None:
     ],
 )
 def test_only_what_changes_something_is_offered(message: Message, is_last: bool, keys: str) -> None:
-    assert "".join(as_written(message, 0, is_last=is_last)) == keys
+    assert "".join(as_written_choices(message, 0, is_last=is_last)) == keys

@@ -71,7 +71,7 @@ async def test_going_on_applies_the_draft_and_the_file_says_from_which_turn(
         await at.press(key)
         await at.until(lambda: "draft" not in at.text())
         await at.until(lambda: len(at.engine.requests) >= 2)
-        await at.until(lambda: at.laboratory._state in ("paused", "finished"))
+        await at.until(lambda: at.laboratory.view.phase in ("paused", "finished"))
         (record,) = at.records()
         assert record.setup == at.laboratory.setup
         assert [each.last_turn for each in record.earlier_setups] == [1]
@@ -96,6 +96,9 @@ async def test_fewer_turns_than_were_taken_finish_nothing(
         await at.press("D")
         await at.until(lambda: at.laboratory.setup.conv_len == 3)
         await at.until(lambda: "discard" not in at.text())
+        await at.press("u")
+        await at.until(lambda: at.laboratory.setup.conv_len == 1)
+        await at.until(lambda: "draft" in at.text())
 
 
 async def test_r_at_the_end_asks_for_more_turns(bench: OpenBench, short: DiscussionSetup) -> None:

@@ -41,7 +41,7 @@ async def test_it_loads_when_the_app_opens_and_r_joins_it(
 ) -> None:
     async with bench(size, engine=engine, preload=True) as at:
         await at.until(lambda: "● reading weights" in at.text())
-        assert at.laboratory.status.figures.state == "idle"
+        assert at.laboratory.view.phase == "idle"
         await at.press("r")
         await at.until_state("loading")
         assert "● reading weights" in at.text()

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from syndisco_tui.discussion import DiscussionSetup
 from syndisco_tui.engine.base import LoadProgress
-from syndisco_tui.tui.laboratory.loading_hint import loading_hint
-from syndisco_tui.tui.laboratory.status_line import Figures
+from syndisco_tui.tui.laboratory.empty_transcript import EmptyTranscript, Loading
+from syndisco_tui.tui.laboratory.session_view import SessionView
+from syndisco_tui.tui.shell.keymap import Keymap
 from tests.support.bench import OpenBench
 from tests.support.scripted_engine import ScriptedEngine
 
 
+def loading_hint(model: str, loading: Loading) -> list[str]:
+    hint = EmptyTranscript(DiscussionSetup(model=model), None, "", loading, Keymap())
+    return [line.plain for line in hint.lines()]
+
+
 def test_loading_says_what_how_far_and_for_how_long() -> None:
     progress = LoadProgress("reading weights", 120e6, 480e6, "bytes")
-    lines = [line.plain for line in loading_hint("Qwen3-4B", progress, 12)]
+    lines = loading_hint("Qwen3-4B", Loading(progress, 12, is_needed=True))
     assert lines[0] == "Loading Qwen3-4B"
     assert lines[-1] == "25 %   reading weights   120 of 480 MB   12 s"
     assert "━━━━━━━━╌" in lines[2]
-    assert loading_hint("auto", None, 0)[0].plain == "Loading the model"
+    assert loading_hint("auto", Loading(None, 0, is_needed=True))[0] == "Loading the model"
 
 
 async def test_it_stands_in_the_middle_of_the_screen(bench: OpenBench) -> None:
@@ -67,9 +74,9 @@ async def test_a_message_that_waits_stands_under_the_reply(bench: OpenBench) -> 
 
 
 def test_the_time_left_follows_the_pace_of_this_run() -> None:
-    figures = Figures(state="running", turn=4, turns=10, running_since=(0.0, 0))
-    assert figures.seconds_left > 0
-    pace = figures.seconds_left / 7  # this turn and the six after it
-    assert abs(replace(figures, turns=17).seconds_left - pace * 14) < pace
-    assert replace(figures, turn=2).seconds_left == 0
-    assert replace(figures, pausing=True).seconds_left == 0
+    view = SessionView(phase="running", turn=4, turns=10, running_since=(0.0, 0))
+    assert view.seconds_left > 0
+    pace = view.seconds_left / 7  # this turn and the six after it
+    assert abs(replace(view, turns=17).seconds_left - pace * 14) < pace
+    assert replace(view, turn=2).seconds_left == 0
+    assert replace(view, is_pausing=True).seconds_left == 0

@@ -456,7 +456,7 @@ class TestOpening:
             assert four[1].exists()
             await at.press("enter")
             await at.until(lambda: at.laboratory.is_current)
-            assert at.laboratory.status.figures.state == "paused"
+            assert at.laboratory.view.phase == "paused"
 
     async def test_a_running_one_is_left_only_after_a_question(
         self, bench: OpenBench, four: list[Path]
@@ -469,7 +469,7 @@ class TestOpening:
             await at.press("end", "enter")
             assert "Open another discussion?" in at.text()
             await at.press("n")
-            assert at.laboratory.status.figures.state == "running"
+            assert at.laboratory.view.phase == "running"
             screen = await go_to_library(at, 5)
             assert screen.discussions.highlighted
             await at.press("end", "enter", "y")

@@ -281,7 +281,7 @@ async def test_nobody_left_pauses_instead_of_going_on_with_those_who_are_out(
         await at.until_state("paused")
         await at.press("1", "space", "down", "space", "r")
         assert "Nobody takes part" in at.toasts()
-        assert at.laboratory.status.figures.state == "paused"
+        assert at.laboratory.view.phase == "paused"
 
 
 async def test_what_is_not_touched_in_the_form_stays_to_the_letter(bench: OpenBench) -> None:

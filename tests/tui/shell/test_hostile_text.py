@@ -287,7 +287,7 @@ async def test_what_the_session_tells(bench: OpenBench, frames: Frames, amount: 
                 ModelReady(info),
                 LoadProgress(text, 1, 2),
             ):
-                at.laboratory._show_event(event)
+                at.laboratory.handle(event)
             await at.pilot.pause()
             at.app.clear_notifications()
         at.app.say(payloads(40, seed=14))

@@ -131,7 +131,7 @@ async def test_changed_keys_work_and_footer_help_and_palette_know_them(bench: Op
         assert "f5 run" in at.text()
         assert "f5    run the discussion of" in at.text()
         await at.press("r")
-        assert at.laboratory.status.figures.state == "idle"
+        assert at.laboratory.view.phase == "idle"
         await at.press("question_mark")
         assert "f5   Run or continue" in at.text()
         await at.press("escape", "2", "down", "f3")

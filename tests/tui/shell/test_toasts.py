@@ -16,7 +16,7 @@ def shown(at: Bench) -> list[str]:
 async def test_a_burst_of_troubles_shows_the_latest(bench: OpenBench) -> None:
     async with bench() as at:
         for number in range(50):
-            at.laboratory._show_event(ErrorRaised(f"trouble {number}"))
+            at.laboratory.handle(ErrorRaised(f"trouble {number}"))
         await at.until(lambda: "trouble 49" in shown(at))
         await at.until(lambda: len(shown(at)) == MOST_TOASTS)
         assert shown(at) == [f"trouble {number}" for number in range(50 - MOST_TOASTS, 50)]
@@ -31,9 +31,9 @@ async def test_the_same_key_again_says_the_same_once(bench: OpenBench) -> None:
 async def test_nothing_stays_of_toasts_that_were_cleared(bench: OpenBench) -> None:
     async with bench() as at:
         for number in range(30):
-            at.laboratory._show_event(ErrorRaised(f"trouble {number}"))
+            at.laboratory.handle(ErrorRaised(f"trouble {number}"))
             await at.pilot.pause()
             at.app.clear_notifications()
-        at.laboratory._show_event(ErrorRaised("the last"))
+        at.laboratory.handle(ErrorRaised("the last"))
         await at.until(lambda: shown(at) == ["the last"])
         await at.until(lambda: len(at.laboratory.query(ToastHolder)) == 1)

@@ -51,7 +51,6 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("experiments/repeat.py", "cell"): _CONTENT,
     ("experiments/repeat.py", "column.name"): _COLUMN,
     ("experiments/repeat.py", "label"): "a column's own label, a literal",
-    ("laboratory/panes.py", "shown"): _CONTENT,
 }
 
 
