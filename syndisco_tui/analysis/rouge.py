@@ -1,12 +1,8 @@
-"""How alike comments are: ROUGE-L, and the diversity of a discussion that SynDisco's paper reports.
+"""How similar comments are: ROUGE-L, and the diversity of a discussion as SynDisco's paper has it.
 
 ROUGE-L here is the F-measure with equal weights (Lin 2004, β = 1): with a longest common
 subsequence of ``n`` words between texts of ``a`` and ``b`` words, ``2 n / (a + b)``. Words are
 runs of letters, digits and underscores of any script, lower-cased, not stemmed.
-
-One text is compared with all before it at once: the subsequences are found by bit-parallel
-dynamic programming (Hyyrö 2004), with every earlier text in a field of its own of one long
-integer.
 """
 
 from __future__ import annotations
@@ -15,11 +11,14 @@ import re
 from collections.abc import Sequence
 
 MAX_COMMENTS = 1500
-"""Comments compared at most: the pairs grow with the square."""
-MOST_TEXTS, LONGEST, LETTERS = 200, 800, 20
-"""Of whole discussions: how many, the words of each, and the letters of a word, at most."""
+"""Comments that are compared: the pairs grow with the square."""
+MAX_DISCUSSIONS, MAX_DISCUSSION_WORDS = 200, 800
+"""Discussions that are compared, and words of each."""
+_WORD_CHARACTERS = 20
+"""Characters of a discussion's text that are looked at, per word."""
 
 _WORDS = re.compile(r"\w+")
+_FIRST_CHARACTER, _CHARACTERS = 0x10000, 0x100000
 
 
 def words(text: str) -> list[str]:
@@ -27,57 +26,42 @@ def words(text: str) -> list[str]:
     return _WORDS.findall(text.lower())
 
 
-class _Texts:
-    """Texts that others are compared with, each in a field of its own of one long integer."""
+class _Corpus:
+    """Texts with which others are compared.
+
+    A text is held as a string of one character a word, on which rapidfuzz is fastest.
+    """
 
     def __init__(self) -> None:
-        self._lengths: list[int] = []
-        self._bytes: list[int] = []
-        """How many bytes each text's field takes; the highest bit of a field is a barrier."""
-        self._places: dict[str, int] = {}
-        """In which bits a word stands."""
-        self._ones = 0
-        """The bits of all words: the fields without their barriers and padding."""
-        self._end = 0
+        self._texts: list[str] = []
+        self._characters: dict[str, str] = {}
 
     def __len__(self) -> int:
-        return len(self._lengths)
+        return len(self._texts)
 
-    def likeness(self, new: list[str]) -> list[float]:
-        """ROUGE-L of ``new`` with every text so far."""
-        both = zip(self._lengths, self._common(new), strict=True)
-        return [2 * common / (length + len(new)) for length, common in both]
+    def add(self, words: Sequence[str]) -> list[float]:
+        """Add a text. Returns its ROUGE-L with every earlier one."""
+        from rapidfuzz import process  # not before the first paint
+        from rapidfuzz.distance import LCSseq
 
-    def _common(self, new: list[str]) -> list[int]:
-        """The length of the longest common subsequence with every earlier text."""
-        row = ones = self._ones
-        for word in new:
-            if matches := self._places.get(word):
-                kept = row & matches
-                # A carry out of a field ends in its barrier, which is wiped here.
-                row = ((row + kept) | (row - kept)) & ones
-        found = (row ^ ones).to_bytes(self._end // 8, "little")
-        common, start = [], 0
-        for size in self._bytes:
-            common.append(int.from_bytes(found[start : start + size], "little").bit_count())
-            start += size
-        return common
+        new = "".join(map(self._character, words))
+        earlier = self._texts
+        self._texts = [*earlier, new]
+        if not earlier:
+            return []
+        common = process.cdist([new], earlier, scorer=LCSseq.similarity)[0].tolist()
+        pairs = zip(common, earlier, strict=True)
+        return [2 * count / (len(text) + len(new)) for count, text in pairs]
 
-    def append(self, new: list[str]) -> None:
-        """Take one more text in."""
-        for place, word in enumerate(new, start=self._end):
-            self._places[word] = self._places.get(word, 0) | 1 << place
-        size = len(new) // 8 + 1
-        self._ones |= ((1 << len(new)) - 1) << self._end
-        self._lengths.append(len(new))
-        self._bytes.append(size)
-        self._end += 8 * size
+    def _character(self, word: str) -> str:
+        number = len(self._characters) % _CHARACTERS
+        return self._characters.setdefault(word, chr(_FIRST_CHARACTER + number))
 
 
 class Diversity:
     """1 − the mean ROUGE-L over all pairs of the comments added so far.
 
-    Comments without a word are passed over, and those after the first ``MOST``.
+    Comments without a word do not count, nor do those after the first ``MAX_COMMENTS``.
     """
 
     def __init__(self) -> None:
@@ -86,50 +70,50 @@ class Diversity:
         self.pairs = 0
         self.course: list[float] = []
         """The diversity after the second comment, after the third, and so on."""
-        self._texts = _Texts()
+        self._corpus = _Corpus()
 
     @property
     def comments(self) -> int:
-        return len(self._texts)
+        """How many comments are compared."""
+        return len(self._corpus)
 
     @property
     def is_full(self) -> bool:
+        """Whether further comments do not count."""
         return self.comments >= MAX_COMMENTS
 
     @property
     def value(self) -> float | None:
-        """The diversity, 0 (all the same) to 1; None before the second comment."""
+        """The diversity, from 0 (all alike) to 1; None before the second comment."""
         return 1 - self.total / self.pairs if self.pairs else None
 
     def add(self, text: str) -> None:
-        """Take one more comment in."""
-        new = words(text)
-        if not new or self.is_full:
+        """Compare one more comment with those before it."""
+        comment = words(text)
+        if not comment or self.is_full:
             return
-        likeness = self._texts.likeness(new)
-        self.total += sum(likeness)
-        self.pairs += len(likeness)
+        similarities = self._corpus.add(comment)
+        self.total += sum(similarities)
+        self.pairs += len(similarities)
         if self.pairs:
             self.course.append(1 - self.total / self.pairs)
-        self._texts.append(new)
 
 
 def distances(texts: Sequence[str]) -> list[float | None]:
     """How far each text is from the others: 1 − its mean ROUGE-L with them.
 
-    Of each the first ``LONGEST`` words count, and of many texts the first ``MOST_TEXTS``. None
-    for the others, for a text without words, and where there is nothing to compare it with.
+    Only the first ``MAX_DISCUSSION_WORDS`` of the first ``MAX_DISCUSSIONS`` texts are compared.
+    The distance is None for the other texts, for a text without words, and if it is the only one.
     """
     sums, pairs = [0.0] * len(texts), [0] * len(texts)
-    compared, earlier = _Texts(), list[int]()
-    for number, text in enumerate(texts[:MOST_TEXTS]):
-        new = words(text[: LONGEST * LETTERS])[:LONGEST]
-        if not new:
+    corpus, compared = _Corpus(), list[int]()
+    for number, text in enumerate(texts[:MAX_DISCUSSIONS]):
+        beginning = words(text[: MAX_DISCUSSION_WORDS * _WORD_CHARACTERS])[:MAX_DISCUSSION_WORDS]
+        if not beginning:
             continue
-        for other, likeness in zip(earlier, compared.likeness(new), strict=True):
+        for other, similarity in zip(compared, corpus.add(beginning), strict=True):
             for each in (number, other):
-                sums[each] += likeness
+                sums[each] += similarity
                 pairs[each] += 1
-        compared.append(new)
-        earlier.append(number)
+        compared.append(number)
     return [1 - total / count if count else None for total, count in zip(sums, pairs, strict=True)]

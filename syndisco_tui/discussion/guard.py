@@ -1,17 +1,17 @@
-"""What a model said → what the persona said.
+"""From what a model returned to what the persona said.
 
-Models echo the prompt's ``User NAME posted:``, wrap replies in quotation marks, say ``""`` for
-nothing, and go on as somebody else. The guard takes these off and changes nothing else; where
-words may be lost with them, it says in whose name they were.
+Models echo the prompt's ``User NAME posted:``, put replies in quotation marks, write ``""`` for
+nothing, and continue in somebody else's name. The guard removes these and changes nothing else.
+Where it may have removed words, its result says in whose name they were.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from .guard_marks import MarkCount, openings, tail_start
+from .guard_marks import enclosed_range, openings
 from .guard_patterns import (
     EMPTY_QUOTES_ANYWHERE,
     MARKS,
@@ -21,21 +21,19 @@ from .guard_patterns import (
     end_of,
     header_patterns,
 )
-from .guard_turns import Entry, OtherTurns
+from .guard_posts import NamedLine, end_of_own_words
 
 _SINGLE_QUOTE = re.compile(r"(?<!\w)'|'(?!\w)")
-MOST_HEADERS = 1000
-"""Headers at the start of a reply that are taken off."""
-_SLOWLY = 16
-"""A growing reply of nothing but marks is looked at again when it is a 16th longer."""
+MAX_HEADERS = 1000
+"""Headers at the start of a reply that are removed."""
 
 
 @dataclass(frozen=True)
 class GuardResult:
-    """``text`` is what is posted; empty, it is a silence.
+    """``text`` is what the speaker said; an empty text is a silence.
 
-    ``speaks_as``: another participant whose header the reply begins with. ``went_on_as``: in
-    whose name, perhaps the speaker's own, further posts were written that are left out.
+    ``speaks_as`` is another participant with whose header the reply begins. ``went_on_as`` is
+    the name, perhaps the speaker's own, of a further post in the reply, which is left out.
     """
 
     text: str
@@ -43,111 +41,59 @@ class GuardResult:
     went_on_as: str = ""
 
 
-def clean(raw: str, speaker: str, others: Sequence[str] = (), *, complete: bool = True) -> str:
-    """The words of ``speaker`` in the reply ``raw``; an empty string is a silence.
-
-    ``others`` are the other participants: text that goes on in their name is left out.
-    ``complete`` is False for a reply that is still growing or was cut: a quotation mark that
-    opens it may then be without its partner.
-    """
-    return Guard(speaker, others).read(raw, complete=complete).text
-
-
 def is_silence(text: str) -> bool:
-    """Whether ``text`` says nothing: it is empty, white space, or only quotation marks."""
-    could_be = not text.lstrip(SILENT_CHARACTERS)  # quick, and enough for nearly every text
+    """Whether ``text`` is empty, white space, or only quotation marks."""
+    could_be = not text.lstrip(SILENT_CHARACTERS)  # quick, and decides for nearly every text
     return could_be and end_of(SILENCE, text) == len(text)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Guard:
-    """Reads one reply of ``speaker``, again and again while it grows.
-
-    Each ``read`` looks at what has been added since the one before: a reply takes a time that is
-    linear in its length, into however many pieces it comes.
-    """
+    """Reads replies of ``speaker``; ``others`` may be named as the authors of further posts."""
 
     speaker: str
     others: Sequence[str]
-    _start: _Start | None = None
-    _next_look: int = 0
-    _patterns: HeaderPatterns = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._patterns = header_patterns(self.speaker, tuple(self.others))
 
     def read(self, raw: str, *, complete: bool = False) -> GuardResult:
-        """What is said in ``raw``, which begins with what was read before."""
-        start = self._start
-        if start is None:
-            if not complete and len(raw) < self._next_look:
-                return GuardResult("")
-            if is_silence(raw):
-                self._next_look = len(raw) + len(raw) // _SLOWLY
-                return GuardResult("")
-            start = _Start(raw, self._patterns)
-            if len(raw) - start.body > self._patterns.longest:
-                self._start = start  # more text cannot change how it begins
-            elif start.body > self._patterns.longest:
-                self._next_look = len(raw) + start.body // _SLOWLY
-        return start.read(raw, complete)
+        """The speaker's words in the reply ``raw``, in a time linear in its length.
 
-
-class _Start:
-    """How a reply begins, and what has been read of the words after that."""
-
-    def __init__(self, raw: str, patterns: HeaderPatterns) -> None:
-        start, last, own_end = _headers(raw, patterns)
-        first = None
-        self._speaks_as = ""
-        self._is_silent = False
-        if last is not None and last.lastgroup != "own":
-            self._speaks_as = patterns.name_in(last.group())
-            empty = EMPTY_QUOTES_ANYWHERE.search(raw, own_end, last.start())
-            self._is_silent = empty is not None
-            if last.lastgroup == "bare":  # it may as well address somebody, so the name stays
-                first = Entry(last.start(), last.end(), self._speaks_as)
-                start = last.start()
-        self._dropped = raw[:start]
-        self._opened, self.body = openings(raw, start)
-        marks = MARKS.findall(raw, 0, self.body)
-        self._marks_before = "".join(sorted(set(marks)))
-        self._marks = MarkCount(self.body)
-        self._silent_to = self.body
-        self._others = OtherTurns(patterns, self.body, first)
-
-    def read(self, raw: str, complete: bool) -> GuardResult:
-        """What is said in ``raw``, which may have grown since."""
-        if self._is_silent:
-            return GuardResult("", went_on_as=self._speaks_as)
-        end, went_on_as = self._others.end(raw, complete)
-        tail = tail_start(raw, self.body, end, self._marks_before, complete=complete)
-        self._marks.count(raw, tail)
-        is_whole = complete and not went_on_as
-        start, end = self._marks.bounds(
-            raw, self._opened, tail, end, self._dropped, is_whole=is_whole
-        )
-        if not self._has_words(raw, end):
+        A reply that is not ``complete`` still grows or was cut, so that an opening quotation mark
+        may lack its partner.
+        """
+        if is_silence(raw):
+            return GuardResult("")
+        patterns = header_patterns(self.speaker, tuple(self.others))
+        start, header, own_end = _leading_headers(raw, patterns)
+        speaks_as, first_line = "", None
+        if header is not None and header.lastgroup != "own":
+            speaks_as = patterns.name_in(header.group())
+            if EMPTY_QUOTES_ANYWHERE.search(raw, own_end, header.start()):
+                return GuardResult("", went_on_as=speaks_as)
+            if header.lastgroup == "bare":  # it may address somebody, so the name is not removed
+                first_line = NamedLine(header.start(), header.end(), speaks_as)
+                start = header.start()
+        opened, body = openings(raw, start)
+        end, went_on_as = end_of_own_words(raw, body, patterns, first_line, complete=complete)
+        if _is_silent(raw, body, end):
             return GuardResult("", went_on_as=went_on_as)
-        text = raw[start:end].strip()
-        if self._dropped:
-            text = _without_single_quotes(text)
-        return GuardResult(text, self._speaks_as, went_on_as)
+        text_start, text_end = enclosed_range(
+            raw,
+            body,
+            end,
+            opened,
+            removed=raw[:start],
+            marks_before="".join(sorted(set(MARKS.findall(raw, 0, body)))),
+            is_whole=complete and not went_on_as,
+        )
+        text = raw[text_start:text_end].strip()
+        return GuardResult(_without_single_quotes(text) if start else text, speaks_as, went_on_as)
 
-    def _has_words(self, raw: str, end: int) -> bool:
-        """Whether anything but marks stands before ``end``."""
-        if self._silent_to < end:
-            self._silent_to = end_of(SILENCE, raw, self._silent_to)
-            if self._silent_to > self.body and raw[self._silent_to - 1] == "\\":
-                self._silent_to -= 1  # a line break may be half written
-        return raw[self._silent_to : end].strip("\\") != ""
 
-
-def _headers(raw: str, patterns: HeaderPatterns) -> tuple[int, re.Match[str] | None, int]:
-    """Where the headers at the start end, the last of them, and where the speaker's own end."""
+def _leading_headers(raw: str, patterns: HeaderPatterns) -> tuple[int, re.Match[str] | None, int]:
+    """The end of the headers at the start, the last of them, and the end of the speaker's own."""
     end, own_end = 0, 0
     last: re.Match[str] | None = None
-    for _ in range(MOST_HEADERS):
+    for _ in range(MAX_HEADERS):
         header = patterns.header.match(raw, end_of(patterns.marks, raw, end))
         if header is None:
             break
@@ -157,8 +103,16 @@ def _headers(raw: str, patterns: HeaderPatterns) -> tuple[int, re.Match[str] | N
     return end, last, own_end
 
 
+def _is_silent(raw: str, start: int, end: int) -> bool:
+    """Whether ``raw[start:end]`` holds nothing but marks."""
+    silent_to = end_of(SILENCE, raw, start)
+    if silent_to > start and raw[silent_to - 1] == "\\":
+        silent_to -= 1  # a line break may be half written
+    return not raw[silent_to:end].strip("\\")
+
+
 def _without_single_quotes(text: str) -> str:
-    """``text`` without the single quotation marks around all of it, which may be apostrophes."""
+    """``text`` without single quotation marks around all of it; others may be apostrophes."""
     if len(text) > 2 and text[0] == text[-1] == "'" and not _SINGLE_QUOTE.search(text, 1, -1):
         return text[1:-1].strip()
     return text

