@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..discussion import DiscussionSetup
     from ..engine.base import Engine
-    from ..session import LiveSession
+    from ..session import LiveSession, Runner
     from ..workspace.last_setup import LastSetup
     from ..workspace.settings import Settings
 
@@ -176,7 +176,6 @@ def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: boo
     from ..headless.repeat import run_repeat
     from ..session import LiveSession
     from ..session.batch import Batch, BatchIdentity, have_room_for_files, repeated, saved_runs
-    from ..session.last_model import LastModelFile
     from ..store.discussions import read_discussion
     from ..workspace.exit_status import FINISHED, NOT_FINISHED
     from ..workspace.seed_claims import SeedClaims
@@ -185,13 +184,7 @@ def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: boo
     folders = Folders.from_environment()
     folders.create()
     folder, setups = folders.discussions, repeated(begin, count)
-    session = partial(
-        LiveSession,
-        new_engine(settings, folders),
-        folder,
-        device=settings.device,
-        last_model=LastModelFile(folders.last_model_file),
-    )
+    new_session = partial(LiveSession, new_runner(settings, folders))
     have_room_for_files(len(setups))
     with SeedClaims(folder) as claims:  # before the model is loaded, which takes long
         is_ours = claims.claim(setups)
@@ -208,7 +201,7 @@ def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: boo
                 print(sentence, file=sys.stderr)
         status = FINISHED
         if begins:
-            batch = Batch(lambda listener: session(listener=listener), begins, identity=identity)
+            batch = Batch(new_session, begins, identity=identity)
             status = run_repeat(batch)
     return NOT_FINISHED if status == FINISHED and elsewhere else status
 
@@ -224,9 +217,15 @@ def _warn_of_names(setup: DiscussionSetup) -> None:
 
 def new_session(settings: Settings, folders: Folders, *, spare_cores: int = 0) -> LiveSession:
     from ..session import LiveSession
+
+    return LiveSession(new_runner(settings, folders, spare_cores=spare_cores))
+
+
+def new_runner(settings: Settings, folders: Folders, *, spare_cores: int = 0) -> Runner:
+    from ..session import Runner
     from ..session.last_model import LastModelFile
 
-    return LiveSession(
+    return Runner(
         new_engine(settings, folders, spare_cores=spare_cores),
         folders.discussions,
         device=settings.device,

@@ -19,7 +19,7 @@ from ..session import (
     SessionEvent,
     StateChanged,
 )
-from ..session.saving import RETRY_SECONDS
+from ..session.runner import RETRY_SECONDS
 from ..text import counted, duration, one_line, safe
 from ..workspace.exit_status import FINISHED
 from .status_line import StatusLine, progress_bar

@@ -29,7 +29,7 @@ from ..engine.base import (
     ModelSpec,
 )
 from ..session.model_path import slower_path
-from ..session.reply import generation_request
+from ..session.stream import generation_request
 from ..store.inputs import InputError
 from ..text import counted, one_line, safe
 from ..workspace.exit_status import DIFFERS, FINISHED, NO_MODEL

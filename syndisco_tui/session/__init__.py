@@ -1,4 +1,4 @@
-"""The session: a worker thread that drives a discussion. Commands in, events out."""
+"""Sessions: each drives a discussion; a runner drives any number of them. See ``transition``."""
 
 from .events import (
     CandidateGrew,
@@ -37,6 +37,7 @@ from .intervention import (
     Undo,
 )
 from .live import LiveSession
+from .runner import Runner
 
 __all__ = [
     "CandidateGrew",
@@ -65,6 +66,7 @@ __all__ = [
     "ReplyDropped",
     "ReplyGrew",
     "ReplyStarted",
+    "Runner",
     "SessionEvent",
     "SetNextSpeaker",
     "SetupApplied",

@@ -1,4 +1,4 @@
-"""Many discussions of one setup, run at once. Each is a live session; the engine batches them."""
+"""Many discussions of one setup: so many at once, the others as soon as one of them ends."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import resource
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -34,6 +35,8 @@ from . import (
 )
 
 CLOSE_SECONDS = 2.5
+MAX_IN_FLIGHT = 64
+"""Discussions that run at once: as many replies as an engine generates together."""
 FILES_OF_A_RUN = 4
 """Open at once, at most: its lock, what was saved last, what is being written, the folder."""
 
@@ -194,10 +197,11 @@ class BatchFigures:
 
 
 class Batch:
-    """Runs ``begins`` at once, each on a session that ``new_session`` makes for a listener.
+    """Runs ``begins``, each on a session that ``new_session`` makes for a listener.
 
-    A path is a saved discussion to continue. Call ``drain`` again and again. With ``start``
-    false nothing runs before ``go_on``. Raises InputError where a path cannot be read.
+    A path is a saved discussion to continue. At most ``max_in_flight`` run at once; ``drain``,
+    to be called again and again, starts the next one when one has ended. With ``start`` false
+    nothing runs before ``go_on``. Raises InputError where a path cannot be read.
     """
 
     def __init__(
@@ -207,6 +211,7 @@ class Batch:
         *,
         identity: BatchIdentity | None = None,
         start: bool = True,
+        max_in_flight: int = MAX_IN_FLIGHT,
     ) -> None:
         read = [read_discussion(each) if isinstance(each, Path) else each for each in begins]
         self.identity = identity or BatchIdentity.of_begins(read)
@@ -219,6 +224,9 @@ class Batch:
             run.path = path if is_saved and isinstance(path, Path) else None
             self.runs.append(run)
         self._new_session = new_session
+        self._max_in_flight = max_in_flight
+        self._waiting: deque[BatchRun] = deque()
+        """Those that begin as soon as there is room."""
         self._sessions: dict[BatchRun, LiveSession] = {}
         self.loading: LoadProgress | None = None
         """How far the model is, while it is being loaded."""
@@ -260,12 +268,18 @@ class Batch:
         self.drain()  # or the last events of these sessions would be taken for the new ones'
         self._turns_before = sum(min(run.turn, run.turns) for run in self.runs)
         self._tokens, self._first_reply = 0, 0.0
-        have_room_for_files(FILES_OF_A_RUN * len(unfinished))
+        have_room_for_files(FILES_OF_A_RUN * min(len(unfinished), self._max_in_flight))
         for run in unfinished:
             if run.path in held:
                 run.error = "It is open in the laboratory."
                 continue
             run.state, run.error, run.held = "waiting", "", False
+            self._waiting.append(run)
+        self._start_waiting()
+
+    def _start_waiting(self) -> None:
+        while self._waiting and len(self._open) < self._max_in_flight:
+            run = self._waiting.popleft()
             session = self._sessions[run] = self._new_session(partial(self._hear, run))
             self._open.add(run)
             if run.path is None:
@@ -303,7 +317,17 @@ class Batch:
                 self._tokens += event.message.completion_tokens
             if run.is_over and isinstance(event, StateChanged) and event.state in STANDS_STILL:
                 self._sessions[run].close(0)  # others may open its file from then on
+            match event:
+                case ErrorRaised(fatal=True) | Condition(cause="engine") if event.sentence:
+                    self._fail_waiting(event.sentence)
+        self._start_waiting()
         return events
+
+    def _fail_waiting(self, sentence: str) -> None:
+        """Without a model none of the others can run either."""
+        for run in self._waiting:
+            run.state, run.error = "failed", sentence
+        self._waiting.clear()
 
     def records(self) -> list[DiscussionRecord]:
         """The discussions that have begun, as they were last saved."""
@@ -345,6 +369,9 @@ class Batch:
 
     def stop(self) -> None:
         """Pause all of them at once; unfinished replies are dropped."""
+        for run in self._waiting:
+            run.state = "stopped" if run.path else "missing"
+        self._waiting.clear()
         for run, session in self._sessions.items():
             run.held = False
             if not run.is_over:
@@ -353,6 +380,7 @@ class Batch:
 
     def close(self) -> None:
         """Save all as paused and end their sessions, within the time that one may take."""
+        self._waiting.clear()
         self._await(list(self._sessions.values()))
 
     def _await(self, sessions: Sequence[LiveSession]) -> None:

@@ -1,7 +1,7 @@
-"""What a person can do to a discussion that is open: commands as values, applied between turns.
+"""What a person can do to an open discussion: values that are applied between two turns.
 
-A reply in the making was asked for before. What leaves its prompt as it is waits for it; what
-takes entries back drops it.
+A reply in progress was requested earlier. An intervention that leaves its prompt valid waits for
+it; one that takes entries back drops it.
 """
 
 from __future__ import annotations
@@ -12,28 +12,28 @@ from typing import ClassVar, Literal
 
 from ..discussion import Discussion, last_undoable
 
-Afterwards = Literal["as before", "speak", "stand still"]
-"""What a session does next: go on as it was, have at least one message said, or pause."""
+NextIntent = Literal["unchanged", "speak", "pause"]
+"""What a session does after an intervention: continue as before, ask for a message, or pause."""
 
 
 @dataclass(frozen=True)
 class Intervention(ABC):
-    """One thing a person does."""
+    """One change that a person makes."""
 
-    afterwards: ClassVar[Afterwards] = "as before"
+    next_intent: ClassVar[NextIntent] = "unchanged"
 
     def waits(self, discussion: Discussion) -> bool:
-        """Whether a reply in the making is finished first; it is dropped if not."""
+        """Whether a reply in progress is finished first; otherwise it is dropped."""
         return True
 
     @abstractmethod
     def apply(self, discussion: Discussion, now: str) -> None:
-        """Do it, ``now`` (ISO 8601). Raises CannotChange."""
+        """Change ``discussion`` at the time ``now`` (ISO 8601). Raises CannotChange."""
 
 
 @dataclass(frozen=True)
 class Inject(Intervention):
-    """Say ``text`` as ``name``."""
+    """Post ``text`` in the name of ``name``."""
 
     name: str
     text: str
@@ -44,7 +44,7 @@ class Inject(Intervention):
 
 @dataclass(frozen=True)
 class Edit(Intervention):
-    """Another text for the entry at ``position``."""
+    """Replace the text of the entry at ``position``."""
 
     position: int
     text: str
@@ -55,7 +55,7 @@ class Edit(Intervention):
 
 @dataclass(frozen=True)
 class Silence(Intervention):
-    """Take the entry at ``position`` as a silence."""
+    """Turn the entry at ``position`` into a silence."""
 
     position: int
 
@@ -65,7 +65,7 @@ class Silence(Intervention):
 
 @dataclass(frozen=True)
 class SetNextSpeaker(Intervention):
-    """``name`` speaks at the next turn; None leaves it to the turn manager."""
+    """Let ``name`` speak at the next turn; None leaves it to the turn manager."""
 
     name: str | None
 
@@ -75,9 +75,9 @@ class SetNextSpeaker(Intervention):
 
 @dataclass(frozen=True)
 class Regenerate(Intervention):
-    """Have the last message said again, with another seed."""
+    """Replace the last message by another reply, sampled with a new seed."""
 
-    afterwards = "speak"
+    next_intent = "speak"
 
     def waits(self, discussion: Discussion) -> bool:
         return False
@@ -88,10 +88,10 @@ class Regenerate(Intervention):
 
 @dataclass(frozen=True)
 class Delete(Intervention):
-    """Take the entries from ``position`` on back, those too that were posted meanwhile."""
+    """Delete the entries from ``position`` on, including any that were posted meanwhile."""
 
     position: int = -1
-    afterwards = "stand still"
+    next_intent = "pause"
 
     def waits(self, discussion: Discussion) -> bool:
         return False
@@ -102,7 +102,7 @@ class Delete(Intervention):
 
 @dataclass(frozen=True)
 class Undo(Intervention):
-    """Take the last change back."""
+    """Undo the last change."""
 
     def waits(self, discussion: Discussion) -> bool:
         change = last_undoable(discussion.changes)

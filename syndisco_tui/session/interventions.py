@@ -1,148 +1,120 @@
-"""A person reaches into the discussion that a driver drives: steps, and candidates to choose from.
-
-Between turns all is done at once. While a reply is being made, what leaves its prompt as it is
-waits for it; what takes entries back drops it.
-"""
+"""Decides when an intervention is applied, and what becomes of candidates."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
-from ..discussion import CannotChange, Message, TurnRequest
-from ..engine.base import Finished, GenerationEvent
-from .candidates import Candidates
-from .events import ErrorRaised, InterventionsQueued
+from ..discussion import CannotChange, Discussion, Message
+from .effects import Cancel
+from .events import CandidatesBegun, DiscussionChanged, ErrorRaised, InterventionsQueued
+from .inputs import Intent
 from .intervention import Intervention, Undo
-from .open_discussion import OpenDiscussion
-from .reply import finished_reply
-
-if TYPE_CHECKING:
-    from .driver import Driver
+from .outcome import Outcome
+from .replies import drop_reply, submit_all
+from .state import Candidates, SessionState
 
 
-class Reaching:
-    """Works on what ``driver`` has open, on the session's thread."""
-
-    def __init__(self, driver: Driver) -> None:
-        self._driver = driver
-        self._waiting: list[Intervention] = []
-        self._candidates: Candidates | None = None
-        self.wants_candidates = 0
-        """How many are to be made as soon as the model is there."""
-
-    def intervene(self, step: Intervention) -> None:
-        """Do ``step``, now or after the reply in the making."""
-        driver, opened = self._driver, self._driver.opened
-        if opened is None:
-            return
-        self.choose(None)
-        if self._waiting and isinstance(step, Undo):
-            self._waiting.pop()
-            self._tell_waiting()
-        elif driver.speaking.reply and step.waits(opened.discussion):
-            self._waiting.append(step)
-            self._tell_waiting()
-        elif driver.speaking.reply and (why := self._why_not(opened, step)):
-            driver.tell(ErrorRaised(why))
-        else:
-            driver.drop_reply()
-            self.apply_waiting()
-            self._apply(opened, step)
-
-    def apply_waiting(self) -> None:
-        """What waited for the reply in the making is done now. Raises OSError; the rest waits."""
-        if self._waiting and self._driver.opened:
-            while self._waiting:
-                self._apply(self._driver.opened, self._waiting.pop(0))
-            self._tell_waiting()
-
-    def _tell_waiting(self) -> None:
-        self._driver.tell(InterventionsQueued(tuple(self._waiting)))
-
-    def _why_not(self, opened: OpenDiscussion, step: Intervention) -> str:
-        """Why ``step`` cannot be done, or nothing: no reply is dropped in vain."""
-        trial, now = opened.discussion.copy(), self._driver.now()
-        try:
-            for each in (*self._waiting, step):
-                each.apply(trial, now)
-        except CannotChange as error:
-            return sentence_of(error)
-        return ""
-
-    def _apply(self, opened: OpenDiscussion, step: Intervention) -> None:
-        driver = self._driver
-        try:
-            step.apply(opened.discussion, driver.now())
-        except CannotChange as error:
-            driver.tell(ErrorRaised(sentence_of(error)))
-            return
-        if step.afterwards == "stand still":
-            driver.goal = "wait"
-        elif step.afterwards == "speak" and driver.goal == "wait":
-            driver.goal = "step"
-        driver.save_changed(opened)
-
-    # Candidates -------------------------------------------------------------------------------
-
-    def want_candidates(self, count: int) -> None:
-        """Pause; as soon as the model is there, ``count`` candidates are made."""
-        driver = self._driver
-        if driver.opened:
-            self.choose(None)
-            driver.goal = "wait"
-            driver.drop_reply()
-            self.apply_waiting()
-            driver.save_status()
-            self.wants_candidates = count
-            driver.tell_state()
-
-    def offer_candidates(self, opened: OpenDiscussion) -> None:
-        """Have them made. Raises CannotChange."""
-        driver, setup = self._driver, opened.discussion.setup
-        count, self.wants_candidates = self.wants_candidates, 0
-
-        def made(request: TurnRequest, finished: Finished) -> Message:
-            reply = finished_reply(finished.result, driver.engine.info)
-            return opened.discussion.message(request, reply, created_at=driver.now())
-
-        self._candidates = Candidates(
-            opened.discussion,
-            count,
-            submit=lambda request: driver.speaking.submit(request, setup, self._heard),
-            made=made,
-            tell=driver.tell,
-        )
-
-    def _heard(self, event: GenerationEvent) -> None:
-        """An event of a candidate; after the choice it is too late."""
-        if self._candidates:
-            self._candidates.take(event)
-
-    def choose(self, number: int | None) -> None:
-        """Take the candidate with this number, or leave what stands there; want no others."""
-        opened, candidates = self._driver.opened, self._candidates
-        self.wants_candidates = 0
-        if opened and candidates and candidates.has(number):
-            self._candidates = None
-            candidates.choose(number, self._driver.now())
-            self._driver.save_changed(opened)
-
-    @property
-    def candidates_are_made(self) -> bool:
-        """Whether the engine is at work on candidates."""
-        return self._candidates is not None and self._candidates.are_being_made
-
-    def engine_died(self, sentence: str) -> None:
-        """Candidates that are not finished never will be."""
-        if self._candidates:
-            self._candidates.lose_the_rest(sentence)
-
-    def give_up(self) -> None:
-        """The model cannot be had: no candidates are made."""
-        self.wants_candidates = 0
+def intervene(outcome: Outcome, intervention: Intervention) -> None:
+    """Apply an intervention between turns; during a reply queue it, or drop the reply for it."""
+    if outcome.state.discussion is None:
+        return
+    choose(outcome, None)
+    state = outcome.state
+    assert state.discussion
+    if state.queued and isinstance(intervention, Undo):
+        _queue(outcome, state.queued[:-1])
+    elif state.reply and intervention.waits(state.discussion):
+        _queue(outcome, (*state.queued, intervention))
+    elif state.reply and (why := _why_not(state, state.discussion, intervention)):
+        outcome.emit(ErrorRaised(why))
+    else:
+        drop_reply(outcome)
+        apply_queued(outcome)
+        _apply(outcome, intervention)
 
 
-def sentence_of(error: CannotChange) -> str:
-    """What cannot be changed, as a sentence of its own."""
+def apply_queued(outcome: Outcome) -> None:
+    """Apply what waited for the reply."""
+    queued = outcome.state.queued
+    if queued and outcome.state.discussion:
+        for intervention in queued:
+            _apply(outcome, intervention)
+        outcome.state = replace(outcome.state, queued=())
+        outcome.mark_unsaved(InterventionsQueued(()))
+
+
+def offer_candidates(outcome: Outcome) -> None:
+    """Request the alternatives to the last message that are wanted."""
+    state = outcome.state
+    assert state.discussion
+    try:
+        requests = state.discussion.candidates(state.candidates_wanted)
+    except CannotChange as error:
+        outcome.state = replace(state, candidates_wanted=0)
+        outcome.emit(ErrorRaised(_sentence(error)))
+        return
+    outcome.emit(CandidatesBegun(state.discussion.entries[-1], len(requests)))
+    first = submit_all(outcome, requests)
+    candidates = Candidates(requests, first, (None,) * len(requests))
+    outcome.state = replace(outcome.state, candidates=candidates, candidates_wanted=0)
+
+
+def choose(outcome: Outcome, number: int | None) -> None:
+    """Use the candidate ``number`` as the last message, or keep that; want no candidates."""
+    outcome.state = replace(outcome.state, candidates_wanted=0)
+    state, candidates = outcome.state, outcome.state.candidates
+    if state.discussion is None or candidates is None or not candidates.can_choose(number):
+        return
+    outcome.do(*(Cancel(candidates.first + each) for each in candidates.unfinished))
+    finished: list[Message] = [each for each in candidates.messages if each]
+    chosen = None
+    if number is not None:
+        chosen = sum(each is not None for each in candidates.messages[:number])
+    discussion = state.discussion.copy()
+    discussion.choose(finished, chosen, at=state.now)
+    outcome.state = replace(state, discussion=discussion, candidates=None)
+    _changed(outcome)
+
+
+def _apply(outcome: Outcome, intervention: Intervention) -> None:
+    state = outcome.state
+    assert state.discussion
+    discussion = state.discussion.copy()
+    try:
+        intervention.apply(discussion, state.now)
+    except CannotChange as error:
+        outcome.emit(ErrorRaised(_sentence(error)))
+        return
+    intent: Intent = state.intent
+    if intervention.next_intent == "pause":
+        intent = "wait"
+    elif intervention.next_intent == "speak" and intent == "wait":
+        intent = "regenerate"
+    outcome.state = replace(state, discussion=discussion, intent=intent)
+    _changed(outcome)
+
+
+def _changed(outcome: Outcome) -> None:
+    outcome.mark_unsaved(DiscussionChanged(outcome.state.snapshot()))
+    outcome.owe_status()
+
+
+def _queue(outcome: Outcome, queued: tuple[Intervention, ...]) -> None:
+    outcome.state = replace(outcome.state, queued=queued)
+    outcome.emit(InterventionsQueued(queued))
+
+
+def _why_not(state: SessionState, discussion: Discussion, intervention: Intervention) -> str:
+    """Why ``intervention`` is impossible, or nothing: no reply is dropped in vain."""
+    trial = discussion.copy()
+    try:
+        for each in (*state.queued, intervention):
+            each.apply(trial, state.now)
+    except CannotChange as error:
+        return _sentence(error)
+    return ""
+
+
+def _sentence(error: CannotChange) -> str:
     text = str(error)
     return f"{text[:1].upper()}{text[1:]}."

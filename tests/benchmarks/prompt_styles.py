@@ -18,7 +18,7 @@ from typing import Any, get_args
 from syndisco_tui.discussion import DiscussionSetup, Message
 from syndisco_tui.discussion.setup import PromptStyle
 from syndisco_tui.engine.local import LocalEngine
-from syndisco_tui.session import ErrorRaised, LiveSession, Posted, StateChanged
+from syndisco_tui.session import ErrorRaised, LiveSession, Posted, Runner, StateChanged
 from syndisco_tui.store.setups import read_setup
 from syndisco_tui.workspace.folders import DEMONSTRATION, Folders
 
@@ -27,7 +27,7 @@ def replies(engine: LocalEngine, setups: list[DiscussionSetup]) -> list[Message]
     """Every prompted reply of all these discussions, run at once."""
     said: list[Message] = []
     with tempfile.TemporaryDirectory() as folder:
-        sessions = [LiveSession(engine, Path(folder)) for _ in setups]
+        sessions = [LiveSession(Runner(engine, Path(folder))) for _ in setups]
         for session, setup in zip(sessions, setups, strict=True):
             session.start(setup)
         for session in sessions:

@@ -24,7 +24,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Input, Static
 
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Message
-from syndisco_tui.session import LiveSession, Opened, Posted, ReplyGrew, ReplyStarted
+from syndisco_tui.session import LiveSession, Opened, Posted, ReplyGrew, ReplyStarted, Runner
 from syndisco_tui.store.personas import shipped_personas
 from syndisco_tui.store.setups import read_setup
 from syndisco_tui.tui.laboratory.screen import Folders, Laboratory
@@ -166,7 +166,7 @@ def laboratory(file: Path | None) -> LaboratoryApp:
     replies = [text(chance, 120) for _ in range(50)]
     engine = ScriptedEngine(replies, delay=1 / TOKENS_A_SECOND)
     folder = Path(tempfile.mkdtemp())
-    session = LiveSession(engine, folder)
+    session = LiveSession(Runner(engine, folder))
     setup: DiscussionSetup = read_setup(DEMONSTRATION)
     setup = setup.model_copy(update={"conv_len": 200, "max_out_tokens": 200})
     personas = tuple(shipped_personas(SHIPPED_PERSONAS))

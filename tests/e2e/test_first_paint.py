@@ -11,7 +11,7 @@ sys.argv = ["syndisco-tui"]
 import syndisco_tui.cli.main
 from syndisco_tui.workspace.folders import DEMONSTRATION, Folders, SHIPPED_PERSONAS
 from syndisco_tui.engine.local import LocalEngine
-from syndisco_tui.session import LiveSession
+from syndisco_tui.session import LiveSession, Runner
 from syndisco_tui.workspace.settings import load_settings
 from syndisco_tui.store.personas import shipped_personas
 from syndisco_tui.store.setups import read_setup
@@ -23,7 +23,7 @@ from syndisco_tui.tui.laboratory.screen import Laboratory
 async def paint():
     folders = Folders.from_environment()
     folders.create()
-    session = LiveSession(LocalEngine(folders.cache), folders.discussions)
+    session = LiveSession(Runner(LocalEngine(folders.cache), folders.discussions))
     setup = read_setup(DEMONSTRATION)
     personas = tuple(shipped_personas(SHIPPED_PERSONAS))
     laboratory = Laboratory(session, setup, personas, folders)

@@ -40,7 +40,7 @@ from syndisco_tui.engine.local import LocalEngine
 from syndisco_tui.engine.local.loading import model_loader, starter
 from syndisco_tui.engine.local.runners import probe
 from syndisco_tui.engine.local.transformers_api import loading as transformers_loading
-from syndisco_tui.session import Condition, LiveSession, Posted, StateChanged
+from syndisco_tui.session import Condition, LiveSession, Posted, Runner, StateChanged
 from tests.support.engines import load
 from tests.support.hub import Hub
 from tests.support.processes import ArgumentsOfChildren
@@ -488,7 +488,7 @@ def test_memory_that_is_full_in_a_run_is_asked_for_less(
         model=running.info.model if running.info else "",
         max_out_tokens=12,
     )
-    session = LiveSession(running, tmp_path)
+    session = LiveSession(Runner(running, tmp_path))
     session.start(setup)
     heard: list[Any] = []
     while not (heard and isinstance(heard[-1], StateChanged) and heard[-1].state == "finished"):

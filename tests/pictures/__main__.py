@@ -19,7 +19,7 @@ from textual.pilot import Pilot
 
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Persona
 from syndisco_tui.discussion.record import Status
-from syndisco_tui.session import LiveSession, Phase
+from syndisco_tui.session import LiveSession, Phase, Runner
 from syndisco_tui.store.discussion_format import to_bytes
 from syndisco_tui.store.discussions import discussion_files, read_discussion
 from syndisco_tui.store.personas import shipped_personas
@@ -203,7 +203,7 @@ async def take_all(folder: Path) -> None:
     engine = ScriptedEngine([*said, *said_in_the_fork])
     folders = Folders.within(folder)
     folders.discussions.mkdir()
-    session = LiveSession(engine, folders.discussions, clock=Clock())
+    session = LiveSession(Runner(engine, folders.discussions, clock=Clock()))
     laboratory = Laboratory(session, setup, shipped, folders)
     themes, _ = read_themes(SHIPPED_THEMES)
     preferences = Preferences(folder / "settings.toml")

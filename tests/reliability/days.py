@@ -22,7 +22,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from syndisco_tui.session import ErrorRaised, LiveSession, Posted, StateChanged
+from syndisco_tui.session import ErrorRaised, LiveSession, Posted, Runner, StateChanged
 from syndisco_tui.store.setups import read_setup
 from syndisco_tui.workspace.folders import DEMONSTRATION
 from tests.support.scripted_engine import ScriptedEngine
@@ -84,7 +84,7 @@ def live_through(messages: int, folder: Path, turns: int = TURNS) -> Course:
     setup = read_setup(DEMONSTRATION)
     setup = setup.model_copy(update={"conv_len": turns, "model": "scripted"})
     engine = ForgetfulEngine()
-    session = LiveSession(engine, folder)
+    session = LiveSession(Runner(engine, folder))
     course, began = Course(), time.monotonic()
     before: tuple[int, int] | None = None
     while course.messages < messages:
@@ -120,7 +120,7 @@ def live_with_starter(minutes: float, folder: Path) -> Course:
     setup = read_setup(DEMONSTRATION)
     setup = setup.model_copy(update={"conv_len": STARTER_TURNS, "model": "starter"})
     engine = LocalEngine(starter_cache())
-    session = LiveSession(engine, folder, device="cpu")
+    session = LiveSession(Runner(engine, folder, device="cpu"))
     course, began, discussions = Course(), 0.0, 0
     before: tuple[int, int] | None = None
     session.start(setup)

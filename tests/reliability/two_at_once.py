@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
-from syndisco_tui.session import LiveSession, Opened, StateChanged
+from syndisco_tui.session import LiveSession, Opened, Runner, StateChanged
 from syndisco_tui.store.discussions import discussion_files, read_discussion, resumable_discussions
 from tests.support.scripted_engine import ScriptedEngine
 
@@ -46,7 +46,7 @@ def work(folder: Path, name: str, count: int) -> None:
         title=name,
         model="scripted",
     )
-    session = LiveSession(ScriptedEngine(load_steps=0), folder, clock=lambda: NOON)
+    session = LiveSession(Runner(ScriptedEngine(load_steps=0), folder, clock=lambda: NOON))
     for _ in range(count):
         session.start(setup)
         while True:

@@ -16,6 +16,7 @@ from syndisco_tui.session import (
     LiveSession,
     Phase,
     Posted,
+    Runner,
     SessionEvent,
     StateChanged,
 )
@@ -49,7 +50,7 @@ class Live:
     def __init__(self, engine: ScriptedEngine, folder: Path, **options: Any) -> None:
         self.engine = engine
         self.folder = folder
-        self.session = LiveSession(engine, folder, **options)
+        self.session = LiveSession(Runner(engine, folder, **options))
         self.heard: list[SessionEvent] = []
 
     def until(

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from syndisco_tui.session import LiveSession
+from syndisco_tui.session import LiveSession, Runner
 from syndisco_tui.store.setups import read_setup
 from syndisco_tui.tui.laboratory import run_control
 from syndisco_tui.tui.laboratory.screen import Laboratory
@@ -85,7 +85,7 @@ if __name__ == "__main__":
         threading.Thread(target=_hold_its_breath, args=(engine, Path(breath)), daemon=True).start()
     folders = Folders.from_environment()
     folders.create()
-    session = LiveSession(engine, folders.discussions)
+    session = LiveSession(Runner(engine, folders.discussions))
     setup = read_setup(DEMONSTRATION)
     settings = load_settings(folders.settings_file, {}, {})
     os._exit(run_screen(session, settings, setup, folders, start="--start" in sys.argv))

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
-from syndisco_tui.session import LiveSession
+from syndisco_tui.session import LiveSession, Runner
 from syndisco_tui.session.last_model import LastModelFile
-from syndisco_tui.session.live import SILENCE
+from syndisco_tui.session.runner import SILENCE
 from syndisco_tui.store.personas import shipped_personas
 from syndisco_tui.store.setups import read_setup
 from syndisco_tui.tui.laboratory.screen import Laboratory
@@ -79,11 +79,9 @@ def bench(tmp_path: Path, demonstration: DiscussionSetup) -> OpenBench:
         folders.discussions.mkdir(exist_ok=True)
         folders.setups.mkdir(exist_ok=True)
         engine = engine or ScriptedEngine(replies, delay=delay)
+        last_model = LastModelFile(tmp_path / "last-model.json")
         session = LiveSession(
-            engine,
-            folders.discussions,
-            silence=silence,
-            last_model=LastModelFile(tmp_path / "last-model.json"),
+            Runner(engine, folders.discussions, silence=silence, last_model=last_model)
         )
         if personas is None:
             personas = tuple(shipped_personas(SHIPPED_PERSONAS))

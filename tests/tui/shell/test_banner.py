@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from syndisco_tui.engine.base import GenerationRequest, OutOfMemory
-from syndisco_tui.session import Condition, saving
-from syndisco_tui.session import conditions as conditions
+from syndisco_tui.session import Condition, runner
 from syndisco_tui.store import atomic
 from tests.support.bench import OpenBench
 
@@ -40,7 +39,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
 async def test_a_full_disk_is_said_until_it_is_mended_and_the_message_is_kept(
     bench: OpenBench, disk: Disk, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
 ) -> None:
-    monkeypatch.setattr(saving, "RETRY_SECONDS", 0.1)
+    monkeypatch.setattr(runner, "RETRY_SECONDS", 0.1)
     async with bench(size, delay=0.01) as at:
         await at.press("r")
         await at.until(lambda: "▌" in at.text())
@@ -62,7 +61,7 @@ async def test_a_full_disk_is_said_until_it_is_mended_and_the_message_is_kept(
 async def test_r_tries_at_once(
     bench: OpenBench, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(saving, "RETRY_SECONDS", 1000)
+    monkeypatch.setattr(runner, "RETRY_SECONDS", 1000)
     async with bench(delay=0.01) as at:
         await at.press("r")
         await at.until(lambda: "▌" in at.text())
@@ -123,7 +122,7 @@ async def test_a_nearly_full_disk_is_said_at_the_start(
     def nearly_full(_folder: Path) -> Any:
         return Usage
 
-    monkeypatch.setattr(conditions.shutil, "disk_usage", nearly_full)
+    monkeypatch.setattr(runner.shutil, "disk_usage", nearly_full)
     async with bench() as at:
         await at.until(lambda: "! Only 312 MB are free where discussions are saved" in at.text())
         await at.press("r")

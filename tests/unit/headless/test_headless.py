@@ -29,8 +29,8 @@ from syndisco_tui.headless import run_headless
 from syndisco_tui.headless.live import TO_STDOUT
 from syndisco_tui.headless.printer import Printer
 from syndisco_tui.headless.status_line import StatusLine
-from syndisco_tui.session import LiveSession, ReplyGrew, ReplyStarted, saving
-from syndisco_tui.session import reply as session_module
+from syndisco_tui.session import LiveSession, ReplyGrew, ReplyStarted, Runner, runner
+from syndisco_tui.session import stream as session_module
 from syndisco_tui.store.discussions import discussion_files, read_discussion
 from syndisco_tui.store.inputs import InputError
 from syndisco_tui.store.lock import has_writer
@@ -62,7 +62,7 @@ class Run:
         out, err = StringIO(), StringIO()
         try:
             self.status = run_headless(
-                LiveSession(engine, folder), begin, **{"out": out, "err": err, **options}
+                LiveSession(Runner(engine, folder)), begin, **{"out": out, "err": err, **options}
             )
         finally:
             engine.close()
@@ -341,7 +341,7 @@ class TestFullDisk:
     def test_it_says_that_it_waits_for_what_and_how_to_end_it(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(saving, "RETRY_SECONDS", 0.05)
+        monkeypatch.setattr(runner, "RETRY_SECONDS", 0.05)
         disk = FaultyDisk(monkeypatch)
 
         class Err(StringIO):

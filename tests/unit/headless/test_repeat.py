@@ -32,8 +32,8 @@ from syndisco_tui.headless.printer import WAITING
 from syndisco_tui.headless.remaining import remaining_runs
 from syndisco_tui.headless.repeat import run_repeat
 from syndisco_tui.headless.replay import AHEAD, replay
-from syndisco_tui.session import ErrorRaised, LiveSession
-from syndisco_tui.session import saving as saving_module
+from syndisco_tui.session import ErrorRaised, LiveSession, Runner
+from syndisco_tui.session import runner as runner_module
 from syndisco_tui.session.batch import Batch, repeated, saved_runs
 from syndisco_tui.store.discussion_format import to_bytes
 from syndisco_tui.store.discussions import discussion_files, read_discussion
@@ -70,8 +70,8 @@ def run(
 ) -> tuple[int, str, str]:
     """A batch: exit status, standard output, standard error."""
     engine, out, err = ScriptedEngine(answer), StringIO(), err or StringIO()
-    session = partial(LiveSession, engine, folder)
-    batch = Batch(lambda listener: session(listener=listener), begins)
+    session = partial(LiveSession, Runner(engine, folder))
+    batch = Batch(session, begins)
     status = run_repeat(batch, out=out, err=err)
     engine.close()
     return status, out.getvalue(), err.getvalue()
@@ -147,8 +147,8 @@ class TestRepeat:
         cut = replace(whole[third], entries=whole[third].entries[:3], status="running")
         third.write_bytes(to_bytes(cut))
         engine = ScriptedEngine(answer)
-        session = partial(LiveSession, engine, folder)
-        batch = Batch.saved(lambda listener: session(listener=listener), [third, first])
+        session = partial(LiveSession, Runner(engine, folder))
+        batch = Batch.saved(session, [third, first])
         assert [(r.number, r.seed, r.state) for r in batch.runs] == [
             (1, 7, "finished"),
             (2, 8, "missing"),
@@ -177,8 +177,8 @@ class TestRepeat:
             path.write_bytes(to_bytes(replace(record, entries=record.entries[:3], status="paused")))
         held, other = discussion_files(folder)
         engine = ScriptedEngine(answer)
-        session = partial(LiveSession, engine, folder)
-        batch = Batch.saved(lambda listener: session(listener=listener), [held, other])
+        session = partial(LiveSession, Runner(engine, folder))
+        batch = Batch.saved(session, [held, other])
         batch.go_on([held])
         while not batch.is_over:
             batch.drain(0.1)
@@ -189,8 +189,8 @@ class TestRepeat:
 
     def test_what_is_stopped_can_be_continued_and_its_files_are_free(self, folder: Path) -> None:
         engine = ScriptedEngine(answer, delay=0.01)
-        session = partial(LiveSession, engine, folder)
-        batch = Batch(lambda listener: session(listener=listener), repeated(SETUP, 2))
+        session = partial(LiveSession, Runner(engine, folder))
+        batch = Batch(session, repeated(SETUP, 2))
         while not batch.runs[0].messages:
             batch.drain(0.1)
         batch.stop()
@@ -214,8 +214,8 @@ class TestRepeat:
 
     def test_what_is_stopped_while_the_model_loads_has_not_failed(self, folder: Path) -> None:
         engine = ScriptedEngine(delay=0.02, load_steps=50)
-        session = partial(LiveSession, engine, folder)
-        batch = Batch(lambda listener: session(listener=listener), repeated(SETUP, 3))
+        session = partial(LiveSession, Runner(engine, folder))
+        batch = Batch(session, repeated(SETUP, 3))
         while not any(isinstance(event, LoadProgress) for _, event in batch.drain(0.1)):
             pass
         batch.stop()
@@ -235,7 +235,7 @@ class TestRepeat:
     def test_a_disk_that_refuses_is_said_once_and_waited_for(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(saving_module, "RETRY_SECONDS", 0.05)
+        monkeypatch.setattr(runner_module, "RETRY_SECONDS", 0.05)
         disk, faults = FaultyDisk(monkeypatch), count()
 
         class Err(StringIO):
@@ -395,7 +395,7 @@ class TestReplay:
 
     def test_a_setup_changed_on_the_way_is_followed(self, folder: Path) -> None:
         engine = ScriptedEngine(answer, delay=0.01)
-        session = LiveSession(engine, folder)
+        session = LiveSession(Runner(engine, folder))
         session.start(SETUP)
         while type(session.events.get()).__name__ != "Posted":
             pass

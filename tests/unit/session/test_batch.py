@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
-from syndisco_tui.session import LiveSession
+from syndisco_tui.session import LiveSession, Runner
 from syndisco_tui.session.batch import Batch
 from syndisco_tui.store.discussions import discussion_files, read_discussion
 from tests.support.scripted_engine import ScriptedEngine
@@ -28,8 +28,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
 def test_events_from_before_a_stop_do_not_stop_the_continued_batch(tmp_path: Path) -> None:
     engine = ScriptedEngine()
     engine.may_speak.clear()
-    session = partial(LiveSession, engine, tmp_path)
-    batch = Batch(lambda listener: session(listener=listener), [SETUP])
+    batch = Batch(partial(LiveSession, Runner(engine, tmp_path)), [SETUP])
     wait_for(lambda: bool(engine.requests))  # nothing is drained: the first reply has begun
     batch.stop()
     wait_for(lambda: read_discussion(discussion_files(tmp_path)[0]).status == "paused")

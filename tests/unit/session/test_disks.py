@@ -24,7 +24,7 @@ from syndisco_tui.session import (
     SetupStaged,
     StateChanged,
 )
-from syndisco_tui.session import saving as saving_module
+from syndisco_tui.session import runner as runner_module
 from syndisco_tui.store.atomic import write_atomic
 from syndisco_tui.store.discussions import discussion_files, read_discussion
 from syndisco_tui.store.lock import has_writer
@@ -42,7 +42,7 @@ NAMES = [errno.errorcode[error] for error in FAULTS]
 
 @pytest.fixture
 def disk(monkeypatch: pytest.MonkeyPatch) -> FaultyDisk:
-    monkeypatch.setattr(saving_module, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(runner_module, "RETRY_SECONDS", 0.05)
     return FaultyDisk(monkeypatch)
 
 
@@ -197,7 +197,7 @@ def test_other_files_are_named_and_the_old_ones_stay(
 def test_a_folder_that_vanishes_and_is_made_anew_is_locked_anew(
     begin: Callable[..., Live], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(saving_module, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(runner_module, "RETRY_SECONDS", 0.05)
     live = begin(folder, delay=0.01)
     live.until(Posted)
     for path in folder.iterdir():
@@ -249,7 +249,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def quick_retry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(saving_module, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(runner_module, "RETRY_SECONDS", 0.05)
 
 
 @pytest.mark.campaign

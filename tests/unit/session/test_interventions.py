@@ -39,7 +39,7 @@ from syndisco_tui.session import (
     SetupApplied,
     SetupStaged,
     Undo,
-    driver,
+    runner,
 )
 from syndisco_tui.store.discussions import discussion_files, read_discussion
 from syndisco_tui.store.summary import summarize_file
@@ -393,7 +393,7 @@ class TestCandidates:
     def test_an_engine_that_dies_loses_those_that_are_not_finished(
         self, begin: Begin, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(driver, "LOOK_INTERVAL", 0.02)
+        monkeypatch.setattr(runner, "LOOK_INTERVAL", 0.02)
 
         def answer(request: GenerationRequest) -> str:
             if len(live.engine.requests) > 1:
@@ -478,7 +478,7 @@ class TestFork:
 def test_a_change_that_cannot_be_saved_is_told_once_it_is(
     paused: Live, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("syndisco_tui.session.saving.RETRY_SECONDS", 0.05)
+    monkeypatch.setattr("syndisco_tui.session.runner.RETRY_SECONDS", 0.05)
     away = folder.with_name("away")
     folder.rename(away)
     paused.session.intervene(Inject("Zoe", "Excuse me."))

@@ -12,7 +12,7 @@ from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.headless import run_headless
 from syndisco_tui.headless.repeat import run_repeat
 from syndisco_tui.headless.replay import replay
-from syndisco_tui.session import Condition, LiveSession
+from syndisco_tui.session import Condition, LiveSession, Runner
 from syndisco_tui.session.batch import Batch, repeated
 from syndisco_tui.session.model_path import slower_path, slower_path_then
 from syndisco_tui.store.discussions import discussion_files, read_discussion
@@ -60,7 +60,7 @@ def test_of_a_run_that_is_over() -> None:
 
 def test_a_run_says_it_once_and_the_file_keeps_it(folder: Path) -> None:
     engine, err = slow_engine(), StringIO()
-    status = run_headless(LiveSession(engine, folder), SETUP, out=StringIO(), err=err)
+    status = run_headless(LiveSession(Runner(engine, folder)), SETUP, out=StringIO(), err=err)
     engine.close()
     assert status == 0
     assert err.getvalue().splitlines().count(SENTENCE) == 1
@@ -70,14 +70,14 @@ def test_a_run_says_it_once_and_the_file_keeps_it(folder: Path) -> None:
 
 def test_resume_says_it_once(folder: Path) -> None:
     engine = slow_engine()
-    session = LiveSession(engine, folder)
+    session = LiveSession(Runner(engine, folder))
     session.start(SETUP, step=True)
     while getattr(session.events.get(timeout=5), "state", "") != "paused":
         pass
     assert session.close()
     err = StringIO()
     path = discussion_files(folder)[0]
-    assert run_headless(LiveSession(engine, folder), path, out=StringIO(), err=err) == 0
+    assert run_headless(LiveSession(Runner(engine, folder)), path, out=StringIO(), err=err) == 0
     engine.close()
     assert err.getvalue().splitlines().count(SENTENCE) == 1
 
@@ -85,7 +85,7 @@ def test_resume_says_it_once(folder: Path) -> None:
 def test_many_at_once_say_it_once(folder: Path) -> None:
     engine, err = slow_engine(), StringIO()
     batch = Batch(
-        lambda listener: LiveSession(engine, folder, listener=listener), repeated(SETUP, 3)
+        lambda listener: LiveSession(Runner(engine, folder), listener), repeated(SETUP, 3)
     )
     assert run_repeat(batch, out=StringIO(), err=err) == 0
     engine.close()
@@ -94,7 +94,7 @@ def test_many_at_once_say_it_once(folder: Path) -> None:
 
 def test_the_fastest_path_says_nothing_and_the_file_says_so(folder: Path) -> None:
     engine, err = slow_engine("slots", ""), StringIO()
-    run_headless(LiveSession(engine, folder), SETUP, out=StringIO(), err=err)
+    run_headless(LiveSession(Runner(engine, folder)), SETUP, out=StringIO(), err=err)
     engine.close()
     assert "at a time" not in err.getvalue()
     assert read_discussion(discussion_files(folder)[0]).engine["path_reason"] == ""
@@ -102,7 +102,7 @@ def test_the_fastest_path_says_nothing_and_the_file_says_so(folder: Path) -> Non
 
 def test_it_holds_until_another_model_is_loaded(folder: Path) -> None:
     engine = slow_engine()
-    session = LiveSession(engine, folder)
+    session = LiveSession(Runner(engine, folder))
     session.load(SETUP)
     sentences = [_next_about_speed(session)]
     engine.path, engine.path_reason = "slots", ""
@@ -122,7 +122,7 @@ def _next_about_speed(session: LiveSession) -> str:
 
 def test_a_replay_says_both_paths_and_minds_no_older_file(folder: Path) -> None:
     engine = slow_engine("slots", "")
-    run_headless(LiveSession(engine, folder), SETUP, out=StringIO(), err=StringIO())
+    run_headless(LiveSession(Runner(engine, folder)), SETUP, out=StringIO(), err=StringIO())
     engine.close()
     record = read_discussion(discussion_files(folder)[0])
     older = {key: value for key, value in record.engine.items() if key != "path_reason"}

@@ -17,6 +17,7 @@ from syndisco_tui.session import (
     ModelReady,
     Phase,
     PreloadFailed,
+    Runner,
     SessionEvent,
     StateChanged,
 )
@@ -40,7 +41,7 @@ class Preloading:
             LastModelFile(self.file).remember(ModelSpec(model), EngineInfo(model))
         self.engine = ScriptedEngine(load_steps=2)
         self.engine.may_load.clear()
-        self.session = LiveSession(self.engine, folder, last_model=self.last_model)
+        self.session = LiveSession(Runner(self.engine, folder, last_model=self.last_model))
         self.heard: list[SessionEvent] = []
 
     def until(self, kind: type[SessionEvent], state: Phase | None = None) -> SessionEvent:

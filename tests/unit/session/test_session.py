@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -32,7 +32,7 @@ from syndisco_tui.session import (
     StateChanged,
 )
 from syndisco_tui.session import live as live_module
-from syndisco_tui.session import reply as reply_module
+from syndisco_tui.session import stream as stream_module
 from syndisco_tui.store.discussions import (
     DiscussionFile,
     discussion_files,
@@ -132,12 +132,11 @@ class TestToTheEnd:
 
     def test_times_are_the_clock_s(self, begin: Begin) -> None:
         noon = datetime(2026, 3, 4, 12, tzinfo=UTC)
-        ticks = iter(noon + timedelta(seconds=second) for second in range(100))
-        live = begin(clock=lambda: next(ticks))
+        live = begin(clock=lambda: noon)
         live.until_state("finished")
         assert live.path.name.startswith("20260304T120000000Z-")
         assert live.record.started_at == "2026-03-04T12:00:00+00:00"
-        assert live.record.entries[0].created_at == "2026-03-04T12:00:01.000+00:00"
+        assert live.record.entries[0].created_at == "2026-03-04T12:00:00.000+00:00"
 
     def test_the_same_setup_asks_the_same_of_the_engine(self, begin: Begin) -> None:
         first, second = begin(seed_as_reply), begin(seed_as_reply)
@@ -149,8 +148,8 @@ class TestToTheEnd:
     def test_growth_that_nobody_reads_is_not_kept(
         self, begin: Begin, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(live_module, "UNREAD", 10)
-        monkeypatch.setattr(reply_module, "GROWTH_INTERVAL", 0)
+        monkeypatch.setattr(live_module, "MAX_UNREAD", 10)
+        monkeypatch.setattr(stream_module, "GROWTH_INTERVAL", 0)
         live = begin("word " * 300, setup=changed(conv_len=2, max_out_tokens=400))
         time.sleep(0.5)
         live.until_state("finished")
@@ -402,10 +401,10 @@ class TestAnotherDiscussion:
 RUN_UNTIL_KILLED = """if True:
     import sys
     from pathlib import Path
-    from syndisco_tui.session import LiveSession, Posted
+    from syndisco_tui.session import LiveSession, Posted, Runner
     from tests.support.scripted_engine import ScriptedEngine
     from tests.support.live_session import SETUP, seed_as_reply
-    session = LiveSession(ScriptedEngine(seed_as_reply, delay=0.02), Path(sys.argv[1]))
+    session = LiveSession(Runner(ScriptedEngine(seed_as_reply, delay=0.02), Path(sys.argv[1])))
     session.start(SETUP.model_copy(update={"conv_len": 8}))
     while True:
         if isinstance(session.events.get(), Posted):

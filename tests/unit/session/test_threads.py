@@ -35,7 +35,7 @@ from syndisco_tui.session import (
     ReplyStarted,
     StateChanged,
 )
-from syndisco_tui.session import driver as live_module
+from syndisco_tui.session import runner as runner_module
 from syndisco_tui.store.discussions import discussion_files, read_discussion
 from tests.support.live_session import Live, changed
 from tests.support.scripted_engine import ScriptedEngine
@@ -67,7 +67,7 @@ class Troubled:
 
 @pytest.fixture
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_module, "LOOK_INTERVAL", 0.02)
+    monkeypatch.setattr(runner_module, "LOOK_INTERVAL", 0.02)
 
 
 @pytest.mark.parametrize("rounds", [2, pytest.param(17, marks=pytest.mark.campaign)])

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndisco_tui.discussion import Persona
-from syndisco_tui.session.open_discussion import OpenDiscussion
+from syndisco_tui.session.performer import continuable_record
 from syndisco_tui.store.discussion_format import to_bytes
 from syndisco_tui.store.discussions import discussion_files, read_discussion
 from syndisco_tui.store.export import exported
@@ -74,7 +74,7 @@ class TestDiscussions:
         taken = take(folder, written(tmp_path / "run.json", exported(FULL, "syndisco-2.0")))
         assert taken.file is not None
         with pytest.raises(InputError, match="SynDisco's own"):
-            OpenDiscussion.saved(taken.file)
+            continuable_record(taken.file)
 
     def test_nothing_twice(self, folder: Path, tmp_path: Path) -> None:
         file = written(tmp_path / "run.json", exported(FULL, "syndisco-2.0"))

@@ -1,0 +1,287 @@
+"""Performs the effects of one session: its files, its submissions to the engine, its events."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from ..discussion import DiscussionRecord, DiscussionSetup
+from ..engine.base import Engine, Failed, Finished, GenerationEvent, LoadEvent, ModelSpec
+from ..store.discussions import DiscussionFile, read_discussion
+from ..store.inputs import InputError
+from .effects import (
+    Cancel,
+    CancelLoad,
+    CloseFile,
+    CreateFile,
+    Effect,
+    Emit,
+    Load,
+    OpenFile,
+    RememberModel,
+    RestartEngine,
+    Save,
+    Submit,
+)
+from .events import PreloadFailed, SessionEvent
+from .inputs import (
+    Crashed,
+    EngineDied,
+    EngineSilent,
+    EngineSpoke,
+    FileOpened,
+    Input,
+    LoadReport,
+    OpenFailed,
+    Preload,
+    Quit,
+    ReplyFailed,
+    ReplyFinished,
+    RetryDue,
+    Saved,
+    SaveFailed,
+)
+from .last_model import LastModelFile
+from .state import SessionState
+from .stream import ReplyStream, generation_request
+from .transition import NOBODY, transition
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the sessions of one runner share. ``silence`` is in seconds."""
+
+    engine: Engine
+    folder: Path
+    device: str
+    clock: Callable[[], datetime]
+    silence: float
+    last_model: LastModelFile | None
+
+
+@dataclass(frozen=True)
+class PreloadIfLast:
+    """Load the model of ``setup`` if it is the one that was loaded last."""
+
+    setup: DiscussionSetup
+
+
+@dataclass(frozen=True)
+class Generated:
+    """The engine reports on ``submission``."""
+
+    submission: int
+    event: GenerationEvent
+
+
+Message = Input | PreloadIfLast | Generated
+
+
+class Performer:
+    """Owns the state of one session. Used on the runner's thread alone, but for ``state``.
+
+    ``post`` brings a message back to ``take`` on that thread; ``emit`` tells the front end.
+    """
+
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        *,
+        post: Callable[[Message], object],
+        emit: Callable[[SessionEvent], object],
+    ) -> None:
+        self._surroundings = surroundings
+        self._engine = surroundings.engine
+        self._post = post
+        self._emit = emit
+        self.state = SessionState(device=surroundings.device)
+        self._files: dict[Path, DiscussionFile] = {}
+        self._streams: dict[int, ReplyStream] = {}
+        self._saved_at = 0.0
+
+    def take(self, message: Message) -> None:
+        """React to a message, and to the reports of the effects that it has."""
+        match message:
+            case Generated():
+                self._hear(message)
+            case PreloadIfLast():
+                self._preload(message.setup)
+            case _:
+                self._decide(message)
+
+    @property
+    def needs_looks(self) -> bool:
+        """Whether ``look`` has anything to do."""
+        return self.state.needs_engine or self.state.unsaved is not None
+
+    def look(self, retry_after: float) -> None:
+        """Look after the engine and the disk; ``retry_after`` is in seconds."""
+        now = time.monotonic()
+        if self.state.needs_engine and not self._engine.is_alive:
+            self._decide(EngineDied())
+        for stream in self._streams.values():
+            is_reply = stream.submission.candidate is None
+            if is_reply and now - stream.heard_at >= self._surroundings.silence:
+                stream.is_silent = True
+                self._decide(EngineSilent(self._surroundings.silence))
+                break
+        unsaved = self.state.unsaved
+        if unsaved and unsaved.has_failed and now - self._saved_at >= retry_after:
+            self._decide(RetryDue())
+
+    def _decide(self, event: Input) -> None:
+        pending = deque([event])
+        while pending:
+            event = pending.popleft()
+            try:
+                pending.extend(self._reports(event))
+            except Exception as error:
+                if isinstance(event, Crashed):
+                    raise
+                _log.exception("A session failed")
+                sentence = f"Unexpected {type(error).__name__}: {error}. Nothing is lost."
+                pending.append(Crashed(sentence, isinstance(event, Quit)))
+
+    def _reports(self, event: Input) -> list[Input]:
+        now = self._surroundings.clock().isoformat(timespec="milliseconds")
+        observed = replace(self.state, now=now, engine_info=self._engine.info)
+        self.state, effects = transition(observed, event)
+        reports = (self._perform(effect) for effect in effects)
+        return [report for report in reports if report]
+
+    def _perform(self, effect: Effect) -> Input | None:
+        match effect:
+            case Emit():
+                if isinstance(effect.event, PreloadFailed):
+                    _log.info("The last model could not be loaded: %s", effect.event.sentence)
+                self._emit(effect.event)
+            case Load():
+                self._load(effect)
+            case CancelLoad():
+                self._engine.cancel_load()
+            case RestartEngine():
+                self._engine.restart()
+            case RememberModel():
+                if self._surroundings.last_model:
+                    self._surroundings.last_model.remember(effect.spec, effect.info)
+            case Submit():
+                self._submit(effect)
+            case Cancel():
+                if stream := self._streams.pop(effect.submission, None):
+                    stream.generation.cancel()
+            case OpenFile():
+                return self._open(effect)
+            case CreateFile():
+                return self._create(effect)
+            case Save():
+                return self._save(effect)
+            case CloseFile():
+                self._files.pop(effect.path).close()
+        return None
+
+    # The engine -------------------------------------------------------------------------------
+
+    def _preload(self, setup: DiscussionSetup) -> None:
+        file = self._surroundings.last_model
+        last = file.read() if file else None
+        spec = ModelSpec(setup.model, setup.quantization, setup.dtype, self._surroundings.device)
+        if last and last.is_asked_for_by(spec):
+            self._decide(Preload(setup, last))
+
+    def _load(self, effect: Load) -> None:
+        def report(event: LoadEvent) -> None:
+            self._post(LoadReport(effect.load, event))
+
+        self._engine.load(effect.spec, report)
+
+    def _submit(self, effect: Submit) -> None:
+        def report(event: GenerationEvent) -> None:
+            self._post(Generated(effect.submission, event))
+
+        request = generation_request(effect.request, effect.setup)
+        generation = self._engine.submit(request, report)
+        self._streams[effect.submission] = ReplyStream(effect, generation)
+
+    def _hear(self, generated: Generated) -> None:
+        """Growing text is passed on as it is: nothing depends on it."""
+        stream = self._streams.get(generated.submission)
+        if stream is None:  # it was dropped
+            return
+        if stream.is_silent:
+            stream.is_silent = False
+            self._decide(EngineSpoke())
+        match generated.event:
+            case Finished():
+                del self._streams[generated.submission]
+                self._decide(ReplyFinished(generated.submission, generated.event.result))
+            case Failed():
+                del self._streams[generated.submission]
+                self._decide(ReplyFailed(generated.submission, generated.event.error))
+            case _ if growth := stream.take(generated.event):
+                self._emit(growth)
+
+    # Files ------------------------------------------------------------------------------------
+
+    def _open(self, effect: OpenFile) -> FileOpened | OpenFailed:
+        path = effect.path
+        try:
+            file = DiscussionFile(path)
+        except InputError as error:
+            return OpenFailed(str(error))
+        except OSError as error:
+            return OpenFailed(f"{path}: cannot be opened to go on: {error.strerror}")
+        try:
+            record = continuable_record(path)
+        except InputError as error:
+            file.close()
+            return OpenFailed(str(error))
+        self._files[path] = file
+        return FileOpened(record, path, effect.intent)
+
+    def _create(self, effect: CreateFile) -> FileOpened | SaveFailed:
+        now = self._surroundings.clock()
+        record = replace(
+            effect.record, id=str(uuid.uuid4()), started_at=now.isoformat(timespec="seconds")
+        )
+        try:
+            file = DiscussionFile.create(self._surroundings.folder, now)
+            try:
+                file.write(record)
+            except OSError:
+                file.close()
+                raise
+        except OSError as error:
+            return _save_failed(error)
+        self._files[file.path] = file
+        return FileOpened(record, file.path, effect.intent)
+
+    def _save(self, effect: Save) -> Saved | SaveFailed:
+        self._saved_at = time.monotonic()
+        try:
+            self._files[effect.path].write(effect.record)
+        except OSError as error:
+            return _save_failed(error)
+        return Saved(effect.record)
+
+
+def continuable_record(path: Path) -> DiscussionRecord:
+    """The record of a discussion that can be continued. Raises InputError."""
+    record = read_discussion(path)
+    if record.is_foreign:
+        raise InputError(f"{path}: this is SynDisco's own file; it is finished and stays as it is")
+    if not record.setup.turn_takers:
+        raise InputError(NOBODY)
+    return record
+
+
+def _save_failed(error: OSError) -> SaveFailed:
+    reason = error.strerror or str(error) or type(error).__name__
+    return SaveFailed(reason, str(Path(error.filename).parent) if error.filename else "")

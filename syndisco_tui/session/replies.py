@@ -1,0 +1,171 @@
+"""Decides about replies: which one to request, what becomes of it, and when it is dropped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..discussion import Discussion, Message, Reply, Shortened, TurnRequest
+from ..engine.base import GenerationResult, OutOfMemory
+from .effects import Cancel, Submit
+from .events import CandidateLost, CandidateMade, Posted, ReplyDropped, ReplyStarted
+from .inputs import ReplyFailed, ReplyFinished
+from .outcome import Outcome
+from .state import PendingReply, SessionState
+
+
+def ask(outcome: Outcome) -> None:
+    """Request the next reply, or end the discussion where none is left."""
+    discussion, record = outcome.state.discussion, outcome.state.record
+    assert discussion
+    assert record
+    request = discussion.next_request()
+    if request is None:
+        outcome.state = replace(outcome.state, intent="wait")
+        outcome.owe_status()
+        if record.status != "finished":
+            outcome.save()
+    elif record.status != "running":
+        outcome.save()  # the file says that the discussion runs before anybody speaks
+    else:
+        _submit(outcome, discussion, request)
+        outcome.owe_status()
+
+
+def reply_finished(outcome: Outcome, event: ReplyFinished) -> None:
+    """Post the reply, or note a candidate. Those that were dropped are ignored."""
+    state, pending = outcome.state, outcome.state.reply
+    if pending and pending.submission == event.submission and state.discussion:
+        discussion = state.discussion.copy()
+        reply = _reply(state, event.result)
+        message = discussion.post(pending.request, reply, created_at=state.now)
+        is_last = state.intent in ("step", "regenerate") or discussion.is_finished
+        intent = "wait" if is_last else state.intent
+        outcome.state = replace(state, discussion=discussion, reply=None, intent=intent)
+        outcome.end("silence", "memory")
+        outcome.mark_unsaved(Posted(message, decoding_speed(event.result)))
+        outcome.owe_status()
+    elif (number := _candidate(state, event.submission)) is not None:
+        _candidate_made(outcome, number, event.result)
+
+
+def reply_failed(outcome: Outcome, event: ReplyFailed) -> None:
+    """Pause; a reply that memory does not suffice for is requested once more with less."""
+    state, pending = outcome.state, outcome.state.reply
+    if pending and pending.submission == event.submission and state.discussion:
+        outcome.state = replace(state, reply=None)
+        outcome.end("silence")
+        outcome.emit(ReplyDropped(pending.request.name))
+        is_full = isinstance(event.error, OutOfMemory)
+        if is_full and (shorter := shortened(state.discussion, pending.request)):
+            outcome.say("memory", _announcement(shorter))
+            _submit(outcome, state.discussion, shorter)
+        else:
+            outcome.end("memory")
+            outcome.give_up(str(event.error))
+    elif (number := _candidate(state, event.submission)) is not None:
+        lose_candidates(outcome, (number,), str(event.error))
+
+
+def drop_reply(outcome: Outcome) -> None:
+    """Drop the reply in progress, if there is one; its turn stays open."""
+    state, pending = outcome.state, outcome.state.reply
+    if pending is None:
+        return
+    outcome.state = replace(state, reply=None)
+    if pending.is_silent:  # the engine is restarted before the next load
+        stuck = replace(state.model, is_stuck=True, ready=None)
+        outcome.state = replace(outcome.state, model=stuck)
+    outcome.do(Cancel(pending.submission))
+    outcome.end("silence", "memory")
+    outcome.emit(ReplyDropped(pending.request.name))
+
+
+def lose_candidates(outcome: Outcome, numbers: tuple[int, ...], sentence: str) -> None:
+    """These candidates will not be generated; ``sentence`` says why."""
+    candidates = outcome.state.candidates
+    if candidates:
+        failed = candidates.failed.union(numbers)
+        outcome.state = replace(outcome.state, candidates=replace(candidates, failed=failed))
+        outcome.emit(*(CandidateLost(number, sentence) for number in numbers))
+
+
+def submit_all(outcome: Outcome, requests: tuple[TurnRequest, ...]) -> int:
+    """Request candidates together, so that they share a batch; returns the first submission."""
+    state = outcome.state
+    assert state.discussion
+    setup, first = state.discussion.setup, state.submissions
+    for number, request in enumerate(requests):
+        guard = state.discussion.guard(request)
+        outcome.do(Submit(first + number, request, setup, guard, candidate=number))
+    outcome.state = replace(state, submissions=first + len(requests))
+    return first
+
+
+def shortened(discussion: Discussion, request: TurnRequest) -> TurnRequest | None:
+    """``request`` with half the messages that it quotes and half the tokens of its reply.
+
+    None where it was shortened already, or where nothing is left to be halved.
+    """
+    quoted = sum(not entry.is_silence for entry in request.entries[request.first_in_window :])
+    max_tokens = discussion.setup.max_out_tokens
+    if request.shortened or (quoted, max_tokens) == (0, 1):
+        return None
+    limits = Shortened(quoted // 2, max(1, max_tokens // 2))
+    return discussion.next_request(request.attempt, limits)
+
+
+def decoding_speed(result: GenerationResult) -> float:
+    """Tokens per second after the first one."""
+    decoding = result.seconds - result.time_to_first_token
+    return (result.completion_tokens - 1) / decoding if decoding > 0 else 0.0
+
+
+def _submit(outcome: Outcome, discussion: Discussion, request: TurnRequest) -> None:
+    outcome.emit(ReplyStarted(request.name, request.role, request.turn))
+    number, guard = outcome.state.submissions, discussion.guard(request)
+    outcome.do(Submit(number, request, discussion.setup, guard))
+    reply = PendingReply(request, number)
+    outcome.state = replace(outcome.state, reply=reply, submissions=number + 1)
+
+
+def _candidate(state: SessionState, submission: int) -> int | None:
+    """The number of the unfinished candidate that ``submission`` generates."""
+    if state.candidates is None:
+        return None
+    number = submission - state.candidates.first
+    return number if number in state.candidates.unfinished else None
+
+
+def _candidate_made(outcome: Outcome, number: int, result: GenerationResult) -> None:
+    state, candidates = outcome.state, outcome.state.candidates
+    assert state.discussion
+    assert candidates
+    request, reply = candidates.requests[number], _reply(state, result)
+    message = state.discussion.message(request, reply, created_at=state.now)
+    messages: list[Message | None] = list(candidates.messages)
+    messages[number] = message
+    outcome.state = replace(state, candidates=replace(candidates, messages=tuple(messages)))
+    outcome.emit(CandidateMade(number, message))
+
+
+def _reply(state: SessionState, result: GenerationResult) -> Reply:
+    return Reply(
+        text=result.text,
+        finish_reason=result.finish_reason,
+        model=state.engine_info.name if state.engine_info else "",
+        prompt_tokens=result.prompt_tokens,
+        completion_tokens=result.completion_tokens,
+        seconds=result.seconds,
+    )
+
+
+def _announcement(request: TurnRequest) -> str:
+    assert request.shortened
+    count = request.shortened.history_context_len
+    history = {0: "without the history", 1: "with the last message alone"}.get(
+        count, f"with the last {count} messages"
+    )
+    return (
+        f"Memory was full: {request.name} is asked again, {history} and for "
+        f"{request.shortened.max_out_tokens:,} tokens at most."
+    )

@@ -1,0 +1,62 @@
+"""A reply while it is generated: what the engine is asked for, and how the text grows."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from ..discussion import DiscussionSetup, TurnRequest
+from ..engine.base import Chunk, Generation, GenerationEvent, GenerationRequest, Sampling, Started
+from .effects import Submit
+from .events import CandidateGrew, ReplyGrew
+
+GROWTH_INTERVAL = 0.04
+"""Seconds between two events about a growing reply: no screen needs more."""
+
+
+def generation_request(request: TurnRequest, setup: DiscussionSetup) -> GenerationRequest:
+    """What the engine is asked for, so that ``request`` is answered under ``setup``."""
+    limits = request.shortened or setup
+    return GenerationRequest(
+        chat=request.chat,
+        max_out_tokens=limits.max_out_tokens,
+        sampling=Sampling(setup.temperature, setup.top_p, setup.top_k, setup.repetition_penalty),
+        seed=request.seed,
+        stop=request.stop,
+    )
+
+
+@dataclass
+class ReplyStream:
+    """Collects the events of one generation. Counts are tokens, times are of ``monotonic``."""
+
+    submission: Submit
+    generation: Generation
+    text: str = ""
+    tokens: int = 0
+    prompt_tokens: int = 0
+    is_silent: bool = False
+    heard_at: float = field(default_factory=time.monotonic)
+    first_token_at: float = 0.0
+    emitted_at: float = 0.0
+
+    def take(self, event: GenerationEvent) -> ReplyGrew | CandidateGrew | None:
+        """Note an event; returns what to tell the front end, if it is time to."""
+        now = self.heard_at = time.monotonic()
+        if isinstance(event, Started):
+            self.prompt_tokens = event.prompt_tokens
+        if not isinstance(event, Chunk):
+            return None
+        self.text += event.text
+        self.tokens = event.tokens
+        self.first_token_at = self.first_token_at or now
+        if now - self.emitted_at < GROWTH_INTERVAL:
+            return None
+        self.emitted_at = now
+        text = self.submission.guard.read(self.text).text
+        if self.submission.candidate is not None:
+            return CandidateGrew(self.submission.candidate, text, self.tokens)
+        passed = now - self.first_token_at
+        speed = (self.tokens - 1) / passed if self.tokens > 1 and passed > 0 else 0.0
+        name = self.submission.request.name
+        return ReplyGrew(name, text, self.tokens, self.prompt_tokens, speed)
