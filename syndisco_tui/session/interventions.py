@@ -71,7 +71,7 @@ def choose(outcome: Outcome, number: int | None) -> None:
     if number is not None:
         chosen = sum(each is not None for each in candidates.messages[:number])
     discussion = state.discussion.copy()
-    discussion.choose(finished, chosen, at=state.now)
+    discussion.choose(finished, chosen, changed_at=state.now)
     outcome.state = replace(state, discussion=discussion, candidates=None)
     _changed(outcome)
 
