@@ -73,8 +73,13 @@ def _syndisco_2_0(history: Sequence[Message], speaker: str) -> str:
 
 
 def _syndisco_2_2(history: Sequence[Message], speaker: str) -> str:
+    return comments_so_far(history, "Your comment:")
+
+
+def comments_so_far(history: Sequence[Message], ending: str) -> str:
+    """``history`` as SynDisco 2.2 quotes it, to users and annotators, and what is asked for."""
     blocks = [f'Comment by user {message.name}: "\n{message.text}"' for message in history]
-    return "\n".join(["Comments so far:", *blocks, "Your comment:"])
+    return "\n".join(["Comments so far:", *blocks, ending])
 
 
 def _chat_turns(history: Sequence[Message], speaker: str) -> list[ChatMessage]:

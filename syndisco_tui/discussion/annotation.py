@@ -1,0 +1,253 @@
+"""Annotation: what annotators are asked about messages, and what their answers mean.
+
+An answer is read only where it is unambiguous. Everything else is invalid: it is recorded as the
+model gave it, and never rounded, clamped or guessed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from .persona import Persona
+from .prompt import ChatMessage, comments_so_far, window
+from .record import Message
+
+ANNOTATOR_PROMPT_TYPE = "2"
+"""What SynDisco writes as the type of an annotator's system prompt."""
+
+
+class IntegerScale(BaseModel):
+    """Whole numbers from ``low`` to ``high``, both included."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    type: Literal["integer"] = "integer"
+    low: Annotated[int, Field(alias="from")]
+    high: Annotated[int, Field(alias="to")]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> IntegerScale:
+        if self.low >= self.high:
+            raise ValueError(f"from {self.low} to {self.high} is no scale")
+        return self
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """Every allowed answer, as a model writes it."""
+        return tuple(map(str, range(self.low, self.high + 1)))
+
+    @property
+    def description(self) -> str:
+        """What to answer, for a prompt."""
+        return f"Answer with a whole number from {self.low} to {self.high} and nothing else."
+
+    def read(self, answer: str) -> int | None:
+        """The number that ``answer`` means; None where that is not certain, or not on the scale."""
+        value = _read_integer(answer, self.high)
+        return value if value is not None and self.low <= value <= self.high else None
+
+
+class ChoiceScale(BaseModel):
+    """One of several words."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: Literal["choice"] = "choice"
+    choices: Annotated[tuple[str, ...], Field(min_length=2)]
+
+    @model_validator(mode="after")
+    def _distinct(self) -> ChoiceScale:
+        folded = [choice.strip().casefold() for choice in self.choices]
+        if "" in folded or len(set(folded)) < len(folded):
+            raise ValueError("choices must be distinct words")
+        return self
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """Every allowed answer."""
+        return self.choices
+
+    @property
+    def description(self) -> str:
+        """What to answer, for a prompt."""
+        return f"Answer with one of these and nothing else: {', '.join(self.choices)}."
+
+    def read(self, answer: str) -> str | None:
+        """The choice that ``answer`` means; None where that is not certain."""
+        text = _unwrapped(answer)
+        if not isinstance(text, str):
+            return None
+        plain = text.strip().strip("\"'*_`.!“”").strip().casefold()
+        for choice in self.choices:
+            if plain == choice.strip().casefold():
+                return choice
+        named = [
+            (match.start(), match.end(), choice)
+            for choice in self.choices
+            for match in re.finditer(
+                rf"(?<!\w){re.escape(choice.strip())}(?!\w)", text, re.IGNORECASE
+            )
+        ]
+        # “not toxic” is not “toxic”: what lies within another choice does not count.
+        outer = [
+            each for each in named
+            if not any(o[0] <= each[0] and each[1] <= o[1] and o != each for o in named)
+        ]  # fmt: skip
+        found = {choice for _, _, choice in outer}
+        return found.pop() if len(found) == 1 else None
+
+
+class TextScale(BaseModel):
+    """Any text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: Literal["text"] = "text"
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """No list of answers."""
+        return ()
+
+    @property
+    def description(self) -> str:
+        """What to answer, for a prompt."""
+        return "Answer in a few words."
+
+    def read(self, answer: str) -> str | None:
+        """The text; None where there is none."""
+        return answer.strip() or None
+
+
+Scale = Annotated[IntegerScale | ChoiceScale | TextScale, Field(discriminator="type")]
+Value = int | str
+
+
+class Annotator(BaseModel):
+    """Who annotates: a persona, a model (empty: the task's), and how often each message."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    persona: Persona
+    model: str = ""
+    repeats: Annotated[int, Field(ge=1, le=1000)] = 1
+
+
+class AnnotationTask(BaseModel):
+    """What is asked about every message.
+
+    ``history_context_len`` counts the messages before it that the annotator reads (None: all).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(min_length=1)] = "annotation"
+    instructions: Annotated[str, Field(min_length=1)]
+    scale: Scale
+    history_context_len: Annotated[int, Field(ge=0)] | None = 3
+    annotators: Annotated[tuple[Annotator, ...], Field(min_length=1)]
+    model: str = "auto"
+    max_out_tokens: Annotated[int, Field(ge=1)] = 30
+    temperature: Annotated[float, Field(ge=0, le=10)] = 0.0
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """One annotator's answer about one message. ``value`` None: the answer was not valid.
+
+    ``position`` is the message's index in its discussion, ``repeat`` counts from 1,
+    ``probability`` is that of the answer among the allowed ones where the engine tells it.
+    """
+
+    position: int
+    annotator: str
+    repeat: int
+    value: Value | None
+    text: str
+    model: str = ""
+    prompt: str = ""
+    seed: int | None = None
+    probability: float | None = None
+    reasoning: str = ""
+
+
+def annotation_chat(
+    task: AnnotationTask, annotator: Annotator, entries: Sequence[Message], position: int
+) -> tuple[ChatMessage, ...]:
+    """What ``annotator`` is asked about the message at ``position``, as SynDisco 2.2 writes it."""
+    system = {
+        "context": "",
+        "instructions": f"{task.instructions}\n{task.scale.description}",
+        "type": ANNOTATOR_PROMPT_TYPE,
+        "persona": annotator.persona.attributes(),
+    }
+    shown = [entries[index] for index in window(entries[:position], task.history_context_len)]
+    return (
+        ChatMessage("system", json.dumps(system, ensure_ascii=False)),
+        ChatMessage("user", comments_so_far([*shown, entries[position]], "Your annotation:")),
+    )
+
+
+_WORDS = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+    "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
+    "nineteen", "twenty",
+)  # fmt: skip
+_NUMBER = re.compile(
+    rf"(?<![\w.,])(?P<digits>-?\d+)(?![\w]|[.,]\d)|\b(?P<word>{'|'.join(_WORDS)})\b", re.IGNORECASE
+)
+_OUT_OF = re.compile(r"\s*(?:/|out of|of)\s*(\d+)\b", re.IGNORECASE)
+_RANGE = re.compile(r"\b-?\d+\s*(?:-|–|to|through|and)\s*-?\d+\b", re.IGNORECASE)
+_FENCED = re.compile(r"```\w*\s*(.*?)\s*```", re.DOTALL)
+_LEADING = re.compile(r"[\W_]*(?:[A-Za-z][\w ]{0,40}[:=])?[\W_]*$")
+"""What may stand before an answer that comes first: a label and a colon, or nothing."""
+
+
+def _unwrapped(answer: str) -> Any:
+    """The text in a code fence, and the only value of a JSON object."""
+    text = answer.strip()
+    if match := _FENCED.search(text):
+        text = match[1].strip()
+    if text.startswith(("{", "[")):
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            return text
+        while isinstance(value, dict) and len(value) == 1:
+            value = next(iter(value.values()))
+        return value if isinstance(value, int | str) and not isinstance(value, bool) else None
+    return text
+
+
+def _read_integer(answer: str, high: int) -> int | None:
+    value = _unwrapped(answer)
+    if not isinstance(value, str):
+        return value if isinstance(value, int) else None
+    numbers: list[tuple[int, int]] = []
+    skip_until = -1
+    for match in _NUMBER.finditer(value):
+        if match.start() < skip_until:
+            continue
+        scale = _RANGE.match(value, match.start())
+        if scale is not None:  # “on a scale from 1 to 5”
+            skip_until = scale.end()
+            continue
+        out_of = _OUT_OF.match(value, match.end())
+        if out_of is not None:
+            if int(out_of[1]) != high:
+                return None
+            skip_until = out_of.end()
+        number = int(match["digits"]) if match["digits"] else _WORDS.index(match["word"].lower())
+        numbers.append((match.start(), number))
+    if not numbers:
+        return None
+    if len({number for _, number in numbers}) == 1 or _LEADING.match(value[: numbers[0][0]]):
+        return numbers[0][1]
+    return None
