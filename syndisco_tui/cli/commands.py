@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 import typer
 
 from .. import __version__
-from ..store.inputs import InputError
+from ..workspace.inputs import InputError
 from .startup import new_engine, open_screen, run_many, run_one, settings_with, setup_with
 
 app = typer.Typer(
@@ -150,7 +150,7 @@ def resume(
     threads: ThreadsOption = None,
 ) -> int:
     """Continue a paused or interrupted discussion without the app."""
-    from ..store.discussions import read_discussion, resumable_discussions
+    from ..workspace.discussions import read_discussion, resumable_discussions
     from ..workspace.folders import Folders
 
     settings = settings_with(device=device, threads=threads)
@@ -171,7 +171,7 @@ def replay(
 ) -> int:
     """Generate a saved discussion again. Shows where the text differs, if it does."""
     from ..headless.replay import replay as replay_record
-    from ..store.discussions import read_discussion
+    from ..workspace.discussions import read_discussion
     from ..workspace.folders import Folders
 
     settings = settings_with(device=device, threads=threads)
@@ -202,7 +202,7 @@ def export(
 ) -> int:
     """Convert saved discussions. One goes to standard output, several into a folder."""
     from ..headless.export import export as export_files
-    from ..store.export import format_named
+    from ..workspace.exporting import format_named
 
     return export_files(files, format_named(to), output, overwrite=overwrite)
 
@@ -219,15 +219,11 @@ def import_(
 ) -> int:
     """Import discussions and personas. What was imported before is not imported twice."""
     from ..headless.importing import import_files
-    from ..store.personas import own_or_shipped_personas
-    from ..workspace.folders import SHIPPED_PERSONAS, Folders
+    from ..workspace.folders import Folders
 
     folders = Folders.from_environment()
     folders.create()
-    personas = own_or_shipped_personas(folders.personas_file, SHIPPED_PERSONAS)
-    return import_files(
-        files, folders.discussions, folders.library_cache, folders.personas_file, personas
-    )
+    return import_files(files, folders)
 
 
 @app.command()

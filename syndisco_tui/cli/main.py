@@ -7,8 +7,8 @@ import signal
 import sys
 from typing import NoReturn
 
-from ..store.inputs import InputError
 from ..workspace.exit_status import BAD_INPUT
+from ..workspace.inputs import InputError
 from .startup import open_screen
 
 

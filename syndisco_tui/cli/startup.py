@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..store.inputs import InputError
 from ..workspace.folders import DEMONSTRATION, Folders
+from ..workspace.inputs import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from ..discussion import DiscussionSetup
     from ..engine.base import Engine
     from ..session import LiveSession, Runner
-    from ..workspace.last_setup import LastSetup
     from ..workspace.settings import Settings
+    from ..workspace.setups import LastSetup
 
 FROM_SETTINGS = ("model", "dtype", "quantization")
 """Fields of a setup that are the settings' where the setup says “auto”."""
@@ -88,7 +88,7 @@ def _last_setup(
     settings: Settings, folders: Folders
 ) -> tuple[LastSetup, DiscussionSetup | None, list[str]]:
     """Where the screen's setup is kept, the one it was left with, and what is wrong with it."""
-    from ..workspace.last_setup import LastSetup
+    from ..workspace.setups import LastSetup
 
     stand_for_auto = {key: getattr(settings, key) for key in FROM_SETTINGS}
     last_setup = LastSetup(folders.last_setup_file, stand_for_auto)
@@ -129,9 +129,9 @@ def setup_with(
     """
     from ..discussion import DiscussionSetup
     from ..store.distinct_names import with_distinct_names
-    from ..store.inputs import validated, validated_value
     from ..store.personas import read_personas
     from ..store.setups import check_names, read_setup
+    from ..workspace.inputs import validated, validated_value
 
     setup = last or read_setup(file or DEMONSTRATION, notify=notify)
     changes: dict[str, object] = {}
@@ -176,7 +176,7 @@ def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: boo
     from ..headless.repeat import run_repeat
     from ..session import LiveSession
     from ..session.batch import Batch, BatchIdentity, have_room_for_files, repeated, saved_runs
-    from ..store.discussions import read_discussion
+    from ..workspace.discussions import read_discussion
     from ..workspace.exit_status import FINISHED, NOT_FINISHED
     from ..workspace.seed_claims import SeedClaims
 

@@ -9,12 +9,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..discussion import DiscussionRecord
-from ..store.discussions import json_files, read_discussion
-from ..store.export import FORMATS, ExportFormat, exported
-from ..store.export.files import encoded, export_names, write_export
-from ..store.inputs import InputError
 from ..text import counted, safe
+from ..workspace.discussions import json_files, read_discussion
 from ..workspace.exit_status import BAD_INPUT
+from ..workspace.exporting import (
+    FORMATS,
+    ExportFormat,
+    encoded,
+    export_names,
+    exported,
+    write_export,
+)
+from ..workspace.inputs import InputError
 from .counter import Counter
 
 TO_STDOUT = "-"

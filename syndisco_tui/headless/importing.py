@@ -6,53 +6,45 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..discussion import Persona
-from ..store.inputs import InputError
-from ..store.library import Library
-from ..store.personas import write_personas
 from ..text import safe
 from ..workspace.exit_status import BAD_INPUT
-from ..workspace.importing import Import, importable, left_out, summarize_import
+from ..workspace.folders import SHIPPED_PERSONAS, Folders
+from ..workspace.importing import Importer, importable, skipped_files, summarize_import
+from ..workspace.inputs import InputError
+from ..workspace.personas import own_or_shipped_personas, write_personas
 from .counter import Counter
 from .output import tell
 
 
-def import_files(
-    paths: Sequence[Path],
-    folder: Path,
-    cache: Path,
-    personas_file: Path,
-    personas: Sequence[Persona],
-) -> int:
+def import_files(paths: Sequence[Path], folders: Folders) -> int:
     """Import every file; the new discussions' paths go to standard output, all else to error.
 
     Returns the exit status: 0 all imported, 2 some could not be.
     """
-    library = Library(folder, cache)
-    incoming = Import(folder, library.ids(), personas)
+    personas = own_or_shipped_personas(folders.personas_file, SHIPPED_PERSONAS)
+    importer = Importer.into(folders, personas)
     files = importable(paths)
     counter = Counter(len(files))
-    taken = []
+    results = []
     for number, file in enumerate(files, start=1):
-        one = incoming.take(file)
-        taken.append(one)
-        if one.sentence:
+        result = importer.import_file(file)
+        results.append(result)
+        if result.message or result.file:
             counter.clear()
-            tell(safe(one.sentence), sys.stderr)
-        if one.file:
-            counter.clear()
-            tell(str(one.file), sys.stdout)
+        if result.message:
+            tell(safe(result.message), sys.stderr)
+        if result.file:
+            tell(str(result.file), sys.stdout)
         counter.show(number)
     counter.clear()
-    if incoming.has_new_personas:
+    if importer.new_personas:
         try:
-            write_personas(personas_file, incoming.personas)
+            write_personas(folders.personas_file, importer.personas)
         except OSError as error:
             raise InputError(
-                f"{personas_file}: the personas cannot be saved: {error.strerror}"
+                f"{folders.personas_file}: the personas cannot be saved: {error.strerror}"
             ) from None
-    library.close()
-    if sentence := left_out(paths):
+    if sentence := skipped_files(paths):
         tell(safe(sentence), sys.stderr)
-    tell(summarize_import(taken), sys.stderr)
-    return BAD_INPUT if any(one.what == "bad" for one in taken) else 0
+    tell(summarize_import(results), sys.stderr)
+    return BAD_INPUT if any(result.kind == "error" for result in results) else 0

@@ -22,11 +22,9 @@ from ..session import (
     SessionEvent,
     StateChanged,
 )
-from ..store.atomic import write_atomic
-from ..store.discussion_format import to_bytes
-from ..store.discussions import read_discussion
-from ..store.inputs import InputError
 from ..workspace.exit_status import BAD_INPUT, FINISHED, NO_MODEL
+from ..workspace.folders import write_output
+from ..workspace.inputs import InputError
 from .output import forgive_encoding
 from .printer import Printer
 from .signals import caught_signals
@@ -98,19 +96,17 @@ def _follow(session: LiveSession, show: Callable[[SessionEvent], None], received
 
 
 def _deliver(path: Path, output: Path, out: TextIO) -> None:
-    content = to_bytes(read_discussion(path))
     try:
+        content = path.read_bytes()
         if output == TO_STDOUT:
             _write_json(out, content)
-        elif output.exists() and not output.is_file():  # a pipe or a device is not replaced
-            output.write_bytes(content)
         else:
-            output.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(output, content)
-    except OSError as error:
-        raise InputError(
-            f"{output}: cannot be written: {error.strerror}; the discussion is in {path}"
-        ) from None
+            write_output(output, content)
+    except (OSError, InputError) as error:
+        reason = str(error)
+        if isinstance(error, OSError):
+            reason = f"{output}: cannot be written: {error.strerror}"
+        raise InputError(f"{reason}; the discussion is in {path}") from None
 
 
 def _write_json(out: TextIO, content: bytes) -> None:

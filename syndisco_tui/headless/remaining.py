@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..discussion import DiscussionSetup
-from ..store.discussions import read_discussion
-from ..store.lock import has_writer
+from ..workspace.discussions import has_writer, read_discussion
 
 
 @dataclass

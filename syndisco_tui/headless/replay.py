@@ -30,9 +30,9 @@ from ..engine.base import (
 )
 from ..session.model_path import slower_path
 from ..session.stream import generation_request
-from ..store.inputs import InputError
 from ..text import counted, one_line, safe
 from ..workspace.exit_status import DIFFERS, FINISHED, NO_MODEL
+from ..workspace.inputs import InputError
 from .output import forgive_encoding
 from .status_line import StatusLine, progress_bar
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from platformdirs import PlatformDirs
 
+from ..store.atomic import write_atomic
 from ..store.inputs import InputError
 
 _PACKAGE = Path(__file__).parents[1]
@@ -125,6 +127,24 @@ DEMONSTRATION = SHIPPED_PERSONAS / "demonstration.toml"
 """The setup that is used where none is given."""
 
 
+_NAME = re.compile(r"[^\W_][\w -]{0,49}")
+"""No dots and no slashes, so that a name never becomes a path; at most 200 bytes."""
+
+
+def named_file(folder: Path, name: str, suffix: str, kind: str) -> Path:
+    """The file in ``folder`` that the user calls ``name``. ``kind``: “set” or “setup”.
+
+    Raises InputError where this cannot be a name.
+    """
+    name = name.strip()
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"The name of a {kind} begins with a letter or digit and goes on with those, spaces, "
+            "“-” and “_”; at most 50."
+        )
+    return folder / f"{name}{suffix}"
+
+
 def abbreviate_home(path: Path | str) -> str:
     """``path`` as it is shown: with ``~`` for the home folder."""
     home = str(Path.home())
@@ -146,3 +166,18 @@ def make_private(folder: Path) -> None:
         raise InputError(f"{folder}: cannot be created: {file} is not a folder") from None
     except OSError as error:
         raise InputError(f"{folder}: cannot be created: {error.strerror or error}") from None
+
+
+def write_output(path: Path, content: bytes) -> None:
+    """Write a file that the user named; a pipe or a device is written to, not replaced.
+
+    Raises InputError where that fails.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(path, content)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None

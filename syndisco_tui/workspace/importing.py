@@ -1,4 +1,4 @@
-"""Taking in files of others: SynDisco's discussions in all their layouts, and personas."""
+"""Importing files of others: SynDisco's discussions in all their layouts, and personas."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from ..store.persona_table import personas_of_table
 from ..store.personas import PERSONA_FILES, TABLE_SUFFIXES, is_table, personas_of
 from ..store.syndisco import NO_TIME
 from ..text import counted, one_line
+from .folders import Folders
 
 IMPORTABLE = f"a discussion (JSON) or {PERSONA_FILES}"
 """How a sentence calls the files that can be imported."""
@@ -27,106 +28,120 @@ IMPORTABLE = f"a discussion (JSON) or {PERSONA_FILES}"
 
 @dataclass(frozen=True)
 class ImportResult:
-    """What became of one file. ``sentence`` says it, where there is something to say.
+    """What became of one file. ``message`` is a sentence, where there is something to say.
 
-    ``file`` is the new one of a discussion; ``personas`` counts those that were added, and
-    ``known_personas`` those that were there before.
+    ``file`` is the new file of a discussion; ``new_personas`` and ``known_personas`` count those
+    that were added and those that the list had before.
     """
 
     source: Path
-    what: Literal["discussion", "personas", "there", "bad"]
-    sentence: str = ""
+    kind: Literal["discussion", "personas", "known", "error"]
+    message: str = ""
     file: Path | None = None
-    personas: int = 0
+    new_personas: int = 0
     known_personas: int = 0
 
 
-class Import:
-    """Takes files in, one after the other: discussions into ``folder``, personas into a list.
+class Importer:
+    """Imports files one after the other: discussions into ``folder``, personas into a list.
 
-    ``known`` are the ids of the discussions that are there; ``personas`` is the user's list,
-    which the caller saves when ``has_new_personas``.
+    ``known_ids`` are those of the saved discussions; ``personas`` is the user's list, which the
+    caller saves when there are ``new_personas``.
     """
 
-    def __init__(self, folder: Path, known: Iterable[str], personas: Sequence[Persona]) -> None:
+    def __init__(self, folder: Path, known_ids: Iterable[str], personas: Sequence[Persona]) -> None:
         self._folder = folder
-        self._known = set(known)
-        self.personas = list(personas)
-        self._had = len(self.personas)
-        self._named = {name_key(persona.name): persona for persona in personas}
+        self._known_ids = set(known_ids)
+        self._known_personas = list(personas)
+        self._by_name = {name_key(persona.name): persona for persona in personas}
+        self.new_personas: list[Persona] = []
+
+    @classmethod
+    def into(cls, folders: Folders, personas: Sequence[Persona]) -> Importer:
+        """An importer into the user's folders."""
+        from .library import Library  # with sqlite3, which the first picture does not need
+
+        library = Library(folders.discussions, folders.library_cache)
+        try:
+            return cls(folders.discussions, library.ids(), personas)
+        finally:
+            library.close()
 
     @property
-    def has_new_personas(self) -> bool:
-        return len(self.personas) > self._had
+    def personas(self) -> list[Persona]:
+        """The user's list with the new ones."""
+        return [*self._known_personas, *self.new_personas]
 
-    def take(self, path: Path) -> ImportResult:
-        """Take one file in. A bad one changes nothing and is told of."""
+    def import_file(self, path: Path) -> ImportResult:
+        """Import one file. One that cannot be read or saved changes nothing."""
         try:
-            found = read_any(path)
-            if isinstance(found, list):
-                return self._take_personas(path, found)
-            return self._take_discussion(path, found)
+            content = read_any(path)
+            if isinstance(content, list):
+                return self._add_personas(path, content)
+            return self._add_discussion(path, content)
         except InputError as error:
-            return ImportResult(path, "bad", str(error))
+            return ImportResult(path, "error", str(error))
         except OSError as error:
-            return ImportResult(path, "bad", f"{path}: cannot be saved: {error.strerror or error}")
+            sentence = f"{path}: cannot be saved: {error.strerror or error}"
+            return ImportResult(path, "error", sentence)
 
-    def _take_discussion(self, path: Path, record: DiscussionRecord) -> ImportResult:
-        if record.id in self._known:
-            return ImportResult(path, "there")
+    def _add_discussion(self, path: Path, record: DiscussionRecord) -> ImportResult:
+        if record.id in self._known_ids:
+            return ImportResult(path, "known")
         file = DiscussionFile.create(self._folder, datetime.fromisoformat(record.started_at))
         try:
             file.write(record)
         finally:
             file.close()
-        self._known.add(record.id)
+        self._known_ids.add(record.id)
         return ImportResult(path, "discussion", file=file.path)
 
-    def _take_personas(self, path: Path, personas: list[Persona]) -> ImportResult:
+    def _add_personas(self, path: Path, personas: list[Persona]) -> ImportResult:
         if not personas:
-            return ImportResult(path, "bad", f"{path}: holds no personas")
-        new = with_distinct_names(personas, self._named)
-        self.personas += new.personas
-        self._named |= {name_key(persona.name): persona for persona in new.personas}
-        sentence = f"{path}: {new.summary}" if new.renames else ""
-        what: Literal["personas", "there"] = "personas" if new.personas else "there"
+            return ImportResult(path, "error", f"{path}: holds no personas")
+        distinct = with_distinct_names(personas, self._by_name)
+        self.new_personas += distinct.personas
+        self._by_name |= {name_key(persona.name): persona for persona in distinct.personas}
         return ImportResult(
             path,
-            what,
-            sentence,
-            personas=len(new.personas),
-            known_personas=new.already_there,
+            "personas" if distinct.personas else "known",
+            f"{path}: {distinct.summary}" if distinct.renames else "",
+            new_personas=len(distinct.personas),
+            known_personas=distinct.already_there,
         )
 
 
 def importable(paths: Iterable[Path]) -> list[Path]:
-    """The files among ``paths`` and in the folders among them."""
+    """The files among ``paths`` and in the folders among them that are looked at."""
     return json_files(paths, *TABLE_SUFFIXES)
 
 
-def summarize_import(taken: Sequence[ImportResult]) -> str:
+def summarize_import(results: Sequence[ImportResult]) -> str:
     """What became of all the files, in one sentence."""
-    count = Counter(one.what for one in taken)
-    known_personas = sum(one.known_personas for one in taken)
-    known_discussions = sum(one.what == "there" and not one.known_personas for one in taken)
-    personas = sum(one.personas for one in taken)
-    new = {"discussion": count["discussion"], "persona": personas}
-    known = {"discussion": known_discussions, "persona": known_personas}
-    imported = " and ".join(counted(number, noun) for noun, number in new.items() if number)
-    parts = [f"imported {imported}"] if imported else []
-    parts += [
-        f"{counted(number, noun)} {'was' if number == 1 else 'were'} there already"
-        for noun, number in known.items()
+    count = Counter(result.kind for result in results)
+    known_personas = sum(result.known_personas for result in results)
+    known_discussions = sum(
+        result.kind == "known" and not result.known_personas for result in results
+    )
+    new_personas = sum(result.new_personas for result in results)
+    imported = [
+        counted(number, noun)
+        for noun, number in (("discussion", count["discussion"]), ("persona", new_personas))
         if number
     ]
-    if count["bad"]:
-        parts.append(f"{counted(count['bad'], 'file')} could not be imported")
+    parts = [f"imported {' and '.join(imported)}"] if imported else []
+    for noun, number in (("discussion", known_discussions), ("persona", known_personas)):
+        if number:
+            verb = "was" if number == 1 else "were"
+            parts.append(f"{counted(number, noun)} {verb} there already")
+    if count["error"]:
+        parts.append(f"{counted(count['error'], 'file')} could not be imported")
     sentence = "; ".join(parts) or "nothing to import"
     return f"{sentence[0].upper()}{sentence[1:]}."
 
 
-def left_out(paths: Iterable[Path]) -> str:
-    """A sentence about the files in folders among ``paths`` that are not looked at, or nothing."""
+def skipped_files(paths: Iterable[Path]) -> str:
+    """A sentence about files of other kinds in the folders among ``paths``; empty if none."""
     looked_at = (".json", *TABLE_SUFFIXES)
     suffixes = Counter(
         Path(name).suffix.lower() or "no suffix"

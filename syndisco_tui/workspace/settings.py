@@ -142,7 +142,7 @@ def _is_there(file: Path) -> bool:
         return True  # reading it says why not
 
 
-def keep_setting(file: Path, key: str, value: object) -> bool:
+def save_setting(file: Path, key: str, value: object) -> bool:
     """Write one setting into the file and leave the others as they are; None takes it out.
 
     Comments stay as well, unless the entry is written in an unusual way: True if some were lost.
@@ -181,3 +181,53 @@ def _parses_to(text: str, values: dict[str, Any]) -> bool:
         return tomllib.loads(text) == values
     except tomllib.TOMLDecodeError:
         return False
+
+
+class UserSettings:
+    """The settings of ``file``, of the environment and of the command line's ``flags``.
+
+    They are read again each time, so that a change of the file applies.
+    """
+
+    def __init__(
+        self,
+        file: Path,
+        flags: Mapping[str, object] | None = None,
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
+        self.file = file
+        self._flags = dict(flags or {})
+        self._environment = environment
+
+    def read(self) -> Settings:
+        """The settings in force. Raises InputError."""
+        return load_settings(self.file, self._flags, self._environment)
+
+    def origins(self) -> dict[str, str]:
+        """Where each setting comes from: a flag, a variable's name, the file or the default."""
+        return origins(self.file, self._flags, self._environment)
+
+    def error_of(self, key: str, value: object) -> str | None:
+        """Why ``key`` cannot have this value, in a few words; None if it can."""
+        try:
+            validated(Settings, {key: value}, "")
+        except InputError as error:
+            return str(error).removeprefix(f": {key}: ").split(", not ")[0]
+        return None
+
+    def save(self, key: str, value: object) -> bool:
+        """Write a setting into the file; None removes it. True if comments were lost.
+
+        Raises OSError, and InputError where the value or the file cannot be used.
+        """
+        if value is not None:
+            if error := self.error_of(key, value):
+                raise InputError(error)
+            value = getattr(validated(Settings, {key: value}, self.file), key)
+        return save_setting(self.file, key, value)
+
+    def choose(self, key: str, value: object) -> bool:
+        """Save a value that was chosen in the app, and drop the flag given at the start."""
+        lost = self.save(key, value)
+        self._flags.pop(key, None)
+        return lost

@@ -26,9 +26,9 @@ from syndisco_tui.store.personas import shipped_personas
 from syndisco_tui.store.setups import read_setup
 from syndisco_tui.tui.laboratory.screen import Laboratory
 from syndisco_tui.tui.shell.app import SyndiscoApp
-from syndisco_tui.tui.shell.preferences import Preferences
 from syndisco_tui.tui.shell.themes import read_themes
 from syndisco_tui.workspace.folders import DEMONSTRATION, SHIPPED_PERSONAS, SHIPPED_THEMES, Folders
+from syndisco_tui.workspace.settings import UserSettings
 from tests.support.scripted_engine import ScriptedEngine
 
 SIZE = (118, 36)
@@ -206,13 +206,13 @@ async def take_all(folder: Path) -> None:
     session = LiveSession(Runner(engine, folders.discussions, clock=Clock()))
     laboratory = Laboratory(session, setup, shipped, folders)
     themes, _ = read_themes(SHIPPED_THEMES)
-    preferences = Preferences(folder / "settings.toml")
+    user_settings = UserSettings(folder / "settings.toml")
     app = SyndiscoApp(
         lambda: laboratory,
         folders=folders,
         themes=themes,
         theme="lamplight",
-        preferences=preferences,
+        user_settings=user_settings,
     )
     async with app.run_test(size=SIZE) as pilot:
         at = Photographer(pilot, laboratory)

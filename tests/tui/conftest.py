@@ -17,10 +17,10 @@ from syndisco_tui.store.personas import shipped_personas
 from syndisco_tui.store.setups import read_setup
 from syndisco_tui.tui.laboratory.screen import Laboratory
 from syndisco_tui.tui.shell.app import SyndiscoApp
-from syndisco_tui.tui.shell.preferences import Preferences
 from syndisco_tui.tui.shell.themes import read_themes
 from syndisco_tui.workspace.folders import DEMONSTRATION, SHIPPED_PERSONAS, SHIPPED_THEMES, Folders
-from syndisco_tui.workspace.last_setup import LastSetup
+from syndisco_tui.workspace.settings import UserSettings
+from syndisco_tui.workspace.setups import LastSetup
 from tests.support.bench import REPLIES, Bench, OpenBench
 from tests.support.quick_pilot import make_pilot_quick
 from tests.support.scripted_engine import ScriptedEngine
@@ -100,9 +100,13 @@ def bench(tmp_path: Path, demonstration: DiscussionSetup) -> OpenBench:
         file = tmp_path / "settings.toml"
         if settings:
             file.write_text(settings)
-        preferences = Preferences(file, flags, environment or {})
+        user_settings = UserSettings(file, flags, environment or {})
         app = SyndiscoApp(
-            lambda: laboratory, folders=folders, themes=themes, theme=theme, preferences=preferences
+            lambda: laboratory,
+            folders=folders,
+            themes=themes,
+            theme=theme,
+            user_settings=user_settings,
         )
         async with app.run_test(size=size, notifications=True) as pilot:
             await pilot.pause()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from ...store.inputs import InputError
+from ...workspace.inputs import InputError
 from . import files, libraries, machine, model, terminal
 from .check import Finding, Look
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from ...session.last_model import LastModel, LastModelFile
 from ...session.model_path import short_name, slower_path_then
-from ...store.inputs import InputError
 from ...workspace.folders import Folders
+from ...workspace.inputs import InputError
 from ...workspace.settings import load_settings
 from .check import Finding, Look
 

@@ -17,9 +17,9 @@ from textual.widgets.option_list import Option
 
 from ...analysis.compare import relation_to
 from ...discussion import DiscussionRecord
-from ...store.discussions import other_discussions, read_discussion
-from ...store.inputs import InputError
 from ...text import one_line, safe
+from ...workspace.discussions import other_discussions, read_discussion
+from ...workspace.inputs import InputError
 from ..shell.local_time import date_and_time
 from ..shell.screen import AppDialog, AppScreen
 from ..widgets.key_line import KeyLine

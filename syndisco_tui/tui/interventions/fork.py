@@ -15,8 +15,8 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from ...discussion import DiscussionRecord, DiscussionSetup, Persona, name_key
-from ...store.inputs import describe
 from ...text import one_line, safe
+from ...workspace.inputs import describe
 from ..personas.participant_list import ParticipantList
 from ..personas.selection import PersonaSelection
 from ..setup.fields import FIELDS, as_text, persona_rows

@@ -11,16 +11,15 @@ from textual.app import App
 from ...discussion import DiscussionRecord, DiscussionSetup
 from ...session import LiveSession
 from ...session.batch import Batch
-from ...store.discussions import read_discussion
-from ...store.inputs import InputError
 from ...text import one_line, safe
+from ...workspace.discussions import read_discussion
 from ...workspace.folders import Folders
+from ...workspace.inputs import InputError
 from ..experiments.batches import ShownBatch, batches_of
 from ..experiments.repeat import BatchScreen, ask_to_repeat
 from ..interventions.fork import ForkScreen
 from ..library.open_request import OpenRequest
 from ..library.screen import LibraryScreen
-from ..library.work import LibraryWork
 from ..personas.pane import PersonasPane
 from ..shell.keymap import key_of
 from ..widgets.dialogs import ConfirmDialog
@@ -56,16 +55,11 @@ class LibraryVisit:
 
     def open(self) -> None:
         """Show the library."""
-        folders, pane = self._folders, self._personas_pane
-        work = LibraryWork(
-            folders.discussions,
-            folders.exports,
-            folders.library_cache,
-            lambda: pane.selection.personas,
-        )
+        pane = self._personas_pane
         library = LibraryScreen(
-            work,
+            self._folders,
             self._colours,
+            personas=lambda: pane.selection.personas,
             open_here=lambda: self._view.path,
             open_in_batch=lambda: batches_of(self._app).open_files,
             rename_here=self._session.rename,

@@ -11,8 +11,8 @@ from textual.screen import Screen
 
 from ...discussion import DiscussionRecord, DiscussionSetup
 from ...session import LiveSession
-from ...store.discussions import resumable_discussions
 from ...text import one_line, safe
+from ...workspace.discussions import resumable_discussions
 from ..shell.keymap import key_of
 from ..widgets.dialogs import ConfirmDialog
 from ..widgets.forms import open_form

@@ -27,9 +27,9 @@ from ...session import (
     StateChanged,
 )
 from ...text import one_line, safe
-from ...workspace.folders import SHIPPED_PERSONAS, Folders
-from ...workspace.last_setup import LastSetup
-from ...workspace.persona_sets import PersonaSets
+from ...workspace.folders import Folders
+from ...workspace.personas import PersonaSets
+from ...workspace.setups import LastSetup
 from ..experiments.batch_note import BatchNote
 from ..experiments.batches import batches_of
 from ..interventions.controller import InterventionController
@@ -119,7 +119,7 @@ class Laboratory(AppScreen[None]):
             self._personas,
             self._folders.personas_file,
             self._colours,
-            sets=PersonaSets(self._folders.persona_sets, SHIPPED_PERSONAS),
+            sets=PersonaSets(self._folders.persona_sets),
             id="personas",
         )
         yield Panes(personas, SetupPane(self.setup), Transcript(interventions=self._interventions))

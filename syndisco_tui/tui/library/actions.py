@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...store.library import LibraryEntry
+from ...workspace.library import LibraryEntry
 from .entry import Standing
 from .rows import Group
 

@@ -16,7 +16,7 @@ from textual.message import Message as Event
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ...store.library import LibraryEntry
+from ...workspace.library import LibraryEntry
 from .entry import Standing, group_row, row_of
 from .rows import Group, Member, Row, entries_of, identity, rows_of
 

@@ -12,10 +12,9 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from ...discussion.setup import join_names
-from ...store.library import LibraryEntry
-from ...store.matching_line import ranges_of
 from ...text import one_line, safe
 from ...workspace.folders import abbreviate_home
+from ...workspace.library import LibraryEntry, ranges_of
 from ..shell.local_time import local_time
 from .rows import Group
 

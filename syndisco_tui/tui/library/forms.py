@@ -12,8 +12,8 @@ from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from ...store.export import FORMAT_NAMES, FORMATS, ExportFormat
 from ...text import safe
+from ...workspace.exporting import FORMAT_NAMES, FORMATS, ExportFormat
 from ..shell.screen import AppDialog
 from ..widgets.forms import Form
 from ..widgets.safe_input import SafeInput

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from ...store.library import LibraryEntry
+from ...workspace.library import LibraryEntry
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,12 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from ...discussion import Persona
-from ...store.export import ExportFormat
-from ...store.library import LibraryEntry
 from ...text import one_line, safe
+from ...workspace.discussions import Trash
+from ...workspace.exporting import ExportFormat
+from ...workspace.folders import Folders
+from ...workspace.importing import summarize_import
+from ...workspace.library import LibraryEntry
 from ..shell.keymap import key_of
 from ..shell.screen import AppScreen
 from ..transcript.read_only import ReadOnlyScreen
@@ -36,10 +39,9 @@ from .entry import Standing, group_preview, path_line, preview_of
 from .forms import AskLine, ChooseFormat
 from .open_request import OpenRequest
 from .rows import Group
-from .tasks import LibraryTasks
+from .tasks import Imported, LibraryTasks
 from .views import LibraryViews
 from .watch import LibraryWatch, Listed, Matched
-from .work import LibraryWork, TakenIn
 
 
 class FilterLine(SafeInput):
@@ -49,6 +51,10 @@ class FilterLine(SafeInput):
         Binding("down", "screen.into_list(0)", "results", key_display="↓"),
         Binding("pagedown", "screen.into_list(1)", show=False),
     ]
+
+
+MESSAGES_SHOWN = 5
+"""Messages about imported files in one notice."""
 
 
 class LibraryScreen(AppScreen[OpenRequest | None]):
@@ -90,9 +96,10 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
 
     def __init__(
         self,
-        library_work: LibraryWork,
+        folders: Folders,
         colours: SpeakerColours,
         *,
+        personas: Callable[[], Sequence[Persona]],
         open_here: Callable[[], Path | None],
         open_in_batch: Callable[[], Collection[Path]],
         rename_here: Callable[[str], object],
@@ -101,7 +108,9 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
         take_in: Callable[[list[Persona]], object],
     ) -> None:
         super().__init__()
-        self._work = library_work
+        self._folders = folders
+        self._trash = Trash(folders.discussions)
+        self._personas = personas
         self._colours = colours
         self._open_here = open_here
         self._open_in_batch = open_in_batch
@@ -109,7 +118,7 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
         self._rename_here = rename_here
         self._fork = fork
         self._take_in = take_in
-        self._watch = LibraryWatch(library_work.library, self.post_message)
+        self._watch = LibraryWatch(folders, self.post_message)
         self._is_loading = True
         self._matching = ""
         """The words being looked for on the other thread."""
@@ -249,7 +258,7 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
         if action in ("filter", "import"):
             return True
         if action == "bring_back":
-            return self._work.has_trash() or can_bring_back(self.app)
+            return not self._trash.is_empty or can_bring_back(self.app)
         if not chosen:
             return False
         standings = [self.discussions.standing(entry) for entry in chosen]
@@ -287,7 +296,7 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
 
     def _open(self, entry: LibraryEntry, standing: Standing) -> None:
         if not standing.can_be_read:
-            self._tasks.say_fault(f"{entry.path.name}: {entry.summary.error}")
+            self._tasks.say_error(f"{entry.path.name}: {entry.summary.error}")
         elif standing.is_in_batch:
             self._show_batch([entry.path], False)
         elif standing.is_elsewhere or entry.summary.status == "syndisco":
@@ -312,11 +321,11 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
 
     @property
     def _views(self) -> LibraryViews:
-        return LibraryViews(self.app, self._work.discussions, self._colours)
+        return LibraryViews(self.app, self._folders.discussions, self._colours)
 
     @property
     def _tasks(self) -> LibraryTasks:
-        return LibraryTasks(self.app, self._work, self._watch)
+        return LibraryTasks(self.app, self._folders, self._trash, self._watch)
 
     def action_copy_path(self) -> None:
         group = self._chosen_group
@@ -358,7 +367,7 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
                 self._rename_here(title)
                 self._watch.look_now()
             else:
-                self._tasks.run(lambda: self._work.rename(path, title))
+                self._tasks.rename(path, title)
 
         heading = entry.summary.heading
         ask = partial(AskLine, "Rename", "The title of this discussion.", "rename", heading)
@@ -367,11 +376,11 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
     def action_discard(self) -> None:
         paths, heading = self._chosen_paths, self.discussions.chosen[0].summary.heading
         forget_discarded(self.app)
-        self._tasks.run(lambda: self._work.discard(paths, one_line(heading, 60)))
+        self._tasks.discard(paths, one_line(heading, 60))
 
     def action_bring_back(self) -> None:
         if not bring_back(self.app):  # what was typed and discarded
-            self._tasks.run(self._work.bring_back)
+            self._tasks.restore()
 
     def action_import(self) -> None:
         explanation = (
@@ -381,18 +390,23 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
         def chosen(text: str | None) -> None:
             if text:
                 path = Path(os.path.expanduser(text))
-                self._tasks.import_from(path, self._show_progress, self._imported)
+                self._tasks.import_from(
+                    path, list(self._personas()), self._show_progress, self._imported
+                )
 
         open_form(self.app, partial(AskLine, "Import", explanation, "import"), chosen)
 
-    def _imported(self, result: TakenIn) -> None:
-        if result.personas:
-            self._take_in(result.personas)
+    def _imported(self, imported: Imported) -> None:
+        if imported.personas:
+            self._take_in(list(imported.personas))
         if self.is_current:
             self._show_count()
-        self._tasks.say(result.sentence)
-        if result.faults:
-            self._tasks.say_fault("\n".join(result.faults))
+        self._tasks.say(summarize_import(imported.results))
+        messages = [result.message for result in imported.results if result.message]
+        if len(messages) > MESSAGES_SHOWN:
+            messages[MESSAGES_SHOWN:] = [f"… and {len(messages) - MESSAGES_SHOWN} more"]
+        if messages:
+            self._tasks.say_error("\n".join(messages))
 
     def _show_progress(self, note: str) -> None:
         if self.is_current:

@@ -9,9 +9,9 @@ from pathlib import Path
 from textual.app import App
 
 from ...discussion import DiscussionRecord
-from ...store.discussions import read_discussion
-from ...store.inputs import InputError
 from ...text import safe
+from ...workspace.discussions import read_discussion
+from ...workspace.inputs import InputError
 from ..inspect.compare import Compare, CompareWith
 from ..inspect.turn_lab import TurnLab
 from ..widgets.speaker_colours import SpeakerColours

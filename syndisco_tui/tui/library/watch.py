@@ -7,7 +7,8 @@ from threading import Event as Flag
 
 from textual.message import Message as Event
 
-from ...store.library import Library, LibraryEntry
+from ...workspace.folders import Folders
+from ...workspace.library import Library, LibraryEntry
 
 LOOKS_PER_SECOND = 1
 LOOKS_UNASKED = 5
@@ -45,12 +46,10 @@ class Matched(Event):
 
 
 class LibraryWatch:
-    """Watches the library that ``open_library`` opens; ``tell`` may be called on any thread."""
+    """Watches the library of ``folders``; ``tell`` may be called on any thread."""
 
-    def __init__(
-        self, open_library: Callable[[], Library], tell: Callable[[Event], object]
-    ) -> None:
-        self._open_library = open_library
+    def __init__(self, folders: Folders, tell: Callable[[Event], object]) -> None:
+        self._folders = folders
         self._tell = tell
         self._library: Library | None = None
         self._left = Flag()
@@ -76,7 +75,7 @@ class LibraryWatch:
 
     def watch(self) -> None:
         """List everything, then whatever has changed, until it is left."""
-        library = self._library = self._open_library()
+        library = self._library = Library(self._folders.discussions, self._folders.library_cache)
         try:
             self._watch(library)
         finally:

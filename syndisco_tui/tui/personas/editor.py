@@ -15,8 +15,8 @@ from textual.content import Content
 from textual.widgets import Input, Static, TextArea
 
 from ...discussion import Persona
-from ...store.inputs import describe
 from ...text import editable, safe
+from ...workspace.inputs import describe
 from ..widgets.forms import Form
 from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput, SafeTextArea

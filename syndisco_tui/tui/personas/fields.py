@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from pydantic import ValidationError
 
 from ...discussion import Persona
-from ...store.inputs import InputError, describe, parse_json
 from ...text import editable
+from ...workspace.inputs import InputError, describe, parse_json
 
 LABELS = {
     "username": "Username",

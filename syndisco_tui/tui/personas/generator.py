@@ -17,8 +17,8 @@ from textual.widgets import Input, Static
 from ...discussion import Persona
 from ...discussion.sampling_personas import sample_personas
 from ...discussion.weighted_values import WeightedValues, format_values, parse_values
-from ...store.inputs import describe
 from ...text import one_line, safe
+from ...workspace.inputs import describe
 from ..widgets.forms import Form
 from ..widgets.inline_select import InlineSelect
 from ..widgets.key_line import KeyLine

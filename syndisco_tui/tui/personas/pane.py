@@ -17,9 +17,9 @@ from textual.widgets import Static
 
 from ...discussion import DiscussionSetup, Persona, name_key
 from ...discussion.lint import Warning, author_warnings, persona_warnings
-from ...store.inputs import InputError, describe
 from ...text import one_line, safe
-from ...workspace.persona_sets import PersonaSets
+from ...workspace.inputs import InputError, describe
+from ...workspace.personas import OwnPersonas, PersonaSets
 from ..shell.keymap import key_of
 from ..widgets.forms import bring_back, forget_discarded
 from ..widgets.speaker_colours import SpeakerColours
@@ -27,7 +27,6 @@ from .field_bar import FieldBar
 from .field_editing import FieldEditing
 from .foot import PersonasFoot
 from .list import PersonaList
-from .own_personas import OwnPersonas
 from .selection import PersonaSelection, renamed_author
 
 if TYPE_CHECKING:
@@ -293,7 +292,7 @@ class PersonasPane(Vertical):
         fault = ""
         if selection.personas != self.selection.personas:
             try:
-                selection = self._joined_by(self._own.keep(self._own_after(selection)), selection)
+                selection = self._joined_by(self._own.save(self._own_after(selection)), selection)
             except InputError as error:
                 fault = f"{error}."
         if not undoes:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from ...discussion import DiscussionSetup, Persona, name_key
 from ...discussion.sampling_personas import free_name
+from ...workspace.personas import named_apart
 
 
 @dataclass(frozen=True)
@@ -141,17 +142,6 @@ class PersonaSelection:
     def free_name(self, like: str) -> str:
         """``like``, or with the first number behind it that nobody in the cast has."""
         return free_name(like, {name_key(persona.name) for persona in self.personas})
-
-
-def named_apart(personas: Iterable[Persona], taken: Iterable[str] = ()) -> tuple[Persona, ...]:
-    """``personas`` with a number behind every name that somebody has before them."""
-    used, apart = set(taken), []
-    for persona in personas:
-        name = free_name(persona.name, used)
-        used.add(name_key(name))
-        same = name == persona.name
-        apart.append(persona if same else persona.model_copy(update={"username": name}))
-    return tuple(apart)
 
 
 def renamed(before: Sequence[Persona], after: Sequence[Persona]) -> tuple[tuple[str, str], ...]:

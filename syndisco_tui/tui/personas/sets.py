@@ -15,9 +15,9 @@ from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from ...store.inputs import InputError
 from ...text import one_line, safe
-from ...workspace.persona_sets import PersonaSet
+from ...workspace.inputs import InputError
+from ...workspace.personas import PersonaSet
 from ..shell.screen import AppDialog
 from ..widgets.forms import Form
 from ..widgets.inline_select import InlineSelect

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...discussion import Persona, name_clash
 from ...discussion.lint import Warning
-from ...store.inputs import InputError, read_text
-from ...store.personas import as_json, parse_personas
 from ...text import one_line, safe
-from ...workspace.persona_sets import PersonaSets
+from ...workspace.inputs import InputError, read_text
+from ...workspace.personas import PersonaSets, as_json, named_apart, parse_personas, read_personas
 from ..shell.external_editor import NoEditor, draft, edit_in_terminal, editor_command
 from ..widgets.dialogs import MultipleChoiceDialog
 from ..widgets.forms import open_form
@@ -20,7 +19,7 @@ from .fields import label
 from .generator import Generator
 from .list import persona_summary
 from .many_fields import FieldOfMany, ManyFields, many
-from .selection import named_apart, renamed
+from .selection import renamed
 from .sets import OpenSet, SaveSet
 from .warnings import LikelyMistakes
 
@@ -169,7 +168,7 @@ class PersonaTools:
             if path is None:
                 return
             try:
-                personas = self._sets.read(path)
+                personas = read_personas(path)
             except InputError as error:
                 self._complain(str(error))
                 return

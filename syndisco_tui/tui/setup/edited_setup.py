@@ -7,7 +7,7 @@ from textual.screen import Screen
 from ...discussion import DiscussionSetup
 from ...session import LiveSession
 from ...text import safe
-from ...workspace.last_setup import LastSetup
+from ...workspace.setups import LastSetup
 from .file import SetupFile
 
 
@@ -50,7 +50,7 @@ class EditedSetup:
         """
         before, self.setup = self.setup, setup
         if self._last_setup and before.model == "auto":
-            self._last_setup.auto_is(setup.model)
+            self._last_setup.note_model_of_auto(setup.model)
         if setup != before.model_copy(update={"model": setup.model, "title": setup.title}):
             self.file.forget()
             if self._is_unused:

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from ...discussion import DiscussionSetup, Persona, name_key
 from ...discussion.names import near_name
-from ...store.inputs import describe
 from ...text import editable
+from ...workspace.inputs import describe
 from ..personas import fields as persona_fields
 
 Kind = Literal["text", "long", "whole", "number", "choice", "history", "opinions"]

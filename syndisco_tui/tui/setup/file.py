@@ -9,11 +9,9 @@ from pathlib import Path
 from textual.screen import Screen
 
 from ...discussion import DiscussionSetup
-from ...store.inputs import InputError
-from ...store.setups import write_setup
 from ...text import safe
 from ...workspace.folders import SHIPPED_PERSONAS
-from ...workspace.saved_setups import SavedSetups
+from ...workspace.setups import SavedSetups, save_setup
 from ..shell.keymap import key_of
 from ..widgets.dialogs import ConfirmDialog
 from ..widgets.forms import open_form
@@ -45,8 +43,7 @@ class SetupFile:
 
         def write(path: Path) -> None:
             try:
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                write_setup(path, setup)
+                save_setup(path, setup)
             except OSError as error:
                 screen.notify(safe(f"{path}: {error.strerror}"), severity="error", markup=False)
                 return
@@ -60,7 +57,7 @@ class SetupFile:
             saved_setups = self._saved_setups
             open_form(
                 screen.app,
-                lambda: SaveSetup(_as_name(setup, saved_setups), saved_setups.file),
+                lambda: SaveSetup(saved_setups.name_for(setup), saved_setups.file),
                 lambda name: write(saved_setups.file(name)) if name else None,
             )
             return
@@ -100,14 +97,3 @@ class SetupFile:
             key = key_of(screen.app, "setup.open_setup")
             sentence = f"Your draft is saved as “{name}”; {key} in the setup opens it."
             screen.notify(safe(sentence), markup=False, timeout=8)
-
-
-def _as_name(setup: DiscussionSetup, saved_setups: SavedSetups) -> str:
-    """The title of ``setup``, if it can be a file's name."""
-    name = "".join(letter for letter in setup.title if letter.isalnum() or letter in " -_")
-    name = " ".join(name.split())[:50].strip()
-    try:
-        saved_setups.file(name)
-    except InputError:
-        return ""
-    return name

@@ -17,8 +17,8 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from ...discussion import DiscussionSetup
-from ...store.inputs import describe
 from ...text import one_line, safe
+from ...workspace.inputs import describe
 from ..shell.actions import bindings
 from ..shell.keymap import key_of
 from ..widgets.forms import bring_back, discard_question, forget_discarded, remember_discarded

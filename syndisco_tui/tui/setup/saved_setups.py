@@ -15,9 +15,9 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from ...discussion import DiscussionSetup
-from ...store.inputs import InputError
 from ...text import one_line, safe
-from ...workspace.saved_setups import SavedSetup
+from ...workspace.inputs import InputError
+from ...workspace.setups import SavedSetup
 from ..shell.screen import AppDialog
 from ..widgets.forms import Form
 from ..widgets.key_line import KeyLine

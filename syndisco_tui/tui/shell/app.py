@@ -16,9 +16,10 @@ from textual.events import Key
 from textual.notifications import Notify
 from textual.theme import Theme
 
-from ...store.inputs import InputError
 from ...text import one_line, safe
 from ...workspace.folders import Folders
+from ...workspace.inputs import InputError
+from ...workspace.settings import UserSettings
 from ..experiments.batches import Batches
 from ..laboratory.screen import Laboratory
 from ..transcript.transcript import Transcript
@@ -26,9 +27,8 @@ from ..widgets.forms import Form, RemembersDiscarded
 from . import clipboard
 from .actions import ACTIONS, bindings
 from .jump import JumpScreen
-from .keymap import Keymap, key_of
+from .keymap import Keymap, key_of, read_keymap
 from .palette import Commands
-from .preferences import Preferences
 from .screen import AppPalette
 from .terminal_capabilities import has_few_colours
 from .theme_choice import DEFAULT_THEME, offered_themes, quiet_of
@@ -48,7 +48,7 @@ LOWEST_PALETTE = 10
 class SyndiscoApp(RemembersDiscarded, App[int]):
     """Shows ``laboratory``.
 
-    Texts are copied into a file of ``folders`` where there is no clipboard; ``preferences`` has
+    Texts are copied into a file of ``folders`` where there is no clipboard; ``user_settings`` has
     the keymap and saves what is chosen; ``theme_folders`` are watched.
     """
 
@@ -71,7 +71,7 @@ class SyndiscoApp(RemembersDiscarded, App[int]):
         folders: Folders,
         themes: Iterable[Theme] = (),
         theme: str = DEFAULT_THEME,
-        preferences: Preferences | None = None,
+        user_settings: UserSettings | None = None,
         theme_folders: tuple[Path, ...] = (),
         notices: Iterable[str] = (),
         before_leaving: Callable[[], None] | None = None,
@@ -82,7 +82,7 @@ class SyndiscoApp(RemembersDiscarded, App[int]):
             self.register_theme(available)
         self._laboratory = laboratory
         self._folders = folders
-        self.preferences = preferences
+        self.user_settings = user_settings
         self.batches = Batches(self)
         self.keymap = Keymap()
         self._theme_watch = ThemeWatch(theme_folders, self.post_message) if theme_folders else None
@@ -121,14 +121,15 @@ class SyndiscoApp(RemembersDiscarded, App[int]):
 
     def read_keymap(self) -> list[str]:
         """Take over the keys that the settings want; a sentence for each that cannot be had."""
-        if self.preferences is None:
+        if self.user_settings is None:
             return []
         try:
-            self.keymap, faults = self.preferences.keymap()
+            settings = self.user_settings.read()
+            self.keymap, errors = read_keymap(settings.keymap, settings.keys)
         except InputError as error:
             return [f"{error}. The keys are as they were."]
         self.set_keymap(dict(self.keymap.changed))
-        return faults
+        return [f"{self.user_settings.file}: keys: {error}" for error in errors]
 
     def on_key(self, event: Key) -> None:
         """A key that nothing wanted may stand for another, or be one for every screen.
@@ -160,9 +161,9 @@ class SyndiscoApp(RemembersDiscarded, App[int]):
 
     def _theme_changed(self, theme: Theme) -> None:
         self.set_class(has_few_colours(self), "-few-colours")
-        if self.preferences and theme.name != self._chosen_theme:
+        if self.user_settings and theme.name != self._chosen_theme:
             try:
-                self.preferences.choose("theme", theme.name)
+                self.user_settings.choose("theme", theme.name)
             except (OSError, InputError) as error:
                 self.say([f"The theme is not kept for next time: {error}"])
         self._chosen_theme = theme.name
@@ -188,12 +189,12 @@ class SyndiscoApp(RemembersDiscarded, App[int]):
 
     def on_settings_changed(self, event: SettingsChanged) -> None:
         """Let a changed setting take effect, if it can while the screen is up."""
-        if self.preferences is None:
+        if self.user_settings is None:
             return
         if event.key == "keymap":
             self.say(self.read_keymap())
         elif event.key == "theme":
-            theme = self.preferences.settings().theme
+            theme = self.user_settings.read().theme
             if theme in self.available_themes:
                 self._chosen_theme = theme
                 self.theme = theme
@@ -219,7 +220,7 @@ class SyndiscoApp(RemembersDiscarded, App[int]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "settings":
-            return self.preferences is not None and not self.screen.is_modal
+            return self.user_settings is not None and not self.screen.is_modal
         if action == "jump":
             return not isinstance(self.screen, JumpScreen)
         return super().check_action(action, parameters)
@@ -238,14 +239,14 @@ class SyndiscoApp(RemembersDiscarded, App[int]):
     def action_settings(self) -> None:
         from .settings import SettingsScreen
 
-        if self.preferences is None:
+        if self.user_settings is None:
             return
         try:
-            self.preferences.settings()
+            self.user_settings.read()
         except InputError as error:
             self.say([f"{error}. Mend the file first."])
         else:
-            self.push_screen(SettingsScreen(self.preferences, *self._offered_themes()))
+            self.push_screen(SettingsScreen(self.user_settings, *self._offered_themes()))
 
     async def action_quit(self) -> None:
         if isinstance(self.screen, Form) and self.screen.is_changed:

@@ -11,8 +11,8 @@ import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ...store.atomic import write_atomic
 from ...text import safe
+from ...workspace.folders import write_output
 
 MOST_BYTES = 74_994
 """What xterm and those that follow it take: 100,000 bytes of the sequence, in base64."""
@@ -60,7 +60,7 @@ def copy(
 
     ``write`` takes what goes to the terminal; None where there is none. ``what`` begins the
     sentence. ``file`` (mode 0600) gets the text where nothing else is to be relied upon.
-    Raises OSError if only the file was left and it cannot be written.
+    Raises InputError if only the file was left and it cannot be written.
     """
     text = safe(text)
     too_long = len(text.encode()) > MOST_BYTES
@@ -77,7 +77,7 @@ def copy(
     if ways:
         short_of = "; it is too long for the terminal's clipboard" if too_long and write else ""
         return f"{what} copied to {' and '.join(ways)}{short_of}."
-    write_atomic(file, text.encode())
+    write_output(file, text.encode())
     reason = "it is too long for the clipboard" if too_long and write else "there is no clipboard"
     if in_tmux:
         reason = "tmux did not take it"

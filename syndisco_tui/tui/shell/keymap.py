@@ -15,7 +15,7 @@ from textual.app import App
 from textual.binding import Binding
 from textual.keys import Keys, format_key
 
-from ...store.inputs import near_one, read_toml
+from ...workspace.inputs import near_one, read_toml
 from .actions import ACTIONS, ACTIONS_BY_ID, PANES, Action
 
 STANDARD = "standard"

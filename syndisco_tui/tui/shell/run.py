@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ...discussion import DiscussionSetup, Persona
+from ...discussion import DiscussionSetup
 from ...session import LiveSession
-from ...store.inputs import InputError
-from ...store.personas import own_or_shipped_personas, shipped_personas
 from ...workspace.exit_status import CRASHED
-from ...workspace.folders import SHIPPED_PERSONAS, SHIPPED_THEMES, Folders
-from ...workspace.last_setup import LastSetup
-from ...workspace.settings import Settings
+from ...workspace.folders import SHIPPED_THEMES, Folders
+from ...workspace.personas import own_or_shipped
+from ...workspace.settings import Settings, UserSettings
+from ...workspace.setups import LastSetup
 from ..laboratory.screen import Laboratory
 from ..personas.selection import with_own
 from .app import SyndiscoApp
 from .exit_on_signal import leave_on_signals
 from .log import output_to, report_crash
-from .preferences import Preferences
 from .themes import read_themes
 
 
@@ -41,7 +39,7 @@ def run_screen(
     ``flags``: settings that the command line gave. ``last_setup`` keeps the setup for next time.
     ``notices`` are shown first.
     """
-    personas, persona_notices = _personas_at_hand(folders.personas_file)
+    personas, persona_notices = own_or_shipped(folders.personas_file)
     if own_personas:
         setup = with_own(setup, personas)
     theme_folders = (SHIPPED_THEMES, folders.themes)
@@ -65,7 +63,7 @@ def run_screen(
         folders=folders,
         themes=themes,
         theme=settings.theme,
-        preferences=Preferences(folders.settings_file, flags),
+        user_settings=UserSettings(folders.settings_file, flags),
         theme_folders=theme_folders,
         notices=[*notices, *persona_notices, *faults],
         before_leaving=leave_in_time,
@@ -77,12 +75,3 @@ def run_screen(
         report_crash(folders.log_file, app.crash, is_saved=is_saved)
         return CRASHED
     return status or 0
-
-
-def _personas_at_hand(file: Path) -> tuple[tuple[Persona, ...], list[str]]:
-    """The user's own list, or the shipped ones where there is none or it cannot be read."""
-    try:
-        return tuple(own_or_shipped_personas(file, SHIPPED_PERSONAS)), []
-    except InputError as error:
-        notice = f"{error}. The shipped personas are shown; the file is kept until you change one."
-        return tuple(shipped_personas(SHIPPED_PERSONAS)), [notice]

@@ -15,16 +15,15 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from ...store.inputs import InputError
 from ...text import one_line, safe
 from ...workspace.folders import abbreviate_home
-from ...workspace.settings import Settings
+from ...workspace.inputs import InputError
+from ...workspace.settings import Settings, UserSettings
 from ..setup.value_descriptions import VALUE_DESCRIPTIONS
 from ..widgets.forms import discard_question
 from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput
 from ..widgets.value_list_dialog import ValueListDialog
-from .preferences import Preferences
 from .screen import AppDialog
 
 Values = Mapping[str, str]
@@ -125,11 +124,11 @@ class SettingsList(VerticalScroll, can_focus=True, can_focus_children=True):
         Binding("escape,q", "screen.dismiss(None)", "back", key_display="esc"),
     ]
 
-    def __init__(self, preferences: Preferences, themes: Values, note: str) -> None:
+    def __init__(self, user_settings: UserSettings, themes: Values, note: str) -> None:
         super().__init__()
-        self._preferences = preferences
+        self._user_settings = user_settings
         self._note = note
-        self._settings = preferences.settings()
+        self._settings = user_settings.read()
         self._cursor = 0
         self._discarded: tuple[SettingRow, str] | None = None
         self.rows = [
@@ -156,7 +155,7 @@ class SettingsList(VerticalScroll, can_focus=True, can_focus_children=True):
         self.focus()
 
     def _show(self) -> None:
-        origins = self._preferences.origins()
+        origins = self._user_settings.origins()
         for row in self.rows:
             row.show(getattr(self._settings, row.key), origins[row.key])
             row.say("")
@@ -189,7 +188,7 @@ class SettingsList(VerticalScroll, can_focus=True, can_focus_children=True):
         """List the values of the row, or let one be typed."""
         row = self.row
         if isinstance(getattr(self._settings, row.key), dict):
-            row.say(f"edit these in {self._preferences.file.name}, under [{row.key}]")
+            row.say(f"edit these in {self._user_settings.file.name}, under [{row.key}]")
         elif row.values:
             self._open_list(row)
         else:
@@ -239,7 +238,7 @@ class SettingsList(VerticalScroll, can_focus=True, can_focus_children=True):
     @on(Input.Changed)
     def _check(self, event: Input.Changed) -> None:
         if row := self._edited:
-            row.say(self._preferences.fault(row.key, event.value) or "")
+            row.say(self._user_settings.error_of(row.key, event.value) or "")
 
     @property
     def _edited(self) -> SettingRow | None:
@@ -285,14 +284,14 @@ class SettingsList(VerticalScroll, can_focus=True, can_focus_children=True):
         """Write it, show the value in force, and let it take effect. False if it is refused."""
         before = getattr(self._settings, row.key)
         try:
-            lost = self._preferences.keep(row.key, value)
-            self._settings = self._preferences.settings()
+            lost = self._user_settings.save(row.key, value)
+            self._settings = self._user_settings.read()
         except (OSError, InputError) as error:
             row.say(f"{getattr(error, 'strerror', None) or error}")
             return False
         self._show()
         self._discarded = None
-        origin = self._preferences.origins()[row.key]
+        origin = self._user_settings.origins()[row.key]
         if value is not None and origin != "file":
             row.say(f"saved in the file; {origin} overrides it for now")
         elif getattr(self._settings, row.key) != before:
@@ -326,7 +325,7 @@ class SettingsChanged(Message):
 
 
 class SettingsScreen(AppDialog[None]):
-    """Shows ``preferences`` and changes them.
+    """Shows ``user_settings`` and changes them.
 
     ``themes`` are offered, each with what it is; ``note`` is said below their list.
     """
@@ -345,9 +344,9 @@ class SettingsScreen(AppDialog[None]):
             super().__init__()
             self.row = row
 
-    def __init__(self, preferences: Preferences, themes: Values, note: str = "") -> None:
+    def __init__(self, user_settings: UserSettings, themes: Values, note: str = "") -> None:
         super().__init__()
-        self._preferences = preferences
+        self._user_settings = user_settings
         self._themes = themes
         self._note = note
 
@@ -355,9 +354,9 @@ class SettingsScreen(AppDialog[None]):
         with Vertical(id="settings", classes="dialog"):
             with Horizontal(id="settings-title"):
                 yield Static("Settings", classes="dialog-title", markup=False)
-                file = one_line(abbreviate_home(self._preferences.file), 120)
+                file = one_line(abbreviate_home(self._user_settings.file), 120)
                 yield Static(Content(file), id="settings-file")
-            yield SettingsList(self._preferences, self._themes, self._note)
+            yield SettingsList(self._user_settings, self._themes, self._note)
             yield Static("", id="setting-about")
             yield KeyLine()
 

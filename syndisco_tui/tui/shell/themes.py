@@ -11,8 +11,8 @@ from typing import Any
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
-from ...store.inputs import InputError, read_toml, unknown_key
 from ...text import one_line
+from ...workspace.inputs import InputError, read_toml, unknown_key
 
 _KINDS = dict.fromkeys((field.name for field in fields(Theme)), "colour") | {
     "name": "text",

@@ -17,10 +17,9 @@ from textual.message import Message as Event
 from textual.widgets import Static
 
 from ...discussion import DiscussionRecord
-from ...store.discussions import read_discussion
-from ...store.inputs import InputError
-from ...store.lock import has_writer
 from ...text import one_line, safe
+from ...workspace.discussions import has_writer, read_discussion
+from ...workspace.inputs import InputError
 from ..shell.screen import AppScreen
 from ..widgets.key_line import KeyLine
 from ..widgets.speaker_colours import SpeakerColours, speakers_of

@@ -7,8 +7,8 @@ from textual.widgets import Input, TextArea
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.store.personas import read_personas, write_personas
-from syndisco_tui.tui.personas.own_personas import joined
 from syndisco_tui.tui.personas.selection import with_own
+from syndisco_tui.workspace.personas import merge_lists
 from tests.support.bench import Bench, OpenBench
 
 
@@ -210,7 +210,7 @@ async def test_a_list_that_others_have_broken_is_not_written_over(bench: OpenBen
     async with bench() as at:
         at.folders.personas_file.write_text("[{")
         await at.press("d")
-        await at.until(lambda: "mend their file first" in at.toasts())
+        await at.until(lambda: "correct their file first" in at.toasts())
         assert at.folders.personas_file.read_text() == "[{"
 
 
@@ -229,7 +229,7 @@ async def test_a_list_that_others_have_broken_is_not_written_over(bench: OpenBen
 def test_of_two_who_change_the_list_neither_loses_anything(
     mine: str, theirs: str, kept: str
 ) -> None:
-    here, added = joined(people(mine), people("Ann 1, Bob 2"), people(theirs))
+    here, added = merge_lists(people(mine), people("Ann 1, Bob 2"), people(theirs))
     assert (*here, *added) == people(kept)
 
 

@@ -21,14 +21,14 @@ from syndisco_tui.store.discussions import DiscussionFile, discussion_files
 from syndisco_tui.store.library import Library
 from syndisco_tui.store.personas import write_personas
 from syndisco_tui.store.setups import write_setup
-from syndisco_tui.tui.library.work import LibraryWork
 from syndisco_tui.tui.shell.clipboard import copy
 from syndisco_tui.tui.shell.external_editor import draft
 from syndisco_tui.tui.shell.log import output_to
-from syndisco_tui.workspace import trash as shelf
-from syndisco_tui.workspace.folders import SHIPPED_PERSONAS, Folders
-from syndisco_tui.workspace.persona_sets import PersonaSets
-from syndisco_tui.workspace.settings import keep_setting
+from syndisco_tui.workspace.discussions import Trash
+from syndisco_tui.workspace.exporting import export_to_folder
+from syndisco_tui.workspace.folders import Folders
+from syndisco_tui.workspace.personas import PersonaSets
+from syndisco_tui.workspace.settings import save_setting
 from tests.support.live_session import SETUP
 from tests.support.processes import ArgumentsOfChildren
 from tests.support.project import ROOT
@@ -101,18 +101,17 @@ def test_every_folder_and_every_file_is_private(home: Path, tmp_path: Path) -> N
         file = DiscussionFile.create(folders.discussions, began)
         file.write(record)
         file.close()
-    shelf.discard(discussion_files(folders.discussions)[0])
+    Trash(folders.discussions).discard(discussion_files(folders.discussions)[:1])
     (path,) = discussion_files(folders.discussions)
     library = Library(folders.discussions, folders.library_cache)
     assert [entry for part in library.entries() for entry in part]
-    work = LibraryWork(folders.discussions, folders.exports, folders.library_cache, personas=tuple)
-    work.export([path], "markdown")
+    export_to_folder(folders.exports, [path], "markdown")
     people = [Persona(username="Ann")]
     write_personas(folders.personas_file, people)
-    PersonaSets(folders.persona_sets, SHIPPED_PERSONAS).save("mine", people)
+    PersonaSets(folders.persona_sets).save("mine", people)
     folders.setups.mkdir(mode=0o700)
     write_setup(folders.setups / "mine.toml", SETUP)
-    keep_setting(folders.settings_file, "theme", "daylight")
+    save_setting(folders.settings_file, "theme", "daylight")
     copy("text", "It", write=None, environment={}, file=folders.copied_file)
     with output_to(folders.log_file):
         print("something that a library says")

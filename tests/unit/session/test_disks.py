@@ -30,7 +30,7 @@ from syndisco_tui.store.discussions import discussion_files, read_discussion
 from syndisco_tui.store.lock import has_writer
 from syndisco_tui.store.personas import write_personas
 from syndisco_tui.store.setups import write_setup
-from syndisco_tui.workspace.settings import keep_setting
+from syndisco_tui.workspace.settings import save_setting
 from tests.support.faulty_disk import FAULTS, STEPS, FaultyDisk
 from tests.support.live_session import SETUP, Live, changed, seed_as_reply
 from tests.support.scripted_engine import ScriptedEngine
@@ -171,7 +171,7 @@ def test_short_writes_make_whole_files(folder: Path, disk: FaultyDisk) -> None:
 
 
 WRITERS: dict[str, Callable[[Path], object]] = {
-    "settings": lambda path: keep_setting(path, "theme", "daylight"),
+    "settings": lambda path: save_setting(path, "theme", "daylight"),
     "personas": lambda path: write_personas(path, [Persona(username="Ann")]),
     "setup": lambda path: write_setup(path, SETUP),
 }

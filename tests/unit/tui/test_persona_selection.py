@@ -5,10 +5,10 @@ from __future__ import annotations
 from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.tui.personas.selection import (
     PersonaSelection,
-    named_apart,
     renamed,
     renamed_author,
 )
+from syndisco_tui.workspace.personas import named_apart
 
 ANN, BOB, CLEO = (Persona(username=name) for name in ("Ann", "Bob", "Cleo"))
 CAST = PersonaSelection((ANN, BOB, CLEO), frozenset({"ann"}), "bob")

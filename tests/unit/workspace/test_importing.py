@@ -19,7 +19,7 @@ from syndisco_tui.store.discussions import discussion_files, read_discussion
 from syndisco_tui.store.export import exported
 from syndisco_tui.store.inputs import InputError
 from syndisco_tui.store.personas import read_personas
-from syndisco_tui.workspace.importing import Import, ImportResult, importable, read_any
+from syndisco_tui.workspace.importing import Importer, ImportResult, importable, read_any
 from tests.support.saved_discussions import FULL
 from tests.support.syndisco_files import each_export, each_persona_list
 
@@ -28,8 +28,8 @@ def own_names(personas: list[Persona]) -> list[str]:
     return [persona.name for persona in personas]
 
 
-def incoming(folder: Path, *personas: Persona, known: tuple[str, ...] = ()) -> Import:
-    return Import(folder, known, personas)
+def incoming(folder: Path, *personas: Persona, known: tuple[str, ...] = ()) -> Importer:
+    return Importer(folder, known, personas)
 
 
 def written(path: Path, content: Any) -> Path:
@@ -37,17 +37,17 @@ def written(path: Path, content: Any) -> Path:
     return path
 
 
-def take(folder: Path, path: Path, *personas: Persona) -> ImportResult:
-    return incoming(folder, *personas).take(path)
+def imported(folder: Path, path: Path, *personas: Persona) -> ImportResult:
+    return incoming(folder, *personas).import_file(path)
 
 
 class TestDiscussions:
     @each_export
     def test_every_layout_of_syndisco(self, folder: Path, path: Path) -> None:
-        taken = take(folder, path)
-        assert taken.what == "discussion", taken.sentence
-        assert taken.file is not None
-        theirs, ours = read_discussion(path), read_discussion(taken.file)
+        result = imported(folder, path)
+        assert result.kind == "discussion", result.message
+        assert result.file is not None
+        theirs, ours = read_discussion(path), read_discussion(result.file)
         assert ours.entries == theirs.entries
         assert ours.started_at == theirs.started_at
         assert ours.title == f"{path.parent.name}/{path.stem}"
@@ -56,9 +56,9 @@ class TestDiscussions:
 
     @pytest.mark.parametrize("to", ["syndisco-2.0", "syndisco-2.2"])
     def test_what_was_exported_comes_back(self, folder: Path, tmp_path: Path, to: Any) -> None:
-        taken = take(folder, written(tmp_path / "run.json", exported(FULL, to)))
-        assert taken.file is not None
-        ours = read_discussion(taken.file)
+        result = imported(folder, written(tmp_path / "run.json", exported(FULL, to)))
+        assert result.file is not None
+        ours = read_discussion(result.file)
         assert [(m.name, m.text) for m in ours.messages] == [
             (m.name, m.text) for m in FULL.messages
         ]
@@ -66,23 +66,23 @@ class TestDiscussions:
     def test_ours_come_in_whole(self, folder: Path, tmp_path: Path) -> None:
         file = tmp_path / "a.json"
         file.write_bytes(to_bytes(FULL))
-        taken = take(folder, file)
-        assert taken.file is not None
-        assert read_discussion(taken.file) == FULL
+        result = imported(folder, file)
+        assert result.file is not None
+        assert read_discussion(result.file) == FULL
 
     def test_what_was_imported_cannot_be_gone_on_with(self, folder: Path, tmp_path: Path) -> None:
-        taken = take(folder, written(tmp_path / "run.json", exported(FULL, "syndisco-2.0")))
-        assert taken.file is not None
+        result = imported(folder, written(tmp_path / "run.json", exported(FULL, "syndisco-2.0")))
+        assert result.file is not None
         with pytest.raises(InputError, match="SynDisco's own"):
-            continuable_record(taken.file)
+            continuable_record(result.file)
 
     def test_nothing_twice(self, folder: Path, tmp_path: Path) -> None:
         file = written(tmp_path / "run.json", exported(FULL, "syndisco-2.0"))
         again = written(tmp_path / "copy.json", exported(FULL, "syndisco-2.0"))
         imports = incoming(folder)
-        assert [imports.take(path).what for path in (file, again)] == ["discussion", "there"]
+        assert [imports.import_file(path).kind for path in (file, again)] == ["discussion", "known"]
         known = (read_discussion(discussion_files(folder)[0]).id,)
-        assert incoming(folder, known=known).take(file).what == "there"
+        assert incoming(folder, known=known).import_file(file).kind == "known"
         assert len(discussion_files(folder)) == 1
 
     def test_without_an_id_the_words_count(self, folder: Path, tmp_path: Path) -> None:
@@ -91,17 +91,17 @@ class TestDiscussions:
         one = written(tmp_path / "one.json", value)
         value["logs"][0]["text"] = "Something else."
         other = written(tmp_path / "other.json", value)
-        assert [imports.take(path).what for path in (one, other, one)] == [
+        assert [imports.import_file(path).kind for path in (one, other, one)] == [
             "discussion",
             "discussion",
-            "there",
+            "known",
         ]
 
     def test_without_a_time_it_is_as_old_as_its_file(self, folder: Path, tmp_path: Path) -> None:
         file = written(tmp_path / "a.json", {"logs": []})
-        taken = take(folder, file)
-        assert taken.file is not None
-        assert not read_discussion(taken.file).started_at.startswith("1970")
+        result = imported(folder, file)
+        assert result.file is not None
+        assert not read_discussion(result.file).started_at.startswith("1970")
 
     @pytest.mark.parametrize(
         ("content", "what"),
@@ -118,10 +118,10 @@ class TestDiscussions:
         self, folder: Path, tmp_path: Path, content: Any, what: str
     ) -> None:
         file = written(tmp_path / "bad.json", content)
-        taken = take(folder, file)
-        assert taken.what == "bad"
-        assert taken.sentence.startswith(f"{file}: ")
-        assert what in taken.sentence
+        result = imported(folder, file)
+        assert result.kind == "error"
+        assert result.message.startswith(f"{file}: ")
+        assert what in result.message
         assert list(folder.iterdir()) == []
 
     def test_a_folder_is_searched_to_its_depths(self, tmp_path: Path) -> None:
@@ -147,15 +147,15 @@ class TestPersonas:
     def test_new_ones_are_added_at_the_end(self, folder: Path, tmp_path: Path) -> None:
         imports = incoming(folder, self.ANN)
         file = written(tmp_path / "p.json", [{"username": "Bob"}, {"username": "Cyd"}])
-        assert imports.take(file).personas == 2
+        assert imports.import_file(file).new_personas == 2
         assert own_names(imports.personas) == ["Ann", "Bob", "Cyd"]
-        assert imports.has_new_personas
+        assert imports.new_personas
 
     def test_the_same_is_not_added_again(self, folder: Path, tmp_path: Path) -> None:
         imports = incoming(folder, self.ANN)
-        taken = imports.take(written(tmp_path / "p.json", [self.ANN.as_dict()]))
-        assert (taken.what, taken.personas) == ("there", 0)
-        assert not imports.has_new_personas
+        result = imports.import_file(written(tmp_path / "p.json", [self.ANN.as_dict()]))
+        assert (result.kind, result.new_personas) == ("known", 0)
+        assert not imports.new_personas
 
     def test_another_of_that_name_gets_a_number_and_it_is_said(
         self, folder: Path, tmp_path: Path
@@ -164,33 +164,33 @@ class TestPersonas:
             tmp_path / "p.json", [{"username": "ann", "age": 7}, {"username": "Ann", "age": 8}]
         )
         imports = incoming(folder, self.ANN)
-        taken = imports.take(file)
+        result = imports.import_file(file)
         assert own_names(imports.personas) == ["Ann", "ann (2)", "Ann (3)"]
-        assert taken.sentence == f"{file}: ann is now ann (2), Ann is now Ann (3)"
-        assert imports.take(file).what == "there"
+        assert result.message == f"{file}: ann is now ann (2), Ann is now Ann (3)"
+        assert imports.import_file(file).kind == "known"
 
     def test_one_alone_need_not_be_in_a_list(self, folder: Path, tmp_path: Path) -> None:
-        assert take(folder, written(tmp_path / "p.json", {"username": "Bob"})).personas == 1
+        assert imported(folder, written(tmp_path / "p.json", {"username": "Bob"})).new_personas == 1
 
     def test_the_longest_name_stays_within_bounds(self, folder: Path, tmp_path: Path) -> None:
         name = "x" * 100
         imports = incoming(folder, Persona(username=name))
-        imports.take(written(tmp_path / "p.json", [{"username": name, "age": 1}]))
+        imports.import_file(written(tmp_path / "p.json", [{"username": name, "age": 1}]))
         assert imports.personas[1].name == f"{'x' * 96} (2)"
 
     def test_nobody_of_one_name_is_dropped(self, folder: Path, tmp_path: Path) -> None:
         """Not even those who are the same in all fields; twice the same file adds nobody."""
         file = written(tmp_path / "p.json", [{"username": "P000", "age": "-1"}] * 13)
         imports = incoming(folder, self.ANN)
-        taken = imports.take(file)
+        result = imports.import_file(file)
         names = ["P000", *(f"P000 ({number})" for number in range(2, 14))]
         assert own_names(imports.personas) == ["Ann", *names]
-        assert taken.personas == 13
-        assert taken.sentence == (
+        assert result.new_personas == 13
+        assert result.message == (
             f"{file}: P000 is now P000 (2), P000 is now P000 (3), P000 is now P000 (4), "
             "P000 is now P000 (5), P000 is now P000 (6) and 7 more"
         )
-        assert imports.take(file).what == "there"
+        assert imports.import_file(file).kind == "known"
         assert len(imports.personas) == 14
 
     def test_a_name_that_the_file_itself_has_is_given_to_nobody_else(
@@ -198,18 +198,18 @@ class TestPersonas:
     ) -> None:
         people = [{"username": name} for name in ("Ann", "ANN", "Ann (2)")]
         imports = incoming(folder)
-        imports.take(written(tmp_path / "p.json", people))
+        imports.import_file(written(tmp_path / "p.json", people))
         assert own_names(imports.personas) == ["Ann", "ANN (3)", "Ann (2)"]
 
     @pytest.mark.parametrize("text", ["[]", "username,age\n"])
     def test_a_file_of_nobody_is_named(self, folder: Path, tmp_path: Path, text: str) -> None:
         file = written(tmp_path / "p.json", text)
-        taken = take(folder, file)
-        assert (taken.what, taken.sentence) == ("bad", f"{file}: holds no personas")
+        result = imported(folder, file)
+        assert (result.kind, result.message) == ("error", f"{file}: holds no personas")
 
     @each_persona_list
     def test_syndisco_s_lists(self, folder: Path, path: Path) -> None:
-        assert take(folder, path).personas > 0
+        assert imported(folder, path).new_personas > 0
 
 
 class TestTables:

@@ -12,7 +12,7 @@ import pytest
 from syndisco_tui.store.inputs import InputError
 from syndisco_tui.tui.shell.keymap import KEYMAPS
 from syndisco_tui.workspace.folders import DEMONSTRATION, SHIPPED_THEMES, Folders
-from syndisco_tui.workspace.settings import Settings, keep_setting, load_settings
+from syndisco_tui.workspace.settings import Settings, load_settings, save_setting
 
 
 @pytest.fixture
@@ -88,22 +88,22 @@ class TestRefusals:
 class TestKeeping:
     def test_one_is_kept_and_the_others_stay(self, file: Path) -> None:
         file.write_text('model = "starter"\ntheme = "paper"\n')
-        keep_setting(file, "theme", "contrast")
+        save_setting(file, "theme", "contrast")
         settings = load_settings(file, {}, {})
         assert (settings.model, settings.theme) == ("starter", "contrast")
 
     def test_the_first_one_makes_the_file(self, file: Path) -> None:
-        keep_setting(file, "theme", "paper")
+        save_setting(file, "theme", "paper")
         assert load_settings(file, {}, {}).theme == "paper"
 
     def test_what_is_kept_is_the_file_s_alone(self, file: Path) -> None:
-        keep_setting(file, "theme", "paper")
+        save_setting(file, "theme", "paper")
         assert file.read_text() == 'theme = "paper"\n'
 
     def test_a_file_that_cannot_be_read_is_not_replaced(self, file: Path) -> None:
         file.write_text("theme = ")
         with pytest.raises(InputError):
-            keep_setting(file, "theme", "paper")
+            save_setting(file, "theme", "paper")
         assert file.read_text() == "theme = "
 
 
@@ -119,7 +119,7 @@ class TestPrivacy:
         folders = Folders.from_environment()
         folders.create()
         file = folders.settings_file
-        keep_setting(file, "theme", "paper")
+        save_setting(file, "theme", "paper")
         assert oct(mode(file)) == "0o600"
 
     def test_a_folder_that_was_there_keeps_its_mode(self, home: Path) -> None:

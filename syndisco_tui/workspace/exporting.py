@@ -1,44 +1,53 @@
-"""Where exports go: a name for each, a folder or one file, and never over what is there."""
+"""Exporting: where the text of a discussion in another format is written."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...discussion import DiscussionRecord
-from ..atomic import write_atomic
-from ..inputs import InputError
-from . import FORMATS, ExportFormat, exported
+from ..discussion import DiscussionRecord
+from ..store.discussions import read_discussion
+from ..store.export import FORMAT_NAMES, FORMATS, ExportFormat, exported, format_named
+from .folders import write_output
+
+__all__ = [
+    "FORMATS",
+    "FORMAT_NAMES",
+    "ExportFormat",
+    "encoded",
+    "export_names",
+    "export_to_folder",
+    "exported",
+    "format_named",
+    "write_export",
+]
 
 _REFUSED = frozenset('/\\:*?"<>|')
 LONGEST_NAME = 120
 """Bytes of a file's name that are made of a title."""
 
 
-def export_into(folder: Path, source: Path, record: DiscussionRecord, to: ExportFormat) -> Path:
-    """Write one export into ``folder``, named by its title, else like ``source``.
+def export_to_folder(folder: Path, sources: Sequence[Path], to: ExportFormat) -> Path:
+    """Write the discussions ``sources`` into ``folder``, in new files named by their titles.
 
-    A name that is taken gets a number. Returns the new file. Raises InputError where it cannot
-    be written.
+    One file holds all of them where the format can. Returns the file, or the folder of several.
+    Raises InputError and OSError.
     """
-    path = free_path(folder, title_as_name(record) or source.stem, FORMATS[to].suffix)
-    write_export(path, exported(record, to))
-    return path
-
-
-def export_together(
-    folder: Path, name: str, records: Sequence[DiscussionRecord], to: ExportFormat
-) -> Path | None:
-    """Write all into one new file called ``name``; None where the format holds only one.
-
-    Raises InputError where it cannot be written.
-    """
-    write_many = FORMATS[to].write_many
-    if write_many is None:
-        return None
-    path = free_path(folder, name_of_title(name) or "discussions", FORMATS[to].suffix)
-    write_export(path, write_many(records))
-    return path
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    records = [read_discussion(path) for path in sources]
+    suffix, write_many = FORMATS[to].suffix, FORMATS[to].write_many
+    if len(records) > 1 and write_many:
+        titles = {record.title for record in records}
+        several = f"{len(records)} discussions"
+        title = f"{titles.pop()}, {several}" if len(titles) == 1 and "" not in titles else several
+        path = free_path(folder, name_of_title(title), suffix)
+        write_export(path, write_many(records))
+        return path
+    path = folder
+    for source, record in zip(sources, records, strict=True):
+        path = free_path(folder, title_as_name(record) or source.stem, suffix)
+        write_export(path, exported(record, to))
+    return path if len(records) == 1 else folder
 
 
 def title_as_name(record: DiscussionRecord) -> str:
@@ -69,14 +78,7 @@ def free_path(folder: Path, name: str, suffix: str) -> Path:
 
 def write_export(path: Path, text: str) -> None:
     """Write the text of an export. Raises InputError where that fails."""
-    try:
-        if path.exists() and not path.is_file():  # a pipe or a device is written, not replaced
-            path.write_bytes(encoded(text))
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, encoded(text))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
+    write_output(path, encoded(text))
 
 
 def encoded(text: str) -> bytes:

@@ -9,8 +9,7 @@ import pytest
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.store.inputs import InputError
-from syndisco_tui.workspace.last_setup import LastSetup
-from syndisco_tui.workspace.saved_setups import SavedSetups
+from syndisco_tui.workspace.setups import LastSetup, SavedSetups
 
 SETUP = DiscussionSetup(
     title="Trains", personas=(Persona(username="Ann"), Persona(username="Bob")), conv_len=4
@@ -28,7 +27,7 @@ class TestLastSetup:
     def test_what_is_the_settings_stays_theirs(self, tmp_path: Path) -> None:
         file = tmp_path / "setup.toml"
         last = LastSetup(file, AUTO | {"dtype": "float32"})
-        last.auto_is("starter")
+        last.note_model_of_auto("starter")
         last.save(SETUP.model_copy(update={"model": "starter", "dtype": "float32"}))
         assert LastSetup(file, AUTO).read() == SETUP
 
@@ -36,7 +35,7 @@ class TestLastSetup:
         file = tmp_path / "setup.toml"
         chosen = SETUP.model_copy(update={"model": "gpt", "dtype": "float16"})
         last = LastSetup(file, AUTO | {"dtype": "float32"})
-        last.auto_is("starter")
+        last.note_model_of_auto("starter")
         last.save(chosen)
         assert LastSetup(file, AUTO).read() == chosen
 
