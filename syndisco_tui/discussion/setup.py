@@ -1,4 +1,4 @@
-"""Everything that defines a run, as one value that files, the screen and the engine share."""
+"""A discussion's setup: one value that files, the TUI and the engine share."""
 
 from __future__ import annotations
 
@@ -22,14 +22,7 @@ DEFAULT_MODERATOR_INSTRUCTIONS = "You are a moderator. Oversee the discussion"
 
 
 class DiscussionSetup(BaseModel):
-    """A discussion before anybody has spoken. Field names are SynDisco's where it has them.
-
-    ``history_context_len`` counts messages (None: all of them); ``max_out_tokens`` counts tokens
-    of one reply; ``conv_len`` counts users' turns. ``temperature`` 0 means greedy; ``top_k`` 0
-    and ``top_p`` 1 switch those limits off. ``seed_opinion_usernames`` may be left empty: then
-    users are drawn without replacement, by ``seed``. ``own_instructions`` hold, by username, for
-    users who are given others than the rest (trolls, say).
-    """
+    """Everything that defines a run. Field names are SynDisco's where it has them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -37,33 +30,43 @@ class DiscussionSetup(BaseModel):
     personas: tuple[Persona, ...] = ()
     moderator: Persona | None = None
     moderator_takes_turns: bool = False
+    """Whether the turn manager may choose the moderator, who then does not answer every user."""
 
     context: str = DEFAULT_CONTEXT
     instructions: str = DEFAULT_INSTRUCTIONS
     own_instructions: dict[str, str] = Field(default_factory=dict)
+    """By username, for users with other instructions than the rest (trolls, say)."""
     moderator_instructions: str = DEFAULT_MODERATOR_INSTRUCTIONS
     seed_opinions: tuple[str, ...] = ()
     seed_opinion_usernames: tuple[str, ...] = ()
+    """The authors of the seed opinions. Without them, users are drawn by ``seed``, each once."""
 
     turn_manager: TurnManagerName = "RoundRobin"
     p_respond: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """RandomWeighted: the probability that the one before the last speaker answers."""
     conv_len: Annotated[int, Field(ge=1, le=100_000)] = 10
+    """Turns of users."""
     history_context_len: Annotated[int, Field(ge=0)] | None = 5
+    """How many messages a prompt quotes; null for all."""
     prompt_style: PromptStyle = "syndisco-2.0"
 
     model: Annotated[str, Field(min_length=1)] = "auto"
     quantization: Literal["auto", "none", "4bit", "8bit"] = "auto"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     max_out_tokens: Annotated[int, Field(ge=1, le=100_000)] = 200
+    """Tokens of one reply."""
     temperature: Annotated[float, Field(ge=0, le=10)] = 0.8
+    """0 is greedy."""
     top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
+    """1 is off."""
     top_k: Annotated[int, Field(ge=0)] = 50
+    """0 is off."""
     repetition_penalty: Annotated[float, Field(gt=0, le=10)] = 1.1
     seed: Annotated[int, Field(ge=0, lt=1 << SEED_BITS)] = 0
 
     @field_validator("turn_manager", mode="before")
     @classmethod
-    def _by_either_name(cls, name: object) -> object:
+    def _accept_syndisco_names(cls, name: object) -> object:
         return SYNDISCO_NAMES.get(name, name) if isinstance(name, str) else name
 
     @model_validator(mode="after")
@@ -88,22 +91,22 @@ class DiscussionSetup(BaseModel):
 
     @property
     def everybody(self) -> tuple[Persona, ...]:
-        """The users, and the moderator last."""
+        """The users, then the moderator."""
         return (*self.personas, self.moderator) if self.moderator else self.personas
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Everybody's name, users first, the moderator last."""
+        """The names of the users, then the moderator's."""
         return tuple(persona.name for persona in self.everybody)
 
     @property
     def heading(self) -> str:
-        """What to call its discussions: its title, or else who takes part."""
+        """The title of its discussions, or else the names of the participants."""
         return self.title or join_names(self.names)
 
     @property
     def turn_takers(self) -> tuple[str, ...]:
-        """The names among which the turn manager chooses."""
+        """The names from which the turn manager chooses."""
         return self.names if self.moderator_takes_turns else self.names[: len(self.personas)]
 
     def actor(self, name: str) -> Actor:
@@ -118,7 +121,7 @@ class DiscussionSetup(BaseModel):
         raise KeyError(name)
 
     def seeded(self) -> list[tuple[str, str]]:
-        """The seed opinions as (username, text), top to bottom."""
+        """The seed opinions as (username, text), in order."""
         authors = list(self.seed_opinion_usernames)
         if not authors:
             users = [persona.name for persona in self.personas]

@@ -61,10 +61,15 @@ class ChangeFields(_Fields):
     position: Count
     length: Count
     at: str = ""
+    """ISO 8601, UTC."""
     before: tuple[Message, ...] = ()
+    """The entries that it replaced or removed, then the candidates that were not chosen."""
     is_undone: bool = False
+    """Whether it was undone; ``before`` then holds the entries that it had made."""
     earlier_setups: tuple[EarlierSetup, ...] | None = None
+    """Those of that moment, where they are not the discussion's."""
     setup: DiscussionSetup | None = None
+    """The setup of that moment, where it is not the discussion's."""
 
     def change(self, record_setups: tuple[EarlierSetup, ...]) -> Change:
         """The change of a record with ``record_setups``, its defaults."""
@@ -91,11 +96,16 @@ class OwnFields(_Fields):
     started_at: str
     setup: DiscussionSetup
     silences: list[Silence] = []
+    """Entries without a text."""
     parent: Parent | None = None
+    """Where a fork comes from."""
     engine: dict[str, Any] = {}
+    """What generated the replies: model, device, precision, versions of libraries."""
     earlier_setups: tuple[EarlierSetup, ...] = ()
     changes: list[ChangeFields] = []
+    """What people changed in the entries, oldest first."""
     floor: SpeakerOverride | None = None
+    """Whom a person chose to speak next."""
     batch: BatchMembership | None = None
 
     @field_validator("started_at")
@@ -113,12 +123,17 @@ class FileFields(_Fields):
 
     id: str = ""
     timestamp: str = ""
+    """The start, UTC, as year-month-day-hour-minute with two digits each."""
     users: list[str] | None = None
+    """Who takes part, and all others who spoke."""
     moderator: str | None = None
     user_prompts: list[str | dict[str, Any]] = []
+    """The users' system prompts at the end: objects, in SynDisco's exports of 2026 JSON texts."""
     moderator_prompt: str | dict[str, Any] | None = None
     ctx_length: Annotated[int, Field(ge=0)] | None = None
+    """How many messages a prompt quotes; null for all."""
     logs: list[Message]
+    """What was said, oldest first; silences are in ``syndisco_tui``."""
     syndisco_tui: OwnFields | None = None
 
 
