@@ -1,6 +1,6 @@
-"""What an engine is: the seam between discussions and whatever makes text.
+"""The protocol of engines, which generate replies: requests, results and events.
 
-Knows no torch. An engine may be this process's model, a fake, or one day a server.
+Independent of torch: an engine may run a model in this process, be scripted, or ask a server.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from queue import SimpleQueue
 from typing import Any, Literal, Protocol
 
@@ -19,15 +19,16 @@ Reasoning = Literal["auto", "off", "on"]
 
 
 class EngineError(Exception):
-    """Something a person can mend: one sentence that says what is wrong and what to do."""
+    """An error the user can act on; the message is one sentence that says what is wrong and what to
+    do."""
 
 
 class ModelUnavailable(EngineError):
-    """The model cannot be had: not there, not reachable, not allowed, or broken."""
+    """The model does not exist, cannot be reached, is not allowed, or is damaged."""
 
 
 class OutOfMemory(EngineError):
-    """There is no memory for the reply: with a shorter history or reply there may be."""
+    """There is not enough memory for the reply; a shorter history or reply may fit."""
 
 
 class Cancelled(EngineError):
@@ -36,156 +37,153 @@ class Cancelled(EngineError):
 
 @dataclass(frozen=True)
 class Sampling:
-    """How the next token is chosen. ``temperature`` 0 is greedy, ``top_k`` 0 and ``top_p`` 1 off.
+    """How the next token is chosen.
 
-    Order of application: repetition penalty (over prompt and reply, as transformers does it),
-    temperature, top-k, top-p, then one draw.
+    Applied in this order: repetition penalty (over prompt and reply, with transformers' formula),
+    temperature, top-k, top-p, one random draw.
     """
 
     temperature: float = 0.8
+    """0 is greedy."""
     top_p: float = 0.95
+    """1 is off."""
     top_k: int = 50
+    """0 is off."""
     repetition_penalty: float = 1.1
+    """1 is off."""
 
 
 @dataclass(frozen=True)
 class GenerationRequest:
-    """A reply to be made. The same request gives the same tokens in fp32 on CPU, always."""
+    """A reply to be generated. In float32 on a CPU, equal requests give equal tokens."""
 
     chat: Sequence[ChatMessage]
     max_out_tokens: int
     sampling: Sampling = Sampling()
     seed: int = 0
     stop: tuple[str, ...] = ()
-    """Text that ends the reply; it is not part of it."""
+    """Texts that end the reply and are not part of it."""
     reasoning: Reasoning = "auto"
-    """Whether a reasoning model thinks first: as its template has it (``auto``), never, always."""
+    """Whether a reasoning model reasons first: as its template says (``auto``), never, or always."""
     reasoning_effort: str = ""
-    """How much it thinks, where a model has levels: ``low``, ``medium``, ``high``."""
+    """How much it reasons, if the model has levels: ``low``, ``medium`` or ``high``."""
     max_reasoning_tokens: int = 0
-    """Tokens for reasoning, beside ``max_out_tokens`` for what is said. 0: none beside them."""
+    """Tokens for reasoning, in addition to ``max_out_tokens``."""
     model: ModelSpec | None = None
-    """Which of several models is asked; None: the one that was loaded as the main one."""
+    """Which of several loaded models to ask; None: the main one."""
     conversation: str = ""
-    """Requests of one conversation have the same prompt at the start; any text that names it."""
+    """Any text; requests with equal ones share the beginning of their prompts."""
 
 
 @dataclass(frozen=True)
 class GenerationResult:
-    """A finished reply: ``text`` is the chunks joined. Times are in seconds.
-
-    ``cached_tokens`` of the ``prompt_tokens`` were already in the KV cache.
-    """
+    """A finished reply. ``text`` is the text of all chunks."""
 
     text: str
     finish_reason: FinishReason
     prompt_tokens: int
     completion_tokens: int
     cached_tokens: int
+    """How many of the prompt's tokens were in the KV cache already."""
     seconds: float
+    """From the request to the end."""
     time_to_first_token: float
+    """Seconds from the request."""
     token_ids: tuple[int, ...] = ()
     reasoning: str = ""
-    """What the model thought before it spoke; no part of ``text``."""
+    """The model's reasoning, which is not part of ``text``."""
     reasoning_tokens: int = 0
     notes: tuple[str, ...] = ()
-    """What was not as asked for: a parameter left out, a prompt that was not read whole."""
+    """Deviations from the request: a parameter left out, a prompt that was cut."""
 
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """Which model to have, and how. ``model``: ``auto``, ``starter``, a hub id or a folder."""
+    """Which model to load, and how."""
 
     model: str = "auto"
+    """``auto``, ``starter``, an id of the Hugging Face hub, or a folder."""
     quantization: str = "auto"
+    """``auto``, ``none``, ``4bit`` or ``8bit``."""
     dtype: str = "auto"
+    """``auto``, ``float32``, ``bfloat16`` or ``float16``."""
     device: str = "auto"
+    """``auto``, ``cpu``, ``cuda`` or ``cuda:N``."""
     server: tuple[str, ...] = ()
-    """URLs of OpenAI-compatible servers that have the model; none: it runs in this process."""
+    """URLs of OpenAI-compatible servers with the model; none: it runs in this process."""
     others: tuple[ModelSpec, ...] = ()
-    """Further models that are to be loaded beside it."""
+    """Further models to load beside it."""
 
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """The model that is loaded, for the status line and the record.
-
-    ``model`` is what to ask for to have it again; ``name`` is what to call it in a publication.
-    """
+    """The loaded model, for the status line and the record."""
 
     model: str
+    """The ``model`` of a ModelSpec that loads it again."""
     name: str = ""
+    """What to call it in a publication."""
     revision: str = ""
     device: str = ""
     processor: str = ""
-    """Where the device is the CPU: products of float32 are rounded differently by others."""
+    """If the device is the CPU; other processors round float32 products differently."""
     dtype: str = ""
     quantization: str = "none"
     path: str = ""
-    """How tokens are made, the fastest first: ``slots``, ``batch`` or ``generate``.
+    """How tokens are generated, fastest first: ``slots``, ``batch`` or ``generate``.
 
-    ``slots``: many discussions at once with kept prefixes. ``batch``: many at once, in batches
-    padded on the left, without kept prefixes. ``generate``: one discussion at a time.
+    ``slots``: many discussions at once, with cached prefixes. ``batch``: many at once in one
+    left-padded batch, without cached prefixes. ``generate``: one discussion at a time.
     """
     path_reason: str = ""
-    """Why the model is not on a faster path, in a few words; empty on the fastest."""
+    """Why the model is on no faster path, in a few words; empty on the fastest."""
     exact: bool = False
-    """Whether the same request gives the same tokens alone, in any batch and after a resume."""
+    """Whether a request gives the same tokens alone, in any batch and after a resume."""
     context_length: int = 0
+    """How many tokens prompt and reply can have together."""
     memory_bytes: int = 0
+    """Of the weights."""
     versions: dict[str, str] = field(default_factory=dict)
     server: str = ""
-    """The URL of the server that has the model, without credentials."""
+    """The URL of the model's server, without credentials."""
     fingerprint: str = ""
-    """What the server calls its configuration."""
+    """The server's name for its configuration."""
     left_out: tuple[str, ...] = ()
-    """Parameters that the server refused and that are no longer sent."""
+    """Parameters that the server refused and that are not sent any more."""
 
     def as_dict(self) -> dict[str, Any]:
-        return {
-            "model": self.model,
-            "name": self.name,
-            "revision": self.revision,
-            "device": self.device,
-            "processor": self.processor,
-            "dtype": self.dtype,
-            "quantization": self.quantization,
-            "path": self.path,
-            "path_reason": self.path_reason,
-            "exact": self.exact,
-            "versions": dict(self.versions),
-        } | (
-            {
-                "server": self.server,
-                "fingerprint": self.fingerprint,
-                "left_out": list(self.left_out),
-            }
-            if self.server
-            else {}
-        )
+        """What a discussion's file records of the model."""
+        facts = asdict(self)
+        del facts["context_length"], facts["memory_bytes"]
+        if self.server:
+            facts["left_out"] = list(self.left_out)
+        else:
+            del facts["server"], facts["fingerprint"], facts["left_out"]
+        return facts
 
 
 @dataclass(frozen=True)
 class LoadProgress:
-    """Where loading is. ``total`` 0 means that the end is not known."""
+    """How far loading is."""
 
     stage: str
-    """A few words for people: ``downloading``, ``reading weights``, ``warming up``, …"""
+    """A few words to show: ``reading weights``, ``warming up``, …"""
     done: float = 0
     total: float = 0
+    """0 if unknown."""
     unit: Literal["bytes", "steps"] = "steps"
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """Loading ended well."""
+    """The model was loaded."""
 
     info: EngineInfo
 
 
 @dataclass(frozen=True)
 class LoadFailed:
-    """Loading ended otherwise. ``error`` is one sentence for a person, or Cancelled."""
+    """The model was not loaded; ``error`` is Cancelled, or says why."""
 
     error: EngineError
 
@@ -195,25 +193,26 @@ LoadEvent = LoadProgress | Loaded | LoadFailed
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some more text of a reply. ``tokens``: how many the reply has by now."""
+    """More text of a reply."""
 
     generation: Generation
     text: str
     tokens: int
+    """How many the reply has so far."""
     reasoning_tokens: int = 0
-    """How many of them were reasoning."""
+    """How many of these are reasoning."""
 
 
 @dataclass(frozen=True)
 class Retracted:
-    """The text so far is void: it was reasoning, or the reply is made once more."""
+    """Discard the text so far: it was reasoning, or the reply is generated again."""
 
     generation: Generation
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """The reply waits ``seconds`` for a server, for a ``reason`` in a few words."""
+    """The reply waits ``seconds`` for a server; ``reason`` says why in a few words."""
 
     generation: Generation
     seconds: float
@@ -222,7 +221,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Started:
-    """The prompt has been read (``tokens`` long); the first token comes next."""
+    """The prompt was read; the first token comes next."""
 
     generation: Generation
     prompt_tokens: int
@@ -230,7 +229,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Finished:
-    """The reply is complete, cut or cancelled."""
+    """The reply has ended; ``result.finish_reason`` says how."""
 
     generation: Generation
     result: GenerationResult
@@ -238,7 +237,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class Failed:
-    """The reply cannot be had; the engine goes on with others."""
+    """The reply could not be generated; other replies go on."""
 
     generation: Generation
     error: EngineError
@@ -249,10 +248,12 @@ GenerationEvent = Started | Chunk | Retracted | Waiting | Finished | Failed
 
 @dataclass(frozen=True)
 class RenderedPrompt:
-    """A chat exactly as the model reads it: ``parts`` of text, each a control token or not."""
+    """A chat exactly as the model reads it."""
 
     parts: tuple[tuple[str, bool], ...]
+    """Texts, and whether each is a control token."""
     tokens: int
+    """How many tokens it has."""
 
     @property
     def text(self) -> str:
@@ -260,10 +261,10 @@ class RenderedPrompt:
 
 
 class Generation:
-    """A reply in the making. Made by ``Engine.submit``; safe to use from any thread.
+    """Handle of a reply that is being generated, for use on any thread; see ``Engine.submit``.
 
-    Events go to ``listener`` on the engine's thread (it must be quick: put them in a queue).
-    Without one, iterate over the chunks of text, or ask for ``result()``.
+    Events go to ``listener`` on the engine's thread, so it must not block. Without a listener,
+    iterate over the chunks of text, or call ``result``.
     """
 
     _ids = itertools.count(1)
@@ -282,7 +283,7 @@ class Generation:
         self._outcome: GenerationResult | EngineError | None = None
 
     def cancel(self) -> None:
-        """Stop within one token. The result then has finish reason ``cancelled``."""
+        """End the reply within one token, with finish reason ``cancelled``."""
         self._cancelled.set()
 
     @property
@@ -294,7 +295,12 @@ class Generation:
         return self._done.is_set()
 
     def result(self, timeout: float | None = None) -> GenerationResult:
-        """The finished reply. Raises EngineError if it failed, TimeoutError after ``timeout`` s."""
+        """Wait for the finished reply.
+
+        Raises:
+            EngineError: The reply failed.
+            TimeoutError: It has not ended after ``timeout`` seconds.
+        """
         if not self._done.wait(timeout):
             raise TimeoutError(f"no reply within {timeout} s")
         if isinstance(self._outcome, GenerationResult):
@@ -312,7 +318,7 @@ class Generation:
                 return
 
     def emit(self, event: GenerationEvent) -> None:
-        """For engines: hand an event to whoever listens."""
+        """Pass an event to the listener; called by engines."""
         if isinstance(event, Finished):
             self._outcome = event.result
         elif isinstance(event, Failed):
@@ -323,7 +329,7 @@ class Generation:
 
 
 class Engine(Protocol):
-    """One persistent inference thread that owns one model at a time."""
+    """Generates replies on a thread of its own, with one model at a time."""
 
     @property
     def info(self) -> EngineInfo | None:
@@ -331,36 +337,45 @@ class Engine(Protocol):
 
     @property
     def is_alive(self) -> bool:
-        """Whether the inference thread is there; ``load`` starts another where it is not."""
+        """Whether the inference thread runs; if it died, ``load`` starts another."""
 
     def restart(self) -> None:
-        """Give up the inference thread, whatever holds it, and start another without a model."""
+        """Abandon the inference thread, even if it hangs, and start another without a model."""
 
     def load(self, spec: ModelSpec, listener: Callable[[LoadEvent], object]) -> None:
-        """Start loading (the model before it is let go); events end in Loaded or LoadFailed.
+        """Start loading a model in place of the current one.
 
-        Asking for what is already loaded is answered with Loaded at once.
+        Args:
+            spec: Which model; if it is loaded already, Loaded follows at once.
+            listener: Gets LoadProgress events and finally Loaded or LoadFailed.
         """
 
     def cancel_load(self) -> None:
-        """Give up loading; LoadFailed(Cancelled) follows within a second."""
+        """Cancel loading; LoadFailed(Cancelled) follows within a second."""
 
     def submit(
         self,
         request: GenerationRequest,
         listener: Callable[[GenerationEvent], object] | None = None,
     ) -> Generation:
-        """Queue a reply. Returns at once."""
+        """Queue a reply, without waiting.
+
+        Args:
+            request: What to generate.
+            listener: Gets the events of the reply on the engine's thread; must not block.
+        """
 
     def render(
         self,
         chat: Sequence[ChatMessage],
         listener: Callable[[RenderedPrompt | EngineError], object],
     ) -> None:
-        """Show ``chat`` as the loaded model would read it, between two steps of decoding.
+        """Render ``chat`` as the loaded model reads it, between two decode steps.
 
-        ``listener`` is called on the engine's thread; with an EngineError where it cannot be done.
+        Args:
+            chat: The messages.
+            listener: Gets the prompt, or the error, on the engine's thread.
         """
 
     def close(self) -> None:
-        """End the inference thread: cancels all, waits at most two seconds."""
+        """Cancel everything and end the inference thread; waits at most two seconds."""

@@ -1,7 +1,7 @@
-"""What the machine is, and how busy: the GPUs through NVML where there are any, and this process.
+"""The processor, this process's use of it and of memory, and the load of NVIDIA GPUs.
 
-NVML comes with ``nvidia-ml-py`` (the extra ``gpu``); without it, or without a driver, there are
-simply no GPUs. It is imported and asked on a thread of its own and never raises.
+GPUs are measured through NVML, from ``nvidia-ml-py`` (the extra ``gpu``). Without it, or without a
+driver, no GPUs are listed; errors of NVML are ignored.
 """
 
 from __future__ import annotations
@@ -17,31 +17,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-MOST_GPUS = 8
+MAX_GPUS = 8
 
 
 @dataclass(frozen=True)
 class GpuLoad:
-    """One GPU. ``busy`` is a share of time, 0 to 1; None is what the driver does not tell."""
+    """One GPU; None where the driver gives no value (under MIG, for example)."""
 
     name: str
     busy: float | None
+    """Share of time, 0 to 1."""
     used_bytes: int | None
     total_bytes: int | None
 
 
 @dataclass(frozen=True)
 class MachineLoad:
-    """``cores``: how many this process kept busy since the sample before. ``memory_bytes``: its
-    resident memory."""
+    """A sample of the load."""
 
     cores: float
+    """How many cores this process kept busy since the last sample."""
     memory_bytes: int
+    """Resident memory of this process."""
     gpus: tuple[GpuLoad, ...] = ()
 
 
 class MachineMeter:
-    """Takes a sample every ``interval`` seconds from ``start`` to ``stop``; see ``latest``."""
+    """Samples the load every ``interval`` seconds on a thread, into ``latest``."""
 
     def __init__(self, interval: float = 1.0) -> None:
         self.interval = interval
@@ -56,11 +58,11 @@ class MachineMeter:
 
     def _watch(self) -> None:
         nvml = _nvml()
-        cpu, then = time.process_time(), time.monotonic()
+        cpu_before, time_before = time.process_time(), time.monotonic()
         while not self._stopped.wait(self.interval):
-            cpu_now, now = time.process_time(), time.monotonic()
-            cores = (cpu_now - cpu) / max(now - then, 1e-6)
-            cpu, then = cpu_now, now
+            cpu_time, wall_time = time.process_time(), time.monotonic()
+            cores = (cpu_time - cpu_before) / max(wall_time - time_before, 1e-6)
+            cpu_before, time_before = cpu_time, wall_time
             self.latest = MachineLoad(cores, resident_bytes(), _gpus(nvml) if nvml else ())
         if nvml:
             with suppress(Exception):
@@ -68,14 +70,14 @@ class MachineMeter:
 
 
 def usable_cores() -> int:
-    """How many cores this process may use; where the system does not tell, how many there are."""
+    """How many cores this process may use; all, if the system does not say."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def processor_name() -> str:
-    """What the processor calls itself; where it does not say, its kind."""
+    """The processor's model name, or its architecture."""
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
             name, _, value = line.partition(":")
@@ -85,7 +87,7 @@ def processor_name() -> str:
 
 
 def resident_bytes() -> int:
-    """The memory of this process; where the system does not tell, the most it ever had."""
+    """Resident memory of this process in bytes; its maximum, if the system does not say."""
     with suppress(OSError, ValueError, IndexError):
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
@@ -94,12 +96,12 @@ def resident_bytes() -> int:
 
 
 def _nvml() -> Any:
-    """The module, ready to be asked, or None."""
+    """The initialised module, or None."""
     try:
         import pynvml
 
         pynvml.nvmlInit()
-    except Exception:  # not installed, no driver, a driver of another time
+    except Exception:  # not installed, no driver, an incompatible driver
         return None
     return pynvml
 
@@ -107,17 +109,16 @@ def _nvml() -> Any:
 def _gpus(nvml: Any) -> tuple[GpuLoad, ...]:
     gpus = []
     with suppress(Exception):
-        for index in range(min(MOST_GPUS, nvml.nvmlDeviceGetCount())):
+        for index in range(min(MAX_GPUS, nvml.nvmlDeviceGetCount())):
             gpus.append(_gpu(nvml, nvml.nvmlDeviceGetHandleByIndex(index)))
     return tuple(gpus)
 
 
 def _gpu(nvml: Any, device: Any) -> GpuLoad:
-    """One GPU; a card may tell its memory and not its load (MIG), or the other way round."""
     name, busy, used, total = "GPU", None, None, None
     with suppress(Exception):
-        told = nvml.nvmlDeviceGetName(device)
-        name = told.decode(errors="replace") if isinstance(told, bytes) else str(told)
+        raw_name = nvml.nvmlDeviceGetName(device)
+        name = raw_name.decode(errors="replace") if isinstance(raw_name, bytes) else str(raw_name)
     with suppress(Exception):
         busy = nvml.nvmlDeviceGetUtilizationRates(device).gpu / 100
     with suppress(Exception):

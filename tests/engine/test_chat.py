@@ -107,7 +107,7 @@ def test_a_template_that_swallows_the_system_role_gets_it_merged_too(tokenizer: 
 
 
 def test_what_closes_a_turn_is_found_in_the_template(tokenizer: Any) -> None:
-    assert ChatTokenizer(tokenizer).ends_of_turn() == {IM_END}
+    assert ChatTokenizer(tokenizer).end_of_message_ids() == {IM_END}
 
 
 @pytest.mark.parametrize("chat", [(), (ChatMessage("user", ""),), (ChatMessage("user", " \n"),)])

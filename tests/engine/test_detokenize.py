@@ -52,7 +52,7 @@ def test_stop_strings_in_any_pieces() -> None:
         stops = ["".join(rng.choice("ab\n:") for _ in range(rng.randint(1, 4))) for _ in range(2)]
         found = [at for stop in stops if (at := text.find(stop)) >= 0]
         gate, shown, rest = StopStrings(stops), "", text
-        while rest and not gate.found:
+        while rest and not gate.has_matched:
             size = rng.randint(1, 3)
             piece, rest = rest[:size], rest[size:]
             before = shown
@@ -60,7 +60,7 @@ def test_stop_strings_in_any_pieces() -> None:
             assert text.startswith(shown)
             assert shown.startswith(before)
         shown += gate.flush()
-        assert gate.found == bool(found)
+        assert gate.has_matched == bool(found)
         # The first stop string to be complete ends it; what precedes it is shown, no more.
         assert not any(stop in shown for stop in stops)
         assert shown == text if not found else text[len(shown) :].startswith(tuple(stops))
@@ -72,4 +72,4 @@ def test_what_cannot_begin_a_stop_string_is_shown_at_once() -> None:
     assert gate.push("User Em") == "\nUser Em"
     assert gate.push("\nUser Giannis posted") == ""
     assert gate.push(":") == ""
-    assert gate.found
+    assert gate.has_matched

@@ -141,9 +141,9 @@ LOADING: dict[str, tuple[str, Damage, str]] = {
     "unknown architecture": (
         FOLDER,
         lambda s: s.set_config(model_type="nonesuch"),
-        "of a kind, “nonesuch”, that the installed transformers does not know",
+        "the installed transformers does not support its type, “nonesuch”",
     ),
-    "no model of text": (FOLDER, lambda s: s.set_config(model_type="vit"), "does not write text"),
+    "no model of text": (FOLDER, lambda s: s.set_config(model_type="vit"), "do not generate text"),
     "remote code wanted": (FOLDER, lambda s: s.bring_code(), "never run here"),
     "no weights": (
         FOLDER,
@@ -156,11 +156,15 @@ LOADING: dict[str, tuple[str, Damage, str]] = {
         "not a safetensors file",
     ),
     "weights cut in half": (FOLDER, lambda s: s.cut_weights(), "cannot be loaded"),
-    "pickled weights": (FOLDER, lambda s: s.pickle_weights(), "pickled, which can run code"),
+    "pickled weights": (
+        FOLDER,
+        lambda s: s.pickle_weights(),
+        "are pickled, and reading them could run code",
+    ),
     "garbage GGUF": (
         FOLDER,
         lambda s: (s.remove("config.json"), s.write("model.gguf", b"GGUF\x03" + b"\xff" * 99)),
-        "as GGUF, which is not read here: choose",
+        "is in GGUF format, which is not supported: choose",
     ),
     "wrong shapes": (
         FOLDER,
@@ -478,7 +482,7 @@ def test_memory_that_is_full_in_a_run_is_asked_for_less(
     decoder: Any = running._decoder
 
     def too_many() -> bool:
-        sequences = [*decoder._scheduler.reading, *decoder._scheduler.decoding]
+        sequences = [*decoder._scheduler.prefilling, *decoder._scheduler.decoding]
         return any(s.reply.generation.request.max_out_tokens > 6 for s in sequences)
 
     faulty.fails = too_many

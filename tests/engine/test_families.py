@@ -18,8 +18,8 @@ from syndisco_tui.engine.base import (
     Sampling,
 )
 from syndisco_tui.engine.local import LocalEngine
-from syndisco_tui.engine.local.decoding.decoder import Decoder, Intake
-from syndisco_tui.engine.local.decoding.factory import decoder_of, path_of
+from syndisco_tui.engine.local.decoding.decoder import Decoder, InputProcessor
+from syndisco_tui.engine.local.decoding.factory import decoder_for
 from syndisco_tui.engine.local.runners.probe import find_support
 from syndisco_tui.engine.local.tokenization.chat_tokenizer import ChatTokenizer
 from tests.support.engines import THREADS, load
@@ -59,7 +59,7 @@ def generated(model: Any, tokenizer: Any, request: GenerationRequest) -> tuple[i
 
 def finish(decoder: Decoder) -> None:
     while decoder.busy:
-        decoder.advance()
+        decoder.step()
 
 
 @pytest.mark.parametrize("family", installed(), ids=lambda family: family.name)
@@ -67,9 +67,9 @@ def test_words_and_path(family: Family, tokenizer: Any) -> None:
     """Solo, then in a ragged batch of four that a fifth joins and from which one is cancelled."""
     model = build(family)
     support = find_support(model)
-    assert path_of(support) == family.path, support.reason
+    assert support.path == family.path, support.reason
     assert bool(support.reason) is (family.path != "slots")
-    decoder = decoder_of(model, support, Intake(tokenizer, eos=[2], context_length=512))
+    decoder = decoder_for(model, support, InputProcessor(tokenizer, eos=[2], context_length=512))
     requests = [request(words) for words in (3, 8, 5, 12, 4)]
     expected = [generated(model, tokenizer, one) for one in requests]
 
@@ -84,10 +84,10 @@ def test_words_and_path(family: Family, tokenizer: Any) -> None:
         decoder.submit(generation)
     for _ in range(6):
         if decoder.busy:
-            decoder.advance()
+            decoder.step()
     joined = Generation(requests[4])
     decoder.submit(joined)
-    decoder.advance()
+    decoder.step()
     cancelled.cancel()
     finish(decoder)
     for generation, tokens in zip([*batch, joined], expected, strict=True):
@@ -101,8 +101,8 @@ def test_words_and_path(family: Family, tokenizer: Any) -> None:
 def test_a_reply_that_is_made_alone_is_cancelled_within_a_token(tokenizer: Any) -> None:
     (family,) = (one for one in installed() if one.path == "generate")
     model = build(family)
-    intake = Intake(tokenizer, eos=[2], context_length=512)
-    decoder = decoder_of(model, find_support(model), intake)
+    inputs = InputProcessor(tokenizer, eos=[2], context_length=512)
+    decoder = decoder_for(model, find_support(model), inputs)
     generation = Generation(request(3, tokens=200), lambda event: generation.cancel())
     decoder.submit(generation)
     finish(decoder)

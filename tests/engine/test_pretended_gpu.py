@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from syndisco_tui.engine.local.runners.cuda_graphs import CudaCapture
+from syndisco_tui.engine.local.runners.cuda_graphs import CudaGraphCapture
 from tests.support.pretended_gpu import CudaError, Machine
 
 
@@ -64,7 +64,7 @@ def test_what_cannot_be_recorded(gpu: Machine, what: str) -> None:
         WAITS[what](x)
 
     with pytest.raises(CudaError, match="not permitted when stream is capturing"):
-        CudaCapture()(step)
+        CudaGraphCapture()(step)
     assert warmed_up == 4
     assert gpu.graphs == []
 
@@ -77,7 +77,7 @@ def test_a_graph_does_again_what_was_recorded(gpu: Machine) -> None:
         made[:] = [x * scale]
         x.copy_(made[0])
 
-    replay = CudaCapture()(step)
+    replay = CudaGraphCapture()(step)
     assert x.tolist() == [1e3, 2e3]  # three times to warm up
     scale = 7
     replay()

@@ -64,7 +64,7 @@ def test_a_prompt_is_read_to_the_same_bits_in_any_company(runner: LlamaRunner) -
     states = cached[:, rows[7], :, :90].clone()
     beside = [
         [PrefillChunk(rows[6], ids(33), 12), PrefillChunk(rows[7], prompt, 0)],
-        [PrefillChunk(rows[5], ids(200), 65, ends=False), PrefillChunk(rows[7], prompt, 0)],
+        [PrefillChunk(rows[5], ids(200), 65, ends_prompt=False), PrefillChunk(rows[7], prompt, 0)],
     ]
     for chunks in beside:
         both = runner.step(rows[:3], ids(3), [40, 7, 100], chunks)
@@ -85,7 +85,7 @@ def test_a_prompt_in_chunks_is_the_prompt(runner: LlamaRunner) -> None:
     (row,) = fill(runner, [0])
     prompt = ids(120)
     whole = runner.prefill(row, prompt, 0)
-    runner.step([], prompt[:0], [], [PrefillChunk(row, prompt[:50], 0, ends=False)])
+    runner.step([], prompt[:0], [], [PrefillChunk(row, prompt[:50], 0, ends_prompt=False)])
     end = runner.step([], prompt[:0], [], [PrefillChunk(row, prompt[50:], 50)])
     torch.testing.assert_close(end[0], whole, rtol=1e-4, atol=1e-4)
 
@@ -139,7 +139,7 @@ def test_a_pass_that_fails_is_told_and_the_next_way_taken(
         raise KeyError("rotary_emb")
 
     model, _ = read_model(tiny_folder)
-    monkeypatch.setattr(LlamaRunner, "_pass", broken)
+    monkeypatch.setattr(LlamaRunner, "_forward_batches", broken)
     support = find_support(model)
     assert type(support.runner) is ModelRunner
     assert support.reason == "KeyError in LlamaRunner: 'rotary_emb'"

@@ -9,18 +9,26 @@ import torch
 from transformers import RepetitionPenaltyLogitsProcessor
 
 from syndisco_tui.engine.base import Sampling
-from syndisco_tui.engine.local.sampling.sampler import Rows, choose, gumbel, penalise, plan
+from syndisco_tui.engine.local.sampling.sampler import (
+    SamplingTensors,
+    gumbel,
+    penalise,
+    plan_batch,
+    sample,
+)
 
 VOCABULARY = 5000
 
 
 def draw(logits: torch.Tensor, samplings: list[Sampling], seeds: list[int], position: int) -> list:
-    rows = Rows.empty(len(samplings), "cpu")
+    parameters = SamplingTensors.empty(len(samplings), "cpu")
     for row, (sampling, seed) in enumerate(zip(samplings, seeds, strict=True)):
-        rows.set(row, sampling, seed)
+        parameters.set_row(row, sampling, seed)
     seen = torch.arange(0, VOCABULARY, 7).expand(len(samplings), -1)
     positions = torch.full((len(samplings),), position)
-    return choose(logits.clone(), rows, seen, positions, plan(samplings, logits.shape[1])).tolist()
+    return sample(
+        logits.clone(), parameters, seen, positions, plan_batch(samplings, logits.shape[1])
+    ).tolist()
 
 
 def test_a_row_is_the_same_alone_and_among_any_others() -> None:
@@ -64,12 +72,14 @@ def test_frequencies_are_the_truncated_softmax(top_k: int, top_p: float) -> None
         expected[expected.cumsum(0) - expected >= top_p] = 0
         expected /= expected.sum()
     sampling = Sampling(temperature, top_p, top_k, 1.0)
-    rows = Rows.empty(draws, "cpu")
-    rows.temperature.fill_(temperature)
-    rows.top_p.fill_(top_p)
-    rows.top_k.fill_(top_k)
+    parameters = SamplingTensors.empty(draws, "cpu")
+    parameters.temperature.fill_(temperature)
+    parameters.top_p.fill_(top_p)
+    parameters.top_k.fill_(top_k)
     position = torch.arange(draws)
-    chosen = choose(logits.expand(draws, -1), rows, None, position, plan([sampling] * draws, 100))
+    chosen = sample(
+        logits.expand(draws, -1), parameters, None, position, plan_batch([sampling] * draws, 100)
+    )
     counted = torch.bincount(chosen, minlength=100).double() / draws
     assert (counted - expected).abs().max() < 4 * (0.25 / draws) ** 0.5
     assert counted[expected == 0].sum() == 0

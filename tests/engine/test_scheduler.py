@@ -17,7 +17,7 @@ from syndisco_tui.engine.local.cache.slot_table import OutOfSlots, SlotTable
 from syndisco_tui.engine.local.decoding.reply import Reply
 from syndisco_tui.engine.local.decoding.scheduler import (
     PREFILL_TOKENS,
-    PREFILL_TOKENS_BETWEEN,
+    PREFILL_TOKENS_WHILE_DECODING,
     Scheduler,
 )
 
@@ -44,24 +44,18 @@ class NoTokenizer:
 
 def reply(prompt: list[int], tokens: int = 10) -> Reply:
     generation = Generation(GenerationRequest((), tokens))
-    made = Reply.__new__(Reply)
-    made.generation, made.prompt, made.token_ids = generation, prompt, []
-    made.cached_tokens = 0
-    return made
+    return Reply(generation, prompt, NoTokenizer(), eos=(), context_length=1 << 20)
 
 
 def scheduler(budget: int = 1 << 30, **options: Any) -> Scheduler:
-    table = SlotTable(Memory(), budget)
-    return Scheduler(
-        table, lambda one: len(one.prompt) + one.generation.request.max_out_tokens, **options
-    )
+    return Scheduler(SlotTable(Memory(), budget), **options)
 
 
 def read(one: Scheduler) -> list[tuple[int, int]]:
     """Read the next chunks; where they begin and end."""
-    chunks = one.chunks()
+    chunks = one.schedule_chunks()
     for chunk in chunks:
-        one.note_read(chunk)
+        one.mark_prefilled(chunk)
     return [(chunk.start, chunk.end) for chunk in chunks]
 
 
@@ -80,7 +74,7 @@ def test_a_long_prompt_is_read_in_chunks_and_then_decodes() -> None:
     assert not one.decoding
     assert read(one) == [(2 * PREFILL_TOKENS, 1200)]
     assert len(one.decoding) == 1
-    assert not one.reading
+    assert not one.prefilling
 
 
 def test_a_short_rest_is_read_along() -> None:
@@ -97,7 +91,7 @@ def test_who_decodes_does_not_wait_long_for_who_reads() -> None:
     read(one)
     one.waiting.append(reply(list(range(100, 1000))))
     one.admit()
-    assert read(one) == [(0, PREFILL_TOKENS_BETWEEN)]
+    assert read(one) == [(0, PREFILL_TOKENS_WHILE_DECODING)]
 
 
 def test_the_budget_is_shared_by_those_that_came_first() -> None:
@@ -106,7 +100,7 @@ def test_the_budget_is_shared_by_those_that_came_first() -> None:
         one.waiting.append(reply(list(range(number * 1000, number * 1000 + 300))))
     one.admit()
     assert read(one) == [(0, 300), (0, 212)]
-    assert [len(one.waiting), len(one.reading), len(one.decoding)] == [2, 1, 1]
+    assert [len(one.waiting), len(one.prefilling), len(one.decoding)] == [2, 1, 1]
 
 
 def test_prompts_that_begin_alike_are_read_once() -> None:
@@ -114,7 +108,7 @@ def test_prompts_that_begin_alike_are_read_once() -> None:
     for number in range(3):
         one.waiting.append(reply([*common, 1000 + number]))
     one.admit()
-    assert len(one.reading) == 1  # the others wait for it, and are then copied
+    assert len(one.prefilling) == 1  # the others wait for it, and are then copied
     read(one)
     one.admit()
     memory = one.slots.storage
@@ -158,7 +152,7 @@ def test_cancelled_replies_leave_wherever_they_are() -> None:
     one.waiting.extend(replies)
     one.admit()
     read(one)
-    assert [len(one.waiting), len(one.reading), len(one.decoding)] == [1, 1, 1]
+    assert [len(one.waiting), len(one.prefilling), len(one.decoding)] == [1, 1, 1]
     for each in replies:
         each.generation.cancel()
     assert one.remove_cancelled() == [replies[2], replies[1], replies[0]]
@@ -182,12 +176,12 @@ def test_nobody_is_lost_and_no_slot_is_shared(seed: int, budget: int) -> None:
             rng.choice(submitted).generation.cancel()
         ended += one.remove_cancelled() + one.admit()
         read(one)
-        busy = [*one.reading, *one.decoding]
+        busy = [*one.prefilling, *one.decoding]
         assert len({sequence.slot.index for sequence in busy}) == len(busy) <= 5
         assert one.slots.storage.slots * one.slots.storage.length <= one.slots.budget
         for sequence in list(one.decoding):
             sequence.reply.token_ids.append(0)
-            if sequence.is_last(False):
+            if sequence.is_last_token(False):
                 ended.append(sequence.reply)
                 one.release(sequence)
         if one.is_idle and not coming:

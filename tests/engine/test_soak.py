@@ -92,7 +92,7 @@ def test_a_request_longer_than_any_slot_can_be(
     decoder: Any = engine._decoder
     short = GenerationRequest((ChatMessage("user", "Hm?"),), 4, Sampling())
     engine.submit(short).result(60)
-    decoder._slots.forget()
+    decoder._slots.forget_idle()
     budget, decoder._slots.budget = decoder._slots.budget, 200_000
     try:
         long = GenerationRequest((ChatMessage("user", "word " * 200),), 200, Sampling())

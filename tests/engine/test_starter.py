@@ -181,7 +181,7 @@ def test_killed_while_converting_then_resumed(tmp_path: Path, wheel: bytes) -> N
     code = f"""
 import time
 from pathlib import Path
-from syndisco_tui.engine.local import starter
+from syndisco_tui.engine.local.loading import starter
 starter.WHEEL_BYTES, starter.WHEEL_SHA256 = {starter.WHEEL_BYTES}, {starter.WHEEL_SHA256!r}
 def convert(gguf, folder, *rest):
     folder.mkdir(); (folder / "half").write_text("made"); print("now", flush=True); time.sleep(60)

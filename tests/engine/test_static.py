@@ -15,10 +15,14 @@ import torch
 from syndisco_tui.discussion import ChatMessage
 from syndisco_tui.engine.base import Chunk, Generation, GenerationRequest, Sampling
 from syndisco_tui.engine.local.cache.kv_cache import KVCache
-from syndisco_tui.engine.local.decoding.decoder import Intake
+from syndisco_tui.engine.local.decoding.decoder import InputProcessor
 from syndisco_tui.engine.local.decoding.slot_decoder import SlotDecoder
-from syndisco_tui.engine.local.runners.attention import StaticDecodeBatch, _attend_in_parts
-from syndisco_tui.engine.local.runners.cuda_graphs import GIVE_UP, CudaCapture, StaticSteps
+from syndisco_tui.engine.local.runners.attention import StaticDecodeBatch, _split_attention
+from syndisco_tui.engine.local.runners.cuda_graphs import (
+    MAX_FAILURES,
+    CudaGraphCapture,
+    StaticSteps,
+)
 from syndisco_tui.engine.local.runners.llama_runner import LlamaRunner
 from syndisco_tui.engine.local.runners.model_runner import ModelRunner
 from tests.support.pretended_gpu import Machine, sent
@@ -31,16 +35,18 @@ def tiny(tiny_folder: Path) -> tuple[Any, Any]:
     return read_model(tiny_folder)
 
 
-def decoder_of(folder: Path, kind: type[ModelRunner] = LlamaRunner) -> SlotDecoder:
+def decoder_for(folder: Path, kind: type[ModelRunner] = LlamaRunner) -> SlotDecoder:
     model, tokenizer = read_model(folder)
     runner = kind(sent(model))
-    intake = Intake(tokenizer, eos=[2], context_length=512)
-    return SlotDecoder(runner, intake, budget=1 << 30, static=StaticSteps(runner, CudaCapture()))
+    inputs = InputProcessor(tokenizer, eos=[2], context_length=512)
+    return SlotDecoder(
+        runner, inputs, budget=1 << 30, static=StaticSteps(runner, CudaGraphCapture())
+    )
 
 
 def run(decoder: SlotDecoder) -> None:
     while decoder.busy:
-        decoder.advance()
+        decoder.step()
 
 
 @pytest.mark.parametrize("kind", [LlamaRunner, ModelRunner])
@@ -48,7 +54,7 @@ def test_the_words_are_those_of_the_reference(
     gpu: Machine, tiny: tuple[Any, Any], tiny_folder: Path, kind: type[ModelRunner]
 ) -> None:
     """Requests of any kind join while others decode; some neighbours are cancelled on the way."""
-    decoder = decoder_of(tiny_folder, kind)
+    decoder = decoder_for(tiny_folder, kind)
     rng = random.Random(3)
     kept: list[Generation] = []
     for _ in range(8):
@@ -57,7 +63,7 @@ def test_the_words_are_those_of_the_reference(
         for generation in [*wave, *doomed]:
             decoder.submit(generation)
         for _ in range(rng.randint(1, 12)):
-            decoder.advance()
+            decoder.step()
         for generation in doomed:
             generation.cancel()
         kept += wave
@@ -75,23 +81,23 @@ def test_what_cannot_be_recorded_runs_as_it_is(
     gpu: Machine, tiny: tuple[Any, Any], tiny_folder: Path, fails: Callable[[int], bool]
 ) -> None:
     gpu.refuses = fails
-    decoder = decoder_of(tiny_folder)
+    decoder = decoder_for(tiny_folder)
     rng = random.Random(4)
     generations = [Generation(short_request(rng, 16)) for _ in range(12)]
     for generation in generations:
         decoder.submit(generation)
-        decoder.advance()
+        decoder.step()
     run(decoder)
     for generation in generations:
         assert (
             generation.result(1).token_ids == reference_reply(*tiny, generation.request).token_ids
         )
     if fails(2):
-        assert gpu.recordings == GIVE_UP  # after which no more are tried
+        assert gpu.recordings == MAX_FAILURES  # after which no more are tried
 
 
 def test_a_step_of_one_size_is_recorded_once(gpu: Machine, tiny_folder: Path) -> None:
-    decoder = decoder_of(tiny_folder)
+    decoder = decoder_for(tiny_folder)
     for seed in range(5):
         chat = (ChatMessage("user", "Tell me."),)
         decoder.submit(Generation(GenerationRequest(chat, 20, Sampling(), seed)))
@@ -102,7 +108,7 @@ def test_a_step_of_one_size_is_recorded_once(gpu: Machine, tiny_folder: Path) ->
 
 def test_fewer_slots_than_before(gpu: Machine, tiny: tuple[Any, Any], tiny_folder: Path) -> None:
     """What was let go is made anew for as many as are wanted, and steps are no larger than that."""
-    decoder = decoder_of(tiny_folder)
+    decoder = decoder_for(tiny_folder)
     for count in (12, 9, 3):
         wave = [
             Generation(
@@ -116,14 +122,14 @@ def test_fewer_slots_than_before(gpu: Machine, tiny: tuple[Any, Any], tiny_folde
         for generation in wave:
             expected = reference_reply(*tiny, generation.request)
             assert generation.result(1).token_ids == expected.token_ids
-        decoder._slots.forget()
+        decoder._slots.forget_idle()
 
 
 def test_a_step_without_memory_is_made_again(
     gpu: Machine, tiny: tuple[Any, Any], tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No token is lost that was under way when the next step could not be started."""
-    decoder = decoder_of(tiny_folder)
+    decoder = decoder_for(tiny_folder)
     launch, launches = StaticSteps.launch, 0
 
     def launch_or_not(*args: Any) -> Any:
@@ -149,7 +155,7 @@ def test_a_reply_that_ends_while_the_next_step_is_under_way(
     gpu: Machine, tiny: tuple[Any, Any], tiny_folder: Path
 ) -> None:
     """The step after the last token is computed for nothing, and nobody hears of it."""
-    decoder = decoder_of(tiny_folder)
+    decoder = decoder_for(tiny_folder)
     chat = (ChatMessage("user", "Tell me something about the town."),)
     whole = Generation(GenerationRequest(chat, 40, Sampling(), 5))
     decoder.submit(whole)
@@ -182,7 +188,7 @@ def iter_events(events: SimpleQueue[Any]) -> list[Any]:
 def test_a_reply_that_fills_its_slot(
     gpu: Machine, tiny: tuple[Any, Any], tiny_folder: Path
 ) -> None:
-    decoder = decoder_of(tiny_folder)
+    decoder = decoder_for(tiny_folder)
     chat = (ChatMessage("user", "word " * 440),)
     generation = Generation(GenerationRequest(chat, 500, Sampling(), 1))
     beside = Generation(GenerationRequest((ChatMessage("user", "Hm?"),), 90, Sampling(), 2))
@@ -210,5 +216,5 @@ def test_attention_in_parts_is_attention() -> None:
     whole = batch.attend(layer, states, 0.25)
     query = states[:, :4].reshape(1, 2, 2, 16)
     keys, values = layer.states[0][:1, :, :128], layer.states[1][:1, :, :128]
-    split = _attend_in_parts(query, keys, values, batch._mask, 0.25)
+    split = _split_attention(query, keys, values, batch._mask, 0.25)
     torch.testing.assert_close(whole, split)

@@ -232,7 +232,6 @@ def as_table() -> str:
     """Every family with the path it gets, tried now, as Markdown."""
     import transformers
 
-    from syndisco_tui.engine.local.decoding.factory import path_of
     from syndisco_tui.engine.local.runners.probe import find_support
 
     lines = [
@@ -243,7 +242,7 @@ def as_table() -> str:
     ]
     for family in installed():
         support = find_support(build(family))
-        path = path_of(support)
+        path = support.path
         many_at_once = "no" if path == "generate" else "yes"
         keeps_prefixes = "yes" if path == "slots" else "no"
         cells = (family.name, f"`{path}`", many_at_once, keeps_prefixes, support.reason)

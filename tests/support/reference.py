@@ -17,7 +17,7 @@ from transformers import DynamicCache
 
 from syndisco_tui.discussion import ChatMessage
 from syndisco_tui.engine.base import FinishReason, GenerationRequest, Sampling
-from syndisco_tui.engine.local.sampling.sampler import Rows, choose, plan
+from syndisco_tui.engine.local.sampling.sampler import SamplingTensors, plan_batch, sample
 from syndisco_tui.engine.local.tokenization.chat_tokenizer import ChatTokenizer
 
 WORDS = re.split(
@@ -39,18 +39,18 @@ def reference_reply(
     model: Any, tokenizer: Any, request: GenerationRequest, eos: Sequence[int] = (2,)
 ) -> ReferenceReply:
     ids = ChatTokenizer(tokenizer).ids(request.chat)
-    rows = Rows.empty(1, "cpu")
-    rows.set(0, request.sampling, request.seed)
+    parameters = SamplingTensors.empty(1, "cpu")
+    parameters.set_row(0, request.sampling, request.seed)
     cache = DynamicCache(config=model.config)
     takes = inspect.signature(model.forward).parameters
     name = "cache" if "cache" in takes else "past_key_values"
-    how = plan([request.sampling], model.config.vocab_size)
+    batch = plan_batch([request.sampling], model.config.vocab_size)
     made: list[int] = []
     feed, text = ids, ""
     while len(made) < request.max_out_tokens:
         logits = model(torch.tensor([feed]), use_cache=True, **{name: cache}).logits[:, -1]
         seen = torch.tensor([ids + made])
-        token = int(choose(logits, rows, seen, torch.tensor([len(made)]), how))
+        token = int(sample(logits, parameters, seen, torch.tensor([len(made)]), batch))
         if token in eos:
             return ReferenceReply(tuple(made), text.rstrip("\ufffd"), "stop")
         made.append(token)

@@ -1,4 +1,4 @@
-"""The engine in this process. The only package that imports torch and transformers."""
+"""The local engine: runs models of transformers. Only this package imports torch."""
 
 from .engine import LocalEngine
 

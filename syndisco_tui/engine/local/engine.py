@@ -1,6 +1,6 @@
-"""The engine in this process: one persistent daemon thread that owns the model.
+"""The local engine: one daemon thread that owns the model.
 
-Torch is imported when the first model is loaded, on threads of this module; never by importing it.
+Importing this module does not import torch; loading the first model does.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _REPLACED = EngineError("The model was replaced before the reply was finished.")
 
 
 def _is_exact(loaded: LoadedModel) -> bool:
-    """Whether the same request gives the same tokens in any company: only full float32 does."""
+    """Whether a request gives the same tokens in any batch: true of float32 on a CPU only."""
     info = loaded.info
     return info.device == "cpu" and info.dtype == "float32" and info.quantization == "none"
 
@@ -68,10 +68,12 @@ _Command = _Load | _Render | Generation | None
 
 
 class LocalEngine:
-    """Runs a model of transformers. ``cache_folder`` is where the starter model is kept.
+    """Runs a model of transformers; see ``Engine`` for its methods.
 
-    ``threads``: how many threads torch computes with; by default one less than there are cores,
-    so that a screen beside it stays quick.
+    Args:
+        cache_folder: Where the starter model is kept.
+        threads: How many threads torch computes with; by default all cores but one, which is left
+            to the app.
     """
 
     def __init__(self, cache_folder: Path, *, threads: int | None = None) -> None:
@@ -90,13 +92,13 @@ class LocalEngine:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the inference thread is there; see ``Engine``."""
+        """Whether the inference thread runs."""
         return self._thread.is_alive()
 
     def restart(self) -> None:
-        """Give up the inference thread and start another; see ``Engine``.
+        """Abandon the inference thread, even if it hangs, and start another without a model.
 
-        A thread that hangs in a kernel cannot be ended: it is left behind, with what it holds.
+        A thread that hangs in a kernel cannot be stopped, and keeps its memory.
         """
         with self._lock:
             decoder, pending = self._decoder, self._pending
@@ -108,7 +110,7 @@ class LocalEngine:
             load.cancelled.set()
             load.listener(LoadFailed(_RESTARTED))
         if decoder is not None:
-            decoder.abandon(_RESTARTED)
+            decoder.abort_all(_RESTARTED)
         _fail_all(waiting, _RESTARTED)
         waiting.put(None)  # wakes the old thread, if it only waits
         self._thread.start()
@@ -122,7 +124,7 @@ class LocalEngine:
         return self._info
 
     def load(self, spec: ModelSpec, listener: Callable[[LoadEvent], object]) -> None:
-        """Start loading; see ``Engine``. A load of another model that is under way is given up."""
+        """Start loading ``spec``, and cancel the loading of any other model."""
         if not (self.is_alive or self._closing.is_set()):
             self.restart()
         load = _Load(spec, listener)
@@ -139,7 +141,7 @@ class LocalEngine:
             self._commands.put(load)
 
     def cancel_load(self) -> None:
-        """Give up loading; see ``Engine``."""
+        """Cancel loading."""
         with self._lock:
             for load in self._pending:
                 load.cancelled.set()
@@ -149,7 +151,7 @@ class LocalEngine:
         request: GenerationRequest,
         listener: Callable[[GenerationEvent], object] | None = None,
     ) -> Generation:
-        """Queue a reply; see ``Engine``. While a model is being loaded it waits for it."""
+        """Queue a reply. If a model is being loaded, the reply waits for it."""
         generation = Generation(request, listener)
         if self._closing.is_set():
             generation.emit(Failed(generation, _CLOSED))
@@ -162,14 +164,14 @@ class LocalEngine:
         chat: Sequence[ChatMessage],
         listener: Callable[[RenderedPrompt | EngineError], object],
     ) -> None:
-        """Show a chat as the model reads it; see ``Engine``."""
+        """Render ``chat`` as the loaded model reads it."""
         if self._closing.is_set():
             listener(_CLOSED)
         else:
             self._commands.put(_Render(chat, listener))
 
     def close(self) -> None:
-        """End the inference thread; see ``Engine``."""
+        """Cancel everything and end the inference thread."""
         self._closing.set()
         self.cancel_load()
         self._commands.put(None)
@@ -178,28 +180,27 @@ class LocalEngine:
     def _is_loaded(self, spec: ModelSpec) -> bool:
         if self._info is None or self._spec is None:
             return False
-        # What "auto" turned out to be can also be asked for by its name.
+        # The model that "auto" resolved to may also be requested by its name.
         return spec in (self._spec, replace(self._spec, model=self._info.model))
 
-    # From here on: the inference thread.
+    # Methods below run on the inference thread.
 
     def _serve(self) -> None:
         commands = self._commands
-        while self._is_mine(commands) and not self._closing.is_set():
+        while not (self._is_abandoned(commands) or self._closing.is_set()):
             try:
                 self._serve_one(commands)
-            except Exception as error:  # a fault of ours or of a library: the model goes, we stay
-                problem = str(error).strip().partition("\n")[0] or type(error).__name__
-                if self._is_mine(commands):
-                    sentence = f"The model failed ({problem.rstrip('.')}): load it again."
+            except Exception as error:  # a bug, or an error of a library: the thread goes on
+                if not self._is_abandoned(commands):
+                    sentence = f"The model failed ({_reason(error)}): load it again."
                     self._drop_model(EngineError(sentence))
-        if self._is_mine(commands):
+        if not self._is_abandoned(commands):
             self._drop_model(None)
             _fail_all(commands, _CLOSED)
 
-    def _is_mine(self, commands: SimpleQueue[_Command]) -> bool:
-        """Whether the thread that serves ``commands`` has not been given up."""
-        return commands is self._commands
+    def _is_abandoned(self, commands: SimpleQueue[_Command]) -> bool:
+        """Whether the thread that serves ``commands`` was abandoned by ``restart``."""
+        return commands is not self._commands
 
     def _serve_one(self, commands: SimpleQueue[_Command]) -> None:
         decoder = self._decoder
@@ -207,9 +208,9 @@ class LocalEngine:
             command = commands.get(block=decoder is None or not decoder.busy)
         except Empty:
             if decoder is not None:
-                decoder.advance()
+                decoder.step()
             return
-        del decoder  # held here, the model before would stay while the next one is read
+        del decoder  # a reference would keep the old model in memory while the next one loads
         if isinstance(command, _Load):
             self._load(command)
         elif isinstance(command, Generation):
@@ -234,83 +235,82 @@ class LocalEngine:
 
     def _load(self, load: _Load) -> None:
         with self._lock:
-            known = self._info if self._is_loaded(load.spec) else None
-        if known is None:
+            loaded_info = self._info if self._is_loaded(load.spec) else None
+        if loaded_info is None:
             self._drop_model(_REPLACED)
-        event = Loaded(known) if known else self._replace_model(load)
+        event = Loaded(loaded_info) if loaded_info else self._load_new(load)
         with self._lock:
-            if load not in self._pending:  # given up meanwhile, and told so
+            if load not in self._pending:  # its listener was notified by ``restart``
                 return
             self._pending.remove(load)
         load.listener(event)
 
-    def _replace_model(self, load: _Load) -> Loaded | LoadFailed:
+    def _load_new(self, load: _Load) -> Loaded | LoadFailed:
         try:
             return Loaded(self._install(self._wait_for_model(load), load))
         except EngineError as error:
             return LoadFailed(error.with_traceback(None))
-        except Exception as error:  # a fault of ours or of a library: still one sentence
-            problem = self._why_not_loaded(load, error)
+        except Exception as error:  # a bug, or an error of a library
+            failure = self._load_error(load, error)
         self._drop_model(_REPLACED)
-        return LoadFailed(problem)
+        return LoadFailed(failure)
 
-    def _why_not_loaded(self, load: _Load, error: Exception) -> EngineError:
+    def _load_error(self, load: _Load, error: Exception) -> EngineError:
         from .loading.placement import does_not_fit
         from .memory import is_out_of_memory
 
         if is_out_of_memory(error):
             return does_not_fit(load.spec.model, load.spec.device)
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
         return EngineError(
-            f"The model could not be loaded ({reason.rstrip('.')}): try again, or choose another."
+            f"The model could not be loaded ({_reason(error)}): try again, or choose another."
         )
 
     def _wait_for_model(self, load: _Load) -> LoadedModel:
-        """Load on a side thread, which is abandoned if the load is cancelled."""
-        news: SimpleQueue[LoadProgress | LoadedModel | Exception] = SimpleQueue()
+        """Load on a side thread, which is abandoned if loading is cancelled."""
+        results: SimpleQueue[LoadProgress | LoadedModel | Exception] = SimpleQueue()
 
         def work() -> None:
             try:
                 from .loading.model_loader import load_model
 
                 cancelled = load.cancelled.is_set
-                news.put(load_model(load.spec, self._cache_folder, news.put, cancelled))
+                results.put(load_model(load.spec, self._cache_folder, results.put, cancelled))
             except Exception as error:
-                news.put(error.with_traceback(None))
+                results.put(error.with_traceback(None))
 
         threading.Thread(target=work, name="loading", daemon=True).start()
         while not load.cancelled.is_set():
             try:
-                new = news.get(timeout=POLL_SECONDS)
+                result = results.get(timeout=POLL_SECONDS)
             except Empty:
                 continue
-            if isinstance(new, LoadProgress):
-                load.listener(new)
-            elif isinstance(new, Exception):
-                raise new
+            if isinstance(result, LoadProgress):
+                load.listener(result)
+            elif isinstance(result, Exception):
+                raise result
             else:
-                return new
+                return result
         raise Cancelled("Loading was cancelled.")
 
     def _install(self, loaded: LoadedModel, load: _Load) -> EngineInfo:
         import torch
 
-        from .decoding.factory import decoder_for
+        from .decoding.factory import make_decoder
         from .memory import paused_collector
 
         load.listener(LoadProgress("warming up"))
         torch.set_num_threads(self._threads)
         with paused_collector():
-            decoder, reason = decoder_for(
+            decoder, support = make_decoder(
                 loaded, lambda: self._closing.is_set() or bool(self._pending)
             )
         if load.cancelled.is_set():
             raise Cancelled("Loading was cancelled.")
-        # What is loaded stays: the collector must not walk it again and again, because each
-        # walk holds up the screen's thread.
+        # Garbage collection shall ignore the model's objects: visiting them delays the UI thread.
         gc.collect()
         gc.freeze()
-        info = replace(loaded.info, path=decoder.path, path_reason=reason, exact=_is_exact(loaded))
+        exact = _is_exact(loaded)
+        info = replace(loaded.info, path=support.path, path_reason=support.reason, exact=exact)
         self._chat = ChatTokenizer(loaded.tokenizer)
         with self._lock:
             if load not in self._pending:
@@ -324,12 +324,17 @@ class LocalEngine:
             self._decoder = self._info = self._spec = self._chat = None
         if decoder is None:
             return
-        decoder.abandon(reason)
+        decoder.abort_all(reason)
         del decoder
         gc.unfreeze()
         from .memory import release_memory
 
         release_memory()
+
+
+def _reason(error: Exception) -> str:
+    """The first line of an error's message."""
+    return (str(error).strip().partition("\n")[0] or type(error).__name__).rstrip(".")
 
 
 def _fail_all(commands: SimpleQueue[_Command], error: EngineError) -> None:

@@ -163,8 +163,6 @@ def test_a_hanging_engine_does_not_hold_up_quitting(folder: Path) -> None:
 class FakeDecoder:
     """Stands where a model's decoder does; ``fault`` happens at the next token."""
 
-    path = "fake"
-
     def __init__(self) -> None:
         self.waiting: list[Generation] = []
         self.fault: Callable[[], None] = lambda: None
@@ -176,10 +174,10 @@ class FakeDecoder:
     def submit(self, generation: Generation) -> None:
         self.waiting.append(generation)
 
-    def advance(self) -> None:
+    def step(self) -> None:
         self.fault()
 
-    def abandon(self, error: EngineError | None) -> None:
+    def abort_all(self, error: EngineError | None) -> None:
         for generation in self.waiting:
             generation.emit(Failed(generation, error or EngineError("cancelled")))
         self.waiting.clear()

@@ -1,7 +1,4 @@
-"""The KV cache over slots: rows of one set of tensors, each with a length of its own.
-
-Knows keys and values; nothing of tokens, requests, sampling or text.
-"""
+"""The tensors of the KV cache: for each layer, keys and values of all slots."""
 
 from __future__ import annotations
 
@@ -17,40 +14,41 @@ from ..memory import is_out_of_memory
 from ..transformers_api.caches import KeyValueLayer, cache_of
 from .slot_table import OutOfSlots
 
-_LAZY = (torch.float32, torch.float16, torch.bfloat16)
+_FROM_PAGES = (torch.float32, torch.float16, torch.bfloat16)
 
 
 @dataclass
 class Window:
-    """Which part of the cache the running forward pass writes and reads. Shared by all layers."""
+    """Which part of the cache the current forward pass writes and reads, in all layers."""
 
     rows: slice | Tensor = field(default_factory=lambda: slice(0, 1))
-    """The slots of the batch, in order: a slice where they are neighbours (read in place)."""
+    """The slots of the batch, ascending: a slice if they are neighbours, to read in place."""
     start: int = 0
-    """Where a prefill writes (one slot, ``tokens`` long)."""
+    """The position that a prefill writes from, in one slot."""
     positions: Tensor | None = None
-    """int64 [rows]: where a decode step writes, one token a row. None: a prefill."""
+    """int64 [rows], the position that a decode step writes in each row; None for a prefill."""
     row_ids: Tensor | None = None
-    """int64 [rows], the slots as a tensor, with ``positions``."""
+    """int64 [rows], ``rows`` as a tensor; for decode steps only."""
     read_length: int = 0
     """Attention reads keys and values of positions 0 … read_length − 1."""
 
 
 class SlotLayer(KeyValueLayer):
-    """Keys and values of one layer, [slots, kv_heads, length, head_dim]."""
+    """Keys and values of one layer, [slots, kv_heads, length, head_dim] each."""
 
     def __init__(self, window: Window) -> None:
         super().__init__()
         self.keys: Tensor
         self.values: Tensor
         self.states: Tensor | None = None
-        """Both, [2, slots, kv_heads, length, head_dim], where they have one shape."""
+        """Both, [2, slots, kv_heads, length, head_dim], if keys and values have equal shapes."""
         self._window = window
         self.slots = self.length = self.bytes_per_token = 0
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
-        """Make the tensors, shaped like these states. Zeros: what is masked must be finite."""
+        """Allocate the tensors; the arguments give heads, head_dim, dtype and device."""
 
+        # Zeros, because values that are masked must still be finite.
         def zeros(like: Tensor, *first: int) -> Tensor:
             return _zeros(like, (*first, self.slots, like.shape[1], self.length, like.shape[3]))
 
@@ -65,7 +63,7 @@ class SlotLayer(KeyValueLayer):
         )
 
     def write(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Write the new states [rows, kv_heads, tokens, head_dim]; give back what is read."""
+        """Write new states [rows, kv_heads, tokens, head_dim]; return what attention reads."""
         if not self.is_initialized:
             self.lazy_initialization(keys, values)
         window = self._window
@@ -86,11 +84,11 @@ class SlotLayer(KeyValueLayer):
 
     @property
     def written_length(self) -> int:
-        """Where a prefill writes; of a decode step each row has its own."""
+        """The position that a prefill writes from (in a decode step each row has its own)."""
         return self._window.start
 
     def resize(self, slots: int, length: int) -> None:
-        """Grow or shrink, keeping what fits; with no slots the memory is let go."""
+        """Grow or shrink, keeping what fits; without slots the memory is freed."""
         if self.is_initialized and not slots:
             self.keys = self.values = self.keys.new_zeros(0)
             self.states = None
@@ -104,24 +102,24 @@ class SlotLayer(KeyValueLayer):
 
     @property
     def address(self) -> tuple[object, ...]:
-        """Where keys and values are: what was recorded for other places is of no use."""
+        """Where keys and values are in memory; a CUDA graph is only valid for one address."""
         if not self.is_initialized:
             return ()
         return self.keys.data_ptr(), self.values.data_ptr(), self.keys.shape, self.keys.stride()
-
-    def _set_states(self, states: Tensor) -> None:
-        self.states, self.keys, self.values = states, states[0], states[1]
 
     def copy_prefix(self, source: int, target: int, length: int) -> None:
         """Copy the first ``length`` positions of one slot to another."""
         for tensor in (self.keys, self.values) if self.is_initialized else ():
             tensor[target, :, :length] = tensor[source, :, :length]
 
+    def _set_states(self, states: Tensor) -> None:
+        self.states, self.keys, self.values = states, states[0], states[1]
+
 
 class KVCache:
-    """The cache of a model with ``layers`` layers that keep keys and values.
+    """The cache of a model with ``layers`` attention layers.
 
-    ``cache`` is what its forward pass takes; set ``window`` before.
+    ``cache`` is what transformers' forward passes take; set ``window`` before each.
     """
 
     def __init__(self, layers: int) -> None:
@@ -135,10 +133,6 @@ class KVCache:
         """Of all layers; 0 before the first forward pass."""
         return sum(layer.bytes_per_token for layer in self.layers)
 
-    @property
-    def memory_bytes(self) -> int:
-        return self.bytes_per_token * self.slots * self.length
-
     def copy_prefix(self, source: int, target: int, length: int) -> None:
         """Copy the first ``length`` positions of one slot to another, in all layers."""
         for layer in self.layers:
@@ -150,7 +144,7 @@ class KVCache:
         Raises:
             OutOfSlots: There is no memory for it.
         """
-        before, is_full = (self.slots, self.length), False
+        is_full = False
         for layer in self.layers:
             try:
                 layer.resize(slots, length)
@@ -160,37 +154,35 @@ class KVCache:
                 is_full = True
                 break
         if is_full:
-            slots, length = before
             for layer in self.layers:
-                layer.resize(slots, length)
-        self.slots, self.length = slots, length
-        if is_full:
+                layer.resize(self.slots, self.length)
             raise OutOfSlots
+        self.slots, self.length = slots, length
 
 
 def _zeros(like: Tensor, size: tuple[int, ...]) -> Tensor:
-    """Zeros. On a CPU their memory is taken page by page, when it is first written to.
+    """Zeros with the dtype and device of ``like``; on a CPU, memory is used when written to.
 
-    torch writes all of them at once: seconds for gigabytes that may never be used. So do huge
-    pages, each of which holds the unused ends of several slots (measured with 32 slots: prefixes
-    copied in 5.6 s, in 0.2 s without).
+    torch writes all of it at once: seconds for gigabytes that may never be used. Huge pages would
+    do so too, as each spans the unused ends of several slots (copying prefixes between 32 slots
+    takes 5.6 s with them, 0.2 s without).
     """
-    if like.device.type != "cpu" or like.dtype not in _LAZY or not math.prod(size):
+    if like.device.type != "cpu" or like.dtype not in _FROM_PAGES or not math.prod(size):
         return like.new_zeros(size)
     kind = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
     pages = mmap.mmap(-1, math.prod(size) * like.element_size(), kind)
     if hasattr(mmap, "MADV_NOHUGEPAGE"):  # Linux
-        with contextlib.suppress(OSError):  # a kernel that knows no huge pages
+        with contextlib.suppress(OSError):  # a kernel without huge pages
             pages.madvise(mmap.MADV_NOHUGEPAGE)
     return torch.frombuffer(pages, dtype=like.dtype).view(size)
 
 
 def _resized(tensor: Tensor, slots: int, length: int) -> Tensor:
     *first, old_slots, heads, old_length, width = tensor.shape
-    both, shared = min(slots, old_slots), min(length, old_length)
-    unchanged = tensor[..., :both, :, :shared, :]
-    if (both, shared) == (slots, length):
-        return unchanged
-    grown = _zeros(tensor, (*first, slots, heads, length, width))
-    grown[..., :both, :, :shared, :] = unchanged
-    return grown
+    kept_slots, kept_length = min(slots, old_slots), min(length, old_length)
+    kept_part = tensor[..., :kept_slots, :, :kept_length, :]
+    if (kept_slots, kept_length) == (slots, length):
+        return kept_part
+    larger = _zeros(tensor, (*first, slots, heads, length, width))
+    larger[..., :kept_slots, :, :kept_length, :] = kept_part
+    return larger

@@ -1,7 +1,4 @@
-"""Which slot of the cache a sequence gets, and which prefixes idle slots are kept for.
-
-Knows token ids and sizes; nothing of tensors or models.
-"""
+"""Which slot of the KV cache a sequence gets, and which prefixes idle slots are kept for."""
 
 from __future__ import annotations
 
@@ -11,11 +8,11 @@ from typing import Protocol
 
 import numpy as np
 
-LENGTH_STEP = 64  # slots are as long as a multiple of this
+LENGTH_STEP = 64  # the length of slots is a multiple of this
 
 
 class OutOfSlots(Exception):
-    """There is no memory for another slot, or for one that long."""
+    """There is no memory for another slot, or for one of this length."""
 
 
 class SlotStorage(Protocol):
@@ -28,7 +25,7 @@ class SlotStorage(Protocol):
     def bytes_per_token(self) -> int: ...
 
     def resize(self, slots: int, length: int) -> None:
-        """Grow or shrink, keeping what fits. Raises OutOfSlots, and is then as it was."""
+        """Grow or shrink, keeping what fits. Raises OutOfSlots, and has then changed nothing."""
 
     def copy_prefix(self, source: int, target: int, length: int) -> None:
         """Copy the first ``length`` tokens of one slot to another."""
@@ -36,7 +33,7 @@ class SlotStorage(Protocol):
 
 @dataclass
 class Slot:
-    """One row of the cache, which holds keys and values of ``tokens``."""
+    """A row of the KV cache, which holds keys and values of ``tokens`` (token ids)."""
 
     index: int
     tokens: list[int] = field(default_factory=list)
@@ -45,7 +42,7 @@ class Slot:
 
 
 class SlotTable:
-    """Slots in ``storage``, made and lengthened as they are needed, up to ``budget`` bytes."""
+    """The slots of ``storage``, added and lengthened on demand, up to ``budget`` bytes."""
 
     def __init__(self, storage: SlotStorage, budget: int) -> None:
         self.storage = storage
@@ -56,16 +53,17 @@ class SlotTable:
     def acquire(
         self, prompt: Sequence[int], length: int, spare: int, expected: int = 1
     ) -> tuple[Slot, int]:
-        """A slot for ``prompt`` that can hold ``length`` tokens, and how many it already has.
-
-        At least one token of the prompt is always left to be computed.
+        """Take a slot for ``prompt``, with the longest prefix of it that any slot holds.
 
         Args:
             prompt: Token ids.
             length: Tokens of the prompt and its reply.
             spare: How many idle slots may be kept for their prefixes before the least recently
                 used one is taken.
-            expected: How many slots will be needed soon, so that room is made once for all.
+            expected: How many slots will be needed soon, so that memory is allocated once.
+
+        Returns:
+            The slot and how many tokens of the prompt it holds; at least one is left to compute.
 
         Raises:
             OutOfSlots: The budget does not allow it now.
@@ -79,12 +77,12 @@ class SlotTable:
         return slot, cached
 
     def release(self, slot: Slot) -> None:
-        """Give a slot back; what it holds stays for prompts that begin with the same tokens."""
+        """Make a slot idle; it keeps its tokens for prompts with the same prefix."""
         self._clock += 1
         slot.is_busy, slot.last_used = False, self._clock
 
-    def forget(self) -> None:
-        """Let go of all that idle slots hold, and of the memory if none is busy."""
+    def forget_idle(self) -> None:
+        """Drop the tokens of idle slots, and all memory if no slot is busy."""
         for slot in self.slots:
             if not slot.is_busy:
                 slot.tokens = []
@@ -93,64 +91,72 @@ class SlotTable:
             self.storage.resize(0, 0)
 
     def longest_prefix(self, prompt: Sequence[int]) -> tuple[Slot | None, int]:
-        """The slot that has most of the beginning of ``prompt``, and how much (never all)."""
+        """The slot that shares the longest prefix with ``prompt``, and its length in tokens.
+
+        The last token of the prompt does not count; of equal slots, an idle one is returned.
+        """
         ids = np.asarray(prompt)
         best: Slot | None = None
         longest = 0
         for slot in self.slots:
-            common = min(common_prefix(ids, slot.tokens), len(prompt) - 1)
-            is_better = common == longest and best and best.is_busy and not slot.is_busy
-            if common > longest or is_better:
-                best, longest = slot, common
+            shared = min(common_prefix(ids, slot.tokens), len(prompt) - 1)
+            is_idler = shared == longest and best and best.is_busy and not slot.is_busy
+            if shared > longest or is_idler:
+                best, longest = slot, shared
         return best, longest
 
     def _choose(
         self, source: Slot | None, cached: int, length: int, spare: int, expected: int
     ) -> Slot:
-        idle = [slot for slot in self.slots if not slot.is_busy]
-        # A slot that the prompt goes on from is its own; one of which only the beginning is
-        # shared (another actor of the same discussion) is worth keeping.
+        # A slot is continued if the prompt contains most of it. If only the beginning is shared
+        # (by another actor of the same discussion) the slot is worth keeping.
         if source and not source.is_busy and 2 * cached >= len(source.tokens):
-            self._fit(len(self.slots), length)
+            self._reserve(len(self.slots), length)
             return source
+        idle = [slot for slot in self.slots if not slot.is_busy]
         empty = next((slot for slot in idle if not slot.tokens), None)
         if empty is None and len(idle) < max(spare, 1):
             try:
-                return self._new_slot(length, expected + spare)
+                return self._add_slot(length, expected + spare)
             except OutOfSlots:
                 if not idle:
                     raise
-        self._fit(len(self.slots), length)
+        self._reserve(len(self.slots), length)
         return empty or min(idle, key=lambda slot: slot.last_used)
 
-    def _new_slot(self, length: int, soon: int) -> Slot:
-        self._fit(len(self.slots) + 1, length, soon)
+    def _add_slot(self, length: int, expected: int) -> Slot:
+        self._reserve(len(self.slots) + 1, length, expected)
         slot = Slot(len(self.slots))
         self.slots.append(slot)
         return slot
 
-    def _fit(self, slots: int, length: int, soon: int = 0) -> None:
-        """Make room for ``slots`` of ``length``; where the budget allows, for ``soon`` at once.
+    def _reserve(self, slots: int, length: int, expected: int = 0) -> None:
+        """Make room for ``slots`` of ``length``, and for ``expected`` ones if there is memory.
 
-        Growing means copying, so both at least double.
+        Growing means copying, so slots and length at least double where the budget allows.
         """
-        room, longest = self.storage.slots, self.storage.length
-        if slots <= room and length <= longest:
+        has_slots, has_length = self.storage.slots, self.storage.length
+        if slots <= has_slots and length <= has_length:
             return
-        needed = max(length, longest)
-        generous = max(longest, 2 * length if length > longest else 0)
-        more = max(slots, soon, 2 * room) if slots > room else room
-        sizes = ((more, generous), (more, needed), (slots, generous), (slots, needed))
-        for count, exact_span in sizes:
-            span = -(-exact_span // LENGTH_STEP) * LENGTH_STEP
-            if self.storage.bytes_per_token * count * span <= self.budget:
-                self.storage.resize(count, span)
+        min_length = max(length, has_length)
+        wide_length = 2 * length if length > has_length else has_length
+        more_slots = max(slots, expected, 2 * has_slots) if slots > has_slots else has_slots
+        sizes = (
+            (more_slots, wide_length),
+            (more_slots, min_length),
+            (slots, wide_length),
+            (slots, min_length),
+        )
+        for count, tokens in sizes:
+            rounded = -(-tokens // LENGTH_STEP) * LENGTH_STEP
+            if self.storage.bytes_per_token * count * rounded <= self.budget:
+                self.storage.resize(count, rounded)
                 return
         raise OutOfSlots
 
 
 def common_prefix(ids: np.ndarray, tokens: Sequence[int]) -> int:
-    """How many tokens both begin with."""
+    """How many tokens ``ids`` and ``tokens`` both begin with."""
     length = min(len(ids), len(tokens))
     if not length:
         return 0

@@ -1,7 +1,4 @@
-"""The last resort: one request at a time through ``model.generate``, for any architecture.
-
-The same sampler, events and ends as the faster paths; nothing of threads or loading.
-"""
+"""The last resort: one reply at a time through ``model.generate``, for any architecture."""
 
 from __future__ import annotations
 
@@ -14,43 +11,44 @@ from torch import Tensor
 
 from ...base import EngineError, Generation
 from ..memory import release_memory
-from ..sampling.sampler import Rows, choose, plan
+from ..sampling.sampler import SamplingTensors, plan_batch, sample
 from ..transformers_api.forward import device_of
 from ..transformers_api.generate import generate
-from .decoder import Intake, as_engine_error
+from .decoder import InputProcessor, as_engine_error
 from .reply import Reply
 
 
 class GenerateDecoder:
-    """Makes replies with ``model``, one after the other; call ``advance`` while it is ``busy``.
+    """Makes replies with ``model``, one after the other, with the sampler of the faster paths.
 
-    ``is_interrupted`` is asked after every token: true ends the reply at hand.
+    Args:
+        model: Any model of transformers that has ``generate``.
+        inputs: Turns requests into replies.
+        is_interrupted: Asked after every token; if true, the reply ends as cancelled.
     """
-
-    path = "generate"
 
     def __init__(
         self,
         model: Any,
-        intake: Intake,
+        inputs: InputProcessor,
         *,
         is_interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._model, self._intake = model, intake
+        self._model, self._inputs = model, inputs
         self._is_interrupted = is_interrupted
         self._waiting: deque[Reply] = deque()
 
     @property
     def busy(self) -> bool:
-        """Whether there is anything to do."""
+        """Whether a reply is waiting."""
         return bool(self._waiting)
 
     def submit(self, generation: Generation) -> None:
-        """Queue a reply. Its events come from ``advance``; a bad prompt fails at once."""
-        if reply := self._intake.reply_to(generation):
+        """Queue a reply. Its events come from ``step``; a prompt that is refused fails at once."""
+        if reply := self._inputs.process(generation):
             self._waiting.append(reply)
 
-    def advance(self) -> None:
+    def step(self) -> None:
         """Make the whole next reply."""
         reply = self._waiting.popleft()
         failure: EngineError | None = None
@@ -58,14 +56,14 @@ class GenerateDecoder:
             self._generate(reply)
         except Exception as error:
             failure = as_engine_error(error)
-        if failure is not None:
+        if failure is not None:  # outside of the except block, which holds on to tensors
             release_memory()
             reply.fail(failure)
 
-    def abandon(self, error: EngineError | None) -> None:
-        """End everything that waits: as failed with ``error``, or as cancelled."""
+    def abort_all(self, error: EngineError | None) -> None:
+        """End all replies: failed with ``error``, or cancelled if there is none."""
         while self._waiting:
-            self._waiting.popleft().abandon(error)
+            self._waiting.popleft().abort(error)
 
     @torch.inference_mode()
     def _generate(self, reply: Reply) -> None:
@@ -73,30 +71,30 @@ class GenerateDecoder:
             reply.finish("cancelled")
             return
         device, request = device_of(self._model), reply.generation.request
-        rows = Rows.empty(1, device)
-        rows.set(0, request.sampling, request.seed)
-        interrupted = False
+        parameters = SamplingTensors.empty(1, device)
+        parameters.set_row(0, request.sampling, request.seed)
+        is_cancelled = False
 
-        def next_token(ids: Tensor, scores: Tensor) -> Tensor:
+        def choose_token(ids: Tensor, scores: Tensor) -> Tensor:
             if not reply.started:
                 reply.start()
             position = torch.tensor([len(reply.token_ids)], device=scores.device)
-            how = plan([request.sampling], scores.shape[-1])
-            return choose(scores.clone(), rows, ids, position, how)
+            batch = plan_batch([request.sampling], scores.shape[-1])
+            return sample(scores.clone(), parameters, ids, position, batch)
 
-        def is_over(token: int) -> bool:
-            nonlocal interrupted
+        def is_finished(token: int) -> bool:
+            nonlocal is_cancelled
             has_ended = reply.push(token)
-            interrupted = reply.generation.is_cancelled or self._is_interrupted()
-            return has_ended or interrupted
+            is_cancelled = reply.generation.is_cancelled or self._is_interrupted()
+            return has_ended or is_cancelled
 
         generate(
             self._model,
             torch.tensor([reply.prompt], device=device),
-            max_new_tokens=self._intake.room_for(reply) - len(reply.prompt),
-            pad_token=min(self._intake.eos, default=0),
-            choose=next_token,
-            is_over=is_over,
+            max_new_tokens=reply.max_length - len(reply.prompt),
+            pad_token=min(self._inputs.eos, default=0),
+            choose_token=choose_token,
+            is_finished=is_finished,
         )
         if not reply.generation.is_done:
-            reply.finish("cancelled" if interrupted else "length")
+            reply.finish("cancelled" if is_cancelled else "length")

@@ -1,7 +1,4 @@
-"""One reply in the making: tokens in, events out, and when it ends. The same for every path.
-
-Knows no tensors; the decoders hand it token ids.
-"""
+"""One reply while it is made: token ids in, events out, and how it ends."""
 
 from __future__ import annotations
 
@@ -23,10 +20,23 @@ from ..tokenization.detokenizer import StopStrings, TextStream
 
 
 class Reply:
-    """Follows ``generation`` from its prompt to its result, and tells its listener."""
+    """Turns the tokens of one reply into the events of its ``generation``.
+
+    Args:
+        generation: The caller's handle, through which events are emitted.
+        prompt: Token ids.
+        tokenizer: Decodes the reply.
+        eos: Ids of tokens that end the reply.
+        context_length: How many tokens the prompt and the reply may have together.
+    """
 
     def __init__(
-        self, generation: Generation, prompt: list[int], tokenizer: Any, eos: Collection[int]
+        self,
+        generation: Generation,
+        prompt: list[int],
+        tokenizer: Any,
+        eos: Collection[int],
+        context_length: int,
     ) -> None:
         self.generation = generation
         self.prompt = prompt
@@ -34,76 +44,68 @@ class Reply:
         self.token_ids: list[int] = []
         self.started = False
         self._eos = eos
+        self._context_length = context_length
         self._stream = TextStream(tokenizer)
         self._stop = StopStrings(generation.request.stop)
         self._text: list[str] = []
-        self._began = time.perf_counter()
-        self._first_token_at = self._began
+        self._created_at = time.perf_counter()
+        self._first_token_at = self._created_at
+
+    @property
+    def max_length(self) -> int:
+        """How many tokens the prompt and the whole reply can have."""
+        longest = len(self.prompt) + self.generation.request.max_out_tokens
+        return min(longest, self._context_length)
 
     def start(self) -> None:
-        """The prompt has been read."""
+        """Emit that the prompt has been read."""
         self.started = True
         self.generation.emit(Started(self.generation, len(self.prompt)))
 
     def push(self, token_id: int) -> bool:
-        """Take the next token. True if the reply ended with it (and has been told so)."""
+        """Take the next token. True if it ended the reply, whose result is then emitted."""
         if not self.token_ids:
             self._first_token_at = time.perf_counter()
         if token_id in self._eos:
             self.finish("stop")
             return True
         self.token_ids.append(token_id)
-        self._say(self._stop.push(self._stream.push(token_id)))
-        if self._stop.found:
+        self._emit_text(self._stop.push(self._stream.push(token_id)))
+        if self._stop.has_matched:
             self.finish("stop")
-        elif len(self.token_ids) >= self.generation.request.max_out_tokens:
+        elif len(self.prompt) + len(self.token_ids) >= self.max_length:
             self.finish("length")
         return self.generation.is_done
 
     def finish(self, reason: FinishReason) -> None:
-        """End it: tell the text still held back, then the result."""
-        self._say(self._stop.push(self._stream.flush()) + self._stop.flush())
-        now = time.perf_counter()
+        """End the reply: emit the text still held back, then the result."""
+        self._emit_text(self._stop.push(self._stream.flush()) + self._stop.flush())
+        ended_at = time.perf_counter()
+        first_token_at = self._first_token_at if self.token_ids else ended_at
         result = GenerationResult(
             text="".join(self._text),
-            finish_reason="stop" if self._stop.found else reason,
+            finish_reason="stop" if self._stop.has_matched else reason,
             prompt_tokens=len(self.prompt),
             completion_tokens=len(self.token_ids),
             cached_tokens=self.cached_tokens,
-            seconds=now - self._began,
-            time_to_first_token=(self._first_token_at if self.token_ids else now) - self._began,
+            seconds=ended_at - self._created_at,
+            time_to_first_token=first_token_at - self._created_at,
             token_ids=tuple(self.token_ids),
         )
         self.generation.emit(Finished(self.generation, result))
 
     def fail(self, error: EngineError) -> None:
-        """End it without a result."""
+        """End the reply without a result."""
         self.generation.emit(Failed(self.generation, error))
 
-    def abandon(self, error: EngineError | None) -> None:
-        """End it before its time: failed with ``error``, or else cancelled."""
+    def abort(self, error: EngineError | None) -> None:
+        """End the reply early: failed with ``error``, or cancelled if there is none."""
         if error:
             self.fail(error)
         else:
             self.finish("cancelled")
 
-    def _say(self, text: str) -> None:
+    def _emit_text(self, text: str) -> None:
         if text:
             self._text.append(text)
             self.generation.emit(Chunk(self.generation, text, len(self.token_ids)))
-
-
-def sentence(error: BaseException) -> str:
-    """An unexpected exception as one sentence for a person."""
-    reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-    if reason.startswith("CUDA"):  # from then on nothing works on it in this process
-        return f"The GPU has failed ({reason}): start syndisco-tui again, and resume."
-    return f"The reply could not be made ({reason}): try again."
-
-
-def too_long(prompt_tokens: int, context_length: int) -> EngineError:
-    """What to say of a prompt that leaves the model no room for a reply."""
-    return EngineError(
-        f"The prompt has {prompt_tokens:,} tokens and the model reads fewer than "
-        f"{context_length:,}: shorten the history, the context or the persona."
-    )

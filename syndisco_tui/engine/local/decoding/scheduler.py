@@ -1,13 +1,12 @@
-"""Who reads and who decodes in the next step: pure bookkeeping over slots and token counts.
+"""Which prompts are prefilled and which sequences decode in the next step.
 
 A reply waits, is admitted to a slot, has its prompt read in chunks, and decodes until it ends.
-Knows no tensors, models or time.
+Pure bookkeeping over slots and token counts, without tensors.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,42 +15,42 @@ from ..cache.slot_table import OutOfSlots, Slot, SlotTable, common_prefix
 from .reply import Reply
 
 MAX_SEQUENCES = 64
-PREFILL_TOKENS = 512  # read at once where nobody waits for the next token
-PREFILL_TOKENS_BETWEEN = 128  # read between two steps of slots that are decoding
-WORTH_WAITING = 16  # tokens; from so many on a prefix that is being read is waited for
-IDLE_SLOTS = 8  # kept for their prefixes: the actors of one live discussion
+PREFILL_TOKENS = 512  # tokens of prompts per step, if no sequence decodes
+PREFILL_TOKENS_WHILE_DECODING = 128  # so that the next token of the others is not delayed
+MIN_SHARED_PREFIX = 16  # a prompt waits for the prefill of another that shares so many tokens more
+IDLE_SLOTS = 8  # kept for their prefixes: the actors of one discussion
 
 
 @dataclass(eq=False)
 class Sequence:
-    """A reply in its slot. ``read`` of its prompt's tokens are in the cache."""
+    """A reply in its slot, whose KV cache holds the first ``prefilled`` tokens of the prompt."""
 
     reply: Reply
     slot: Slot
-    read: int
+    prefilled: int
 
     @property
-    def unread(self) -> int:
-        """How many tokens of the prompt are still to be read."""
-        return len(self.reply.prompt) - self.read
+    def unread_tokens(self) -> int:
+        """How many tokens of the prompt are still to be prefilled."""
+        return len(self.reply.prompt) - self.prefilled
 
-    def is_last(self, has_step_under_way: bool) -> bool:
-        """Whether the token that is under way is the last one its request allows."""
-        made = len(self.reply.token_ids) + has_step_under_way
-        return made >= self.reply.generation.request.max_out_tokens
+    def is_last_token(self, in_flight: bool) -> bool:
+        """Whether the reply has as many tokens as requested, counting one ``in_flight``."""
+        tokens = len(self.reply.token_ids) + in_flight
+        return tokens >= self.reply.generation.request.max_out_tokens
 
 
 @dataclass(frozen=True)
-class ChunkPlan:
-    """Tokens ``start`` to before ``end`` of a sequence's prompt, to be read next."""
+class ScheduledChunk:
+    """Prompt tokens ``start`` … ``end`` − 1 of a sequence, to be prefilled in the next step."""
 
     sequence: Sequence
     start: int
     end: int
 
     @property
-    def ends(self) -> bool:
-        """Whether the prompt has been read with it."""
+    def ends_prompt(self) -> bool:
+        """Whether the whole prompt has been read after this chunk."""
         return self.end == len(self.sequence.reply.prompt)
 
 
@@ -59,133 +58,142 @@ class Scheduler:
     """The sequences of one model.
 
     Args:
-        slots: Where their tokens are kept.
-        room_for: How many tokens a reply and its prompt can need.
-        max_sequences: How many may be read and decoded at once.
-        budget_factor: How many times the usual number of prompt tokens is read at once.
+        slots: The slots of the KV cache.
+        scratch: How many tokens a slot needs beyond those of prompt and reply.
+        max_sequences: How many may be prefilled and decoded at once.
+        budget_factor: Multiplies the number of prompt tokens that a step reads.
     """
 
     def __init__(
         self,
         slots: SlotTable,
-        room_for: Callable[[Reply], int],
         *,
+        scratch: int = 0,
         max_sequences: int = MAX_SEQUENCES,
         budget_factor: int = 1,
     ) -> None:
         self.slots = slots
-        self._room_for = room_for
+        self._scratch = scratch
         self._max_sequences = max_sequences
         self._budget_factor = budget_factor
         self.waiting: deque[Reply] = deque()
-        self.reading: list[Sequence] = []
+        self.prefilling: list[Sequence] = []
         self.decoding: list[Sequence] = []
 
     @property
+    def running(self) -> list[Sequence]:
+        """All sequences that have a slot."""
+        return [*self.prefilling, *self.decoding]
+
+    @property
     def is_idle(self) -> bool:
-        """Whether there is nothing to do."""
-        return not (self.waiting or self.reading or self.decoding)
+        """Whether no reply waits or runs."""
+        return not (self.waiting or self.prefilling or self.decoding)
+
+    def slot_length(self, reply: Reply) -> int:
+        """How many tokens the slot of ``reply`` must hold."""
+        return reply.max_length + self._scratch
 
     def remove_cancelled(self) -> list[Reply]:
-        """Take out the replies that nobody wants any more."""
+        """Take out the replies that were cancelled, and free their slots."""
         cancelled = [reply for reply in self.waiting if reply.generation.is_cancelled]
         for reply in cancelled:
             self.waiting.remove(reply)
-        for sequence in [*self.reading, *self.decoding]:
+        for sequence in self.running:
             if sequence.reply.generation.is_cancelled:
                 self.release(sequence)
                 cancelled.append(sequence.reply)
         return cancelled
 
     def admit(self) -> list[Reply]:
-        """Give slots to those that wait, as far as there is room and a budget to read them.
+        """Give slots to waiting replies, while there is memory and a budget to read their prompts.
 
         Returns:
-            Replies for which there will never be room; they no longer wait.
+            Replies that need more memory than there will ever be; they no longer wait.
         """
         too_large: list[Reply] = []
         for reply in list(self.waiting):
-            is_full = len(self.decoding) + len(self.reading) >= self._max_sequences
-            if is_full or sum(one.unread for one in self.reading) >= self.prefill_budget():
+            is_full = len(self.running) >= self._max_sequences
+            if is_full or sum(s.unread_tokens for s in self.prefilling) >= self.prefill_budget():
                 break
-            if self._is_worth_waiting(reply):
-                continue  # those behind it may begin with something else
+            if self._shares_prefix_being_read(reply):
+                continue  # replies behind it may begin with something else
             try:
                 slot, cached = self._acquire(reply)
             except OutOfSlots:
-                if self.reading or self.decoding:
+                if self.running:
                     break  # a slot will become free
                 self.waiting.remove(reply)
                 too_large.append(reply)
                 continue
             self.waiting.remove(reply)
             reply.cached_tokens = cached
-            self.reading.append(Sequence(reply, slot, cached))
+            self.prefilling.append(Sequence(reply, slot, cached))
         return too_large
 
-    def _acquire(self, reply: Reply) -> tuple[Slot, int]:
-        running = len(self.decoding) + len(self.reading)
-        expected = min(running + len(self.waiting), self._max_sequences)
-        room = self._room_for(reply)
-        try:
-            return self.slots.acquire(reply.prompt, room, IDLE_SLOTS, expected)
-        except OutOfSlots:
-            if running:
-                raise
-            self.slots.forget()
-            return self.slots.acquire(reply.prompt, room, IDLE_SLOTS)
-
     def prefill_budget(self) -> int:
-        """How many tokens of prompts are read beside the next step."""
+        """How many prompt tokens the next step reads."""
         if not self.decoding:
             return PREFILL_TOKENS * self._budget_factor
-        # A few that are decoding must not wait long; where most are waiting, filling up is best.
-        few_wait = len(self.waiting) + len(self.reading) < len(self.decoding)
+        # A few that decode must not be delayed; where most wait, filling the batch is faster.
+        few_wait = len(self.waiting) + len(self.prefilling) < len(self.decoding)
         is_live = few_wait or (len(self.decoding) == 1 and not self.waiting)
-        return (PREFILL_TOKENS_BETWEEN if is_live else PREFILL_TOKENS) * self._budget_factor
+        tokens = PREFILL_TOKENS_WHILE_DECODING if is_live else PREFILL_TOKENS
+        return tokens * self._budget_factor
 
-    def chunks(self) -> list[ChunkPlan]:
-        """What is read next: of the prompts that came first, as much as the budget allows."""
-        left, plans = self.prefill_budget(), []
-        for sequence in self.reading:
-            # A short rest is read along: a pass of its own would cost as much as many tokens.
-            fits = sequence.unread <= left + left // 4
-            end = sequence.read + (sequence.unread if fits else max(left, 0))
-            if end > sequence.read:
-                plans.append(ChunkPlan(sequence, sequence.read, end))
-                left -= end - sequence.read
-        return plans
+    def schedule_chunks(self) -> list[ScheduledChunk]:
+        """The chunks that the next step reads, oldest prompts first, within the budget."""
+        budget, chunks = self.prefill_budget(), []
+        for sequence in self.prefilling:
+            # A short rest is read as well: a pass of its own would cost as much as many tokens.
+            fits = sequence.unread_tokens <= budget + budget // 4
+            end = sequence.prefilled + (sequence.unread_tokens if fits else max(budget, 0))
+            if end > sequence.prefilled:
+                chunks.append(ScheduledChunk(sequence, sequence.prefilled, end))
+                budget -= end - sequence.prefilled
+        return chunks
 
-    def note_read(self, chunk: ChunkPlan) -> None:
-        """The chunk is in the cache; a prompt that has been read decodes from now on."""
+    def mark_prefilled(self, chunk: ScheduledChunk) -> None:
+        """Record that ``chunk`` is in the KV cache; after its last one a sequence decodes."""
         sequence = chunk.sequence
-        sequence.read = chunk.end
+        sequence.prefilled = chunk.end
         sequence.slot.tokens = sequence.reply.prompt[: chunk.end]
-        if chunk.ends:
-            self.reading.remove(sequence)
+        if chunk.ends_prompt:
+            self.prefilling.remove(sequence)
             self.decoding.append(sequence)
             self.decoding.sort(key=lambda one: one.slot.index)
 
     def release(self, sequence: Sequence) -> None:
-        """The sequence has ended; its slot keeps what it holds for prompts to come."""
-        for sequences in (self.reading, self.decoding):
+        """End a sequence. Its slot keeps its tokens for later prompts with the same prefix."""
+        for sequences in (self.prefilling, self.decoding):
             if sequence in sequences:
                 sequences.remove(sequence)
         self.slots.release(sequence.slot)
 
     def release_all(self) -> list[Reply]:
-        """End everything, and give back the replies, those that wait first."""
-        sequences = [*self.reading, *self.decoding]
-        replies = [*self.waiting, *(sequence.reply for sequence in sequences)]
+        """End everything; returns the replies, waiting ones first."""
+        replies = [*self.waiting, *(sequence.reply for sequence in self.running)]
         self.waiting.clear()
-        for sequence in sequences:
+        for sequence in self.running:
             self.release(sequence)
         return replies
 
-    def _is_worth_waiting(self, reply: Reply) -> bool:
-        """Whether a prompt that is being read begins like this one: it is then copied, not read."""
-        if not self.reading:
+    def _acquire(self, reply: Reply) -> tuple[Slot, int]:
+        is_alone = not self.running
+        expected = min(len(self.running) + len(self.waiting), self._max_sequences)
+        length = self.slot_length(reply)
+        try:
+            return self.slots.acquire(reply.prompt, length, IDLE_SLOTS, expected)
+        except OutOfSlots:
+            if not is_alone:
+                raise
+            self.slots.forget_idle()
+            return self.slots.acquire(reply.prompt, length, IDLE_SLOTS)
+
+    def _shares_prefix_being_read(self, reply: Reply) -> bool:
+        """Whether waiting for a prompt that is being read saves reading much of this one."""
+        if not self.prefilling:
             return False
         prompt = np.asarray(reply.prompt)
-        ahead = max(common_prefix(prompt, one.reply.prompt) for one in self.reading)
-        return ahead > self.slots.longest_prefix(reply.prompt)[1] + WORTH_WAITING
+        shared = max(common_prefix(prompt, one.reply.prompt) for one in self.prefilling)
+        return shared > self.slots.longest_prefix(reply.prompt)[1] + MIN_SHARED_PREFIX

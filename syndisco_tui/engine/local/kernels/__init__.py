@@ -1,7 +1,6 @@
-"""Kernels for steps of a single sequence on a CPU, compiled by numba and kept on disk.
+"""Kernels for decode steps of a single sequence on a CPU, compiled by numba and cached on disk.
 
-They know arrays only, in float32, and stand where they are at least 1.5 times as fast as torch's
-own operations on the starter; all else is torch's.
+There is one wherever it is at least 1.5 times as fast as torch's operations on the starter model.
 """
 
 from .layer import after_attention, attend, before_attention

@@ -1,4 +1,4 @@
-"""A layer of a Llama for a single token, in float32."""
+"""One layer of a Llama for one token, in float32."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .weights import product
 
 @njit(**SERIAL)
 def rms_norm(x: Any, weight: Any, epsilon: float, out: Any) -> None:
-    """Root mean square norm (Zhang & Sennrich 2019) of x [width]; may be done in place."""
+    """Root mean square norm (Zhang & Sennrich 2019) of x [width] into ``out``, which may be x."""
     squares = F(0)
     for i in range(len(x)):
         squares += x[i] * x[i]
@@ -25,9 +25,13 @@ def rms_norm(x: Any, weight: Any, epsilon: float, out: Any) -> None:
 
 @njit(**SERIAL)
 def write_kv(states: Any, first: int, cache: Any, slot: int, position: int) -> None:
-    """Write one token's keys and values into the cache [2, slots, kv_heads, length, head_dim].
+    """Write the keys and values of one token to the KV cache.
 
-    states [heads + 2 · kv_heads, head_dim], of which keys begin at ``first``.
+    Args:
+        states: float32 [heads + 2 · kv_heads, head_dim].
+        first: The row of ``states`` where keys begin.
+        cache: float32 [2, slots, kv_heads, length, head_dim].
+        slot, position: Where to write.
     """
     kv_heads, width = cache.shape[2], cache.shape[4]
     for new in range(2 * kv_heads):
@@ -51,14 +55,18 @@ def before_attention(
     normed: Any,
     states: Any,
 ) -> None:
-    """Norm, queries, keys and values, their rotary positions, and into the cache.
+    """Compute queries, keys and values with rotary embeddings; write the last two to the cache.
 
     Args:
         x: float32 [hidden].
+        norm, epsilon: Of the norm before attention.
+        qkv, bias: Packed weights and bias, which may be empty.
         head_norms: Weights of the norms of queries and of keys, [2, head_dim], or [0, 0].
-        cos, sin: float32 [head_dim], both halves alike (Su et al. 2021).
-        normed: float32 [hidden], to calculate in.
-        states: float32 [heads + 2 · kv_heads, head_dim], which is what comes out.
+        cos, sin: float32 [head_dim] with two equal halves (RoPE, Su et al. 2021).
+        cache: float32 [2, slots, kv_heads, length, head_dim].
+        slot, position: Where to write.
+        normed: float32 [hidden], scratch memory.
+        states: float32 [heads + 2 · kv_heads, head_dim], the output.
     """
     count, width, kv_heads = states.shape[0], states.shape[1], cache.shape[2]
     rotated, half = count - kv_heads, width // 2
@@ -79,10 +87,15 @@ def before_attention(
 def attend(
     states: Any, cache: Any, slot: int, count: int, scale: float, scores: Any, out: Any
 ) -> None:
-    """Attention of one token to the ``count`` positions that its slot holds.
+    """Attention of one token to the first ``count`` positions of its slot.
 
-    states [heads + …, head_dim] begin with the queries; scores [heads, count], to calculate in;
-    out [heads, head_dim].
+    Args:
+        states: float32 [heads + …, head_dim], queries first.
+        cache: float32 [2, slots, kv_heads, length, head_dim].
+        slot, count: What to read.
+        scale: Factor of the scores.
+        scores: float32 [heads, count], scratch memory.
+        out: float32 [heads, head_dim].
     """
     heads, width = out.shape
     group, factor = heads // cache.shape[2], F(scale)
@@ -103,7 +116,7 @@ def attend(
         for i in range(width):
             result[i] = F(0)
         fours = count // 4 * 4
-        for first in range(0, fours, 4):  # four positions for each time the result is written
+        for first in range(0, fours, 4):  # four at once, so that the result is written less often
             a, b = weights[first], weights[first + 1]
             c, d = weights[first + 2], weights[first + 3]
             for i in range(width):
@@ -135,9 +148,15 @@ def after_attention(
     normed: Any,
     gated: Any,
 ) -> None:
-    """What attention gave [heads · head_dim] goes into x [hidden]; then the gated MLP does.
+    """Add the output projection of attention to ``x``, and then the gated MLP.
 
-    normed: float32 [hidden] and gated: float32 [2 · intermediate], to calculate in.
+    Args:
+        x: float32 [hidden], changed in place.
+        attended: float32 [heads · head_dim].
+        output, gate_up, down: Packed weights; each with its bias, which may be empty.
+        norm, epsilon: Of the norm before the MLP.
+        normed: float32 [hidden], scratch memory.
+        gated: float32 [2 · intermediate], scratch memory.
     """
     product(output, output_bias, attended, normed)
     for i in range(len(x)):

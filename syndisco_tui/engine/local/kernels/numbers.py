@@ -1,4 +1,4 @@
-"""How kernels are compiled, and the exponential function they share."""
+"""Options of numba's compiler, and an exponential function that vectorises."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from platformdirs import user_cache_path
 
 
 def _cache_folder() -> Path:
-    """Where compiled kernels are kept: by the contents of all files here.
+    """Where numba caches compiled kernels: a folder named after the source of all kernels.
 
-    numba itself looks at a kernel's own file only, and would go on with what it made of others.
+    numba invalidates a kernel only if its own file changes, not one that it imports.
     """
     folder = Path(__file__).parent
     sources = b"".join(path.read_bytes() for path in sorted(folder.glob("*.py")))
@@ -25,11 +25,11 @@ def _cache_folder() -> Path:
 
 
 config.CACHE_DIR = str(_cache_folder())
-config.THREADING_LAYER = "omp"  # others fight with torch's threads for the cores
+config.THREADING_LAYER = "omp"  # threads of another layer would compete with torch's for the cores
 
 SERIAL = {"nogil": True, "fastmath": True, "cache": True}
 PARALLEL = {**SERIAL, "parallel": True}
-# Said, not left out: a kernel takes over what it is not told from the one that calls it.
+# Explicitly off: otherwise a kernel inherits the option from its caller.
 EXACT = {**SERIAL, "fastmath": False}
 
 F = np.float32
@@ -39,13 +39,13 @@ _P3, _P4, _P5 = F(4.1665795894e-2), F(1.6666665459e-1), F(5.0000001201e-1)
 
 
 def use_threads(count: int) -> None:
-    """How many threads kernels use that are called from this thread."""
+    """Set how many threads kernels use that this thread calls."""
     set_num_threads(max(1, min(count, config.NUMBA_NUM_THREADS)))
 
 
 @njit(**SERIAL)
 def exp(x: Any) -> Any:
-    """e to the x, in a way that compilers turn into vectors (the polynomial of Cephes' expf)."""
+    """e to the x, without a branch, so that it vectorises (the polynomial of Cephes' expf)."""
     x = min(max(x, F(-87)), F(88))
     whole = np.float32(math.floor(x * _LOG2_E + F(0.5)))
     rest = x - whole * _LN_2_HIGH - whole * _LN_2_LOW

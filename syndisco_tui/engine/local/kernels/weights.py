@@ -1,9 +1,9 @@
-"""Weights held in 4 or 8 bits without a loss, and their product with one vector.
+"""Weights packed into 4 or 8 bits without loss, and their product with one vector.
 
-A step of one sequence reads all weights once, so fewer bytes are more speed. Weights dequantized
-from GGUF (Q4_1, Q8_0, …) are scale · level + offset in blocks of 32 inputs, which shows in the
-numbers themselves. Outputs are computed 32 at a time, one in each lane of a vector: that is the
-layout, [out / 32, in / 32, 32 inputs, 32 outputs]. In 4 bits, input i and input i + 16 of a block
+A step of one sequence reads all weights once, so fewer bytes make it faster. Weights that were
+dequantized from GGUF (Q4_1, Q8_0, …) are scale · level + offset in blocks of 32 inputs, which can
+be recovered from the numbers. 32 outputs are computed together, one in each lane of a vector, so
+the layout is [out / 32, in / 32, 32 inputs, 32 outputs]. In 4 bits, inputs i and i + 16 of a block
 share a byte.
 """
 
@@ -39,7 +39,7 @@ class Packed(NamedTuple):
 
 
 def pack(weights: Sequence[np.ndarray]) -> Packed | None:
-    """Weights float32 [out, in] each, below each other; None where packing would change any."""
+    """Pack weights, float32 [out, in] each, joined along ``out``; None if a value would change."""
     inputs = weights[0].shape[1]
     if inputs % BLOCK or any(len(weight) % TILE for weight in weights):
         return None
@@ -62,7 +62,13 @@ def _packed(weights: Sequence[np.ndarray], bits: int) -> Packed | None:
 
 @njit(parallel=True, **EXACT)
 def _pack_tiles(weight: Any, steps: int, levels: Any, scales: Any, offsets: Any) -> bool:
-    """``steps``: 15 from the lowest number to the highest, or 127 to each side of zero."""
+    """Pack float32 [tiles · TILE, in]; whether no value changed.
+
+    Args:
+        weight: The weights.
+        steps: 15 from the lowest number of a block to the highest, or 127 on each side of zero.
+        levels, scales, offsets: The output, as in ``Packed``.
+    """
     if not _pack_tile(weight[:TILE], steps, levels[0], scales[0], offsets[0]):
         return False
     changed = 0
@@ -81,9 +87,9 @@ def _pack_tile(rows: Any, steps: int, levels: Any, scales: Any, offsets: Any) ->
             low = high = numbers[0]
             for i in range(1, BLOCK):
                 low, high = min(low, numbers[i]), max(high, numbers[i])
-            if steps == 15:  # the lowest level and the highest are in use
+            if steps == 15:  # a block uses its lowest and its highest level
                 scale, offset = _as_float16((float(high) - float(low)) / 15), float(low)
-            else:  # the number farthest from zero is 127 steps away
+            else:  # the number farthest from zero has level 127
                 scale = _as_float16(max(float(high), -float(low)) / 127)
                 offset = -128 * scale
             scales[block, lane], offsets[block, lane] = scale, offset
@@ -103,7 +109,7 @@ def _pack_tile(rows: Any, steps: int, levels: Any, scales: Any, offsets: Any) ->
 
 @njit(**EXACT)
 def _as_float16(number: float) -> float:
-    """The float16 number next to it, as GGUF holds its scales."""
+    """The nearest float16 number, GGUF's type of scales."""
     if number == 0:
         return 0.0
     _, exponent = math.frexp(number)
@@ -113,7 +119,7 @@ def _as_float16(number: float) -> float:
 
 @njit(**SERIAL)
 def _block_sums(x: Any, blocks: int) -> Any:
-    # In a parallel function every sum would have its own threads started.
+    # Not part of ``product``: a parallel function would start threads for every sum.
     sums = np.empty(blocks, np.float32)
     for block in range(blocks):
         total = F(0)
@@ -137,7 +143,7 @@ def product(packed: Any, bias: Any, x: Any, out: Any) -> None:
             for lane in range(TILE):
                 of_block[lane] = F(0)
             start = block * BLOCK
-            # Four inputs for each time the sums are written.
+            # Four inputs at once, so that the sums are written less often.
             if levels.shape[2] == BLOCK:
                 for i in range(0, BLOCK, 4):
                     four = levels[tile, block, i : i + 4]

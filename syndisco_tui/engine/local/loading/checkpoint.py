@@ -1,7 +1,4 @@
-"""A folder with a model's files: whether it is one, and how much memory its weights take.
-
-Reads headers only; knows neither torch nor transformers.
-"""
+"""A folder with a model's files: is it complete, and how large? Only headers are read."""
 
 from __future__ import annotations
 
@@ -14,23 +11,23 @@ from typing import Any
 
 from ...base import ModelUnavailable
 
-HEADER_LIMIT = 100_000_000  # bytes; what safetensors itself allows
+HEADER_LIMIT = 100_000_000  # bytes; the limit of safetensors
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a model's folder holds."""
+    """The files of a model."""
 
     folder: Path
     config: dict[str, Any]
     file_bytes: int
     parameters: int
     matrix_parameters: int
-    """Those in two-dimensional tensors other than embeddings and the output layer."""
+    """Of two-dimensional tensors other than embeddings and the output layer."""
 
     @property
     def quantization(self) -> str:
-        """How the weights on disk are quantized: ``none``, ``4bit``, ``8bit`` or a method."""
+        """How the stored weights are quantized: ``none``, ``4bit``, ``8bit`` or a method's name."""
         config = self.config.get("quantization_config")
         if not isinstance(config, dict):
             return "none"
@@ -44,7 +41,12 @@ class Checkpoint:
         return isinstance(config, dict) and config.get("quant_method") == "bitsandbytes"
 
     def memory_bytes(self, element_bytes: int, quantization: str) -> int:
-        """About what the weights take once loaded, in bytes."""
+        """Estimate how many bytes of memory the weights take.
+
+        Args:
+            element_bytes: Of the dtype.
+            quantization: ``none``, ``4bit`` or ``8bit``.
+        """
         if self.quantization != "none":
             return self.file_bytes
         others = (self.parameters - self.matrix_parameters) * element_bytes
@@ -56,15 +58,15 @@ class Checkpoint:
 
 
 def read_checkpoint(folder: Path) -> Checkpoint:
-    """Look at ``folder``.
+    """Read the configuration and the headers of the weights in ``folder``.
 
     Raises:
-        ModelUnavailable: it is no model that can be loaded; one sentence says why.
+        ModelUnavailable: It holds no model that can be loaded; one sentence says why.
     """
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ModelUnavailable(_no_model(folder)) from None
+        raise ModelUnavailable(_not_a_model(folder)) from None
     except (ValueError, OSError, RecursionError) as error:
         is_deep = isinstance(error, RecursionError)
         reason = "it is nested too deeply" if is_deep else str(error).partition("\n")[0]
@@ -87,11 +89,11 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     return Checkpoint(folder, config, size, parameters, matrices)
 
 
-def _no_model(folder: Path) -> str:
+def _not_a_model(folder: Path) -> str:
     if any(folder.glob("*.gguf")):
         return (
-            f"The folder {folder} holds a model as GGUF, which is not read here: choose the same "
-            "model as safetensors."
+            f"The model in {folder} is in GGUF format, which is not supported: choose one in "
+            "safetensors format."
         )
     return f"The folder {folder} holds no model: config.json is missing; check the path."
 
@@ -118,8 +120,8 @@ def _weight_files(folder: Path) -> list[Path]:
     if missing := [file.name for file in files if not file.is_file()]:
         if len(files) == 1 and (any(folder.glob("*.bin")) or any(folder.glob("*.pt*"))):
             raise ModelUnavailable(
-                f"The model in {folder} has its weights pickled, which can run code when they "
-                "are read: convert them to safetensors first."
+                f"The weights of the model in {folder} are pickled, and reading them could run "
+                "code: convert them to safetensors first."
             )
         raise ModelUnavailable(
             f"The model in {folder} is incomplete: {missing[0]} is missing"
@@ -130,7 +132,7 @@ def _weight_files(folder: Path) -> list[Path]:
 
 
 def _tensors(file: Path) -> list[tuple[str, list[int], str]]:
-    """(name, shape, dtype) of every tensor, from the header. Format: safetensors' README."""
+    """Name, shape and dtype of every tensor, from the header (format: safetensors' README)."""
     try:
         with file.open("rb") as stream:
             (length,) = struct.unpack("<Q", stream.read(8))

@@ -1,6 +1,6 @@
-"""GGUF file → folder of safetensors and tokenizer, as a process: ``python convert.py GGUF FOLDER``.
+"""Convert a GGUF file to safetensors and a tokenizer: ``python convert.py GGUF FOLDER``.
 
-Run by ``starter`` alone; knows nothing but transformers.
+Run by ``starter.py`` as a child process.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from pathlib import Path
 
 
 def convert(gguf: Path, folder: Path) -> None:
-    """Write the model of ``gguf`` to ``folder``, dequantized to float32, with its tokenizer."""
+    """Dequantize the model in ``gguf`` to float32, and save it in ``folder`` with its tokenizer."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    place = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
-    tokenizer = AutoTokenizer.from_pretrained(**place)
-    quantized = AutoModelForCausalLM.from_pretrained(**place, dtype=torch.float32)
-    # A model read from GGUF counts as quantized and refuses to be saved; a fresh one with the
-    # same (by now dequantized) tensors does not.
+    source = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
+    tokenizer = AutoTokenizer.from_pretrained(**source)
+    quantized = AutoModelForCausalLM.from_pretrained(**source, dtype=torch.float32)
+    # A model read from GGUF counts as quantized and cannot be saved; a new one with its tensors,
+    # which are dequantized by then, can.
     config = quantized.config
     if hasattr(config, "quantization_config"):
         del config.quantization_config

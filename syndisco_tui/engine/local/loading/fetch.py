@@ -1,7 +1,7 @@
-"""A model's files from the hub into the hub's cache, as a process: ``python fetch.py ID``.
+"""Download a model from the Hugging Face hub into its cache: ``python fetch.py ID``.
 
-Run by ``hub`` alone, which can end it at any moment. Prints a JSON object a line:
-``{"total": bytes}``, ``{"done": bytes}``, then ``{"folder": path}`` or ``{"error": kind, …}``.
+Run by ``hub.py`` as a child process. Prints one JSON object a line: ``{"total": bytes}``,
+``{"done": bytes}``, and finally ``{"folder": path}`` or ``{"error": kind, …}``.
 """
 
 from __future__ import annotations
@@ -15,31 +15,32 @@ import time
 from pathlib import Path
 from typing import Any
 
-WANTED = (".json", ".safetensors", ".jinja", ".txt", ".model", ".tiktoken")
+FILE_TYPES = (".json", ".safetensors", ".jinja", ".txt", ".model", ".tiktoken")
 
 
 def fetch(model: str) -> None:
-    """Download the newest revision's configuration, tokenizer and safetensors."""
+    """Download configuration, tokenizer and safetensors of the newest revision of ``model``."""
     from huggingface_hub import HfApi, constants, snapshot_download
 
     info = HfApi().model_info(model, files_metadata=True, timeout=20)
-    # Sub-folders hold other formats of the same weights (onnx/, original/, …).
+    # Sub-folders hold the weights in other formats (onnx/, original/, …).
     files = [
         file
         for file in info.siblings or []
         if "/" not in file.rfilename
-        and file.rfilename.endswith(WANTED)
+        and file.rfilename.endswith(FILE_TYPES)
         and not file.rfilename.startswith("consolidated")
     ]
     if not any(file.rfilename.endswith(".safetensors") for file in files):
-        tell(error="weights")
+        print_json(error="weights")
         return
     total = sum(file.size or 0 for file in files)
-    tell(total=total)
+    print_json(total=total)
     cache = constants.HF_HUB_CACHE
-    free = shutil.disk_usage(_existing(cache)).free
+    existing = next(path for path in (Path(cache), *Path(cache).parents) if path.exists())
+    free = shutil.disk_usage(existing).free
     if total > free:
-        tell(error="disk", needed=total, free=free)
+        print_json(error="disk", needed=total, free=free)
         return
     folder = snapshot_download(
         model,
@@ -48,32 +49,36 @@ def fetch(model: str) -> None:
     )
     checksums = {file.rfilename: file.lfs.sha256 for file in files if file.lfs}
     if damaged := remove_damaged(Path(folder), checksums):
-        tell(error="damaged", file=damaged)
+        print_json(error="damaged", file=damaged)
         return
-    tell(folder=str(folder))
+    print_json(folder=str(folder))
 
 
 def remove_damaged(folder: Path, checksums: dict[str, str]) -> str:
-    """Remove the files of ``folder`` whose SHA-256 is not the expected one; the name of one."""
+    """Remove files of ``folder`` whose SHA-256 is not the expected one.
+
+    Returns:
+        The name of the last one removed; empty if all are intact.
+    """
     damaged = ""
     for name, expected in checksums.items():
         path = folder / name
         with path.open("rb") as file:
-            arrived = hashlib.file_digest(file, "sha256").hexdigest()
-        if arrived != expected:
+            checksum = hashlib.file_digest(file, "sha256").hexdigest()
+        if checksum != expected:
             damaged = name
-            blob = path.resolve()  # the hub's cache keeps the content apart, and links to it
+            blob = path.resolve()  # in the hub's cache, the file is a link to its content
             path.unlink()
             blob.unlink(missing_ok=True)
     return damaged
 
 
 def progress_class() -> Any:
-    """A progress bar that prints bytes as JSON, and only bytes."""
+    """A tqdm class that prints the bytes downloaded as JSON."""
     from tqdm.auto import tqdm  # type: ignore[import-untyped]
 
     class Bar(tqdm):  # type: ignore[misc, type-arg, unused-ignore]
-        told = 0.0
+        printed_at = 0.0
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             self.counts_bytes = kwargs.get("unit") == "B"
@@ -83,45 +88,38 @@ def progress_class() -> Any:
 
         def update(self, n: float | None = 1) -> None:
             self.n += n or 0
-            if self.counts_bytes and time.monotonic() - Bar.told > 0.2:
-                Bar.told = time.monotonic()
-                tell(done=self.n)
+            if self.counts_bytes and time.monotonic() - Bar.printed_at > 0.2:
+                Bar.printed_at = time.monotonic()
+                print_json(done=self.n)
 
     return Bar
 
 
-def tell(**fields: Any) -> None:
-    """Print one line for whoever started this."""
+def print_json(**fields: Any) -> None:
+    """Print one line for the parent process."""
     print(json.dumps(fields), flush=True)
 
 
-def kind_of(error: BaseException) -> str:
-    """What went wrong, in one word."""
+def error_kind(error: BaseException) -> str:
+    """What went wrong: ``gated``, ``unknown``, ``offline`` or ``server``."""
     from huggingface_hub import errors
 
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, errors.GatedRepoError):
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, errors.GatedRepoError):
             return "gated"
-        if isinstance(seen, (errors.RepositoryNotFoundError, errors.HFValidationError)):
+        if isinstance(cause, (errors.RepositoryNotFoundError, errors.HFValidationError)):
             return "unknown"
-        if getattr(getattr(seen, "response", None), "status_code", 0) == 401:
+        if getattr(getattr(cause, "response", None), "status_code", 0) == 401:
             return "unknown"
         if isinstance(
-            seen, (ConnectionError, TimeoutError, socket.gaierror, errors.OfflineModeIsEnabled)
+            cause, (ConnectionError, TimeoutError, socket.gaierror, errors.OfflineModeIsEnabled)
         ):
             return "offline"
-        if type(seen).__module__.startswith(("httpx", "httpcore", "requests", "urllib3")):
-            return "offline" if "Status" not in type(seen).__name__ else "server"
-        seen = seen.__cause__ or seen.__context__
+        if type(cause).__module__.startswith(("httpx", "httpcore", "requests", "urllib3")):
+            return "offline" if "Status" not in type(cause).__name__ else "server"
+        cause = cause.__cause__ or cause.__context__
     return "server"
-
-
-def _existing(folder: str) -> str:
-    path = Path(folder)
-    while not path.exists():
-        path = path.parent
-    return str(path)
 
 
 if __name__ == "__main__":
@@ -129,4 +127,4 @@ if __name__ == "__main__":
         fetch(sys.argv[1])
     except Exception as error:
         reason = str(error).strip().splitlines() or [type(error).__name__]
-        tell(error=kind_of(error), reason=reason[0])
+        print_json(error=error_kind(error), reason=reason[0])

@@ -1,7 +1,6 @@
-"""Hub id → folder with the model's files, from the hub's cache or downloaded into it.
+"""Models of the Hugging Face hub: from its local cache, or downloaded into it.
 
-Knows the hub's cache and its errors; imports no torch. All traffic is in a process of its own,
-because a hub that hangs or refuses holds a thread for minutes.
+Downloads run in a child process, because a hub that does not answer blocks a thread for minutes.
 """
 
 from __future__ import annotations
@@ -10,25 +9,27 @@ import json
 import re
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ...base import LoadProgress, ModelUnavailable
 from .checkpoint import is_complete
-from .child_process import IsCancelled, run_child
+from .child_process import IsCancelled, Report, run_child
 
 OFFER = "or use the starter model (--model starter)"
 
-Report = Callable[[LoadProgress], object]
-
 
 def snapshot(model: str, report: Report, is_cancelled: IsCancelled) -> Path:
-    """The folder with the files of hub id ``model``; what is in the cache is not asked for again.
+    """The folder with the files of a model of the hub; downloaded if it is not in the cache.
+
+    Args:
+        model: Its id, such as ``Qwen/Qwen3-0.6B``.
+        report: Gets the progress.
+        is_cancelled: Asked ten times a second.
 
     Raises:
-        Cancelled: ``is_cancelled`` became true (noticed within 0.2 s).
-        ModelUnavailable: one sentence that ends by offering the starter.
+        Cancelled: ``is_cancelled`` became true.
+        ModelUnavailable: One sentence that says why, and offers the starter.
     """
     if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", model):
         raise ModelUnavailable(f"“{model}” is no folder and no hub id: check the name, {OFFER}.")
@@ -48,36 +49,36 @@ def _cached(model: str) -> Path | None:
 
 
 def _download(model: str, report: Report, is_cancelled: IsCancelled) -> Path:
-    told: dict[str, Any] = {}
+    reported: dict[str, Any] = {}
 
-    def show(printed: str) -> None:
+    def show_progress(printed: str) -> None:
         for line in printed.splitlines():
-            told.update(_parsed(line))
-        total, done = told.get("total", 0), told.get("done", 0)
+            reported.update(_parsed(line))
+        total, done = reported.get("total", 0), reported.get("done", 0)
         stage = f"downloading {model}" if total else f"asking the hub for {model}"
         report(LoadProgress(stage, min(done, total), total, "bytes"))
 
-    with tempfile.TemporaryDirectory(prefix="syndisco-tui-") as work:
+    with tempfile.TemporaryDirectory(prefix="syndisco-tui-") as folder:
         command = [sys.executable, "-P", str(Path(__file__).with_name("fetch.py")), model]
         quiet = {"HF_HUB_DISABLE_TELEMETRY": "1", "PYTHONWARNINGS": "ignore"}
-        _, output = run_child(command, Path(work), show, is_cancelled, quiet)
+        _, output = run_child(command, Path(folder), show_progress, is_cancelled, quiet)
     for line in output.splitlines():
-        told.update(_parsed(line))
-    if "folder" in told:
-        return Path(told["folder"])
-    raise ModelUnavailable(_why(model, told, output))
+        reported.update(_parsed(line))
+    if "folder" in reported:
+        return Path(reported["folder"])
+    raise ModelUnavailable(_download_error(model, reported, output))
 
 
 def _parsed(line: str) -> dict[str, Any]:
     try:
         value = json.loads(line)
-    except ValueError:  # half a line, or something a library printed
+    except ValueError:  # half a line, or output of a library
         return {}
     return value if isinstance(value, dict) else {}
 
 
-def _why(model: str, told: dict[str, Any], output: str) -> str:
-    kind = told.get("error")
+def _download_error(model: str, reported: dict[str, Any], output: str) -> str:
+    kind = reported.get("error")
     if kind == "gated":
         return (
             f"The model “{model}” is gated: accept its terms at https://huggingface.co/{model} "
@@ -97,14 +98,14 @@ def _why(model: str, told: dict[str, Any], output: str) -> str:
         return f"The model “{model}” has no weights as safetensors: choose another, {OFFER}."
     if kind == "damaged":
         return (
-            f"The model “{model}” arrived damaged ({told.get('file')} has another checksum than "
-            f"the hub says): try again, {OFFER}."
+            f"The model “{model}” arrived damaged ({reported.get('file')} has another checksum "
+            f"than the hub says): try again, {OFFER}."
         )
     if kind == "disk":
-        needed, free = told.get("needed", 0) / 1e9, told.get("free", 0) / 1e9
+        needed, free = reported.get("needed", 0) / 1e9, reported.get("free", 0) / 1e9
         return (
             f"The model “{model}” takes {needed:.1f} GB on disk and {free:.1f} GB are free: make "
             f"room, {OFFER}."
         )
-    reason = told.get("reason") or (output.strip().splitlines() or ["no reason given"])[-1]
+    reason = reported.get("reason") or (output.strip().splitlines() or ["no reason given"])[-1]
     return f"The model “{model}” cannot be fetched ({reason.rstrip('.')}): try again, {OFFER}."

@@ -1,7 +1,6 @@
-"""ModelSpec → model and tokenizer on a device, with progress and one-sentence errors.
+"""Load the model of a ModelSpec, with its tokenizer, onto a device.
 
-Runs on a side thread that may be abandoned, so it only reports and returns. Knows nothing of
-slots, requests or threads.
+Runs on a side thread that may be abandoned, so it only reports and returns.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import os
 import platform
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -22,24 +21,22 @@ from ...base import EngineInfo, LoadProgress, ModelSpec, ModelUnavailable
 from ...machine import processor_name
 from ..memory import free_memory, is_out_of_memory, paused_collector
 from .checkpoint import Checkpoint, read_checkpoint
-from .child_process import POLL_SECONDS, IsCancelled, stop_if
+from .child_process import POLL_SECONDS, IsCancelled, Report, raise_if_cancelled
 from .hub import OFFER, snapshot
 from .quiet import quieten_libraries
 from .starter import REVISION, STARTER, prepare_starter
 
 DEFAULT_WITH_CUDA = "unsloth/Llama-3.2-3B-Instruct-bnb-4bit"
-DEFAULT_WITHOUT = "starter"
-GIVEN_UP_LOAD_SECONDS = 60.0
-NO_LIMIT = 1 << 20  # tokens; where a configuration does not say how much the model reads
-
-Report = Callable[[LoadProgress], object]
+DEFAULT_WITHOUT_CUDA = "starter"
+ABANDONED_LOAD_SECONDS = 60.0  # how long to wait for an abandoned load to end
+NO_LIMIT = 1 << 20  # tokens; for a configuration without a context length
 
 _reading = threading.Lock()
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model ready to run, its tokenizer, and the token ids that end a reply."""
+    """A model on its device, its tokenizer, and the ids of tokens that end a reply."""
 
     model: Any
     tokenizer: Any
@@ -56,14 +53,14 @@ def load_model(
         spec: Which model, and how.
         cache_folder: Where the starter model is kept.
         report: Gets the progress.
-        is_cancelled: Asked all the way.
+        is_cancelled: Asked often.
 
     Raises:
         Cancelled: ``is_cancelled`` became true.
-        ModelUnavailable: One sentence for a person.
+        ModelUnavailable: One sentence that says why, and what to do.
     """
     name = spec.model
-    if name == "starter":  # before torch is imported: fetching it takes longest
+    if name == "starter":  # before torch is imported, because it takes longer
         prepare_starter(cache_folder, report, is_cancelled)
     report(LoadProgress("starting torch"))
     quieten_libraries()
@@ -78,11 +75,11 @@ def load_model(
         quantization_that_fits,
     )
 
-    stop_if(is_cancelled)
+    raise_if_cancelled(is_cancelled)
     device = choose_device(spec.device)
     if name == "auto":
-        name = DEFAULT_WITH_CUDA if device.startswith("cuda") else DEFAULT_WITHOUT
-    folder, revision = _folder(name, cache_folder, report, is_cancelled)
+        name = DEFAULT_WITH_CUDA if device.startswith("cuda") else DEFAULT_WITHOUT_CUDA
+    folder, revision = _locate(name, cache_folder, report, is_cancelled)
     checkpoint = read_checkpoint(folder)
     dtype = choose_dtype(spec.dtype, device)
     quantization = choose_quantization(spec.quantization, checkpoint, name, device)
@@ -90,16 +87,20 @@ def load_model(
     if spec.quantization == "auto" and device.startswith("cuda"):
         quantization = quantization_that_fits(checkpoint, dtype, quantization, free)
     check_fits(checkpoint, name, dtype, quantization, device, free)
-    stop_if(is_cancelled)
+    raise_if_cancelled(is_cancelled)
     from ..transformers_api.loading import context_length, end_ids
     from .weights_progress import weights_progress
 
-    with _reading_alone(is_cancelled), paused_collector(), weights_progress(report, is_cancelled):
+    with (
+        _exclusive_reading(is_cancelled),
+        paused_collector(),
+        weights_progress(report, is_cancelled),
+    ):
         try:
             read = _read(checkpoint, name, dtype, quantization, device)
         except MemoryError:
             read = None
-    if read is None:  # out of the except block, which holds on to what was allocated
+    if read is None:  # not raised in the except block, which holds on to what was allocated
         raise does_not_fit(name, device)
     model, tokenizer = read
     if not getattr(tokenizer, "chat_template", None):
@@ -122,19 +123,19 @@ def load_model(
 
 
 @contextlib.contextmanager
-def _reading_alone(is_cancelled: IsCancelled) -> Iterator[None]:
-    """Wait until a load that was given up has noticed it.
+def _exclusive_reading(is_cancelled: IsCancelled) -> Iterator[None]:
+    """Wait until an abandoned load has ended, but not forever: it may hang.
 
-    While it reads, transformers changes what holds for all threads: weights of another model read
-    meanwhile come out untied, and count as missing. One that hangs is not waited for for ever.
+    While transformers reads weights it changes global state, so that those of another model read
+    at that time come out untied and count as missing.
 
     Raises:
         Cancelled: ``is_cancelled`` became true.
     """
-    deadline = time.monotonic() + GIVEN_UP_LOAD_SECONDS
+    deadline = time.monotonic() + ABANDONED_LOAD_SECONDS
     is_alone = _reading.acquire(blocking=False)
     while not is_alone and time.monotonic() < deadline:
-        stop_if(is_cancelled)
+        raise_if_cancelled(is_cancelled)
         is_alone = _reading.acquire(timeout=POLL_SECONDS)
     try:
         yield
@@ -144,17 +145,17 @@ def _reading_alone(is_cancelled: IsCancelled) -> Iterator[None]:
 
 
 def _import_libraries() -> None:
-    """Import torch and transformers, and spare the collector what they are made of for good."""
+    """Import torch and transformers, whose objects garbage collection then ignores."""
     with paused_collector():
         from .. import transformers_api  # noqa: F401
         from ..transformers_api import loading  # noqa: F401
     gc.freeze()
 
 
-def _folder(
+def _locate(
     name: str, cache_folder: Path, report: Report, is_cancelled: IsCancelled
 ) -> tuple[Path, str]:
-    """Where the model is on disk, and its revision."""
+    """The model's folder, downloaded if need be, and its revision."""
     if name == "starter":
         return prepare_starter(cache_folder, report, is_cancelled), REVISION
     path = Path(os.path.expanduser(name))
@@ -169,25 +170,25 @@ def _folder(
 def _read(
     checkpoint: Checkpoint, name: str, dtype: Any, quantization: str, device: str
 ) -> tuple[Any, Any]:
-    """The model and its tokenizer. Raises MemoryError, and ModelUnavailable for all else."""
-    from ..transformers_api.loading import GAPS, NoTextModel, read_model
+    """The model and its tokenizer. Raises MemoryError, and ModelUnavailable for any other error."""
+    from ..transformers_api.loading import TENSOR_ERRORS, NoTextModel, read_model
 
-    made_now = quantization if checkpoint.quantization == "none" else "none"
+    quantize_to = quantization if checkpoint.quantization == "none" else "none"
     try:
-        read = read_model(checkpoint.folder, dtype, device, made_now)
+        read = read_model(checkpoint.folder, dtype, device, quantize_to)
     except NoTextModel as error:
         raise ModelUnavailable(
-            f"A model of the kind “{error}” does not write text: choose another, {OFFER}."
+            f"Models of type “{error}” do not generate text: choose another, {OFFER}."
         ) from None
-    except Exception as error:  # whatever transformers makes of a foreign folder
+    except Exception as error:  # transformers may raise anything
         if is_out_of_memory(error):
             raise MemoryError from None
         raise ModelUnavailable(
-            f"The model “{name}” cannot be loaded ({_why_unreadable(error, checkpoint)}): choose "
+            f"The model “{name}” cannot be loaded ({_read_error(error, checkpoint)}): choose "
             f"another, {OFFER}."
         ) from None
-    for kind, verb in GAPS.items():
-        if names := read.gaps[kind]:
+    for kind, verb in TENSOR_ERRORS.items():
+        if names := read.bad_tensors[kind]:
             raise ModelUnavailable(
                 f"The weights of the model “{name}” are incomplete or damaged: {len(names)} "
                 f"tensors {verb} ({names[0]}…): fetch it again, {OFFER}."
@@ -195,13 +196,13 @@ def _read(
     return read.model, read.tokenizer
 
 
-def _why_unreadable(error: Exception, checkpoint: Checkpoint) -> str:
+def _read_error(error: Exception, checkpoint: Checkpoint) -> str:
     message = str(error).strip()
     if "does not recognize this architecture" in message:
         kind = checkpoint.config.get("model_type")
-        return f"it is of a kind, “{kind}”, that the installed transformers does not know"
+        return f"the installed transformers does not support its type, “{kind}”"
     if checkpoint.config.get("auto_map") and "trust_remote_code" in message:
-        return "it brings code of its own, which is never run here"
+        return "it needs code of its own, which is never run"
     return (message.splitlines() or [type(error).__name__])[0].rstrip(".:")
 
 

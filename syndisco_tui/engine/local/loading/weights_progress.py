@@ -1,27 +1,33 @@
-"""The progress of reading weights, taken from the bars that transformers would draw."""
+"""Progress of reading weights, from the progress bars that transformers would draw."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from ...base import LoadProgress
 from ..transformers_api.loading import set_progress_bar
-from .child_process import IsCancelled, stop_if
+from .child_process import IsCancelled, Report, raise_if_cancelled
 
 REPORT_SECONDS = 0.05
-
-Report = Callable[[LoadProgress], object]
 
 _bars = threading.local()
 
 
 @contextlib.contextmanager
 def weights_progress(report: Report, is_cancelled: IsCancelled) -> Iterator[None]:
-    """Report the tensors that this thread reads; raises Cancelled once ``is_cancelled``."""
+    """Report how many tensors this thread has read.
+
+    Args:
+        report: Called at most every ``REPORT_SECONDS``.
+        is_cancelled: Asked for every tensor.
+
+    Raises:
+        Cancelled: Out of transformers' code, once ``is_cancelled()``.
+    """
 
     class Bar:
         def __init__(self, items: Any = (), total: int | None = None) -> None:
@@ -34,14 +40,14 @@ def weights_progress(report: Report, is_cancelled: IsCancelled) -> Iterator[None
                 self.update()
 
         def update(self, n: int = 1) -> None:
-            stop_if(is_cancelled)
+            raise_if_cancelled(is_cancelled)
             self._done += n
             is_due = time.monotonic() - self._reported_at > REPORT_SECONDS
             if is_due or self._done == self._total:
                 self._reported_at = time.monotonic()
                 report(LoadProgress("reading weights", self._done, self._total))
 
-        def __getattr__(self, name: str) -> Any:  # set_description, close, …: nothing to do
+        def __getattr__(self, name: str) -> Any:  # set_description, close, …
             return lambda *args, **kwargs: None
 
         def __enter__(self) -> Bar:
@@ -60,10 +66,9 @@ def weights_progress(report: Report, is_cancelled: IsCancelled) -> Iterator[None
 
 
 def _bar_of_thread(factory: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """The progress bar of the thread that loads, and transformers' own on all others.
+    """A bar of ``weights_progress`` on a thread that is inside it, else transformers' own.
 
-    The hook is the whole process's. A load that was given up ends when it may, in the midst of
-    the next one: each must see to its own bar.
+    The hook is shared by all threads, and an abandoned load may still run beside the next one.
     """
     kind = getattr(_bars, "kind", None)
     if kind is None:

@@ -1,7 +1,7 @@
-"""Attention of one forward pass over slots: where each batch of it writes, and what it reads.
+"""Attention over slots of the KV cache.
 
-A pass is made of batches: rows that make one token each, and chunks of prompts. Knows the cache's
-tensors; nothing of models or requests. States come as [tokens, heads + 2 · kv_heads, head_dim]:
+The tokens of a forward pass are in batches that attend in different ways: decoding slots, with
+one token each, and chunks of prompts. Their states are [tokens, heads + 2 · kv_heads, head_dim]:
 queries, then keys, then values.
 """
 
@@ -18,37 +18,45 @@ from torch.nn import functional
 from ..cache.kv_cache import SlotLayer
 from ..cache.slot_table import LENGTH_STEP
 
-GROUP = 8  # neighbouring rows that are read together, up to the longest of them
-SPLITS = 8  # parts of a long row that a GPU reads at once where there are few rows
-FEW_ROWS = 4
+GROUP = 8  # neighbouring slots that are read together, up to the length of the longest
+SPLITS = 8  # parts that a slot's keys and values are read in at once, on a GPU with few slots
+MAX_SPLIT_ROWS = 4
 
 
 class Batch(Protocol):
-    """Tokens of a pass that attend in one way; ``count`` of them."""
+    """``count`` tokens of a forward pass that attend in one way."""
 
     count: int
     positions: Tensor
     """int64 [count]"""
 
     def attend(self, cache: SlotLayer, states: Tensor, scale: float) -> Tensor:
-        """Write the new keys and values; give back [count, heads · head_dim]."""
+        """Write the batch's keys and values to ``cache``, and attend.
+
+        Args:
+            cache: Of the layer.
+            states: Queries, keys and values, [count, heads + 2 · kv_heads, head_dim].
+            scale: Factor of the scores.
+
+        Returns:
+            [count, heads · head_dim].
+        """
 
 
 @dataclass(frozen=True)
 class PrefillChunk:
-    """``ids`` int64 [tokens] of a prompt, read into ``slot`` from position ``start``.
-
-    ``ends``: whether the logits after the last of them are wanted.
-    """
+    """Tokens of a prompt, to be read into ``slot`` from position ``start``."""
 
     slot: int
     ids: Tensor
+    """int64 [tokens]"""
     start: int
-    ends: bool = True
+    ends_prompt: bool = True
+    """Whether logits after the last of them are needed."""
 
 
 class PrefillBatch:
-    """A chunk of a prompt: every token sees what is before it in its slot."""
+    """A chunk of a prompt; every token sees those before it in its slot."""
 
     def __init__(self, chunk: PrefillChunk, dtype: torch.dtype) -> None:
         self.count = len(chunk.ids)
@@ -57,9 +65,7 @@ class PrefillBatch:
         self.positions = torch.arange(self._start, self._end, device=device)
         self._mask: Tensor | None = None
         if self._start and self.count > 1:
-            hidden = torch.arange(self._end, device=device) > self.positions[:, None]
-            mask = torch.zeros(hidden.shape, dtype=dtype, device=device)
-            self._mask = mask.masked_fill_(hidden, -torch.inf)
+            self._mask = _causal_mask(self.positions, self._end, dtype)
 
     def attend(self, cache: SlotLayer, states: Tensor, scale: float) -> Tensor:
         assert cache.states is not None
@@ -78,7 +84,7 @@ class PrefillBatch:
                 enable_gqa=True,
             )
             return attended[0].transpose(0, 1).reshape(self.count, -1)
-        # The heads of a group are rows of one: with a mask, a GPU would copy keys for each of them.
+        # Heads of a group as rows of one head: with a mask, a GPU would copy the keys for each.
         group = query.shape[1] // kv_heads
         query = query.view(self.count, kv_heads, group, -1).permute(1, 2, 0, 3)
         attended = functional.scaled_dot_product_attention(
@@ -93,7 +99,7 @@ class PrefillBatch:
 
 
 class PaddingBatch:
-    """Tokens that nobody asked for, so that products come in few sizes."""
+    """Tokens without meaning, added so that matrix products come in few sizes."""
 
     def __init__(self, count: int, like: Tensor) -> None:
         self.count = count
@@ -106,42 +112,40 @@ class PaddingBatch:
 
 
 class DecodeBatch:
-    """One token for each of the slots ``rows``, which hold ``lengths`` tokens, known on the host.
+    """One token for each of the ascending ``slots``, which hold ``lengths`` tokens.
 
-    Rows are read in place, in groups of neighbours, so that a short one pays for its neighbours'
-    length at most.
+    Slots are read in place, in groups of neighbours, each up to the longest of its group.
+    ``longest`` is how many tokens a slot can hold.
     """
 
     def __init__(
         self,
-        rows: Sequence[int],
+        slots: Sequence[int],
         lengths: Sequence[int],
         longest: int,
         dtype: torch.dtype,
         device: torch.device,
     ) -> None:
-        self.count = len(rows)
+        self.count = len(slots)
         self.positions = torch.tensor(lengths, device=device)
-        self._alone = (rows[0], lengths[0]) if len(rows) == 1 else None
-        self._row_ids = torch.tensor(rows, device=device)
+        self._single = (slots[0], lengths[0]) if len(slots) == 1 else None
+        self._row_ids = torch.tensor(slots, device=device)
         self._groups: list[tuple[slice, slice, int, Tensor]] = []
-        if self._alone:
+        if self._single:
             return
-        for first, last in _neighbouring_ranges(rows):
+        for first, last in _neighbouring_ranges(slots):
             read_length = round_up(max(lengths[first:last]) + 1, longest)
-            hidden = torch.arange(read_length, device=device) > self.positions[first:last, None]
-            mask = torch.zeros(hidden.shape, dtype=dtype, device=device)
-            mask = mask.masked_fill_(hidden, -torch.inf)[:, None, None]
-            slots = slice(rows[first], rows[first] + last - first)
-            self._groups.append((slice(first, last), slots, read_length, mask))
+            mask = _causal_mask(self.positions[first:last], read_length, dtype)[:, None, None]
+            group = slice(slots[first], slots[first] + last - first)
+            self._groups.append((slice(first, last), group, read_length, mask))
 
     def attend(self, cache: SlotLayer, states: Tensor, scale: float) -> Tensor:
         assert cache.states is not None
         cached = cache.states
         query, new = _split_states(states, cached.shape[2])
-        if self._alone:
-            # Plain integers: no index tensors, no mask, and not one position too many is read.
-            slot, position = self._alone
+        if self._single:
+            # With integers, no index tensors and no mask are needed.
+            slot, position = self._single
             cached = cached[:, slot]
             cached[:, :, position] = new[0]
             return functional.scaled_dot_product_attention(
@@ -166,10 +170,14 @@ class DecodeBatch:
 
 
 class StaticDecodeBatch:
-    """One token for each of many slots; all that changes between steps is in tensors.
+    """One token for each of many slots, in operations that a CUDA graph can capture.
 
-    ``rows``: int64 [1], or a slice of the first slots. ``positions`` [rows] is where each writes;
-    attention reads up to ``read_length``. Nothing here waits for the device, so it can be captured.
+    Args:
+        rows: Slots, int64 [1], or a slice of the first slots.
+        row_ids: ``rows`` as a tensor, int64 [rows].
+        positions: Where each slot writes, int64 [rows].
+        read_length: How many positions attention reads.
+        dtype: Of the mask.
     """
 
     def __init__(
@@ -182,9 +190,7 @@ class StaticDecodeBatch:
     ) -> None:
         self.count, self.positions = len(row_ids), positions
         self._rows, self._row_ids, self._read_length = rows, row_ids, read_length
-        hidden = torch.arange(read_length, device=positions.device) > positions[:, None]
-        mask = torch.zeros(hidden.shape, dtype=dtype, device=positions.device)
-        self._mask = mask.masked_fill_(hidden, -torch.inf)[:, None, None]
+        self._mask = _causal_mask(positions, read_length, dtype)[:, None, None]
 
     def attend(self, cache: SlotLayer, states: Tensor, scale: float) -> Tensor:
         assert cache.states is not None
@@ -192,20 +198,28 @@ class StaticDecodeBatch:
         cache.states[:, self._row_ids, :, self.positions] = new
         keys, values = cache.states[:, self._rows, :, : self._read_length]
         query = query.reshape(self.count, keys.shape[1], -1, query.shape[-1])
-        if self.count <= FEW_ROWS and self._read_length % SPLITS == 0 and keys.is_cuda:
-            return _attend_in_parts(query, keys, values, self._mask, scale)
+        if self.count <= MAX_SPLIT_ROWS and self._read_length % SPLITS == 0 and keys.is_cuda:
+            return _split_attention(query, keys, values, self._mask, scale)
         attended = functional.scaled_dot_product_attention(
             query, keys, values, self._mask, scale=scale
         )
         return attended.reshape(self.count, -1)
 
 
-def _attend_in_parts(
+def _split_attention(
     query: Tensor, keys: Tensor, values: Tensor, mask: Tensor, scale: float
 ) -> Tensor:
-    """Attention whose sums over positions are made in parts, so that few rows fill a GPU.
+    """Attention that sums over ``SPLITS`` parts of the positions at once, so that few rows fill a
+    GPU (the idea of Flash-Decoding, Dao et al. 2023).
 
-    In as few operations as can be: there, each takes as long as its numbers do.
+    Args:
+        query: [rows, kv_heads, queries per kv_head, head_dim].
+        keys, values: [rows, kv_heads, read_length, head_dim].
+        mask: Added to the scores, [rows, 1, 1, read_length].
+        scale: Factor of the scores.
+
+    Returns:
+        [rows, heads · head_dim].
     """
     rows, heads, read_length, width = keys.shape
     query, keys = (
@@ -220,21 +234,28 @@ def _attend_in_parts(
 
 
 def _split_states(states: Tensor, kv_heads: int) -> tuple[Tensor, Tensor]:
-    """States → queries [tokens, heads, head_dim], and [tokens, 2, kv_heads, head_dim]."""
+    """Queries [tokens, heads, head_dim], and keys and values [tokens, 2, kv_heads, head_dim]."""
     heads = states.shape[1] - 2 * kv_heads
     return states[:, :heads], states[:, heads:].reshape(len(states), 2, kv_heads, -1)
 
 
-def _neighbouring_ranges(rows: Sequence[int]) -> list[tuple[int, int]]:
+def _causal_mask(positions: Tensor, length: int, dtype: torch.dtype) -> Tensor:
+    """Added to scores: −∞ for keys after the query's position, else 0; [positions, length]."""
+    is_hidden = torch.arange(length, device=positions.device) > positions[:, None]
+    mask = torch.zeros(is_hidden.shape, dtype=dtype, device=positions.device)
+    return mask.masked_fill_(is_hidden, -torch.inf)
+
+
+def _neighbouring_ranges(slots: Sequence[int]) -> list[tuple[int, int]]:
     """Ascending slots as ranges of the list, each without a gap and at most ``GROUP`` long."""
     ranges, first = [], 0
-    for at in range(1, len(rows) + 1):
-        if at == len(rows) or rows[at] != rows[at - 1] + 1 or at - first == GROUP:
-            ranges.append((first, at))
-            first = at
+    for end in range(1, len(slots) + 1):
+        if end == len(slots) or slots[end] != slots[end - 1] + 1 or end - first == GROUP:
+            ranges.append((first, end))
+            first = end
     return ranges
 
 
 def round_up(length: int, longest: int) -> int:
-    """How far attention reads: rounded up, but never beyond the slots."""
+    """``length`` rounded up to a multiple of ``LENGTH_STEP``, at most ``longest``."""
     return min(-(-length // LENGTH_STEP) * LENGTH_STEP, longest)

@@ -1,7 +1,7 @@
-"""Forward passes of models whose state is no KV cache: sequences joined in transformers' own.
+"""Forward passes of models with a recurrent state: a batch in transformers' own cache.
 
 A prompt is read by itself and then joins the batch, padded on the left, so that a recurrent state
-never sees padding. Knows models and their cache; nothing of requests, sampling or text.
+never sees padding.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from ..transformers_api.forward import ForwardCall, device_of
 
 
 class BatchRunner:
-    """A batch of sequences of ``model``, each of which holds as many tokens as ``lengths`` says.
+    """A batch of sequences of ``model``; ``lengths`` says how many tokens each has.
 
     Raises:
-        UnsupportedModel: The model is called, or keeps its state, in a way not known.
+        UnsupportedModel: The model takes its arguments or keeps its state in an unknown way.
     """
 
     def __init__(self, model: Any) -> None:
@@ -30,8 +30,8 @@ class BatchRunner:
         self._cache: Any = None
         self.lengths: list[int] = []
 
-    def read(self, ids: Sequence[int]) -> Tensor:
-        """Read a whole prompt and put it behind the others; logits after it, [vocabulary]."""
+    def prefill(self, ids: Sequence[int]) -> Tensor:
+        """Read a whole prompt and append it to the batch; logits after it, [vocabulary]."""
         cache, length = new_cache(self.model), len(ids)
         tokens = torch.tensor([ids], device=self.device)
         positions = torch.arange(length, device=self.device)[None]
@@ -43,20 +43,20 @@ class BatchRunner:
         self.lengths.append(length)
         return logits[0]
 
-    def step(self, tokens: Tensor) -> Tensor:
+    def decode(self, tokens: Tensor) -> Tensor:
         """One token for each sequence, int64 [sequences]; logits [sequences, vocabulary]."""
-        held = torch.tensor(self.lengths, device=self.device)
+        lengths = torch.tensor(self.lengths, device=self.device)
         mask: Tensor | None = None  # a recurrent state has seen no padding
         if has_positions(self._cache):
             longest = max(self.lengths)
             columns = torch.arange(longest + 1, device=self.device)
-            mask = (columns >= longest - held[:, None]).long()
-        logits = self._call(tokens[:, None], mask, held[:, None], self._cache)
+            mask = (columns >= longest - lengths[:, None]).long()
+        logits = self._call(tokens[:, None], mask, lengths[:, None], self._cache)
         self.lengths = [length + 1 for length in self.lengths]
         return logits
 
-    def keep(self, sequences: Sequence[int]) -> None:
-        """Let go of all but these sequences (ascending)."""
+    def select(self, sequences: Sequence[int]) -> None:
+        """Drop all but these sequences (ascending numbers)."""
         self.lengths = [self.lengths[number] for number in sequences]
         if not sequences:
             self._cache = None

@@ -1,8 +1,7 @@
-"""Decode steps over static buffers: captured as CUDA graphs, or run as they are.
+"""Decode steps captured as CUDA graphs and replayed.
 
-All that changes from step to step is in tensors that stay where they are, so a step of given size
-can be recorded once and replayed. Knows the forward pass and the sampler's state; nothing of
-requests or text. Its numerics do not need a GPU: the same steps run uncaptured anywhere.
+All that changes from step to step is in tensors whose addresses are fixed, so a step of a given
+size is captured once. Without capture, the same steps run on any device.
 """
 
 from __future__ import annotations
@@ -17,39 +16,26 @@ import torch
 from torch import Tensor
 
 from ...base import Sampling
-from ..sampling.sampler import plan
+from ..sampling.sampler import plan_batch
 from ..sampling.sampling_state import SamplingState
 from .model_runner import ModelRunner
 
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 LENGTH_BUCKETS = (
-    256,
-    512,
-    768,
-    1024,
-    1536,
-    2048,
-    3072,
-    4096,
-    6144,
-    8192,
-    12288,
-    16384,
-    24576,
-    32768,
-)
-GIVE_UP = 3  # failed captures, after which no more are tried
-SCRATCH = 2  # positions at the end of a slot: one for idle rows, one for a step that came too late
+    256, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768,
+)  # fmt: skip
+MAX_FAILURES = 3  # failed captures, after which no more are tried
+SCRATCH = 2  # positions at the end of a slot: for idle rows, and for a step after the last token
 
 _log = logging.getLogger(__name__)
 
 Step = Callable[[], None]
 Capture = Callable[[Step], Step]
-"""Runs a step and gives back what replays it."""
+"""Runs a step and returns what replays it."""
 
 
-class CudaCapture:
-    """Records a step as a CUDA graph. Raises whatever torch raises where that cannot be done."""
+class CudaGraphCapture:
+    """Captures a step as a CUDA graph; raises whatever torch raises if that is impossible."""
 
     def __init__(self) -> None:
         self._stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
@@ -57,12 +43,12 @@ class CudaCapture:
         self._graphs: weakref.WeakSet[torch.cuda.CUDAGraph] = weakref.WeakSet()
 
     def __call__(self, step: Step) -> Step:
-        if not self._graphs:  # a pool that all graphs have left may not be taken again
+        if not self._graphs:  # a pool whose graphs are all gone may not be used again
             self._pool = torch.cuda.graph_pool_handle()
         caller, graph = torch.cuda.current_stream(), torch.cuda.CUDAGraph()
         self._stream.wait_stream(caller)
         try:
-            # Libraries set themselves up before the recording, for the stream that it is made on.
+            # Libraries must initialise on the capturing stream before the capture.
             with torch.cuda.stream(self._stream):
                 for _ in range(3):
                     step()
@@ -71,7 +57,7 @@ class CudaCapture:
                 graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local"
             ):
                 step()
-        except Exception:  # torch stays on the stream of a recording that failed
+        except Exception:  # torch does not leave the stream of a capture that failed
             torch.cuda.set_stream(caller)
             torch.cuda.synchronize()
             raise
@@ -82,44 +68,43 @@ class CudaCapture:
 
 @dataclass(frozen=True)
 class InFlightStep:
-    """Tokens under way to the host, in the order of the slots asked for."""
+    """Tokens on their way to the host."""
 
     tokens: Tensor
-    places: list[int]
+    rows: list[int]
+    """The rows of ``tokens`` that were asked for."""
     ready: torch.cuda.Event | None = None
 
     def read(self) -> list[int]:
-        """The tokens; waits for them."""
+        """Wait for the tokens, and return those that were asked for."""
         if self.ready is not None:
             self.ready.synchronize()
-        everyone = self.tokens.tolist()
-        return [everyone[place] for place in self.places]
+        tokens = self.tokens.tolist()
+        return [tokens[row] for row in self.rows]
 
 
 @dataclass
-class _Inputs:
-    """What the host writes before a step of ``size`` rows, and where the tokens come out."""
+class _StepBuffers:
+    """The fixed tensors of steps of one size, each int64 [rows]."""
 
     row_ids: Tensor
     active: Tensor
+    """1 for rows that make a token, 0 for others."""
     tokens: Tensor
-    members: tuple[int, ...] = ()
+    """The output."""
+    slots: tuple[int, ...] = ()
+    """What ``row_ids`` and ``active`` were written for."""
 
 
 class StaticSteps:
-    """Decode steps of ``runner``, recorded with ``capture`` (None: never)."""
+    """Decode steps of ``runner``, captured with ``capture`` (None: never)."""
 
     def __init__(self, runner: ModelRunner, capture: Capture | None) -> None:
         self._runner, self._capture = runner, capture
-        self._inputs: dict[int, _Inputs] = {}
-        self._recorded: dict[Hashable, Step] = {}
+        self._buffers: dict[int, _StepBuffers] = {}
+        self._captured: dict[Hashable, Step] = {}
         self._failed: set[Hashable] = set()
-        self._built_for: tuple[object, ...] = ()
-
-    @property
-    def is_capturing(self) -> bool:
-        """Whether steps are still being recorded."""
-        return self._capture is not None
+        self._addresses: tuple[object, ...] = ()
 
     def launch(
         self,
@@ -129,86 +114,94 @@ class StaticSteps:
         samplings: Sequence[Sampling],
         vocabulary: int,
     ) -> InFlightStep:
-        """One more token for each of ``slots`` (ascending), none of which waits for the host.
+        """Start making one token for each of ``slots``, without waiting for the device.
 
-        ``longest``: how many tokens any of them holds.
+        Args:
+            state: What sampling keeps for every slot.
+            slots: Ascending.
+            longest: How many tokens the longest of them holds.
+            samplings: Of each slot.
+            vocabulary: How many logits there are.
         """
-        self._forget_if_moved(state)
+        self._drop_captures_if_moved(state)
         cache = self._runner.kv_cache
-        room, length = min(state.slots, cache.slots), cache.length
-        size = 1 if len(slots) == 1 else _at_least(slots[-1] + 1, BATCH_BUCKETS, room)
-        read_length = _at_least(longest + 1, LENGTH_BUCKETS, length)
-        inputs = self._set(size, tuple(slots))
-        # Asked of the parameters only, so that the same people in other seats are the same step.
-        how = plan(list(samplings), vocabulary).for_all_rows()
+        max_rows, length = min(state.slots, cache.slots), cache.length
+        size = 1 if len(slots) == 1 else _bucket(slots[-1] + 1, BATCH_BUCKETS, max_rows)
+        read_length = _bucket(longest + 1, LENGTH_BUCKETS, length)
+        buffers = self._write_buffers(size, tuple(slots))
+        # Not specific to rows, so that the same requests in other slots replay the same graph.
+        batch = plan_batch(samplings, vocabulary).for_any_rows()
 
         def step() -> None:
-            rows = inputs.row_ids if size == 1 else slice(0, size)
-            held = torch.where(inputs.active.bool(), state.held[inputs.row_ids], length - 1)
-            tokens = state.last[inputs.row_ids]
-            logits = self._runner.static_step(rows, inputs.row_ids, tokens, held, read_length)
-            chosen = state.choose_static(logits, inputs.row_ids, inputs.active, read_length, how)
-            inputs.tokens.copy_(chosen)
+            rows = buffers.row_ids if size == 1 else slice(0, size)
+            # Inactive rows write to the slot's last position, which is never read.
+            cached = state.cached_tokens[buffers.row_ids]
+            positions = torch.where(buffers.active.bool(), cached, length - 1)
+            newest = state.newest_token[buffers.row_ids]
+            logits = self._runner.static_step(rows, buffers.row_ids, newest, positions, read_length)
+            sampled = state.sample_static(
+                logits, buffers.row_ids, buffers.active, read_length, batch
+            )
+            buffers.tokens.copy_(sampled)
 
-        self._run((size, read_length, how), step, state)
-        return self._take_off(inputs, [0] if size == 1 else list(slots))
+        self._run((size, read_length, batch), step, state)
+        return self._copy_to_host(buffers, [0] if size == 1 else list(slots))
 
     def _run(self, key: Hashable, step: Step, state: SamplingState) -> None:
-        if self._capture is None or key in self._failed:
-            step()
-            return
-        if key not in self._recorded:
-            self._record(key, step, state)
-        self._recorded.get(key, step)()
+        is_new = key not in self._captured and key not in self._failed
+        if self._capture is not None and is_new:
+            self._try_capture(self._capture, key, step, state)
+        self._captured.get(key, step)()
 
-    def _record(self, key: Hashable, step: Step, state: SamplingState) -> None:
-        assert self._capture is not None
-        before = [tensor.clone() for tensor in state.changing()]
+    def _try_capture(
+        self, capture: Capture, key: Hashable, step: Step, state: SamplingState
+    ) -> None:
+        before = [tensor.clone() for tensor in state.mutable_tensors()]
         try:
-            self._recorded[key] = self._capture(step)
-        except Exception as error:  # offloaded weights, whatever else cannot be recorded
+            self._captured[key] = capture(step)
+        except Exception as error:  # such as offloaded weights
             self._failed.add(key)
-            _log.warning("A decode step cannot be recorded as a CUDA graph: %s", error)
-            if len(self._failed) >= GIVE_UP:
+            _log.warning("A decode step cannot be captured as a CUDA graph: %s", error)
+            if len(self._failed) >= MAX_FAILURES:
                 self._capture = None
-        for tensor, content in zip(state.changing(), before, strict=True):
+        for tensor, content in zip(state.mutable_tensors(), before, strict=True):
             tensor.copy_(content)
 
-    def _set(self, size: int, slots: tuple[int, ...]) -> _Inputs:
+    def _write_buffers(self, size: int, slots: tuple[int, ...]) -> _StepBuffers:
         device = self._runner.device
-        if size not in self._inputs:
-            everyone = torch.arange(size, device=device)
-            self._inputs[size] = _Inputs(
-                everyone, torch.ones_like(everyone), torch.zeros_like(everyone)
-            )
-        inputs = self._inputs[size]
-        if inputs.members != slots:
-            inputs.members = slots
+        if size not in self._buffers:
+            row_ids = torch.arange(size, device=device)
+            ones, zeros = torch.ones_like(row_ids), torch.zeros_like(row_ids)
+            self._buffers[size] = _StepBuffers(row_ids, active=ones, tokens=zeros)
+        buffers = self._buffers[size]
+        if buffers.slots != slots:
+            buffers.slots = slots
             if size == 1:
-                inputs.row_ids.copy_(torch.tensor(slots))
+                buffers.row_ids.copy_(torch.tensor(slots))
             else:
                 active = torch.zeros(size, dtype=torch.int64)
                 active[list(slots)] = 1
-                inputs.active.copy_(active)
-        return inputs
+                buffers.active.copy_(active)
+        return buffers
 
-    def _take_off(self, inputs: _Inputs, places: list[int]) -> InFlightStep:
-        if not inputs.tokens.is_cuda:
-            return InFlightStep(inputs.tokens.clone(), places)
-        host = torch.empty(inputs.tokens.shape, dtype=torch.int64, pin_memory=True)
-        host.copy_(inputs.tokens, non_blocking=True)
+    def _copy_to_host(self, buffers: _StepBuffers, rows: list[int]) -> InFlightStep:
+        if not buffers.tokens.is_cuda:
+            return InFlightStep(buffers.tokens.clone(), rows)
+        tokens = torch.empty(buffers.tokens.shape, dtype=torch.int64, pin_memory=True)
+        tokens.copy_(buffers.tokens, non_blocking=True)
         ready = torch.cuda.Event()  # type: ignore[no-untyped-call]
         ready.record()
-        return InFlightStep(host, places, ready)
+        return InFlightStep(tokens, rows, ready)
 
-    def _forget_if_moved(self, state: SamplingState) -> None:
-        """Recorded steps know addresses: where a tensor has moved they are of no use."""
+    def _drop_captures_if_moved(self, state: SamplingState) -> None:
+        """Graphs are only valid for the memory addresses they were captured with."""
         addresses = state, [layer.address for layer in self._runner.kv_cache.layers]
-        if addresses != self._built_for:
-            self._built_for = addresses
-            self._recorded.clear()
-            self._inputs.clear()
+        if addresses != self._addresses:
+            self._addresses = addresses
+            self._captured.clear()
+            self._buffers.clear()
 
 
-def _at_least(wanted: int, sizes: Sequence[int], most: int) -> int:
-    return min(next((size for size in sizes if size >= wanted), most), most)
+def _bucket(size: int, buckets: Sequence[int], largest: int) -> int:
+    """The smallest bucket that holds ``size``, at most ``largest``."""
+    return min(next((bucket for bucket in buckets if bucket >= size), largest), largest)

@@ -1,7 +1,4 @@
-"""Matrix products of the forward passes, joined and fused where the device gains by it.
-
-Knows torch's kernels and which is quickest; nothing of models or requests.
-"""
+"""Linear layers, joined and fused where that is faster."""
 
 from __future__ import annotations
 
@@ -14,22 +11,20 @@ from torch.nn import functional
 
 from ..transformers_api.llama import is_silu
 
-FEW_ROWS = 2  # up to here the ordinary float32 product is quicker than the reordered one
+FEW_ROWS = 2  # up to here torch's float32 product is faster than that of reordered weights
 
 
 class Projection:
-    """One or several linear layers of the same input, computed as one.
+    """One or more linear layers with the same input, computed as one.
 
-    ``modules`` keep their weights, as views of the joined ones, so nothing is held twice.
-    Quantized or otherwise special layers are called one by one instead.
+    The weights of ``modules`` become views of the joined ones, so nothing is held twice.
+    Quantized and other special layers are called one by one instead.
     """
 
-    def __init__(self, modules: Sequence[nn.Module], exact: Any = None) -> None:
+    def __init__(self, modules: Sequence[nn.Module]) -> None:
         self._modules = list(modules)
-        self.exact = exact
-        """The weights in fewer bits, where kernels have packed them."""
         self.weight: Tensor | None = None
-        """[out of all modules, in]; None where the modules are called one by one."""
+        """[out of all modules, in]; None if the modules are called one by one."""
         self.bias: Tensor | None = None
         self._reordered: list[tuple[Tensor, Tensor | None]] = []
         self._sizes: list[int] = []
@@ -38,19 +33,22 @@ class Projection:
 
     @property
     def nbytes(self) -> int:
-        """What reordering takes, in bytes."""
+        """How much memory ``reorder`` takes."""
         return self.weight.nbytes if self.weight is not None else 0
 
-    def reorder(self, *, apart: bool = False) -> None:
-        """Keep a copy of the weights in oneDNN's own order (CPU), read by ``__call__``.
+    def reorder(self, *, separately: bool = False) -> None:
+        """Make a copy of the weights in oneDNN's memory layout (CPU), for faster products.
 
-        In float32 a row of its products does not depend on how many rows there are, bit for bit,
-        from two rows on (MKL's do). Measured on two cores, all products of a step of 135M weights:
-        8 rows 52 → 34 ms in float32, 26 → 17 ms in bfloat16. ``apart``: each module on its own.
+        From three rows on, a row of these float32 products has the same bits however many rows
+        there are; MKL's has not. Measured on two cores, all products of a step of 135M weights
+        with 8 rows: 52 → 34 ms in float32, 26 → 17 ms in bfloat16.
+
+        Args:
+            separately: Keep the modules separate, for ``gated``.
         """
         if self.weight is None or self._reordered:
             return
-        sizes = self._sizes if apart else [len(self.weight)]
+        sizes = self._sizes if separately else [len(self.weight)]
         biases = torch.split(self.bias, sizes) if self.bias is not None else [None] * len(sizes)
         reorder = torch.ops.mkldnn._reorder_linear_weight
         parts = [reorder(part.contiguous()) for part in torch.split(self.weight, sizes)]
@@ -68,7 +66,7 @@ class Projection:
         return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=-1)
 
     def added_to(self, residual: Tensor, x: Tensor) -> Tensor:
-        """residual + the product of x; the residual may be overwritten."""
+        """residual [rows, out] + the product of x [rows, in]; may overwrite the residual."""
         if self.weight is not None and self._is_reordered_for(x) and len(self._reordered) == 1:
             weight, bias = self._reordered[0]
             sum_: Tensor = torch.ops.mkldnn._linear_pointwise.binary(
@@ -80,7 +78,7 @@ class Projection:
         return residual + self(x)
 
     def gated(self, x: Tensor, activation: nn.Module) -> Tensor:
-        """Of two modules: activation(first(x)) · second(x)."""
+        """activation(first(x)) · second(x), for two modules; x [rows, in]."""
         if is_silu(activation) and self._is_reordered_for(x) and len(self._reordered) == 2:
             (gate_weight, gate_bias), (weight, bias) = self._reordered
             product: Any = torch.ops.mkldnn._linear_pointwise
@@ -105,7 +103,7 @@ class Projection:
 
 
 def joined_biases(modules: Sequence[nn.Linear]) -> Tensor | None:
-    """[out of all modules], zero for those that have none; None if no module has any."""
+    """Biases [out of all modules], zero for modules without one; None if no module has any."""
     if all(module.bias is None for module in modules):
         return None
     return torch.cat(

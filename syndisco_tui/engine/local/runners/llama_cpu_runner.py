@@ -1,7 +1,7 @@
-"""Forward passes of a Llama on a CPU, with kernels of our own for steps of a single sequence.
+"""Forward passes of a Llama on a CPU, with compiled kernels for steps of a single sequence.
 
-For float32 weights that are packed without a loss, as those dequantized from GGUF are. Knows
-torch's tensors and the kernels; nothing of requests.
+For float32 weights that can be packed into 4 or 8 bits without loss, as those that were
+dequantized from GGUF can.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Product = tuple[kernels.Packed, np.ndarray]
 
 
 class LlamaCpuRunner(LlamaRunner):
-    """The pass of a Llama with packed weights.
+    """Forward passes of a Llama; a step of one sequence reads packed weights.
 
     Raises:
         UnsupportedModel: Some of the weights cannot be packed.
@@ -54,21 +54,21 @@ class LlamaCpuRunner(LlamaRunner):
 
     def step(
         self,
-        rows: Sequence[int],
+        slots: Sequence[int],
         tokens: Tensor,
         lengths: Sequence[int],
         chunks: Sequence[PrefillChunk],
     ) -> Tensor:
-        """One token for each row and chunks of prompts; see ``ModelRunner``."""
-        if len(rows) == 1 and not chunks:
+        """One token for each of ``slots``, and ``chunks`` read: ``ModelRunner.step``."""
+        if len(slots) == 1 and not chunks:
             self._make_cache(torch.float32)
-            return self._single_step(rows[0], tokens, lengths[0])
-        return super().step(rows, tokens, lengths, chunks)
+            return self._single_step(slots[0], tokens, lengths[0])
+        return super().step(slots, tokens, lengths, chunks)
 
 
 @dataclass(frozen=True)
 class _PackedLayer:
-    """Arguments of ``kernels.before_attention`` and ``after_attention`` that never change."""
+    """Constant arguments of ``kernels.before_attention`` and ``kernels.after_attention``."""
 
     before_attention: tuple[Any, ...]
     after_attention: tuple[Any, ...]
@@ -76,7 +76,7 @@ class _PackedLayer:
 
 
 class _SingleStep:
-    """A step of one sequence: no product has a second row to share its weights with."""
+    """A decode step of one sequence, bound by how many bytes of weights are read."""
 
     def __init__(self, parts: LlamaParts, kv_cache: KVCache) -> None:
         self._parts, self._kv_cache = parts, kv_cache
@@ -140,6 +140,6 @@ def _product(modules: Sequence[nn.Module]) -> Product:
 
 
 def _array(tensor: Tensor) -> np.ndarray:
-    """The same memory as the kernels take it."""
-    numbers: np.ndarray = tensor.detach().numpy()
-    return numbers
+    """A view of the tensor's memory."""
+    array: np.ndarray = tensor.detach().numpy()
+    return array

@@ -1,8 +1,8 @@
-"""Forward passes of the Llama family with nothing but the arithmetic.
+"""Forward passes of the Llama family, written out.
 
-At one row a step of a small model spends a third of its time in Python and in operations on a
-few numbers; at many, rows and chunks of prompts share one product. Knows these models' parts;
-``probe`` shows that the result is theirs.
+With one sequence, a third of a small model's step is Python and operations on a few numbers; with
+many, decoding slots and chunks of prompts share each matrix product. ``probe`` compares the result
+with that of the model's own code.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from .attention import (
 from .linear import FEW_ROWS, Projection
 from .model_runner import ModelRunner
 
-COPIES_SHARE = 0.25  # of free memory that copies of the weights may take
+COPIES_SHARE = 0.25  # of free memory, for reordered copies of the weights
 
 
 @dataclass(frozen=True)
 class Norm:
-    """A root mean square norm as one operation (the models' own code takes seven)."""
+    """Root mean square norm, as one operation (the models' own code takes seven)."""
 
     weight: Tensor
     epsilon: float
@@ -45,7 +45,7 @@ class Norm:
 
 @dataclass(frozen=True)
 class Layer:
-    """The parts of a layer, in the order of the arithmetic."""
+    """A layer, in the order of computation."""
 
     before_attention: Norm
     qkv: Projection
@@ -61,7 +61,7 @@ class Layer:
 
 
 class LlamaRunner(ModelRunner):
-    """The pass of a Llama, of rows and chunks together."""
+    """Forward passes of a Llama, in which decoding slots and chunks of prompts share products."""
 
     joins_chunks = True
 
@@ -70,54 +70,51 @@ class LlamaRunner(ModelRunner):
         self._copies_budget = COPIES_SHARE * free_memory("cpu")
         self._heads, self._kv_heads = self._parts.heads, self._parts.kv_heads
         self._layers = [
-            self._layer(layer, cache)
+            _layer(layer, cache)
             for layer, cache in zip(self._parts.layers, self.kv_cache.layers, strict=True)
         ]
-        self._last_norm = self._norm(self._parts.last_norm)
-        self._head = self._project([self._parts.head])
+        self._last_norm = Norm(*self._parts.last_norm)
+        self._head = Projection([self._parts.head])
         self._is_reordered = self.device.type == "cpu" and self._reorder()
 
     @staticmethod
     def supports(model: Any) -> bool:
-        """Whether ``model`` is of the family."""
+        """Whether ``model`` is of the Llama family."""
         return is_llama(model)
 
     def step(
         self,
-        rows: Sequence[int],
+        slots: Sequence[int],
         tokens: Tensor,
         lengths: Sequence[int],
         chunks: Sequence[PrefillChunk],
     ) -> Tensor:
-        """One token for each row and chunks of prompts, all in one pass; see ``ModelRunner``."""
+        """One token for each slot, and ``chunks`` read, in one pass: ``ModelRunner.step``."""
         dtype = self.model.dtype
         self._make_cache(dtype)
         batches: list[Batch] = []
-        if rows:
-            batches.append(self._decode_batch(rows, lengths))
+        if slots:
+            longest = self.kv_cache.length
+            batches.append(DecodeBatch(slots, lengths, longest, dtype, self.device))
         batches += [PrefillBatch(chunk, dtype) for chunk in chunks]
         ids = torch.cat([tokens, *(chunk.ids for chunk in chunks)]) if chunks else tokens
-        missing = _padded_count(len(ids)) - len(ids) if self._is_reordered else 0
-        if missing:
-            ids = functional.pad(ids, (0, missing))
-            batches.append(PaddingBatch(missing, ids))
-        if not chunks and not missing:
-            return self._pass(ids, batches, None)
-        places, end = list(range(len(rows))), len(rows)
+        padding = _padded_count(len(ids)) - len(ids) if self._is_reordered else 0
+        if padding:
+            ids = functional.pad(ids, (0, padding))
+            batches.append(PaddingBatch(padding, ids))
+        if not chunks and not padding:
+            return self._forward_batches(ids, batches, None)
+        last_rows, end = list(range(len(slots))), len(slots)
         for chunk in chunks:
             end += len(chunk.ids)
-            if chunk.ends:
-                places.append(end - 1)
-        count = len(places)
+            if chunk.ends_prompt:
+                last_rows.append(end - 1)
+        count = len(last_rows)
         if self._is_reordered:
-            # Beyond few rows, so that a prompt ends the same alone and among others.
-            places += [0] * (_padded_count(max(count, FEW_ROWS + 1)) - count)
-        logit_places = torch.tensor(places, dtype=torch.int64, device=self.device)
-        return self._pass(ids, batches, logit_places)[:count]
-
-    def _decode_batch(self, rows: Sequence[int], lengths: Sequence[int]) -> Batch:
-        longest = self.kv_cache.length
-        return DecodeBatch(rows, lengths, longest, self.model.dtype, self.device)
+            # More than FEW_ROWS, so that a prompt's logits are the same alone and among others.
+            last_rows += [0] * (_padded_count(max(count, FEW_ROWS + 1)) - count)
+        logit_rows = torch.tensor(last_rows, dtype=torch.int64, device=self.device)
+        return self._forward_batches(ids, batches, logit_rows)[:count]
 
     def static_step(
         self,
@@ -127,14 +124,16 @@ class LlamaRunner(ModelRunner):
         positions: Tensor,
         read_length: int,
     ) -> Tensor:
-        """One token for each row, with all that changes in tensors; see ``ModelRunner``."""
+        """One token for each row, without waiting for the device: ``ModelRunner.static_step``."""
         dtype = self.model.dtype
         self._make_cache(dtype)
         batch = StaticDecodeBatch(rows, row_ids, positions, read_length, dtype)
-        return self._pass(tokens, [batch], None)
+        return self._forward_batches(tokens, [batch], None)
 
-    def _pass(self, ids: Tensor, batches: Sequence[Batch], logit_places: Tensor | None) -> Tensor:
-        """Logits of the tokens at ``logit_places`` (None: all), [places, vocabulary]."""
+    def _forward_batches(
+        self, ids: Tensor, batches: Sequence[Batch], logit_rows: Tensor | None
+    ) -> Tensor:
+        """Logits after the tokens in ``logit_rows`` (None: all), [logit rows, vocabulary]."""
         x = self._parts.embedding(ids)
         cos, sin = self._rope_cos_sin(x, batches)
         counts = [batch.count for batch in batches]
@@ -146,33 +145,34 @@ class LlamaRunner(ModelRunner):
             else:
                 pairs = zip(batches, torch.split(states, counts), strict=True)
                 attended = torch.cat([b.attend(layer.cache, s, layer.scaling) for b, s in pairs])
-            # Of the other tokens only keys and values matter.
-            if layer is last and logit_places is not None:
-                attended, x = attended[logit_places], x[logit_places]
+            if layer is last and logit_rows is not None:
+                attended, x = attended[logit_rows], x[logit_rows]
             x = layer.output.added_to(x, attended)
             x = layer.down.added_to(x, layer.gate_up.gated(layer.before_mlp(x), layer.activation))
         return self._head(self._last_norm(x))
 
     def _rope_cos_sin(self, x: Tensor, batches: Sequence[Batch]) -> tuple[Tensor, Tensor]:
-        """Cosines and signed sines for queries, keys and values, which are not rotated.
+        """Cosines and sines of the rotary embedding (Su et al. 2021), each
+        [tokens, heads + 2 · kv_heads, head_dim].
 
-        [tokens, heads + 2 · kv_heads, head_dim]. (a, b) rotated is (a cos − b sin, b cos + a sin):
-        with the sign in the sines, a roll does it.
+        Halves (a, b) rotate to (a cos − b sin, b cos + a sin); the sign is part of the sines here.
+        Values are not rotated: 1 and 0.
         """
-        each = [batch.positions for batch in batches]
-        positions = each[0] if len(each) == 1 else torch.cat(each)
+        positions = torch.cat([batch.positions for batch in batches])
         cos, sin = self._parts.rotary(x, positions[None])
         cos, sin = cos[0, :, None], sin[0, :, None]
         half = cos.shape[-1] // 2
         sin = torch.cat([-sin[..., :half], sin[..., half:]], dim=-1)
-        rotated, plain = self._heads + self._kv_heads, (-1, self._kv_heads, -1)
-        ones, zeros = torch.ones_like(cos).expand(plain), torch.zeros_like(sin).expand(plain)
+        rotated, of_values = self._heads + self._kv_heads, (-1, self._kv_heads, -1)
+        ones = torch.ones_like(cos).expand(of_values)
+        zeros = torch.zeros_like(sin).expand(of_values)
         return (
             torch.cat([cos.expand(-1, rotated, -1), ones], dim=1),
             torch.cat([sin.expand(-1, rotated, -1), zeros], dim=1),
         )
 
     def _states(self, layer: Layer, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        """Queries, keys and values of x [tokens, hidden], after norms and rotation."""
         rotated = self._heads + self._kv_heads
         states = layer.qkv(x).view(len(x), rotated + self._kv_heads, -1)
         if layer.query_norm is not None and layer.key_norm is not None:
@@ -184,9 +184,6 @@ class LlamaRunner(ModelRunner):
                 ],
                 dim=1,
             )
-        return self._apply_rope(states, cos, sin)
-
-    def _apply_rope(self, states: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         return torch.addcmul(states * cos, states.roll(cos.shape[-1] // 2, dims=-1), sin)
 
     def _make_cache(self, dtype: torch.dtype) -> None:
@@ -197,49 +194,43 @@ class LlamaRunner(ModelRunner):
         for cache in self.kv_cache.layers:
             cache.lazy_initialization(like, like)
 
-    def _layer(self, layer: LlamaLayerParts, cache: SlotLayer) -> Layer:
-        return Layer(
-            before_attention=self._norm(layer.before_attention),
-            qkv=self._project(layer.qkv),
-            query_norm=self._norm(layer.query_norm) if layer.query_norm else None,
-            key_norm=self._norm(layer.key_norm) if layer.key_norm else None,
-            output=self._project([layer.output]),
-            before_mlp=self._norm(layer.before_mlp),
-            gate_up=self._project(layer.gate_up),
-            activation=layer.activation,
-            down=self._project([layer.down]),
-            scaling=layer.scaling,
-            cache=cache,
-        )
-
-    def _project(self, modules: Sequence[Any]) -> Projection:
-        return Projection(modules)
-
-    def _norm(self, norm: tuple[Tensor, float]) -> Norm:
-        return Norm(*norm)
-
     def _reorder(self) -> bool:
+        """Reorder all weights, if there is memory for copies; whether that was done."""
         projections = [self._head]
         for layer in self._layers:
             projections += [layer.qkv, layer.output, layer.gate_up, layer.down]
-        if not any(p.nbytes for p in projections):
-            return False
-        if sum(p.nbytes for p in projections) > self._copies_budget:
+        if not 0 < sum(p.nbytes for p in projections) <= self._copies_budget:
             return False
         try:
             for layer in self._layers:
-                layer.gate_up.reorder(apart=True)
+                layer.gate_up.reorder(separately=True)
             for projection in projections:
                 projection.reorder()
-        except (RuntimeError, AttributeError):  # a torch without oneDNN: the ordinary products
+        except (RuntimeError, AttributeError):  # a torch without oneDNN
             return False
         return True
 
 
-def _padded_count(tokens: int) -> int:
-    """Up to which number products are padded: oneDNN compiles code for each size it meets.
+def _layer(layer: LlamaLayerParts, cache: SlotLayer) -> Layer:
+    return Layer(
+        before_attention=Norm(*layer.before_attention),
+        qkv=Projection(layer.qkv),
+        query_norm=Norm(*layer.query_norm) if layer.query_norm else None,
+        key_norm=Norm(*layer.key_norm) if layer.key_norm else None,
+        output=Projection([layer.output]),
+        before_mlp=Norm(*layer.before_mlp),
+        gate_up=Projection(layer.gate_up),
+        activation=layer.activation,
+        down=Projection([layer.down]),
+        scaling=layer.scaling,
+        cache=cache,
+    )
 
-    Unpadded, a thousand sizes came to half a gigabyte. What a row gives is the same.
+
+def _padded_count(tokens: int) -> int:
+    """To how many rows products of ``tokens`` rows are padded.
+
+    oneDNN compiles code for each size: for a thousand sizes, half a gigabyte.
     """
     if tokens <= 4:
         return tokens

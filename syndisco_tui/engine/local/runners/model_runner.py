@@ -1,7 +1,4 @@
-"""Forward passes over slots: one token for many slots, and chunks of prompts.
-
-Knows models and their cache; nothing of requests, sampling or text.
-"""
+"""Forward passes over slots: one token for many slots, and chunks of prompts."""
 
 from __future__ import annotations
 
@@ -13,19 +10,19 @@ from torch import Tensor
 
 from ..cache.kv_cache import KVCache
 from ..transformers_api.caches import attention_kinds
-from ..transformers_api.forward import ForwardCall, device_of, masks
+from ..transformers_api.forward import ForwardCall, attention_masks, device_of
 from .attention import PrefillChunk, round_up
 
 
 class ModelRunner:
-    """Forward passes of any model that keeps keys and values, through its own code.
+    """Forward passes of any model that caches keys and values, through its own code.
 
     Raises:
-        UnsupportedModel: It keeps something else, or is called in a way not known.
+        UnsupportedModel: It caches something else, or takes its arguments in an unknown way.
     """
 
     joins_chunks = False
-    """Whether rows and chunks are computed together, so that many chunks at once gain."""
+    """Whether decoding slots and chunks of prompts share one pass."""
 
     def __init__(self, model: Any) -> None:
         self.model = model
@@ -40,38 +37,39 @@ class ModelRunner:
     def prefill(self, slot: int, ids: Tensor, start: int) -> Tensor:
         """Read ``ids`` int64 [tokens] into ``slot`` from position ``start``.
 
-        Gives the logits after the last of them, [vocabulary].
+        Returns:
+            Logits after the last of them, [vocabulary].
         """
         return self.step([], ids[:0], [], [PrefillChunk(slot, ids, start)])[0]
 
-    def decode(self, rows: Sequence[int], tokens: Tensor, lengths: Sequence[int]) -> Tensor:
-        """One token for each of the slots ``rows``; gives logits [rows, vocabulary]."""
-        return self.step(rows, tokens, lengths, [])
+    def decode(self, slots: Sequence[int], tokens: Tensor, lengths: Sequence[int]) -> Tensor:
+        """One token for each of ``slots``, arguments as in ``step``; logits [slots, vocabulary]."""
+        return self.step(slots, tokens, lengths, [])
 
     def step(
         self,
-        rows: Sequence[int],
+        slots: Sequence[int],
         tokens: Tensor,
         lengths: Sequence[int],
         chunks: Sequence[PrefillChunk],
     ) -> Tensor:
-        """One token for each of the slots ``rows``, and ``chunks`` read into other slots.
+        """One token for each of ``slots``, and ``chunks`` of prompts read into other slots.
 
         Args:
-            rows: Slots, ascending.
-            tokens: The newest token of each, int64 [rows].
+            slots: The slots that decode, ascending.
+            tokens: The newest token of each, int64 [slots].
             lengths: How many tokens each holds.
-            chunks: Parts of prompts.
+            chunks: Chunks of prompts.
 
         Returns:
-            Logits of the rows and then of the chunks that end their prompts,
-            [rows + ends, vocabulary].
+            Logits of the slots and then of the chunks that end their prompts,
+            [slots + ends, vocabulary].
         """
-        logits = [self._decode(rows, tokens, lengths)] if rows else []
+        logits = [self._decode(slots, tokens, lengths)] if slots else []
         for chunk in chunks:
-            after = self._prefill(chunk)
-            if chunk.ends:
-                logits.append(after)
+            chunk_logits = self._prefill(chunk)
+            if chunk.ends_prompt:
+                logits.append(chunk_logits)
         return torch.cat(logits) if logits else tokens.new_zeros(0, 0)
 
     def static_step(
@@ -82,16 +80,22 @@ class ModelRunner:
         positions: Tensor,
         read_length: int,
     ) -> Tensor:
-        """One token for each of the slots ``rows``, with all that changes in tensors.
+        """One token for each of the slots ``rows``, without waiting for the device.
 
-        ``rows``: int64 [1], or a slice of the first slots; ``row_ids``: the same as a tensor.
-        Writes at ``positions`` [rows] and reads up to ``read_length``. Waits for nothing on the
-        host.
+        Args:
+            rows: Slots, int64 [1], or a slice of the first slots.
+            row_ids: ``rows`` as a tensor, int64 [rows].
+            tokens: The newest token of each, int64 [rows].
+            positions: Where each writes, int64 [rows].
+            read_length: How many positions attention reads.
+
+        Returns:
+            Logits, [rows, vocabulary].
         """
         window = self.kv_cache.window
         window.rows, window.row_ids = rows, row_ids
         window.positions, window.read_length = positions, read_length
-        return self._run(tokens[:, None], positions[:, None], read_length)
+        return self._forward(tokens[:, None], positions[:, None], read_length)
 
     def _prefill(self, chunk: PrefillChunk) -> Tensor:
         end = chunk.start + len(chunk.ids)
@@ -99,22 +103,21 @@ class ModelRunner:
         window.rows, window.start = slice(chunk.slot, chunk.slot + 1), chunk.start
         window.positions, window.read_length = None, end
         positions = torch.arange(chunk.start, end, device=self.device)
-        return self._run(chunk.ids[None], positions[None], end)
+        return self._forward(chunk.ids[None], positions[None], end)
 
-    def _decode(self, rows: Sequence[int], tokens: Tensor, lengths: Sequence[int]) -> Tensor:
-        row_ids = torch.tensor(rows, device=self.device)
+    def _decode(self, slots: Sequence[int], tokens: Tensor, lengths: Sequence[int]) -> Tensor:
+        row_ids = torch.tensor(slots, device=self.device)
         positions = torch.tensor(lengths, device=self.device)
         read_length = round_up(max(lengths) + 1, self.kv_cache.length)
-        return self.static_step(
-            neighbours(rows) or row_ids, row_ids, tokens, positions, read_length
-        )
+        rows = _as_slice(slots) or row_ids
+        return self.static_step(rows, row_ids, tokens, positions, read_length)
 
-    def _run(self, ids: Tensor, positions: Tensor, read_length: int) -> Tensor:
-        mask = masks(self._kinds, positions, read_length, self.model.dtype)
+    def _forward(self, ids: Tensor, positions: Tensor, read_length: int) -> Tensor:
+        mask = attention_masks(self._kinds, positions, read_length, self.model.dtype)
         return self._call(ids, mask, positions, self.kv_cache.cache)
 
 
-def neighbours(rows: Sequence[int]) -> slice | None:
-    """Ascending ``rows`` as a slice, if there is no gap: then they can be read in place."""
-    first, last = rows[0], rows[-1]
-    return slice(first, last + 1) if last - first == len(rows) - 1 else None
+def _as_slice(slots: Sequence[int]) -> slice | None:
+    """Ascending ``slots`` as a slice if there is no gap, so that they can be read in place."""
+    first, last = slots[0], slots[-1]
+    return slice(first, last + 1) if last - first == len(slots) - 1 else None

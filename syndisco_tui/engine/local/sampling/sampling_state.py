@@ -1,7 +1,4 @@
-"""What sampling keeps on the device for every slot.
-
-Knows tensors and the sampler; nothing of models, requests or text.
-"""
+"""What sampling keeps on the device for every slot."""
 
 from __future__ import annotations
 
@@ -11,75 +8,87 @@ import torch
 from torch import Tensor
 
 from ...base import Sampling
-from .sampler import Rows, SamplingBatch, choose
+from .sampler import SamplingBatch, SamplingTensors, sample
 
 
 class SamplingState:
-    """Parameters and counts of every slot, [slots] each, and the tokens that its reply has seen."""
+    """Parameters and token counts of ``slots`` sequences of up to ``length`` tokens."""
 
     def __init__(self, slots: int, length: int, device: torch.device) -> None:
+        def zeros(*size: int) -> Tensor:
+            return torch.zeros(size, dtype=torch.int64, device=device)
+
         self.slots, self.length = slots, length
-        self.rows = Rows.empty(slots, device)
-        self.prompt = torch.zeros(slots, dtype=torch.int64, device=device)
-        """How many tokens the prompt has."""
-        self.made = torch.zeros(slots, dtype=torch.int64, device=device)
-        """How many tokens the reply has."""
-        self.held = torch.zeros(slots, dtype=torch.int64, device=device)
-        """How many tokens the cache holds (kept up to date by static steps only)."""
-        self.last = torch.zeros(slots, dtype=torch.int64, device=device)
-        """The newest token, not in the cache yet."""
-        self.seen = torch.zeros(slots, length + 1, dtype=torch.int64, device=device)
-        """[slots, length + 1]: the tokens of prompt and reply, then any one of them repeated."""
+        self.parameters = SamplingTensors.empty(slots, device)
+        self.prompt_tokens = zeros(slots)
+        self.reply_tokens = zeros(slots)
+        self.cached_tokens = zeros(slots)
+        """How many tokens the KV cache holds; kept up to date by static steps only."""
+        self.newest_token = zeros(slots)
+        """The last token chosen, which is not in the KV cache yet."""
+        self.seen = zeros(slots, length + 1)
+        """[slots, length + 1]: ids of prompt and reply, then copies of the first of them."""
 
     def grown(self, slots: int, length: int) -> SamplingState:
-        """This one, or the same with more slots, or longer ones."""
+        """A state of at least this size: this one, or a larger copy of it."""
         if slots <= self.slots and length <= self.length:
             return self
-        grown = SamplingState(max(slots, self.slots), max(length, self.length), self.made.device)
-        for old, new in zip(self._counts(), grown._counts(), strict=True):
+        device = self.seen.device
+        larger = SamplingState(max(slots, self.slots), max(length, self.length), device)
+        for old, new in zip(self._per_slot(), larger._per_slot(), strict=True):
             new[: self.slots] = old
         if self.slots:
-            grown.seen[: self.slots] = self.seen[:, :1]
-            grown.seen[: self.slots, : self.length + 1] = self.seen
-        return grown
+            larger.seen[: self.slots] = self.seen[:, :1]
+            larger.seen[: self.slots, : self.length + 1] = self.seen
+        return larger
 
-    def begin(self, slot: int, prompt: Sequence[int], sampling: Sampling, seed: int) -> None:
-        """A new reply in ``slot``, whose prompt has been read."""
-        self.rows.set(slot, sampling, seed)
-        self.made[slot] = 0
-        self.prompt[slot] = self.held[slot] = len(prompt)
-        self.seen[slot] = prompt[0]  # what is not written yet repeats what has been seen
+    def start_reply(self, slot: int, prompt: Sequence[int], sampling: Sampling, seed: int) -> None:
+        """Begin a reply in ``slot``, whose prompt (token ids) is in the KV cache."""
+        self.parameters.set_row(slot, sampling, seed)
+        self.reply_tokens[slot] = 0
+        self.prompt_tokens[slot] = self.cached_tokens[slot] = len(prompt)
+        self.seen[slot] = prompt[0]
         self.seen[slot, : len(prompt)] = torch.tensor(prompt, device=self.seen.device)
 
-    def choose(self, logits: Tensor, slots: Tensor, longest: int, how: SamplingBatch) -> Tensor:
-        """Choose and note the next tokens of ``slots``. ``longest``: most tokens seen by one."""
-        seen = self.seen[slots, :longest] if how.penalised else None
-        tokens = choose(logits, self.rows[slots], seen, self.made[slots], how)
-        self.seen[slots, self.prompt[slots] + self.made[slots]] = tokens
-        self.made[slots] += 1
-        self.last[slots] = tokens
+    def sample(self, logits: Tensor, slots: Tensor, longest: int, batch: SamplingBatch) -> Tensor:
+        """Choose and record the next tokens of ``slots``.
+
+        Args:
+            logits: [slots given, vocabulary].
+            slots: int64 [slots given].
+            longest: How many tokens the longest of their sequences has.
+            batch: What ``plan_batch`` gave for them.
+        """
+        tokens = self._choose(logits, slots, longest, batch)
+        self.seen[slots, self.prompt_tokens[slots] + self.reply_tokens[slots]] = tokens
+        self.reply_tokens[slots] += 1
+        self.newest_token[slots] = tokens
         return tokens
 
-    def choose_static(
-        self, logits: Tensor, slots: Tensor, active: Tensor, read_length: int, how: SamplingBatch
+    def sample_static(
+        self, logits: Tensor, slots: Tensor, active: Tensor, longest: int, batch: SamplingBatch
     ) -> Tensor:
-        """Choose the next tokens of ``slots``; note only the ``active`` (int64 [slots], 1 or 0)."""
-        seen = self.seen[slots, :read_length] if how.penalised else None
-        tokens = choose(logits, self.rows[slots], seen, self.made[slots], how)
-        last = self.seen.shape[1] - 1  # where nothing is, and nothing is missed
-        counts = active.bool()
-        where = torch.where(counts, self.prompt[slots] + self.made[slots], last)
-        self.seen[slots, where] = torch.where(counts, tokens, self.seen[slots, where])
-        self.last[slots] = torch.where(counts, tokens, self.last[slots])
-        self.made[slots] += active
-        self.held[slots] += active
+        """Choose the next tokens of ``slots`` and record those of ``active`` ones (1, not 0)."""
+        tokens = self._choose(logits, slots, longest, batch)
+        is_active = active.bool()
+        unused = self.seen.shape[1] - 1  # a column that nothing reads, for the inactive
+        end = self.prompt_tokens[slots] + self.reply_tokens[slots]
+        column = torch.where(is_active, end, unused)
+        self.seen[slots, column] = torch.where(is_active, tokens, self.seen[slots, column])
+        self.newest_token[slots] = torch.where(is_active, tokens, self.newest_token[slots])
+        self.reply_tokens[slots] += active
+        self.cached_tokens[slots] += active
         return tokens
 
-    def changing(self) -> list[Tensor]:
-        """All that a step changes."""
-        return [self.made, self.held, self.last, self.seen]
+    def mutable_tensors(self) -> list[Tensor]:
+        """All tensors that a step changes."""
+        return [self.reply_tokens, self.cached_tokens, self.newest_token, self.seen]
 
-    def _counts(self) -> list[Tensor]:
-        rows = self.rows
-        parameters = [rows.temperature, rows.top_p, rows.top_k, rows.penalty, rows.seed]
-        return [*parameters, self.prompt, self.made, self.held, self.last]
+    def _choose(self, logits: Tensor, slots: Tensor, longest: int, batch: SamplingBatch) -> Tensor:
+        seen = self.seen[slots, :longest] if batch.has_penalty else None
+        parameters = self.parameters.select(slots)
+        return sample(logits, parameters, seen, self.reply_tokens[slots], batch)
+
+    def _per_slot(self) -> list[Tensor]:
+        counts = [self.prompt_tokens, self.reply_tokens, self.cached_tokens, self.newest_token]
+        return [*self.parameters, *counts]

@@ -1,79 +1,92 @@
-"""Chat turns → the model's token ids. Contents never become control tokens.
-
-Knows the tokenizer and its chat template; nothing of the model.
-"""
+"""Chat messages → the model's token ids. Contents never become control tokens."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
+from types import FrameType
 from typing import Any
 
 from ....discussion import ChatMessage
 from ...base import EngineError, RenderedPrompt
-from .template_limit import DoesNotEnd, limited_template
 
+TEMPLATE_SECONDS = 1.0
+"""Of computing time that rendering may take; it usually takes milliseconds."""
+
+_TEMPLATE_FILE = "<template>"  # the file name that jinja gives to a template from a string
 _PRIVATE_USE = range(0xE000, 0xF8FF)
+
+_Turn = tuple[str, str]
+"""Role and content."""
+_Trace = Callable[[FrameType, str, Any], Any]
 
 
 class EndlessTemplate(EngineError):
-    """The chat template computes without an end."""
+    """The chat template does not come to an end."""
 
 
 class ChatTokenizer:
     """Renders chats with ``tokenizer``'s own template.
 
     Raises:
-        EngineError: the tokenizer has no chat template, or one that cannot be rendered.
+        EngineError: The tokenizer has no chat template, or one that cannot be rendered.
     """
 
     def __init__(self, tokenizer: Any) -> None:
         if not getattr(tokenizer, "chat_template", None):
             raise EngineError("The model has no chat template: choose an instruction-tuned one.")
         self._tokenizer = tokenizer
-        # Whitespace is text even where a vocabulary lists runs of it as added tokens.
-        self._control = {
+        # White space is text, even where a vocabulary lists runs of it as added tokens.
+        self._control_tokens = {
             token_id: str(token)
             for token_id, token in tokenizer.added_tokens_decoder.items()
             if str(token).strip()
         }
-        self._takes_system = self._keeps_system_role()
+        self._has_system_role = self._renders_system_role()
 
     def ids(self, chat: Sequence[ChatMessage]) -> list[int]:
-        """Token ids of ``chat`` and of what opens the assistant's turn, made once.
+        """Token ids of ``chat`` and of what opens the assistant's message.
 
-        A system turn is put before the first user turn's content if the template refuses it.
+        If the template refuses a system message, its content is put before that of the first user
+        message.
 
         Raises:
-            EngineError: the chat is empty, or the template refuses it.
+            EngineError: The chat is empty, or the template refuses it.
         """
-        turns: list[tuple[str, str]] = [(message.role, message.content) for message in chat]
+        turns = [(str(message.role), message.content) for message in chat]
         if not any(content.strip() for _, content in turns):
             raise EngineError("The prompt is empty: there is nothing for the model to answer.")
-        if not self._takes_system:
+        if not self._has_system_role:
             turns = _merge_system(turns)
         mark = _unused_character(content for _, content in turns)
-        safe = [(role, mark.join(self._pieces(content))) for role, content in turns]
+        safe = [(role, mark.join(self._split(content))) for role, content in turns]
         if safe == turns:
             encoded = self._apply(turns, tokenize=True, return_dict=True)
             return list(encoded["input_ids"])
-        # The mark says: tokenize what is before and what is after it apart.
+        # Text on both sides of a mark is tokenized separately.
         rendered = self._apply(safe, tokenize=False)
         return [token_id for part in rendered.split(mark) for token_id in self._encode(part)]
 
     def rendered(self, chat: Sequence[ChatMessage]) -> RenderedPrompt:
-        """The token ids of ``chat`` as text, control tokens told apart. Raises like ``ids``."""
+        """The token ids of ``chat`` as text, with control tokens marked as such.
+
+        Raises:
+            EngineError: The chat is empty, or the template refuses it.
+        """
         ids = self.ids(chat)
         parts: list[tuple[str, bool]] = []
-        for is_control, run in groupby(ids, self._control.__contains__):
+        for is_control, run in groupby(ids, self._control_tokens.__contains__):
             if is_control:
-                parts += [(self._control[token_id], True) for token_id in run]
+                parts += [(self._control_tokens[token_id], True) for token_id in run]
             else:
                 parts.append((self._decode(list(run)), False))
         return RenderedPrompt(tuple(parts), len(ids))
 
-    def ends_of_turn(self) -> set[int]:
-        """Control tokens with which the template closes an assistant's turn."""
+    def end_of_message_ids(self) -> set[int]:
+        """Ids of control tokens with which the template ends an assistant's message."""
         mark = _unused_character([])
         try:
             rendered = self._apply(
@@ -83,26 +96,26 @@ class ChatTokenizer:
             )
         except EngineError:
             return set()
-        after = self._encode(rendered.partition(mark)[2].lstrip())
-        return set(after[:1]) & self._control.keys()
+        following = self._encode(rendered.partition(mark)[2].lstrip())
+        return set(following[:1]) & self._control_tokens.keys()
 
-    def _pieces(self, content: str) -> list[str]:
-        """``content`` cut so that no piece holds the text of a control token."""
-        if not self._holds_control(content):
+    def _split(self, content: str) -> list[str]:
+        """``content`` in parts none of which is tokenized to a control token."""
+        if not self._has_control_token(content):
             return [content]
-        found = [at for text in self._control.values() if (at := content.find(text)) >= 0]
-        # Text that only becomes a control token by normalisation is not found: halve it.
-        cut = min(found) + 1 if found else len(content) // 2
+        starts = [start for t in self._control_tokens.values() if (start := content.find(t)) >= 0]
+        # Text that becomes a control token only by normalisation has no start: cut in the middle.
+        cut = min(starts) + 1 if starts else len(content) // 2
         if not 0 < cut < len(content):
             return [content]
-        return [*self._pieces(content[:cut]), *self._pieces(content[cut:])]
+        return [*self._split(content[:cut]), *self._split(content[cut:])]
 
-    def _holds_control(self, text: str) -> bool:
-        found = self._control.keys() & set(self._encode(text))
+    def _has_control_token(self, text: str) -> bool:
+        control_ids = self._control_tokens.keys() & set(self._encode(text))
         unknown = self._tokenizer.unk_token_id
-        if unknown in found and self._control[unknown] not in text:
-            found.discard(unknown)  # some rare character, not the token's own text
-        return bool(found)
+        if unknown in control_ids and self._control_tokens[unknown] not in text:
+            control_ids.discard(unknown)  # some rare character, not the token's own text
+        return bool(control_ids)
 
     def _encode(self, text: str) -> list[int]:
         return list(self._tokenizer.encode(text, add_special_tokens=False)) if text else []
@@ -110,24 +123,22 @@ class ChatTokenizer:
     def _decode(self, ids: list[int]) -> str:
         return str(self._tokenizer.decode(ids, clean_up_tokenization_spaces=False))
 
-    def _apply(self, turns: Sequence[tuple[str, str]], **options: Any) -> Any:
+    def _apply(self, turns: Sequence[_Turn], **options: Any) -> Any:
         messages = [{"role": role, "content": content} for role, content in turns]
         options.setdefault("add_generation_prompt", True)
         try:
-            with limited_template():
+            with _template_time_limit():
                 return self._tokenizer.apply_chat_template(messages, **options)
-        except DoesNotEnd as error:
-            raise EndlessTemplate(
-                f"The model's chat template is broken: {error}; choose another model."
-            ) from None
-        except Exception as error:  # jinja's errors and whatever a foreign template raises
+        except EndlessTemplate as error:
+            raise error.with_traceback(None) from None
+        except Exception as error:  # jinja's errors and whatever a template raises
             reason = str(error).strip().splitlines() or [type(error).__name__]
             raise EngineError(
                 f"The model's chat template refuses this prompt ({reason[0].rstrip('.')}): "
                 "choose another prompt style, or another model."
             ) from None
 
-    def _keeps_system_role(self) -> bool:
+    def _renders_system_role(self) -> bool:
         mark = _unused_character([])
         try:
             return mark in self._apply([("system", mark), ("user", "a")], tokenize=False)
@@ -137,12 +148,43 @@ class ChatTokenizer:
             return False
 
 
-def _merge_system(turns: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+@contextlib.contextmanager
+def _template_time_limit() -> Iterator[None]:
+    """Stop templates that this thread renders after ``TEMPLATE_SECONDS``.
+
+    A template is a program that came with the model. Only its own lines are traced, and the
+    thread's own computing time counts, so that a busy machine makes no difference.
+
+    Raises:
+        EndlessTemplate: Out of the template.
+    """
+    deadline = time.thread_time() + TEMPLATE_SECONDS
+
+    def trace_line(_frame: FrameType, _event: str, _argument: Any) -> _Trace:
+        if time.thread_time() > deadline:
+            raise EndlessTemplate(
+                "The model's chat template is broken: it has not come to an end after "
+                f"{TEMPLATE_SECONDS:.0f} s; choose another model."
+            )
+        return trace_line
+
+    def trace_call(frame: FrameType, _event: str, _argument: Any) -> _Trace | None:
+        return trace_line if frame.f_code.co_filename == _TEMPLATE_FILE else None
+
+    outer_trace = sys.gettrace()
+    sys.settrace(trace_call)
+    try:
+        yield
+    finally:
+        sys.settrace(outer_trace)
+
+
+def _merge_system(turns: Sequence[_Turn]) -> list[_Turn]:
     system = [content for role, content in turns if role == "system"]
     others = [turn for turn in turns if turn[0] != "system"]
     if not system:
         return others
-    first = next((at for at, (role, _) in enumerate(others) if role == "user"), None)
+    first = next((n for n, (role, _) in enumerate(others) if role == "user"), None)
     if first is None:
         return [("user", "\n\n".join(system)), *others]
     others[first] = ("user", "\n\n".join([*system, others[first][1]]))

@@ -1,4 +1,4 @@
-"""The caches of transformers: layers of our own, kinds of attention, sequences in one cache."""
+"""Transformers' caches: layers with other storage, kinds of attention, batches of sequences."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from . import UnsupportedModel
 
 
 class KeyValueLayer(cache_utils.CacheLayerMixin):  # type: ignore[misc]
-    """A layer of a cache that keeps keys and values where it likes; to be subclassed."""
+    """A layer of a cache whose subclasses decide where keys and values are stored."""
 
     is_sliding = False
 
     @abstractmethod
     def write(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Take states [rows, kv_heads, tokens, head_dim]; give back all that attention reads."""
+        """Store states [rows, kv_heads, tokens, head_dim]; return all that attention reads."""
 
     @property
     @abstractmethod
@@ -36,7 +36,7 @@ class KeyValueLayer(cache_utils.CacheLayerMixin):  # type: ignore[misc]
 
     @abstractmethod
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
-        """Make the tensors, shaped like these states."""
+        """Allocate the tensors; the arguments give heads, head_dim, dtype and device."""
 
     def update(
         self, key_states: Tensor, value_states: Tensor, *args: object, **kwargs: object
@@ -65,27 +65,33 @@ def new_cache(model: Any) -> Any:
 
 @dataclass(frozen=True)
 class AttentionKind:
-    """What the tokens of a layer see: all before them, a sliding window, or their chunk."""
+    """Which earlier tokens a layer attends to: all, a sliding window, or those of its chunk."""
 
     name: str
-    """As the configuration calls it."""
+    """Its name in the configuration."""
     window: int | None = None
     is_chunked: bool = False
 
     def hidden(self, queries: Tensor, keys: Tensor) -> Tensor:
-        """bool [rows, tokens, keys]: what each query may not see; int64 [rows, tokens], [keys]."""
-        ahead = keys > queries[..., None]
+        """Which keys each query does not attend to, bool [rows, tokens, keys].
+
+        Args:
+            queries: Positions, int64 [rows, tokens].
+            keys: Positions, int64 [keys].
+        """
+        is_later = keys > queries[..., None]
         if self.window is None:
-            return ahead
+            return is_later
         if self.is_chunked:
-            return ahead | (keys // self.window != queries[..., None] // self.window)
-        return ahead | (keys <= queries[..., None] - self.window)
+            return is_later | (keys // self.window != queries[..., None] // self.window)
+        return is_later | (keys <= queries[..., None] - self.window)
 
 
 def attention_kinds(model: Any) -> list[AttentionKind]:
-    """The attention of each layer that keeps keys and values, in the order of the cache.
+    """The attention of each layer that caches keys and values, in the order of the cache.
 
-    Raises UnsupportedModel where a layer keeps anything else.
+    Raises:
+        UnsupportedModel: A layer caches something else.
     """
     config = model.config.get_text_config()
     if getattr(config, "is_encoder_decoder", False):
@@ -104,33 +110,29 @@ def attention_kinds(model: Any) -> list[AttentionKind]:
             kinds.append(
                 AttentionKind(name or "sliding_attention", layer.sliding_window, is_chunked)
             )
-        elif not is_shared_layer(layer):
+        # Empty: the layer has no attention, or reads the keys of another.
+        elif type(layer).__name__ != "DummyLayer":
             raise UnsupportedModel("some of its layers keep a running state, not keys and values")
     return kinds
 
 
-def is_shared_layer(layer: Any) -> bool:
-    """Whether ``layer`` of a cache stays empty: it has no attention, or reads another's keys."""
-    return type(layer).__name__ == "DummyLayer"
-
-
 _PADDED = {"keys": -2, "values": -2, "indexer_keys": 1}
-"""Tensors with positions, and in which dimension. The first one is the sequences', in all."""
+"""Tensors that have a dimension of positions, and which; dimension 0 is sequences in all."""
 _PLAIN = ("conv_states", "recurrent_states")
 
 
 def is_filled(cache: Any) -> bool:
-    """Whether a forward pass has left anything in ``cache``."""
+    """Whether a forward pass has stored anything in ``cache``."""
     return any(tensor.numel() for layer in cache.layers for _, tensor, _ in _states(layer))
 
 
 def has_positions(cache: Any) -> bool:
-    """Whether some layer keeps something for each position, so that padding must be masked."""
+    """Whether some layer stores something for each position, so that padding must be masked."""
     return any(name in _PADDED for layer in cache.layers for name, _, _ in _states(layer))
 
 
 def select_sequences(cache: Any, sequences: Tensor, length: int) -> None:
-    """Keep the ``sequences`` (int64) of ``cache`` alone, and their last ``length`` positions."""
+    """Reduce ``cache`` to ``sequences`` (int64) and their last ``length`` positions."""
     for layer in cache.layers:
         for name, tensor, store in _states(layer):
             selected = tensor.index_select(0, sequences)
@@ -142,15 +144,18 @@ def select_sequences(cache: Any, sequences: Tensor, length: int) -> None:
 
 
 def join_sequences(cache: Any, other: Any, length: int) -> None:
-    """Put the sequences of ``other`` behind those of ``cache``, both padded on the left.
+    """Append the sequences of ``other`` to those of ``cache``, padded on the left.
 
-    ``length``: of the longest of all sequences.
+    Args:
+        cache: Changed in place.
+        other: A cache of the same model.
+        length: How many tokens the longest of all sequences has.
     """
     for layer, new in zip(cache.layers, other.layers, strict=True):
-        states, more = list(_states(layer)), list(_states(new))
-        if type(layer) is not type(new) or len(states) != len(more):
+        states, new_states = list(_states(layer)), list(_states(new))
+        if type(layer) is not type(new) or len(states) != len(new_states):
             raise UnsupportedModel("its caches cannot be joined")
-        for (name, tensor, store), (_, added, _) in zip(states, more, strict=True):
+        for (name, tensor, store), (_, added, _) in zip(states, new_states, strict=True):
             dimension = _PADDED.get(name)
             if dimension is not None:
                 longest = max(tensor.shape[dimension], added.shape[dimension])
@@ -166,7 +171,7 @@ def _padded(tensor: Tensor, dimension: int, length: int) -> Tensor:
 
 
 def _states(layer: Any) -> Iterator[tuple[str, Tensor, Callable[[Tensor], None]]]:
-    """Each tensor of a cache's layer that has a row for each sequence: name, tensor, setter."""
+    """Name, tensor and setter of each tensor of a layer that has a row for each sequence."""
     known = {*_PADDED, *_PLAIN}
     for name, value in vars(layer).items():
         if isinstance(value, Tensor) and name in known:

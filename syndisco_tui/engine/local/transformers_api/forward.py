@@ -1,4 +1,4 @@
-"""The forward pass of any model: how it is called, and the masks it is given."""
+"""How the forward pass of any model is called, and its attention masks."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from . import UnsupportedModel
 from .caches import AttentionKind, is_filled, new_cache
 
 CACHE_ARGUMENTS = ("cache", "past_key_values", "cache_params")
-"""What forward passes call their cache: since 5.24, before, and in models of state spaces."""
+"""The argument that takes the cache: since 5.24, before, and in state space models."""
 
 
 class ForwardCall:
-    """How the forward pass of ``model`` is called, found by calling it.
+    """Calls the forward pass of ``model``, with the arguments that turn out to work.
 
-    Raises UnsupportedModel where no way of calling it fills the cache it is given.
+    Raises:
+        UnsupportedModel: The cache stays empty, whatever the arguments.
     """
 
     def __init__(self, model: Any) -> None:
@@ -29,12 +30,16 @@ class ForwardCall:
         self._find()
 
     def __call__(self, ids: Tensor, mask: Any, positions: Tensor, cache: Any) -> Tensor:
-        """Logits after the last of ``ids`` [rows, tokens], as [rows, vocabulary].
+        """One forward pass.
 
         Args:
-            mask: two-dimensional [rows, all tokens], or what ``masks`` gives.
+            ids: int64 [rows, tokens].
+            mask: [rows, all tokens], 1 or 0, or what ``attention_masks`` returns.
             positions: int64 [rows, tokens].
-            cache: is read and added to.
+            cache: Of transformers; the pass adds to it.
+
+        Returns:
+            Logits after the last token of each row, [rows, vocabulary].
         """
         arguments = {self._cache_argument: cache, "attention_mask": mask, **self._options}
         if self._takes_positions:
@@ -62,35 +67,41 @@ class ForwardCall:
         raise UnsupportedModel(f"its cache is passed in a way not known here {refusal}".rstrip())
 
 
-def masks(
+def attention_masks(
     kinds: Collection[AttentionKind], queries: Tensor, length: int, dtype: torch.dtype
 ) -> Tensor | dict[str, Tensor]:
-    """What the tokens at positions ``queries`` [rows, tokens] see of ``length`` positions.
+    """Masks to be added to scores, [rows, 1, tokens, length]: 0, or the lowest ``dtype`` number.
 
-    Added to scores: 0 or the lowest number of ``dtype``, [rows, 1, tokens, length]. By the name of
-    the kind where layers differ.
+    Args:
+        kinds: Of all layers.
+        queries: Positions, int64 [rows, tokens].
+        length: How many keys there are.
+        dtype: Of the mask.
+
+    Returns:
+        One mask, or a mask for the name of each kind if layers differ.
     """
     keys, lowest = torch.arange(length, device=queries.device), torch.finfo(dtype).min
-    made = {}
+    masks = {}
     for kind in set(kinds):
         hidden = kind.hidden(queries, keys)
         mask = torch.zeros(hidden.shape, dtype=dtype, device=queries.device)
-        made[kind.name] = mask.masked_fill_(hidden, lowest)[:, None]
-    return made if len(made) > 1 else next(iter(made.values()))
+        masks[kind.name] = mask.masked_fill_(hidden, lowest)[:, None]
+    return masks if len(masks) > 1 else next(iter(masks.values()))
 
 
 def plain_logits(model: Any, ids: Tensor) -> Tensor:
-    """Logits after each of ``ids`` [tokens], [tokens, vocabulary], in one pass without a cache."""
+    """Logits after each of ``ids`` [tokens], in one pass without a cache; [tokens, vocabulary]."""
     logits: Tensor = model(input_ids=ids[None], use_cache=False).logits[0]
     return logits
 
 
 def device_of(model: Any) -> torch.device:
-    """Where ``model`` takes its tokens."""
+    """The device of ``model``'s input."""
     device: torch.device = model.get_input_embeddings().weight.device
     return device
 
 
 def vocabulary_of(model: Any) -> int:
-    """How many tokens ``model`` knows."""
+    """How many token ids ``model`` has."""
     return int(model.get_input_embeddings().weight.shape[0])

@@ -1,4 +1,4 @@
-"""``generate``, with the choice of tokens left to the caller."""
+"""``model.generate`` with a sampler of the caller's."""
 
 from __future__ import annotations
 
@@ -22,23 +22,29 @@ def generate(
     *,
     max_new_tokens: int,
     pad_token: int,
-    choose: Callable[[Tensor, Tensor], Tensor],
-    is_over: Callable[[int], bool],
+    choose_token: Callable[[Tensor, Tensor], Tensor],
+    is_finished: Callable[[int], bool],
 ) -> None:
-    """Run ``model.generate`` over ``ids`` [1, tokens].
+    """Run ``model.generate`` on a prompt.
 
-    ``choose`` gets all ids so far and the scores of the next, [1, vocabulary], and gives the next
-    [1]; ``is_over`` gets each new id and says whether it was the last.
+    Args:
+        model: Of transformers.
+        ids: The prompt, int64 [1, tokens].
+        max_new_tokens: Of the reply.
+        pad_token: An id.
+        choose_token: Gets all ids so far, [1, tokens], and logits, [1, vocabulary]; returns the
+            next id, [1].
+        is_finished: Gets each new id; true ends the reply.
     """
 
-    class Choose(LogitsProcessor):  # type: ignore[misc]
+    class Chooser(LogitsProcessor):  # type: ignore[misc]
         def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-            chosen = choose(input_ids, scores)
+            chosen = choose_token(input_ids, scores)
             return torch.full_like(scores, -torch.inf).scatter(1, chosen[:, None], 0.0)
 
-    class Follow(StoppingCriteria):  # type: ignore[misc]
+    class Stopper(StoppingCriteria):  # type: ignore[misc]
         def __call__(self, input_ids: Tensor, scores: Any, **kwargs: Any) -> Tensor:
-            return torch.tensor([is_over(int(input_ids[0, -1]))], device=input_ids.device)
+            return torch.tensor([is_finished(int(input_ids[0, -1]))], device=input_ids.device)
 
     model.generate(
         ids,
@@ -49,8 +55,8 @@ def generate(
             pad_token_id=pad_token,
             decoder_start_token_id=_decoder_start(model),
         ),
-        logits_processor=LogitsProcessorList([Choose()]),
-        stopping_criteria=StoppingCriteriaList([Follow()]),
+        logits_processor=LogitsProcessorList([Chooser()]),
+        stopping_criteria=StoppingCriteriaList([Stopper()]),
     )
 
 

@@ -1,4 +1,4 @@
-"""The modules that a model of the Llama family is made of."""
+"""The modules of a model of the Llama family."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from .caches import attention_kinds
 
 LLAMA_FAMILY = frozenset({"llama", "mistral", "qwen2", "qwen3"})
-"""Model types whose parts ``llama_parts`` finds."""
+"""Model types that ``llama_parts`` supports."""
 
 
 @dataclass(frozen=True)
 class LlamaLayerParts:
-    """The modules of a layer, in the order of the arithmetic; of norms, weight and epsilon."""
+    """The modules of a layer, in the order of computation; norms as (weight, epsilon)."""
 
     before_attention: tuple[Tensor, float]
     qkv: tuple[nn.Module, ...]
@@ -36,7 +36,7 @@ class LlamaParts:
 
     embedding: nn.Module
     rotary: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-    """(a tensor of the dtype, positions [rows, tokens]) → cos, sin [rows, tokens, head_dim]."""
+    """(any tensor of the dtype, positions [rows, tokens]) → cos, sin [rows, tokens, head_dim]."""
     layers: list[LlamaLayerParts]
     last_norm: tuple[Tensor, float]
     head: nn.Linear
@@ -47,17 +47,14 @@ class LlamaParts:
 
 
 def is_llama(model: Any) -> bool:
-    """Whether ``model`` is of the Llama family, with the same attention in all layers."""
+    """Whether ``model`` is of the Llama family, with full attention in all layers."""
     has_type = model.config.model_type in LLAMA_FAMILY
-    return has_type and type(model).__name__.endswith("ForCausalLM") and _sees_all(model)
-
-
-def _sees_all(model: Any) -> bool:
-    return all(kind.window is None for kind in attention_kinds(model))
+    is_causal = type(model).__name__.endswith("ForCausalLM")
+    return has_type and is_causal and all(kind.window is None for kind in attention_kinds(model))
 
 
 def llama_parts(model: Any) -> LlamaParts:
-    """Look up the parts of ``model``, for which ``is_llama`` is true."""
+    """The parts of ``model``, for which ``is_llama`` must be true."""
     body, config = model.model, model.config
 
     def norm(module: Any) -> tuple[Tensor, float]:
@@ -95,5 +92,5 @@ def llama_parts(model: Any) -> LlamaParts:
 
 
 def is_silu(activation: nn.Module) -> bool:
-    """Whether it is x · sigmoid(x), under torch's name or transformers'."""
+    """Whether ``activation`` is x · sigmoid(x)."""
     return type(activation).__name__ in ("SiLU", "SiLUActivation")

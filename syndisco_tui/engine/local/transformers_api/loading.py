@@ -1,4 +1,4 @@
-"""Folder → model and tokenizer, as transformers reads them."""
+"""Reading a model and its tokenizer from a folder."""
 
 from __future__ import annotations
 
@@ -14,37 +14,45 @@ from transformers.utils import logging as transformers_logging
 
 
 class NoTextModel(Exception):
-    """A model of this type does not write text; the message is the type."""
+    """A model of this type does not generate text; the message is the type."""
 
 
 @dataclass(frozen=True)
 class ReadModel:
-    """A model as it was read, its tokenizer, and what is wrong with its weights."""
+    """A model, its tokenizer, and what is wrong with its weights."""
 
     model: Any
     tokenizer: Any
-    gaps: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Names of tensors by what is wrong with them, as in ``GAPS``."""
+    bad_tensors: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Names of tensors by what is wrong with them, a key of ``TENSOR_ERRORS``."""
 
 
-GAPS = {
+TENSOR_ERRORS = {
     "missing_keys": "are missing",
     "mismatched_keys": "have another shape than the configuration says",
     "conversion_errors": "cannot be converted",
     "error_msgs": "cannot be read",
 }
-"""What transformers reports of tensors that it filled with random numbers instead."""
+"""Reports of transformers on tensors that it initialised at random instead, as verbs."""
 
 
 def read_model(folder: Path, dtype: torch.dtype, device: str, quantization: str) -> ReadModel:
-    """Read the model in ``folder``. ``quantization``: ``none``, ``4bit`` or ``8bit``, done now.
+    """Read the model in ``folder``.
 
-    Raises NoTextModel, and whatever transformers makes of a foreign folder.
+    Args:
+        folder: With configuration, safetensors and tokenizer.
+        dtype: Of the weights.
+        device: ``cpu``, ``cuda`` or ``cuda:N``.
+        quantization: What to do with the weights: ``none``, ``4bit`` or ``8bit``.
+
+    Raises:
+        NoTextModel: The model generates no text.
+        Exception: Whatever transformers raises on files it cannot read.
     """
     transformers_logging.set_verbosity_error()
     options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     weights: dict[str, Any] = {"use_safetensors": True, "output_loading_info": True}
-    weights["ignore_mismatched_sizes"] = True  # reported, where an error would name none of them
+    weights["ignore_mismatched_sizes"] = True  # an error would not name them
     if device != "cpu":
         weights["device_map"] = {"": device}
     if quantization == "4bit":
@@ -58,8 +66,8 @@ def read_model(folder: Path, dtype: torch.dtype, device: str, quantization: str)
     model, report = _class_for(config).from_pretrained(
         folder, config=config, dtype=dtype, **options, **weights
     )
-    gaps = {kind: sorted(map(str, report.get(kind) or ())) for kind in GAPS}
-    return ReadModel(model.eval().requires_grad_(False), tokenizer, gaps)
+    bad_tensors = {kind: sorted(map(str, report.get(kind) or ())) for kind in TENSOR_ERRORS}
+    return ReadModel(model.eval().requires_grad_(False), tokenizer, bad_tensors)
 
 
 def _class_for(config: Any) -> Any:
@@ -74,12 +82,12 @@ def _class_for(config: Any) -> Any:
 
 
 def set_progress_bar(make: Callable[[Any, tuple[Any, ...], dict[str, Any]], Any]) -> None:
-    """Have all progress bars of the process made by ``make(usual class, args, kwargs)``."""
+    """Have transformers make progress bars with ``make(default class, args, kwargs)``."""
     transformers_logging.set_tqdm_hook(make)
 
 
 def context_length(config: Any) -> int | None:
-    """How many tokens a model reads; None where its configuration does not say."""
+    """How many tokens a model attends to; None if its configuration does not say."""
     text = config.get_text_config()
     for name in ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length"):
         value = getattr(text, name, None)
@@ -89,7 +97,7 @@ def context_length(config: Any) -> int | None:
 
 
 def end_ids(model: Any, tokenizer: Any) -> frozenset[int]:
-    """The ids of tokens that end a reply, wherever they are written down."""
+    """The ids of tokens that end a reply, from all places that define them."""
     ids: set[object] = set()
     for holder in (model.generation_config, model.config.get_text_config(), tokenizer):
         value = getattr(holder, "eos_token_id", None)
