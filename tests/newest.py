@@ -1,9 +1,9 @@
-"""Try what lies beyond the ceilings in pyproject.toml: ``python -m tests.newest [PACKAGE...]``.
+"""Try versions beyond the ceilings in pyproject.toml: ``python -m tests.newest [PACKAGE...]``.
 
 Each package whose newest version is beyond its ceiling is installed at that version into a
 throw-away virtual environment, the others as declared; where there are several, all of them
 together once more. The engine and first-run tests run in each. A table says what broke, and the
-exit status is 1 if something did. Newest is what pip would install here.
+exit status is 1 if something did. The newest version is the one pip would install here.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from packaging.requirements import Requirement
 PROJECT = Path(__file__).parents[1]
 
 ENGINE_TESTS = ("tests/engine", "tests/e2e/test_first_paint.py", "tests/e2e/test_starter.py")
-"""What a version of transformers, torch, numba or Textual can break; ``.ci/run`` reads it, too."""
+"""What a version of transformers, torch, numba or Textual can break; also read by ``.ci/run``."""
 
 MOST_FAILURES = 3
-"""After how many failing tests a run is given up."""
+"""A run ends after so many failing tests."""
 
 Versions = dict[str, str]
 """Versions by package."""

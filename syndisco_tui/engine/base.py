@@ -64,7 +64,7 @@ class GenerationRequest:
     stop: tuple[str, ...] = ()
     """Texts that end the reply and are not part of it."""
     reasoning: Reasoning = "auto"
-    """Whether a reasoning model reasons first: as its template says (``auto``), never, or always."""
+    """Whether the model reasons first: as its template says (``auto``), never, or always."""
     reasoning_effort: str = ""
     """How much it reasons, if the model has levels: ``low``, ``medium`` or ``high``."""
     max_reasoning_tokens: int = 0

@@ -1,4 +1,4 @@
-"""One contestant of the benchmark in a process of its own: a job as JSON in, rows as JSON out.
+"""One contestant of the benchmark, as a process: a job as JSON in, rows as JSON out.
 
 Imports nothing of this repository but for our own engine, so that SynDisco can run in an
 interpreter that has nothing else. ``generation.py`` starts it.
@@ -27,7 +27,7 @@ WARM_UP: Prompt = ("You are a gardener.", "Which roses need the least water?")
 
 
 class Times:
-    """When each token of a reply came; one for every reply."""
+    """When each token of a reply arrived."""
 
     def __init__(self) -> None:
         self.began = time.perf_counter()
@@ -51,7 +51,7 @@ class Times:
 
 
 class Streamer:
-    """What ``generate`` hands its tokens to; the first call brings the prompt."""
+    """A streamer for ``generate``; its first call brings the prompt."""
 
     def __init__(self) -> None:
         self.times, self._count = Times(), -1
@@ -66,7 +66,7 @@ class Streamer:
 
 
 class Measure:
-    """Runs work, and makes rows of what it took."""
+    """Measures work, as rows of the table."""
 
     def __init__(self, job: Job) -> None:
         self._cuda = job["device"].startswith("cuda")
@@ -140,7 +140,7 @@ def syndisco(job: Job) -> dict[str, Any]:
 
 
 def warm_up_for(job: Job, work: Callable[[], object]) -> None:
-    """On a GPU, do ``work`` once unmeasured: every new size is compiled or recorded there."""
+    """On a GPU, do ``work`` once unmeasured: new sizes are compiled or captured there."""
     if job["device"] != "cpu":
         work()
 
@@ -163,8 +163,8 @@ class Transformers:
 
     def ids(self, prompt: Prompt) -> list[int]:
         turns = [{"role": r, "content": c} for r, c in zip(("system", "user"), prompt, strict=True)]
-        made = self.tokenizer.apply_chat_template(turns, add_generation_prompt=True)
-        return list(made["input_ids"] if hasattr(made, "keys") else made)
+        encoded = self.tokenizer.apply_chat_template(turns, add_generation_prompt=True)
+        return list(encoded["input_ids"] if hasattr(encoded, "keys") else encoded)
 
     @torch.inference_mode()
     def generate(self, prompts: Sequence[Prompt], **flags: Any) -> list[Times]:
@@ -233,7 +233,7 @@ def continuous(job: Job) -> dict[str, Any]:
             assert len(output.generated_tokens) == job["tokens"], output.error
             own = Times()
             own.began = times.began
-            own.tokens = [(at, count) for count, at in enumerate(output.timestamps or (), 1)]
+            own.tokens = [(time_, count) for count, time_ in enumerate(output.timestamps or (), 1)]
             got.append(own)
         return got
 
@@ -260,7 +260,7 @@ class Ours:
             if isinstance(event := events.get(timeout=600), LoadFailed):
                 raise SystemExit(str(event.error))
         self._decoder: Any = self.engine._decoder
-        self._decoder._intake.eos = frozenset()  # replies of one length for all
+        self._decoder._inputs.eos = frozenset()  # replies of one length for all
 
     def forget(self) -> None:
         """Empty the slots, but keep their memory; while nothing runs."""
@@ -270,7 +270,7 @@ class Ours:
             slot.tokens = []
 
     def play(self, discussions: Sequence[Sequence[Prompt]], tokens: int = 0) -> list[Times]:
-        """All these discussions at once; each takes its next turn when the one before is said."""
+        """All discussions at once; each takes its next turn when the last one has ended."""
         from syndisco_tui.discussion.prompt import ChatMessage
         from syndisco_tui.engine.base import Chunk, Failed, Finished, GenerationRequest
 
@@ -290,22 +290,22 @@ class Ours:
         for number in range(len(discussions)):
             take_turn(number)
         while running:
-            number, at, event = events.get(timeout=300)
+            number, time_, event = events.get(timeout=300)
             if isinstance(event, Chunk):
-                running[number].tokens.append((at, event.tokens))
+                running[number].tokens.append((time_, event.tokens))
             elif isinstance(event, Failed):
                 raise SystemExit(str(event.error))
             elif isinstance(event, Finished):
                 assert event.result.completion_tokens == (tokens or self._tokens)
                 reply = running.pop(number)
-                reply.tokens = reply.tokens or [(at, event.result.completion_tokens)]
+                reply.tokens = reply.tokens or [(time_, event.result.completion_tokens)]
                 done.append(reply)
                 take_turn(number)
         return done
 
 
 def ours(job: Job) -> dict[str, Any]:
-    """Live with and without kept prefixes, then many at once."""
+    """Live with and without cached prefixes, then many at once."""
     contestant, measure = Ours(job), Measure(job)
     contestant.play([[WARM_UP]] * 4)
 
@@ -317,9 +317,11 @@ def ours(job: Job) -> dict[str, Any]:
         return replies
 
     for history, turns in job["live"].items():
-        measure.row("ours, live, no prefix kept", history, lambda turns=turns: live_without(turns))
+        measure.row(
+            "ours, live, no cached prefix", history, lambda turns=turns: live_without(turns)
+        )
         contestant.forget()
-        for earlier in job["before"].get(history, []):  # who has spoken has a prefix that is kept
+        for earlier in job["before"].get(history, []):  # so that prefixes are cached
             contestant.play([[earlier]], tokens=1)
         measure.row("ours, live", history, lambda turns=turns: contestant.play([turns]))
     for size in job["sizes"]:
@@ -337,7 +339,7 @@ def ours(job: Job) -> dict[str, Any]:
     long: dict[str, float] = {}
     for turn, prompts in job["long"].items():
         contestant.forget()
-        for earlier in prompts[:-1]:  # the discussion up to here, as far as it is still needed
+        for earlier in prompts[:-1]:  # the prompts whose prefixes are reused
             contestant.play([[earlier]], tokens=1)
         began = time.perf_counter()
         contestant.play([prompts[-1:]])
@@ -381,7 +383,7 @@ def main() -> None:
     }[sys.argv[1]](job)
     Path(sys.argv[2]).write_text(json.dumps(result))
     sys.stderr.flush()
-    os._exit(0)  # inference threads may still be about
+    os._exit(0)  # inference threads may still run
 
 
 if __name__ == "__main__":

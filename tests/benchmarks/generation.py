@@ -1,4 +1,4 @@
-"""How fast discussions are made: SynDisco, transformers and this engine, in one run.
+"""How fast discussions are generated: SynDisco, transformers and this engine, in one run.
 
     python tests/benchmarks/generation.py [--device cpu|cuda] [--dtype DTYPE]
         [--model starter|FOLDER|NAME-random] [--peer PYTHON] [--json FILE] [--quick]
@@ -138,13 +138,13 @@ def _model(name: str, job: dict[str, Any], scratch: Path) -> Path:
 
 
 def _contestant(name: str, job: dict[str, Any], scratch: Path, python: str = "") -> dict[str, Any]:
-    """Runs ``name`` alone. Without what it needs it is left out, and said so."""
+    """Run ``name`` alone; if it cannot run, say so and leave it out."""
     print(f"  {name} …", file=sys.stderr, flush=True)
     answer = scratch / f"{name}.json"
-    here = str(Path(__file__).parents[2])
+    root = str(Path(__file__).parents[2])
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), here])),
+        "PYTHONPATH": os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), root])),
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_VERBOSITY": "error",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
@@ -161,11 +161,11 @@ def _contestant(name: str, job: dict[str, Any], scratch: Path, python: str = "")
 
 
 def _add_shares(result: dict[str, Any], folder: Path) -> None:
-    """Adds to each row its speed against SynDisco, and its share of the memory's speed.
+    """Add to each row its speed relative to SynDisco, and its share of the memory bandwidth.
 
-    A step reads all weights once, whatever the number of rows; 1.0 is a device that does nothing
-    but read them in ``dtype``, and who holds them in fewer bits comes to more. (An embedding that
-    is not the output layer is hardly read, and not counted.)
+    A step reads all weights once, whatever the number of sequences. A share of 1 is a device that
+    only reads them in ``dtype``; weights packed in fewer bits give more. An embedding that is not
+    the output layer is hardly read, and not counted.
     """
     config = json.loads((folder / "config.json").read_text())
     bytes_ = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
@@ -175,9 +175,9 @@ def _add_shares(result: dict[str, Any], folder: Path) -> None:
         element = 4 if result["dtype"] == "float32" else 2
         bytes_ -= config["vocab_size"] * config["hidden_size"] * element
     result["weight_bytes"] = bytes_
-    theirs = {row["history"]: row for row in result["rows"] if row["name"] == "SynDisco"}
+    by_history = {row["history"]: row for row in result["rows"] if row["name"] == "SynDisco"}
     for row in result["rows"]:
-        peer = theirs.get(row["history"])
+        peer = by_history.get(row["history"])
         row["ratio"] = row["tokens_per_second"] / peer["tokens_per_second"] if peer else None
         step = row["token_p50"]
         row["share"] = bytes_ / step / result["bandwidth"] if step else None

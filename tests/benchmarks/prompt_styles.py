@@ -25,7 +25,7 @@ from syndisco_tui.workspace.folders import DEMONSTRATION, Folders
 
 def replies(engine: LocalEngine, setups: list[DiscussionSetup]) -> list[Message]:
     """Every prompted reply of all these discussions, run at once."""
-    said: list[Message] = []
+    messages: list[Message] = []
     with tempfile.TemporaryDirectory() as folder:
         sessions = [LiveSession(Runner(engine, Path(folder))) for _ in setups]
         for session, setup in zip(sessions, setups, strict=True):
@@ -34,25 +34,25 @@ def replies(engine: LocalEngine, setups: list[DiscussionSetup]) -> list[Message]
             while True:
                 event = session.events.get()
                 if isinstance(event, Posted):
-                    said.append(event.message)
+                    messages.append(event.message)
                 elif isinstance(event, ErrorRaised):
                     raise SystemExit(event.sentence)
                 elif isinstance(event, StateChanged) and event.state == "finished":
                     break
             session.close()
-    return said
+    return messages
 
 
-def figures(said: list[Message]) -> dict[str, Any]:
+def figures(messages: list[Message]) -> dict[str, Any]:
     """Shares of the replies, and their mean length in tokens."""
-    count = len(said)
-    changed = sum(m.raw_text is not None and m.raw_text.strip() != m.text for m in said)
+    count = len(messages)
+    changed = sum(m.raw_text is not None and m.raw_text.strip() != m.text for m in messages)
     return {
         "replies": count,
         "guarded": changed / count,
-        "silent": sum(message.is_silence for message in said) / count,
-        "cut": sum(message.is_cut for message in said) / count,
-        "tokens": sum(message.completion_tokens for message in said) / count,
+        "silent": sum(message.is_silence for message in messages) / count,
+        "cut": sum(message.is_cut for message in messages) / count,
+        "tokens": sum(message.completion_tokens for message in messages) / count,
     }
 
 

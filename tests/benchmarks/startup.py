@@ -1,9 +1,9 @@
-"""How long it takes from ``run`` to the starter's first words, against the least it could take.
+"""How long ``run`` takes to the starter's first words, against a minimal script.
 
     python -m tests.benchmarks.startup [--repeat N] [--json FILE]
 
-The least is a script that imports torch and transformers, loads the same weights and generates
-one token after the same prompt. Both run in turns, as processes of their own, all files cached.
+The script imports torch and transformers, loads the same weights and generates one token after
+the same prompt. Both run in turns, as processes, with all files cached.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The prompts of the benchmark: turns of real discussions, as a repeated setup would ask for them.
-
-Knows discussions and their files; nothing of models or time.
-"""
+"""The prompts of the benchmark: turns of recorded discussions, as from a repeated setup."""
 
 from __future__ import annotations
 
@@ -24,10 +21,10 @@ Prompt = tuple[str, str]
 
 
 class Workload:
-    """Discussions of one setup: its actors in its order, with the words of recorded discussions.
+    """Discussions of one setup: its actors in order, with messages of recorded discussions.
 
-    Every discussion has words of its own and begins with another speaker, as different seeds
-    would have it. Without recorded files the demonstration's own sentences are repeated.
+    Every discussion has other messages and another first speaker, as different seeds would give.
+    Without recorded files, sentences of the demonstration are repeated.
     """
 
     def __init__(self, recorded: Path = RECORDED) -> None:
@@ -42,11 +39,11 @@ class Workload:
             self._setup = read_setup(DEMONSTRATION)
             self._speakers = list(self._setup.names)
             self._words = [_own_words(self._setup)]
-        # The long discussion has the shortest messages: two hundred must fit into a small context.
+        # Two hundred messages of the long discussion must fit into a small context.
         self._short_words = min(self._words, key=lambda words: sum(map(len, words)) / len(words))
 
     def turns(self, discussion: int, count: int, history: int | None) -> list[Prompt]:
-        """The prompts of ``count`` turns of a discussion. ``history`` None: all that was said.
+        """The prompts of ``count`` turns of a discussion. ``history`` None: all messages.
 
         With a full history they are its first turns, otherwise turns of its middle.
         """
@@ -63,22 +60,22 @@ class Workload:
         texts = list(itertools.islice(words, times, times + end))
         order = self._speakers
         speakers = [order[(turn + discussion) % len(order)] for turn in range(end)]
-        said = self._said(speakers, texts)
-        return [self._prompt(said, turn, history) for turn in range(first, end)]
+        posted = self._messages(speakers, texts)
+        return [self._prompt(posted, turn, history) for turn in range(first, end)]
 
     def long(self, turn: int) -> list[Prompt]:
         """A turn of three users who remember everything, after the three turns before it."""
         users = [persona.name for persona in self._setup.personas][:3]
         texts = list(itertools.islice(itertools.cycle(self._short_words), turn))
-        said = self._said([users[at % len(users)] for at in range(turn)], texts)
-        return [self._prompt(said, at, None) for at in range(turn - 4, turn)]
+        posted = self._messages([users[number % len(users)] for number in range(turn)], texts)
+        return [self._prompt(posted, number, None) for number in range(turn - 4, turn)]
 
-    def _said(self, speakers: Sequence[str], texts: Sequence[str]) -> list[Message]:
+    def _messages(self, speakers: Sequence[str], texts: Sequence[str]) -> list[Message]:
         return [Message(name, text, "user") for name, text in zip(speakers, texts, strict=True)]
 
-    def _prompt(self, said: Sequence[Message], turn: int, history: int | None) -> Prompt:
-        window = said[:turn] if history is None else said[turn - history : turn]
-        speaker = said[turn].name
+    def _prompt(self, posted: Sequence[Message], turn: int, history: int | None) -> Prompt:
+        window = posted[:turn] if history is None else posted[turn - history : turn]
+        speaker = posted[turn].name
         system = self._setup.actor(speaker).system_prompt()
         _, user = chat_prompt("syndisco-2.0", system, window, speaker)
         return system, user.content
@@ -86,14 +83,14 @@ class Workload:
 
 def _own_words(setup: DiscussionSetup) -> list[str]:
     sentences = [*setup.seed_opinions, setup.context + ".", setup.instructions]
-    return [" ".join(sentences[at % 3 :] + sentences) for at in range(9)]
+    return [" ".join(sentences[number % 3 :] + sentences) for number in range(9)]
 
 
 def demonstration_prompt() -> list[dict[str, str]]:
     """The chat of the demonstration's first turn, as transformers' templates take it."""
     setup = read_setup(DEMONSTRATION)
     speaker = setup.names[-1]
-    said = [Message(name, text, "user") for name, text in zip(
+    posted = [Message(name, text, "user") for name, text in zip(
         setup.seed_opinion_usernames, setup.seed_opinions, strict=True)]  # fmt: skip
-    chat = chat_prompt(setup.prompt_style, setup.actor(speaker).system_prompt(), said, speaker)
+    chat = chat_prompt(setup.prompt_style, setup.actor(speaker).system_prompt(), posted, speaker)
     return [{"role": message.role, "content": message.content} for message in chat]

@@ -106,7 +106,7 @@ def test_a_template_that_swallows_the_system_role_gets_it_merged_too(tokenizer: 
     assert "Be brief.\n\nHello." in tokenizer.decode(ChatTokenizer(tokenizer).ids(user("Hello.")))
 
 
-def test_what_closes_a_turn_is_found_in_the_template(tokenizer: Any) -> None:
+def test_the_end_of_a_message_is_found_in_the_template(tokenizer: Any) -> None:
     assert ChatTokenizer(tokenizer).end_of_message_ids() == {IM_END}
 
 

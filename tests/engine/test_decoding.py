@@ -100,7 +100,7 @@ def test_one_token_is_a_reply(starter_engine: LocalEngine) -> None:
         ),
     ],
 )
-def test_a_bad_prompt_fails_with_one_sentence_and_the_engine_goes_on(
+def test_a_refused_prompt_fails_with_one_sentence_and_the_engine_goes_on(
     engine_for: Callable[[Path], LocalEngine],
     tiny_folder: Path,
     chat: tuple[ChatMessage, ...],
@@ -150,7 +150,7 @@ def test_close_cancels_what_runs(starter_cache: Path, tiny_folder: Path) -> None
 def test_requests_that_begin_alike_are_read_once(
     engine_for: Callable[[Path], LocalEngine], tiny_folder: Path
 ) -> None:
-    """Many discussions of one setup: all but the first copy what the first has read."""
+    """Many discussions of one setup: the shared prefix of their prompts is read once and copied."""
     chat = (ChatMessage("system", "You are Emma35. " * 20), ChatMessage("user", "Go."))
     together = [engine_for(tiny_folder).submit(request(5, chat=chat, seed=i)) for i in range(6)]
     results = [generation.result(60) for generation in together]

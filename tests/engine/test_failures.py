@@ -1,6 +1,6 @@
-"""Everything that goes wrong with models: a sentence with the next step, and the engine goes on.
+"""Failures of models: each gives a sentence with the next step, and the engine goes on.
 
-One engine goes through all of it. After each failure it loads a model that is well, and answers.
+One engine has all of them. After each it loads a working model and generates a reply.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ CHAT = (ChatMessage("user", "Hello."),)
 
 @dataclass
 class Stage:
-    """What a failure is made with."""
+    """What a test causes a failure with."""
 
     folder: Path
     """A copy of the tiny model, to be damaged."""
@@ -112,7 +112,7 @@ CUDA_FULL = torch.OutOfMemoryError("CUDA out of memory.")
 FULL = RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to …")
 LOADING: dict[str, tuple[str, Damage, str]] = {
     # The hub.
-    "no such id": (HUB, lambda s: s.serve("unknown"), "There is no model “some/model” on the hub"),
+    "no such id": (HUB, lambda s: s.serve("unknown"), "The model “some/model” is not on the hub"),
     "gated": (HUB, lambda s: s.serve("gated"), "is gated: accept its terms at https://huggingface"),
     "private": (HUB, lambda s: s.serve("private"), "it is private and you are not logged in"),
     "refused": (HUB, lambda s: s.without_server(), "the hub cannot be reached: check the network"),
@@ -125,26 +125,30 @@ LOADING: dict[str, tuple[str, Damage, str]] = {
     "failing": (HUB, lambda s: s.serve("failing"), r"cannot be fetched \(.*500"),
     "cut download": (HUB, lambda s: s.serve("cut"), r"cannot be (fetched|reached)"),
     "bad hash": (HUB, lambda s: s.serve("damaged"), "damaged .model.safetensors has another check"),
-    "no room on the disk": (HUB, lambda s: s.serve("huge"), "GB are free: make room"),
+    "full disk": (HUB, lambda s: s.serve("huge"), "GB are free: make room"),
     "pickled on the hub": (
         HUB,
         lambda s: (s.pickle_weights(), s.serve("serving")),
         "has no weights as safetensors: choose another",
     ),
-    "no id at all": ("a b/c?d", lambda s: None, "is no folder and no hub id: check the name"),
+    "no valid id": ("a b/c?d", lambda s: None, "is no folder and no hub id: check the name"),
     # A folder.
     "no such folder": ("/no/such/folder", lambda s: None, "There is no folder"),
     "no configuration": (FOLDER, lambda s: s.remove("config.json"), "config.json is missing"),
     "half a configuration": (FOLDER, lambda s: s.write("config.json", "{"), "cannot be read"),
     "a deep configuration": (FOLDER, lambda s: s.write("config.json", "[" * 10**5), "be read"),
-    "a list for one": (FOLDER, lambda s: s.write("config.json", "[]"), "not a model's config"),
+    "a list as configuration": (
+        FOLDER,
+        lambda s: s.write("config.json", "[]"),
+        "not a model's config",
+    ),
     "unknown architecture": (
         FOLDER,
         lambda s: s.set_config(model_type="nonesuch"),
         "the installed transformers does not support its type, “nonesuch”",
     ),
-    "no model of text": (FOLDER, lambda s: s.set_config(model_type="vit"), "do not generate text"),
-    "remote code wanted": (FOLDER, lambda s: s.bring_code(), "never run here"),
+    "not a text model": (FOLDER, lambda s: s.set_config(model_type="vit"), "do not generate text"),
+    "remote code": (FOLDER, lambda s: s.bring_code(), "never run"),
     "no weights": (
         FOLDER,
         lambda s: s.remove("model.safetensors"),
@@ -224,13 +228,13 @@ def engine(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> Iterator[LocalEngine]:
-    """The engine; nobody may ask anything or print, and afterwards it answers."""
+    """The engine, which must not print or read standard input, and must work afterwards."""
 
-    class Nobody(io.StringIO):
+    class NoInput(io.StringIO):
         def readline(self, *_: object) -> str:
-            raise AssertionError("somebody asks on standard input")
+            raise AssertionError("standard input was read")
 
-    monkeypatch.setattr(sys, "stdin", Nobody())
+    monkeypatch.setattr(sys, "stdin", NoInput())
     for name, canary in CANARIES.items():
         monkeypatch.setenv(name, canary)
     thread = only_engine._thread
@@ -240,11 +244,11 @@ def engine(
     assert not [line for line in seen.lines for canary in CANARIES.values() if canary in str(line)]
     assert capfd.readouterr() == ("", "")
     assert only_engine._thread is thread
-    answers(only_engine, tiny_folder)
+    check_works(only_engine, tiny_folder)
 
 
-def answers(engine: LocalEngine, folder: Path) -> None:
-    """It loads a model that is well, and makes a reply with it."""
+def check_works(engine: LocalEngine, folder: Path) -> None:
+    """Check that ``engine`` can load a working model and generate a reply."""
     assert isinstance(load(engine, ModelSpec(str(folder))), Loaded)
     assert engine.submit(GenerationRequest(CHAT, 2)).result(30).completion_tokens == 2
 
@@ -254,8 +258,8 @@ def stage(broken: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Stage:
     return Stage(broken, hub, monkeypatch)
 
 
-def well_said(error: EngineError) -> str:
-    """The sentence, which is one and says what to do."""
+def checked_sentence(error: EngineError) -> str:
+    """The error's message, after checking that it is one sentence that says what to do."""
     sentence = str(error)
     assert re.fullmatch(r"[A-Z“/][^\n]+\.", sentence), sentence
     assert NEXT_STEP.search(sentence), sentence
@@ -266,12 +270,12 @@ def well_said(error: EngineError) -> str:
 
 
 @pytest.mark.parametrize("failure", LOADING)
-def test_a_model_that_cannot_be_had(engine: LocalEngine, stage: Stage, failure: str) -> None:
+def test_a_model_that_cannot_be_loaded(engine: LocalEngine, stage: Stage, failure: str) -> None:
     model, damage, says = LOADING[failure]
     damage(stage)
     ended = load(engine, ModelSpec(str(stage.folder) if model == FOLDER else model, device="cpu"))
     assert isinstance(ended, LoadFailed)
-    sentence = well_said(ended.error)
+    sentence = checked_sentence(ended.error)
     assert re.search(says, sentence), sentence
     assert model != HUB or sentence.endswith("or use the starter model (--model starter).")
     assert engine.info is None
@@ -281,13 +285,13 @@ def test_a_model_that_cannot_be_had(engine: LocalEngine, stage: Stage, failure: 
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"device": "cuda"}, "torch finds none"),
+        ({"device": "cuda"}, "There is no CUDA device"),
         ({"device": "abacus"}, "no device “abacus”"),
         ({"dtype": "int8"}, "no dtype “int8”"),
         ({"quantization": "2bit"}, "no quantization “2bit”"),
     ],
 )
-def test_what_this_machine_cannot_do(
+def test_options_this_machine_does_not_support(
     engine: LocalEngine,
     tiny_folder: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -297,10 +301,10 @@ def test_what_this_machine_cannot_do(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     ended = load(engine, ModelSpec(str(tiny_folder), **options))
     assert isinstance(ended, LoadFailed)
-    assert says in well_said(ended.error)
+    assert says in checked_sentence(ended.error)
 
 
-def test_what_arrived_damaged_is_fetched_again(
+def test_a_damaged_download_is_downloaded_again(
     engine: LocalEngine, stage: Stage, tiny_folder: Path
 ) -> None:
     stage.serve("damaged")
@@ -333,7 +337,7 @@ def starter_refusal(tmp_path: Path) -> str:
     with pytest.raises(EngineError) as refused:
         starter.prepare_starter(tmp_path / "cache")
     assert not list((tmp_path / "cache").glob(".*work*"))
-    return well_said(refused.value)
+    return checked_sentence(refused.value)
 
 
 def test_a_starter_with_another_hash_is_refused(index: Hub, tmp_path: Path) -> None:
@@ -355,7 +359,7 @@ def test_a_starter_that_is_garbage_is_refused(
 
 
 def cancelled_at(engine: LocalEngine, spec: ModelSpec, stage_of_loading: str) -> float:
-    """Seconds from cancelling until it is told, having got so far."""
+    """Seconds from cancelling at that stage until the listener hears of it."""
     events: SimpleQueue[LoadEvent] = SimpleQueue()
     engine.load(spec, events.put)
     while isinstance(event := events.get(timeout=30), LoadProgress):
@@ -399,7 +403,7 @@ def test_a_reply_is_cancelled_within_a_second(engine: LocalEngine, tiny_folder: 
 
 @pytest.fixture
 def running(engine: LocalEngine, tiny_folder: Path) -> LocalEngine:
-    """The engine with the tiny model, read anew."""
+    """The engine with the tiny model, freshly loaded."""
     load(engine, ModelSpec(str(tiny_folder), dtype="bfloat16"))
     assert isinstance(load(engine, ModelSpec(str(tiny_folder))), Loaded)
     return engine
@@ -435,12 +439,12 @@ GENERATING: dict[str, tuple[Exception, type[EngineError], str]] = {
 
 
 @pytest.mark.parametrize("failure", GENERATING)
-def test_a_reply_that_cannot_be_made(running: LocalEngine, failure: str) -> None:
+def test_a_reply_that_fails(running: LocalEngine, failure: str) -> None:
     error, kind, says = GENERATING[failure]
     faulty = Faulty(running, error)
     with pytest.raises(kind) as failed:
         running.submit(GenerationRequest(CHAT, 4)).result(30)
-    assert re.search(says, well_said(failed.value))
+    assert re.search(says, checked_sentence(failed.value))
     faulty.fails = lambda: False
     assert running.submit(GenerationRequest(CHAT, 4)).result(30).completion_tokens == 4
 
@@ -448,7 +452,7 @@ def test_a_reply_that_cannot_be_made(running: LocalEngine, failure: str) -> None
 def test_a_prompt_longer_than_the_model_reads(running: LocalEngine) -> None:
     with pytest.raises(EngineError) as failed:
         running.submit(GenerationRequest((ChatMessage("user", "word " * 2000),), 4)).result(30)
-    assert "shorten the history" in well_said(failed.value)
+    assert "shorten the history" in checked_sentence(failed.value)
 
 
 @pytest.mark.parametrize(
@@ -469,15 +473,15 @@ def test_a_template_that_fails_for_this_prompt_alone(
     began = time.thread_time()
     with pytest.raises(EngineError) as failed:
         engine.submit(on_sunday).result(30)
-    assert re.search(says, well_said(failed.value))
+    assert re.search(says, checked_sentence(failed.value))
     assert time.thread_time() - began < 1
     assert engine.submit(GenerationRequest(CHAT, 2)).result(30).completion_tokens == 2
 
 
-def test_memory_that_is_full_in_a_run_is_asked_for_less(
+def test_after_out_of_memory_a_discussion_asks_for_less(
     running: LocalEngine, tmp_path: Path
 ) -> None:
-    """The whole way: torch has no memory for so many tokens, and the discussion goes on."""
+    """From an error of torch to a discussion that goes on with shorter replies."""
     faulty = Faulty(running, torch.OutOfMemoryError("CUDA out of memory."))
     decoder: Any = running._decoder
 

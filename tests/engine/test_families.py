@@ -1,4 +1,4 @@
-"""Every family of models says what transformers' ``generate`` says, whatever runs beside it."""
+"""Every family of models generates the tokens of transformers' ``generate``, also in a batch."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def request(words: int, tokens: int = NEW_TOKENS) -> GenerationRequest:
 
 
 def generated(model: Any, tokenizer: Any, request: GenerationRequest) -> tuple[int, ...]:
-    """What ``generate`` makes of it by itself, without what ends it."""
+    """The reply of transformers' ``generate``, without the end token."""
     ids = torch.tensor([ChatTokenizer(tokenizer).ids(request.chat)])
-    made = model.generate(
+    output = model.generate(
         ids,
         attention_mask=torch.ones_like(ids),
         max_new_tokens=request.max_out_tokens,
@@ -53,7 +53,7 @@ def generated(model: Any, tokenizer: Any, request: GenerationRequest) -> tuple[i
         eos_token_id=2,
         pad_token_id=0,
     )
-    tokens = made[0, ids.shape[1] :].tolist()
+    tokens = output[0, ids.shape[1] :].tolist()
     return tuple(tokens[: tokens.index(2)] if 2 in tokens else tokens)
 
 
@@ -63,8 +63,8 @@ def finish(decoder: Decoder) -> None:
 
 
 @pytest.mark.parametrize("family", installed(), ids=lambda family: family.name)
-def test_words_and_path(family: Family, tokenizer: Any) -> None:
-    """Solo, then in a ragged batch of four that a fifth joins and from which one is cancelled."""
+def test_tokens_and_path(family: Family, tokenizer: Any) -> None:
+    """Alone, then in a ragged batch of four, which a fifth joins and one is cancelled from."""
     model = build(family)
     support = find_support(model)
     assert support.path == family.path, support.reason
@@ -92,13 +92,13 @@ def test_words_and_path(family: Family, tokenizer: Any) -> None:
     finish(decoder)
     for generation, tokens in zip([*batch, joined], expected, strict=True):
         assert generation.result(1).token_ids == tokens
-    if family.path != "generate":  # there it was over when it was cancelled
+    if family.path != "generate":  # which had ended by then
         assert cancelled.result(1).finish_reason in ("cancelled", "stop")
     cached = batch[1].result(1).cached_tokens
     assert cached == (solo.result(1).prompt_tokens - 1 if family.path == "slots" else 0)
 
 
-def test_a_reply_that_is_made_alone_is_cancelled_within_a_token(tokenizer: Any) -> None:
+def test_generate_is_cancelled_within_a_token(tokenizer: Any) -> None:
     (family,) = (one for one in installed() if one.path == "generate")
     model = build(family)
     inputs = InputProcessor(tokenizer, eos=[2], context_length=512)
@@ -116,13 +116,13 @@ def test_a_reply_that_is_made_alone_is_cancelled_within_a_token(tokenizer: Any) 
         "qwen3",
         *(
             pytest.param(name, marks=pytest.mark.campaign)
-            # Experts on a GPU need operations that ordinary memory has not.
+            # No mixture of experts: on a GPU it needs operations that the pretended one lacks.
             for name in ("gpt_neox", "gemma2", "olmo3", "mistral, with a window")
         ),
     ],
 )
 def test_on_a_gpu(gpu: Machine, starter_folder: Path, tmp_path: Path, name: str) -> None:
-    """From loading to the last token, in the numbers of a GPU and in float32, with graphs."""
+    """From loading to the last token with CUDA graphs, in bfloat16 and in float32."""
     (family,) = (one for one in installed() if one.name == name)
     folder = save(family, starter_folder, tmp_path / "model")
     engine = LocalEngine(tmp_path, threads=THREADS)

@@ -1,4 +1,4 @@
-"""The same words every time: alone, in any batch, with a warm or a cold prefix, beside cancels."""
+"""A request gives the same tokens alone, in any batch, and with a cached prefix."""
 
 from __future__ import annotations
 
@@ -42,24 +42,24 @@ def test_random_requests_among_cancelled_ones(
     count: int,
     request: pytest.FixtureRequest,
 ) -> None:
-    where = request.getfixturevalue(folder)
-    engine, (model, tokenizer) = engine_for(where), read_model(where)
+    model_folder = request.getfixturevalue(folder)
+    engine, (model, tokenizer) = engine_for(model_folder), read_model(model_folder)
     rng = random.Random(1)
-    kept: list[Generation] = []
-    while len(kept) < count:
+    compared: list[Generation] = []
+    while len(compared) < count:
         wave = [engine.submit(random_request(rng, 40)) for _ in range(rng.choice([1, 3, 8, 30]))]
-        doomed = [engine.submit(random_request(rng, 200)) for _ in range(rng.randint(0, 3))]
-        if rng.random() < 0.5:  # cancelled somewhere on the way
+        to_cancel = [engine.submit(random_request(rng, 200)) for _ in range(rng.randint(0, 3))]
+        if rng.random() < 0.5:  # so that others are cancelled while they decode
             wave[0].result(60)
-        for generation in doomed:
+        for generation in to_cancel:
             generation.cancel()
-        if rng.random() < 0.5:  # the next wave joins while this one is under way
+        if rng.random() < 0.5:  # so that the next wave joins while this one decodes
             wave[-1].result(60)
-        kept += wave
-    for generation in kept:
+        compared += wave
+    for generation in compared:
         compare(generation, model, tokenizer)
-    assert sum(generation.result().cached_tokens > 0 for generation in kept) > count // 4
-    assert {generation.result().finish_reason for generation in kept} == {"stop", "length"}
+    assert sum(generation.result().cached_tokens > 0 for generation in compared) > count // 4
+    assert {generation.result().finish_reason for generation in compared} == {"stop", "length"}
 
 
 def test_the_starter_batched_and_alone(
@@ -70,7 +70,7 @@ def test_the_starter_batched_and_alone(
     batched = [starter_engine.submit(request) for request in requests]
     for generation in batched:
         compare(generation, *starter_model)
-    for generation in batched[:4]:  # now alone, then with the whole prompt in the cache
+    for generation in batched[:4]:  # alone, and then with the whole prompt in the cache
         alone, warm = (starter_engine.submit(generation.request).result(60) for _ in range(2))
         assert alone.token_ids == warm.token_ids == generation.result().token_ids
         assert warm.cached_tokens == warm.prompt_tokens - 1
@@ -97,7 +97,7 @@ def test_greedy_equals_transformers_generate(
     assert list(result.token_ids) == [token for token in generated if token != 2]
 
 
-def test_a_seed_gives_its_own_words(starter_engine: LocalEngine) -> None:
+def test_each_seed_gives_its_own_reply(starter_engine: LocalEngine) -> None:
     chat = (ChatMessage("user", "Tell me something."),)
     replies = [
         starter_engine.submit(GenerationRequest(chat, 12, Sampling(), seed=seed))
@@ -109,18 +109,18 @@ def test_a_seed_gives_its_own_words(starter_engine: LocalEngine) -> None:
 
 
 @pytest.mark.parametrize("changed", ["first token", "last token", "longer", "shorter"])
-def test_a_kept_prefix_is_compared_by_tokens(
+def test_a_cached_prefix_is_compared_by_tokens(
     engine_for: Callable[[Path], LocalEngine], tiny_folder: Path, changed: str
 ) -> None:
     engine, (model, tokenizer) = engine_for(tiny_folder), read_model(tiny_folder)
-    said = "one two three four five six seven eight nine ten"
+    content_before = "one two three four five six seven eight nine ten"
     other = {
-        "first token": said.replace("one", "none"),
-        "last token": said.replace("ten", "eleven"),
-        "longer": said + " eleven twelve",
-        "shorter": said.replace(" nine ten", ""),
+        "first token": content_before.replace("one", "none"),
+        "last token": content_before.replace("ten", "eleven"),
+        "longer": content_before + " eleven twelve",
+        "shorter": content_before.replace(" nine ten", ""),
     }[changed]
-    for content in (said, other, said):
+    for content in (content_before, other, content_before):
         request = GenerationRequest((ChatMessage("user", content),), 20, Sampling(), seed=4)
         compare(engine.submit(request), model, tokenizer)
 

@@ -1,4 +1,4 @@
-"""The compiled kernels against torch's own operations, and weights packed without a loss."""
+"""The compiled kernels against torch's operations, and weights packed without loss."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_norm_is_torchs() -> None:
 def test_attention_is_torchs(heads: int, kv_heads: int, width: int, count: int) -> None:
     torch.manual_seed(count)
     cache = torch.randn(2, 5, kv_heads, 320, width)
-    cache[:, :, :, count:] = torch.nan  # what lies beyond is not read
+    cache[:, :, :, count:] = torch.nan  # positions that must not be read
     states = torch.randn(heads + 2 * kv_heads, width)
     out, scores = np.empty((heads, width), np.float32), np.empty((heads, count), np.float32)
     kernels.attend(states.numpy(), cache.numpy(), 3, count, 0.3, scores, out)

@@ -1,4 +1,4 @@
-"""Loading: what it reports, how it is cancelled, and one sentence for all that goes wrong."""
+"""Loading: progress, cancellation, memory, and what is loaded."""
 
 from __future__ import annotations
 
@@ -101,12 +101,12 @@ def test_a_folder_is_a_model(engine: LocalEngine, tiny_folder: Path) -> None:
 def test_another_model_frees_the_one_before(
     engine: LocalEngine, tiny_folder: Path, broken: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held: list[weakref.ref[object]] = []
+    models: list[weakref.ref[object]] = []
     original = model_loader.load_model
 
     def load_and_watch(*arguments: object) -> object:
         loaded = original(*arguments)  # type: ignore[arg-type]
-        held.append(weakref.ref(loaded.model))
+        models.append(weakref.ref(loaded.model))
         return loaded
 
     monkeypatch.setattr(model_loader, "load_model", load_and_watch)
@@ -114,8 +114,8 @@ def test_another_model_frees_the_one_before(
     engine.submit(GenerationRequest(CHAT, 4)).result(30)
     load(engine, ModelSpec(str(broken)))
     gc.collect()
-    assert held[0]() is None
-    assert held[1]() is not None
+    assert models[0]() is None
+    assert models[1]() is not None
 
 
 def test_a_request_under_way_fails_when_the_model_is_replaced(
@@ -147,10 +147,10 @@ def test_a_model_from_the_hub(engine: LocalEngine, hub: Hub, tiny_folder: Path) 
     assert isinstance(load(engine, ModelSpec("some/model", dtype="bfloat16")), Loaded)
 
 
-def test_a_load_that_was_given_up_leaves_the_next_one_its_progress(
+def test_an_abandoned_load_does_not_disturb_the_progress_of_the_next(
     tiny_folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The first goes on reading until it may end; by then the second is under way."""
+    """The abandoned load still reads while the second one runs."""
     entered, given_up = threading.Event(), threading.Event()
     reports: list[LoadProgress] = []
 
@@ -171,14 +171,14 @@ def test_a_load_that_was_given_up_leaves_the_next_one_its_progress(
         read()
     assert reports[-1].done == reports[-1].total > 1
     assert capfd.readouterr().err == ""
-    read()  # and nobody is cancelled afterwards
+    read()  # no progress bar cancels it
 
 
 @pytest.mark.parametrize(
     ("free", "asked", "becomes"),
     [
         (80, {}, "16 GB of bfloat16, none"),
-        (18, {}, "16 GB of bfloat16, 4bit"),  # keys and values want room as well
+        (18, {}, "16 GB of bfloat16, 4bit"),  # the KV cache needs memory as well
         (18, {"quantization": "none"}, "16 GB of bfloat16, none"),
         (18, {"quantization": "8bit"}, "16 GB of bfloat16, 8bit"),
         (4, {}, "takes 6.0 GB of memory as bfloat16 and 4.0 GB are free on cuda: choose a smaller"),
@@ -186,7 +186,7 @@ def test_a_load_that_was_given_up_leaves_the_next_one_its_progress(
         (20, {"device": "cpu"}, "as float32 and 20.0 GB are free on cpu: choose bfloat16 for its"),
     ],
 )
-def test_what_a_model_becomes_in_the_memory_there_is(
+def test_dtype_and_quantization_by_free_memory(
     gpu: Machine,
     engine: LocalEngine,
     tmp_path: Path,
@@ -195,7 +195,7 @@ def test_what_a_model_becomes_in_the_memory_there_is(
     asked: dict[str, str],
     becomes: str,
 ) -> None:
-    """Eight billion weights, of which only the header is there."""
+    """A checkpoint of eight billion weights that consists of a header."""
     (tmp_path / "config.json").write_text("{}")
     shapes = {"embed_tokens": [50_000, 20_000], "mlp": [70_000, 100_000]}
     header = {name: {"dtype": "BF16", "shape": shape} for name, shape in shapes.items()}
@@ -213,10 +213,10 @@ def test_what_a_model_becomes_in_the_memory_there_is(
     assert becomes in str(ended.error)
 
 
-def test_a_load_begins_to_read_when_the_one_given_up_has_ended(
+def test_a_load_reads_after_the_abandoned_one_has_ended(
     tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Read beside each other, the weights of one would count as missing."""
+    """If both read at once, weights of one would count as missing."""
     reads, given_up, at_once = 0, threading.Event(), 0
     started = threading.Event()
 

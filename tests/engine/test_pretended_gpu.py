@@ -1,4 +1,4 @@
-"""The pretended GPU refuses what a GPU refuses: else the tests on it would show nothing."""
+"""The pretended GPU refuses what a GPU refuses; otherwise tests on it would show nothing."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def on_gpu(*numbers: float) -> Tensor:
 
 
 def test_a_tensor_is_where_it_was_made(gpu: Machine) -> None:
-    made = torch.zeros(2, device=torch.device("cuda"))
-    assert made.is_cuda
-    assert made[:1].is_cuda
-    assert torch.zeros_like(made).device == torch.device("cuda:0")
-    assert not made.cpu().is_cuda
+    tensor = torch.zeros(2, device=torch.device("cuda"))
+    assert tensor.is_cuda
+    assert tensor[:1].is_cuda
+    assert torch.zeros_like(tensor).device == torch.device("cuda:0")
+    assert not tensor.cpu().is_cuda
     assert not torch.zeros(2).is_cuda
     assert torch.zeros(2).to("cuda").is_cuda
 
@@ -35,10 +35,10 @@ MIXED: dict[str, Callable[[], Any]] = {
 }
 
 
-@pytest.mark.parametrize("what", MIXED)
-def test_operands_on_two_devices(gpu: Machine, what: str) -> None:
+@pytest.mark.parametrize("operation", MIXED)
+def test_operands_on_two_devices(gpu: Machine, operation: str) -> None:
     with pytest.raises(CudaError, match="same device"):
-        MIXED[what]()
+        MIXED[operation]()
 
 
 WAITS: dict[str, Callable[[Tensor], Any]] = {
@@ -52,16 +52,16 @@ WAITS: dict[str, Callable[[Tensor], Any]] = {
 }
 
 
-@pytest.mark.parametrize("what", WAITS)
-def test_what_cannot_be_recorded(gpu: Machine, what: str) -> None:
+@pytest.mark.parametrize("operation", WAITS)
+def test_operations_that_cannot_be_captured(gpu: Machine, operation: str) -> None:
     x = on_gpu(1, 2)
-    WAITS[what](x)
+    WAITS[operation](x)
     warmed_up = 0
 
     def step() -> None:
         nonlocal warmed_up
         warmed_up += 1
-        WAITS[what](x)
+        WAITS[operation](x)
 
     with pytest.raises(CudaError, match="not permitted when stream is capturing"):
         CudaGraphCapture()(step)
@@ -69,20 +69,20 @@ def test_what_cannot_be_recorded(gpu: Machine, what: str) -> None:
     assert gpu.graphs == []
 
 
-def test_a_graph_does_again_what_was_recorded(gpu: Machine) -> None:
-    """Not what the host's code would do now; and recording itself did nothing."""
-    x, scale, made = on_gpu(1, 2), 10, []
+def test_a_graph_replays_what_was_captured(gpu: Machine) -> None:
+    """Not what the host's code would do by then; and the capture itself has no effect."""
+    x, scale, tensor = on_gpu(1, 2), 10, []
 
     def step() -> None:
-        made[:] = [x * scale]
-        x.copy_(made[0])
+        tensor[:] = [x * scale]
+        x.copy_(tensor[0])
 
     replay = CudaGraphCapture()(step)
     assert x.tolist() == [1e3, 2e3]  # three times to warm up
     scale = 7
     replay()
     assert x.tolist() == [1e4, 2e4]
-    assert made[0].isnan().all()  # other graphs may have written there
+    assert tensor[0].isnan().all()  # other graphs may have written there
 
 
 def test_a_copy_arrives_when_it_is_waited_for(gpu: Machine) -> None:

@@ -1,4 +1,4 @@
-"""4- and 8-bit weights through bitsandbytes, whose CPU kernels run the code that CUDA runs."""
+"""4- and 8-bit weights with bitsandbytes, on its CPU kernels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An inference thread that hangs or dies with a real model: the next one says the same words."""
+"""After an inference thread hung or died, the next one gives the same replies."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def engine(starter_cache: Path, tiny_folder: Path) -> Iterator[LocalEngine]:
 
 
 def at_token(engine: LocalEngine, number: int, fault: Callable[[], None]) -> None:
-    """``fault`` happens in the forward pass of that token, and only there."""
+    """Call ``fault`` in the forward pass of that token only."""
     decoder: Any = engine._decoder
     runner, step, passes = decoder._runner, decoder._runner.step, iter(range(1, 1000))
 
@@ -56,7 +56,7 @@ def test_a_thread_that_hangs_in_the_model(engine: LocalEngine, tiny_folder: Path
     assert engine.info is None
     assert isinstance(load(engine, ModelSpec(str(tiny_folder))), Loaded)
     assert engine.submit(REQUEST).result(30).text == words
-    goes_on.set()  # late, the old thread wakes up: it ends, and disturbs nobody
+    goes_on.set()  # the old thread wakes up and ends
     old.join(30)
     assert not old.is_alive()
     assert engine.submit(REQUEST).result(30).text == words
@@ -76,5 +76,5 @@ def test_a_thread_that_dies_in_the_model(engine: LocalEngine, tiny_folder: Path)
     assert not engine.is_alive
     assert isinstance(load(engine, ModelSpec(str(tiny_folder))), Loaded)
     assert engine.is_alive
-    assert dying.is_done  # nobody waits for ever
+    assert dying.is_done  # its caller does not wait forever
     assert engine.submit(REQUEST).result(30).text == words

@@ -1,4 +1,4 @@
-"""One pass for rows and chunks of prompts: what is computed beside a prompt does not change it."""
+"""Forward passes: logits do not depend on what else is in the pass, and are the model's."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def ids(length: int, start: int = 0) -> torch.Tensor:
 
 @torch.inference_mode()
 def fill(runner: ModelRunner, lengths: list[int]) -> list[int]:
-    """Slots that hold prompts of these lengths."""
+    """Read prompts of these lengths into slots."""
     runner.kv_cache.resize(0, 0)
     runner.kv_cache.resize(len(lengths), 320)
     for slot, length in enumerate(lengths):
@@ -55,7 +55,7 @@ def fill(runner: ModelRunner, lengths: list[int]) -> list[int]:
 
 
 @torch.inference_mode()
-def test_a_prompt_is_read_to_the_same_bits_in_any_company(runner: LlamaRunner) -> None:
+def test_a_prompt_gives_the_same_bits_beside_any_other(runner: LlamaRunner) -> None:
     rows = fill(runner, [40, 7, 100, 3, 64, 65, 12, 0])
     prompt = ids(90, 5)
     alone = runner.step([], prompt[:0], [], [PrefillChunk(rows[7], prompt, 0)])[0]
@@ -73,7 +73,7 @@ def test_a_prompt_is_read_to_the_same_bits_in_any_company(runner: LlamaRunner) -
 
 
 @torch.inference_mode()
-def test_a_row_keeps_its_bits_beside_prompts(runner: LlamaRunner) -> None:
+def test_a_decoding_slot_gives_the_same_bits_beside_prompts(runner: LlamaRunner) -> None:
     rows = fill(runner, [40, 7, 100, 0])
     alone = runner.step(rows[:3], ids(3), [40, 7, 100], [])
     beside = runner.step(rows[:3], ids(3), [40, 7, 100], [PrefillChunk(rows[3], ids(77), 0)])
@@ -81,7 +81,7 @@ def test_a_row_keeps_its_bits_beside_prompts(runner: LlamaRunner) -> None:
 
 
 @torch.inference_mode()
-def test_a_prompt_in_chunks_is_the_prompt(runner: LlamaRunner) -> None:
+def test_a_prompt_read_in_chunks_gives_the_same_logits(runner: LlamaRunner) -> None:
     (row,) = fill(runner, [0])
     prompt = ids(120)
     whole = runner.prefill(row, prompt, 0)
@@ -94,7 +94,7 @@ def test_a_prompt_in_chunks_is_the_prompt(runner: LlamaRunner) -> None:
 @pytest.mark.parametrize("name", CONFIGS)
 @pytest.mark.parametrize("kind", [LlamaRunner, LlamaCpuRunner])
 def test_a_step_is_that_of_the_model(name: str, kind: type[LlamaRunner]) -> None:
-    """Alone, where the kernels run, and in a row of three."""
+    """For one slot, where the kernels run, and for three."""
     torch.manual_seed(1)
     model = AutoModelForCausalLM.from_config(CONFIGS[name]).eval()
     put_on_grid(model)
@@ -120,7 +120,7 @@ def test_products_come_in_few_sizes() -> None:
         assert tokens <= _padded_count(tokens) <= max(4, 1.5 * tokens)
 
 
-def test_why_kernels_are_not_used_is_told(
+def test_the_reason_for_not_using_kernels_is_reported(
     tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model, _ = read_model(tiny_folder)
@@ -132,7 +132,7 @@ def test_why_kernels_are_not_used_is_told(
     assert "kernels for processors cannot be loaded" in support.reason
 
 
-def test_a_pass_that_fails_is_told_and_the_next_way_taken(
+def test_a_runner_that_fails_is_reported_and_the_next_one_tried(
     tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*arguments: object) -> None:

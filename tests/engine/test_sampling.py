@@ -1,4 +1,4 @@
-"""The sampler: its limits, its distribution, and that a row never depends on its neighbours."""
+"""The sampler: its distribution, and that a row does not depend on the others."""
 
 from __future__ import annotations
 

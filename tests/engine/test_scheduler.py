@@ -1,4 +1,4 @@
-"""Who reads, who decodes and who waits: without a model, tensors or torch."""
+"""Which replies wait, prefill and decode, without a model or torch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from syndisco_tui.engine.local.decoding.scheduler import (
 
 @dataclass
 class Memory:
-    """Storage that only counts."""
+    """Slot storage that records calls."""
 
     slots: int = 0
     length: int = 0
@@ -39,7 +39,7 @@ class Memory:
 
 
 class NoTokenizer:
-    """Nothing is turned into text here."""
+    """Never called: no token is decoded."""
 
 
 def reply(prompt: list[int], tokens: int = 10) -> Reply:
@@ -52,7 +52,7 @@ def scheduler(budget: int = 1 << 30, **options: Any) -> Scheduler:
 
 
 def read(one: Scheduler) -> list[tuple[int, int]]:
-    """Read the next chunks; where they begin and end."""
+    """Prefill the next chunks; where they begin and end."""
     chunks = one.schedule_chunks()
     for chunk in chunks:
         one.mark_prefilled(chunk)
@@ -77,14 +77,14 @@ def test_a_long_prompt_is_read_in_chunks_and_then_decodes() -> None:
     assert not one.prefilling
 
 
-def test_a_short_rest_is_read_along() -> None:
+def test_a_short_rest_is_read_in_the_same_step() -> None:
     one = scheduler()
     one.waiting.append(reply(list(range(PREFILL_TOKENS + 100))))
     one.admit()
     assert read(one) == [(0, PREFILL_TOKENS + 100)]
 
 
-def test_who_decodes_does_not_wait_long_for_who_reads() -> None:
+def test_less_is_prefilled_while_a_reply_decodes() -> None:
     one = scheduler()
     one.waiting.append(reply([1, 2, 3]))
     one.admit()
@@ -94,7 +94,7 @@ def test_who_decodes_does_not_wait_long_for_who_reads() -> None:
     assert read(one) == [(0, PREFILL_TOKENS_WHILE_DECODING)]
 
 
-def test_the_budget_is_shared_by_those_that_came_first() -> None:
+def test_the_budget_goes_to_the_oldest_prompts() -> None:
     one = scheduler()
     for number in range(4):
         one.waiting.append(reply(list(range(number * 1000, number * 1000 + 300))))
@@ -103,7 +103,7 @@ def test_the_budget_is_shared_by_those_that_came_first() -> None:
     assert [len(one.waiting), len(one.prefilling), len(one.decoding)] == [2, 1, 1]
 
 
-def test_prompts_that_begin_alike_are_read_once() -> None:
+def test_a_shared_prefix_is_read_once() -> None:
     one, common = scheduler(), list(range(400))
     for number in range(3):
         one.waiting.append(reply([*common, 1000 + number]))
@@ -130,13 +130,13 @@ def test_no_more_than_are_allowed_at_once() -> None:
     assert not one.waiting
 
 
-def test_what_fits_nowhere_is_given_back_and_what_fits_later_waits() -> None:
+def test_a_reply_that_never_fits_is_returned_and_others_wait() -> None:
     one = scheduler(budget=640)
     small, other, large = reply([1] * 20, 300), reply([2] * 20, 300), reply([3] * 700)
     one.waiting.extend([small, other, large])
     assert one.admit() == []
     read(one)
-    assert list(one.waiting) == [other, large]  # there is room for one of them
+    assert list(one.waiting) == [other, large]  # one of them fits
     one.release(one.decoding[0])
     assert one.admit() == []
     read(one)
@@ -162,8 +162,8 @@ def test_cancelled_replies_leave_wherever_they_are() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 1 << 32), st.integers(200, 20_000))
-def test_nobody_is_lost_and_no_slot_is_shared(seed: int, budget: int) -> None:
-    """Whatever comes, ends or is cancelled, and however little memory there is."""
+def test_no_reply_is_lost_and_no_slot_is_shared(seed: int, budget: int) -> None:
+    """With random requests, ends and cancellations, and little memory."""
     one, rng = scheduler(budget=budget, max_sequences=5), random.Random(seed)
     coming = [
         reply(rng.choices(range(3), k=rng.randint(1, 150)), rng.randint(1, 60)) for _ in range(12)
@@ -189,7 +189,7 @@ def test_nobody_is_lost_and_no_slot_is_shared(seed: int, budget: int) -> None:
     assert sorted(map(id, ended)) == sorted(map(id, submitted))
 
 
-def test_slots_grow_at_once_for_those_that_are_coming() -> None:
+def test_slots_are_allocated_at_once_for_those_expected() -> None:
     table = SlotTable(Memory(), 1 << 20)
     table.acquire([1, 2], 100, 4, expected=10)
     assert (table.storage.slots, table.storage.length) == (14, 256)
@@ -204,10 +204,10 @@ def test_an_idle_slot_is_kept_for_its_prefix_until_others_need_it() -> None:
     again, cached = table.acquire([1] * 10, 60, 3)
     assert (again, cached) == (slots[1], 9)
     other, cached = table.acquire([7] * 10, 60, 1)
-    assert (other, cached) == (slots[0], 0)  # the one that was used longest ago
+    assert (other, cached) == (slots[0], 0)  # the least recently used
 
 
-def test_memory_that_is_full_says_so() -> None:
+def test_full_memory_raises() -> None:
     table = SlotTable(Memory(), 128)
     table.acquire([1], 60, 0)
     with pytest.raises(OutOfSlots):

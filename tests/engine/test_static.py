@@ -1,4 +1,4 @@
-"""Steps as a GPU makes them, recorded and one token ahead, give the words of the reference."""
+"""Decode steps that are captured, and launched one token ahead, give the reference's tokens."""
 
 from __future__ import annotations
 
@@ -50,25 +50,25 @@ def run(decoder: SlotDecoder) -> None:
 
 
 @pytest.mark.parametrize("kind", [LlamaRunner, ModelRunner])
-def test_the_words_are_those_of_the_reference(
+def test_tokens_are_those_of_the_reference(
     gpu: Machine, tiny: tuple[Any, Any], tiny_folder: Path, kind: type[ModelRunner]
 ) -> None:
-    """Requests of any kind join while others decode; some neighbours are cancelled on the way."""
+    """Requests of any kind join while others decode, and some are cancelled."""
     decoder = decoder_for(tiny_folder, kind)
     rng = random.Random(3)
-    kept: list[Generation] = []
+    compared: list[Generation] = []
     for _ in range(8):
         wave = [Generation(short_request(rng, 24, full=0.05)) for _ in range(rng.choice([1, 2, 6]))]
-        doomed = [Generation(short_request(rng, 99)) for _ in range(rng.randint(0, 2))]
-        for generation in [*wave, *doomed]:
+        to_cancel = [Generation(short_request(rng, 99)) for _ in range(rng.randint(0, 2))]
+        for generation in [*wave, *to_cancel]:
             decoder.submit(generation)
         for _ in range(rng.randint(1, 12)):
             decoder.step()
-        for generation in doomed:
+        for generation in to_cancel:
             generation.cancel()
-        kept += wave
+        compared += wave
     run(decoder)
-    for generation in kept:
+    for generation in compared:
         expected = reference_reply(*tiny, generation.request)
         result = generation.result(1)
         assert result.token_ids == expected.token_ids, generation.request
@@ -77,7 +77,7 @@ def test_the_words_are_those_of_the_reference(
 
 
 @pytest.mark.parametrize("fails", [lambda number: number == 1, lambda number: True])
-def test_what_cannot_be_recorded_runs_as_it_is(
+def test_a_step_that_cannot_be_captured_runs_all_the_same(
     gpu: Machine, tiny: tuple[Any, Any], tiny_folder: Path, fails: Callable[[int], bool]
 ) -> None:
     gpu.refuses = fails
@@ -96,7 +96,7 @@ def test_what_cannot_be_recorded_runs_as_it_is(
         assert gpu.recordings == MAX_FAILURES  # after which no more are tried
 
 
-def test_a_step_of_one_size_is_recorded_once(gpu: Machine, tiny_folder: Path) -> None:
+def test_a_step_of_one_size_is_captured_once(gpu: Machine, tiny_folder: Path) -> None:
     decoder = decoder_for(tiny_folder)
     for seed in range(5):
         chat = (ChatMessage("user", "Tell me."),)
@@ -107,7 +107,7 @@ def test_a_step_of_one_size_is_recorded_once(gpu: Machine, tiny_folder: Path) ->
 
 
 def test_fewer_slots_than_before(gpu: Machine, tiny: tuple[Any, Any], tiny_folder: Path) -> None:
-    """What was let go is made anew for as many as are wanted, and steps are no larger than that."""
+    """After the slots are freed, fewer are allocated, and steps are no larger than these."""
     decoder = decoder_for(tiny_folder)
     for count in (12, 9, 3):
         wave = [
@@ -125,10 +125,10 @@ def test_fewer_slots_than_before(gpu: Machine, tiny: tuple[Any, Any], tiny_folde
         decoder._slots.forget_idle()
 
 
-def test_a_step_without_memory_is_made_again(
+def test_a_step_without_memory_is_launched_again(
     gpu: Machine, tiny: tuple[Any, Any], tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No token is lost that was under way when the next step could not be started."""
+    """No token in flight is lost when the next step cannot be launched."""
     decoder = decoder_for(tiny_folder)
     launch, launches = StaticSteps.launch, 0
 
@@ -151,10 +151,10 @@ def test_a_step_without_memory_is_made_again(
         assert generation.result(1).token_ids == expected.token_ids
 
 
-def test_a_reply_that_ends_while_the_next_step_is_under_way(
+def test_a_reply_that_ends_while_the_next_step_is_in_flight(
     gpu: Machine, tiny: tuple[Any, Any], tiny_folder: Path
 ) -> None:
-    """The step after the last token is computed for nothing, and nobody hears of it."""
+    """The step after the last token has no effect."""
     decoder = decoder_for(tiny_folder)
     chat = (ChatMessage("user", "Tell me something about the town."),)
     whole = Generation(GenerationRequest(chat, 40, Sampling(), 5))
@@ -174,7 +174,7 @@ def test_a_reply_that_ends_while_the_next_step_is_under_way(
 
 
 def short_request(rng: random.Random, longest_reply: int, full: float = 0.0) -> GenerationRequest:
-    """A random request; a choice among the whole vocabulary, which is slow here, is rarer."""
+    """A random request; sampling from the whole vocabulary, which is slow, is rarer."""
     request = random_request(rng, longest_reply)
     if request.sampling.top_k in (1, 5, 50) or rng.random() < full:
         return request
@@ -200,8 +200,8 @@ def test_a_reply_that_fills_its_slot(
     assert beside.result(1).token_ids == reference_reply(*tiny, beside.request).token_ids
 
 
-def test_attention_in_parts_is_attention() -> None:
-    """What a GPU does with few rows, against what everybody does."""
+def test_split_attention_is_attention() -> None:
+    """What a GPU computes for few rows, against torch's attention."""
     torch.manual_seed(0)
     cache = KVCache(1)
     layer = cache.layers[0]

@@ -1,4 +1,4 @@
-"""Engines as tests use them: loaded, and waited for."""
+"""Loading engines in tests."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from syndisco_tui.engine.base import Loaded, LoadEvent, LoadFailed, ModelSpec
 from syndisco_tui.engine.local import LocalEngine
 
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
-"""Whether this process is one of several that run the tests."""
+"""Whether this process is a worker of pytest-xdist."""
 THREADS = 1 if IS_WORKER else os.cpu_count() or 1
-"""The threads of an engine: several workers' engines must not fight over the cores."""
+"""Threads of an engine; workers share the cores."""
 
 
 def load(engine: LocalEngine, spec: ModelSpec) -> Loaded | LoadFailed:
-    """Load ``spec`` and wait for how it ends."""
+    """Load ``spec`` and wait until it is loaded or has failed."""
     events: SimpleQueue[LoadEvent] = SimpleQueue()
     engine.load(spec, events.put)
     while True:

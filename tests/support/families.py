@@ -50,13 +50,13 @@ PER_LAYER_INPUT = {"hidden_size_per_layer_input": 8, "vocab_size_per_layer_input
 
 @dataclass(frozen=True)
 class Family:
-    """A model type of transformers, how it is configured here, and how it has to run."""
+    """A model type of transformers, a tiny configuration, and the path it must take."""
 
     model_type: str
     path: PathName = "slots"
     options: dict[str, Any] = field(default_factory=dict)
     note: str = ""
-    """What tells this entry from others of its type."""
+    """Distinguishes this entry from others of its type."""
 
     @property
     def name(self) -> str:
@@ -197,14 +197,14 @@ FAMILIES = [
 
 
 def installed() -> list[Family]:
-    """The families that the installed transformers knows."""
+    """The families that the installed transformers supports."""
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 
     return [family for family in FAMILIES if family.model_type in CONFIG_MAPPING_NAMES]
 
 
 def build(family: Family) -> Any:
-    """A model with random weights whose logits are far from flat."""
+    """A model with random weights, and logits that are far from flat."""
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
@@ -219,7 +219,7 @@ def build(family: Family) -> Any:
 
 
 def save(family: Family, starter: Path, folder: Path) -> Path:
-    """The model of ``build`` in a folder like those of the hub, with the starter's tokenizer."""
+    """Save the model of ``build`` in a folder, with the starter's tokenizer."""
     from tests.support.tiny_models import TOKENIZER_FILES
 
     build(family).save_pretrained(folder)
@@ -229,7 +229,7 @@ def save(family: Family, starter: Path, folder: Path) -> Path:
 
 
 def as_table() -> str:
-    """Every family with the path it gets, tried now, as Markdown."""
+    """A Markdown table of every family and the path it takes, found by trying."""
     import transformers
 
     from syndisco_tui.engine.local.runners.probe import find_support
@@ -237,7 +237,7 @@ def as_table() -> str:
     lines = [
         f"Tried with transformers {transformers.__version__}, on tiny random weights.",
         "",
-        "| family | path | many at once | prefixes kept | why no faster path |",
+        "| family | path | many at once | prefixes cached | why no faster path |",
         "|---|---|---|---|---|",
     ]
     for family in installed():
@@ -252,13 +252,13 @@ def as_table() -> str:
 
 INTRODUCTION = """# Families of models
 
-How a model runs is found by trying it when it is loaded: the ways below are tried in this order,
-and each is compared with the model's own forward pass.
+When a model is loaded, the paths below are tried in this order, and each is compared with the
+model's own forward pass.
 
-* `slots`: many discussions at once, each in a slot of one KV cache. What a prompt has in common
-  with an earlier one is not read again. A GPU replays its steps as CUDA graphs.
+* `slots`: many discussions at once, each in a slot of one KV cache. The prefix that a prompt shares
+  with an earlier one is not read again. On a GPU, decode steps are replayed as CUDA graphs.
 * `batch`: many discussions at once in one left-padded batch with transformers' own cache, for
-  models that keep a running state. Every prompt is read in full.
+  models with a recurrent state. Every prompt is read in full.
 * `generate`: one discussion at a time through `model.generate`. The app, `run` and the saved file
   say so, and why.
 

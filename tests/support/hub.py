@@ -1,4 +1,4 @@
-"""A hub on this machine, and a package index: they serve, refuse, hang, and cut short."""
+"""A local stand-in for the Hugging Face hub and a package index, with all their failures."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ ERRORS = {
 
 
 class Hub:
-    """Serves ``files`` as the model ``some/model``. ``answer``: how it treats every question.
+    """Serves ``files`` as the model ``some/model``. ``answer`` says how it responds to requests:
 
-    ``serving``, ``hanging``, ``cut`` (half of the weights never comes), ``damaged`` (one byte of
-    every safetensors file is another), ``huge`` (no disk can hold it), or one of ``ERRORS``.
+    ``serving``, ``hanging``, ``cut`` (half of the weights are not sent), ``damaged`` (a byte of
+    every safetensors file is changed), ``huge`` (larger than any disk), or one of ``ERRORS``.
     """
 
     def __init__(self) -> None:
@@ -72,7 +72,7 @@ class Hub:
             if self.answer == "damaged" and name.endswith(".safetensors"):
                 content = content[:-1] + bytes([content[-1] ^ 1])
             if self.answer == "cut" and "Range" in request.headers:
-                return  # the rest never comes
+                return  # without the rest
             headers = {"ETag": f'"{name}"', "X-Repo-Commit": "0" * 40}
             self.send(request, 200, content, headers)
 

@@ -1,10 +1,10 @@
-"""A GPU made of ordinary memory, on which code for CUDA runs and breaks CUDA's rules loudly.
+"""A pretended GPU in ordinary memory, on which code for CUDA runs and breaking its rules raises.
 
-Its tensors say that they are on ``cuda:0``. What a GPU would refuse is refused here: operands on
-two devices; waiting for the device, or reading the host's memory, while a graph is recorded. What
-a GPU would do late is done late: what was recorded has changed nothing, copies to the host that
-nobody waits for arrive when their event is waited for, and what a graph made on the way is gone
-after it. Numbers are the CPU's. It shows nothing of speed, of kernels, of how a GPU rounds.
+Its tensors say that they are on ``cuda:0``. It refuses what a GPU refuses: operands on two
+devices, and waiting for the device or reading host memory while a graph is captured. It delays
+what a GPU delays: a capture changes nothing, non-blocking copies to the host arrive when their
+event is waited for, and intermediate results of a graph are overwritten after it. Numbers are
+those of the CPU, so it shows nothing of speed, of kernels or of rounding on a GPU.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from syndisco_tui.engine.local import LocalEngine
 
 GPU, HOST = torch.device("cuda:0"), torch.device("cpu")
 NAME = "Pretended GPU"
-# Known without asking the device.
+# The host knows these without waiting for the device.
 KNOWN = {
     "shape", "dtype", "layout", "ndim", "dim", "size", "stride", "numel", "nelement", "__len__",
     "element_size", "itemsize", "nbytes", "data_ptr", "storage_offset", "is_contiguous",
@@ -42,7 +42,7 @@ INDEXING = {"__getitem__", "__setitem__"}
 
 
 class CudaError(RuntimeError):
-    """What a GPU would have refused."""
+    """What a GPU would refuse."""
 
 
 class OnGpu(Tensor):
@@ -52,11 +52,11 @@ class OnGpu(Tensor):
 
     @staticmethod
     def __new__(cls, on_host: Tensor) -> OnGpu:
-        made: OnGpu = torch.Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
+        result: OnGpu = torch.Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
             cls, on_host.shape, strides=on_host.stride(), dtype=on_host.dtype, device=GPU
         )
-        made.on_host = on_host
-        return made
+        result.on_host = on_host
+        return result
 
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -69,15 +69,15 @@ class OnGpu(Tensor):
 
 @dataclass(eq=False)
 class Graph:
-    """Recorded operations; replayed, they do the same in the same memory."""
+    """Captured operations, replayed in the same memory."""
 
     replays: int = 0
     _operations: list[tuple[Any, Any, Any, list[Tensor]]] = field(default_factory=list)
     _own: list[Tensor] = field(default_factory=list)
 
-    def note(self, func: Any, args: Any, kwargs: Any, made: Any) -> None:
-        """Record what gave ``made``. Memory it was not given is the graph's own."""
-        given, results = {_address(t) for t in _tensors((args, kwargs))}, _tensors(made)
+    def note(self, func: Any, args: Any, kwargs: Any, result: Any) -> None:
+        """Record an operation. Memory of its results that it was not given is the graph's own."""
+        given, results = {_address(t) for t in _tensors((args, kwargs))}, _tensors(result)
         self._operations.append((func, args, kwargs, results))
         self._own += [t for t in results if _address(t) not in given]
 
@@ -90,13 +90,13 @@ class Graph:
         self.spoil()
 
     def spoil(self) -> None:
-        """What was made on the way lies where other graphs write as well."""
+        """Overwrite intermediate results, whose memory other graphs use as well."""
         for tensor in self._own:
             _spoil(tensor)
 
 
 class Machine(TorchFunctionMode):
-    """The pretended device. ``refuses``: whether recording number n fails (the first is 1)."""
+    """The pretended device. ``refuses``: whether capture number n fails (the first is 1)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -104,7 +104,7 @@ class Machine(TorchFunctionMode):
         self.recordings = 0
         self.refuses: Callable[[int], bool] = lambda number: False
         self.late: list[tuple[Tensor, Tensor]] = []
-        """Copies to the host under way: where to, and what."""
+        """Copies to the host in flight: target and content."""
         self._recording: Graph | None = None
         self._before: dict[int, tuple[Tensor, Tensor]] = {}
         self._pinned = WeakIdKeyDictionary()
@@ -142,7 +142,7 @@ class Machine(TorchFunctionMode):
         self._recording, self._before = graph, {}
 
     def recorded(self, *, failed: bool) -> None:
-        """End a recording. It has made nothing: all is as before."""
+        """End a capture, and undo what its operations changed."""
         assert self._recording is not None
         graph, self._recording = self._recording, None
         for whole, content in self._before.values():
@@ -161,26 +161,26 @@ class Machine(TorchFunctionMode):
         if name == "is_pinned":
             return args[0] in self._pinned
         pinned = name == "pin_memory" or kwargs.pop("pin_memory", False)
-        made = args[0].clone() if name == "pin_memory" else func(*args, **kwargs)
+        result = args[0].clone() if name == "pin_memory" else func(*args, **kwargs)
         if pinned:
-            self._pinned[made] = True
-        return made
+            self._pinned[result] = True
+        return result
 
     def _compute(self, func: Any, name: str, args: Any, kwargs: dict[str, Any]) -> Any:
         known = {id(x.on_host): x for x in _inputs((args, kwargs)) if isinstance(x, OnGpu)}
         args, kwargs = tree_map(_on_host, (args, kwargs))
         if self._recording is not None:
             self._keep_what_changes(name, args)
-        made = func(*args, **kwargs)
+        result = func(*args, **kwargs)
         if self._recording is not None:
-            self._recording.note(func, args, kwargs, made)
+            self._recording.note(func, args, kwargs, result)
 
         def on_gpu(x: Any) -> Any:
             if not isinstance(x, Tensor):
                 return x
             return known[id(x)] if id(x) in known else OnGpu(x)
 
-        return tree_map(on_gpu, made)
+        return tree_map(on_gpu, result)
 
     def _refuse_while_recording(self, name: str) -> None:
         if self._recording is not None:
@@ -201,23 +201,23 @@ class Machine(TorchFunctionMode):
         rest = [*args[1:], *kwargs.values()]
         asked = [_device(x) or (x.device if isinstance(x, Tensor) else None) for x in rest]
         named = {"cuda": GPU, "cpu": HOST}.get(name)
-        there = named or next(filter(None, asked), tensor.device)
+        target = named or next(filter(None, asked), tensor.device)
         dtype = next((x for x in rest if isinstance(x, torch.dtype)), tensor.dtype)
-        if there.type == tensor.device.type:
+        if target.type == tensor.device.type:
             if dtype == tensor.dtype:
                 return tensor
             converted: Tensor = self._compute(Tensor.to, "to", (tensor, dtype), {})
             return converted
         self._refuse_while_recording(name)
-        if there.type == HOST.type and kwargs.get("non_blocking"):
-            raise CudaError("the host would read what has not arrived")
+        if target.type == HOST.type and kwargs.get("non_blocking"):
+            raise CudaError("the host would read a copy that has not arrived")
         moved: Tensor = _on_host(tensor).to(dtype, copy=True)
-        return moved if there.type == HOST.type else OnGpu(moved)
+        return moved if target.type == HOST.type else OnGpu(moved)
 
     def _copy(self, target: Tensor, source: Tensor, non_blocking: bool = False) -> Tensor:
         if isinstance(target, OnGpu) and isinstance(source, OnGpu):
-            made: Tensor = self._compute(Tensor.copy_, "copy_", (target, source), {})
-            return made
+            result: Tensor = self._compute(Tensor.copy_, "copy_", (target, source), {})
+            return result
         self._refuse_while_recording("copy_")
         if non_blocking and target in self._pinned:
             self.late.append((target, _on_host(source).clone()))
@@ -243,7 +243,7 @@ class _Stream:
 
 
 class _Event:
-    """Copies begun before ``record`` have arrived after ``synchronize``."""
+    """After ``synchronize``, copies that began before ``record`` have arrived."""
 
     def record(self) -> None:
         late = _machines[-1].late
@@ -251,8 +251,8 @@ class _Event:
 
     def synchronize(self) -> None:
         machine = _machines[-1]
-        places = [n for n, (target, _) in enumerate(machine.late, 1) if target is self._last]
-        machine.arrive(max(places, default=0))
+        ends = [n for n, (target, _) in enumerate(machine.late, 1) if target is self._last]
+        machine.arrive(max(ends, default=0))
 
 
 @contextlib.contextmanager
@@ -296,10 +296,10 @@ def pretended_gpu(monkeypatch: pytest.MonkeyPatch, free: int = 1 << 30) -> Itera
             serve(engine)
 
     def read_to_gpu(kind: Any, *args: Any, device_map: Any = None, **options: Any) -> Any:
-        made = read(kind, *args, **options)
+        result = read(kind, *args, **options)
         if device_map:
-            sent(made[0])
-        return made
+            sent(result[0])
+        return result
 
     with monkeypatch.context() as patched:
         for name, replacement in cuda.items():
@@ -315,14 +315,14 @@ def pretended_gpu(monkeypatch: pytest.MonkeyPatch, free: int = 1 << 30) -> Itera
 
 
 def sent(model: Any) -> Any:
-    """``model`` with its weights on the pretended device; those that were tied stay so."""
-    there: dict[int, OnGpu] = {}
+    """Move the weights of ``model`` to the pretended device; tied ones stay tied."""
+    on_gpu: dict[int, OnGpu] = {}
     for module in model.modules():
         for tensors in (module._parameters, module._buffers):
             for name, tensor in tensors.items():
                 if tensor is not None:
-                    there.setdefault(id(tensor), OnGpu(tensor.detach().clone()))
-                    tensors[name] = there[id(tensor)]
+                    on_gpu.setdefault(id(tensor), OnGpu(tensor.detach().clone()))
+                    tensors[name] = on_gpu[id(tensor)]
     return model
 
 

@@ -1,6 +1,6 @@
-"""The slowest way to make a reply: one forward pass a token, one request, no slots, no streaming.
+"""The simplest way to generate a reply: one forward pass a token, no batch, slots or streaming.
 
-What the engine must agree with, token for token.
+The engine must give the same tokens.
 """
 
 from __future__ import annotations
@@ -45,31 +45,34 @@ def reference_reply(
     takes = inspect.signature(model.forward).parameters
     name = "cache" if "cache" in takes else "past_key_values"
     batch = plan_batch([request.sampling], model.config.vocab_size)
-    made: list[int] = []
+    token_ids: list[int] = []
     feed, text = ids, ""
-    while len(made) < request.max_out_tokens:
+    while len(token_ids) < request.max_out_tokens:
         logits = model(torch.tensor([feed]), use_cache=True, **{name: cache}).logits[:, -1]
-        seen = torch.tensor([ids + made])
-        token = int(sample(logits, parameters, seen, torch.tensor([len(made)]), batch))
+        seen = torch.tensor([ids + token_ids])
+        token = int(sample(logits, parameters, seen, torch.tensor([len(token_ids)]), batch))
         if token in eos:
-            return ReferenceReply(tuple(made), text.rstrip("\ufffd"), "stop")
-        made.append(token)
+            return ReferenceReply(tuple(token_ids), text.rstrip("\ufffd"), "stop")
+        token_ids.append(token)
         feed = [token]
-        text = tokenizer.decode(made, skip_special_tokens=True)
+        text = tokenizer.decode(token_ids, skip_special_tokens=True)
         starts = [at for stop in request.stop if (at := text.find(stop)) >= 0]
         if starts:
-            return ReferenceReply(tuple(made), text[: min(starts)], "stop")
-    return ReferenceReply(tuple(made), text.rstrip("\ufffd"), "length")
+            return ReferenceReply(tuple(token_ids), text[: min(starts)], "stop")
+    return ReferenceReply(tuple(token_ids), text.rstrip("\ufffd"), "length")
 
 
 def random_request(rng: random.Random, longest_reply: int) -> GenerationRequest:
-    """A request of a kind the app makes: few system prompts, growing histories, any sampling."""
+    """A request as the app makes them: few system prompts, growing histories, any sampling."""
     system = f"You are {rng.choice(['Emma35', 'Giannis'])}. " + "Be yourself. " * rng.randint(1, 4)
     history = random.Random(rng.randint(0, 5))
-    said = " ".join(history.choice(WORDS) for _ in range(rng.randint(1, 60)))
+    text_before = " ".join(history.choice(WORDS) for _ in range(rng.randint(1, 60)))
     greedy = rng.random() < 0.3
     return GenerationRequest(
-        chat=(ChatMessage("system", system), ChatMessage("user", f"User Emma35 posted:\n{said}")),
+        chat=(
+            ChatMessage("system", system),
+            ChatMessage("user", f"User Emma35 posted:\n{text_before}"),
+        ),
         max_out_tokens=rng.randint(1, longest_reply),
         sampling=Sampling(
             temperature=0.0 if greedy else rng.choice([0.3, 0.8, 1.5]),

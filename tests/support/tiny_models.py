@@ -1,4 +1,4 @@
-"""Very small models with random weights, in folders like those of the hub."""
+"""Very small models with random weights, in folders like those of the Hugging Face hub."""
 
 from __future__ import annotations
 
@@ -30,9 +30,14 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jin
 def make_tiny(
     starter: Path, folder: Path, config: PretrainedConfig, seed: int = 0, *, on_grid: bool = False
 ) -> Path:
-    """A model of ``config`` with the starter's tokenizer. Its logits are far from flat.
+    """Save a model of ``config`` with the starter's tokenizer, and logits that are far from flat.
 
-    ``on_grid``: with weights as those dequantized from GGUF's Q4_1.
+    Args:
+        starter: The starter model's folder.
+        folder: Where to save it.
+        config: Of the model.
+        seed: Of its random weights.
+        on_grid: Round the weights as if they were dequantized from GGUF's Q4_1.
     """
     torch.manual_seed(seed)
     config.eos_token_id = config.pad_token_id = 2

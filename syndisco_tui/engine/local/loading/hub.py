@@ -18,6 +18,17 @@ from .child_process import IsCancelled, Report, run_child
 
 OFFER = "or use the starter model (--model starter)"
 
+_ADVICE = {
+    "gated": "is gated: accept its terms at https://huggingface.co/{model} and log in with "
+    "“hf auth login”",
+    "unknown": "is not on the hub (or it is private and you are not logged in): check the name",
+    "offline": "cannot be fetched because the hub cannot be reached: check the network",
+    "weights": "has no weights as safetensors: choose another",
+    "damaged": "arrived damaged ({file} has another checksum than the hub says): try again",
+    "disk": "takes {needed} GB on disk and {free} GB are free: make room",
+}
+"""By the ``error`` that ``fetch.py`` prints."""
+
 
 def snapshot(model: str, report: Report, is_cancelled: IsCancelled) -> Path:
     """The folder with the files of a model of the hub; downloaded if it is not in the cache.
@@ -78,34 +89,11 @@ def _parsed(line: str) -> dict[str, Any]:
 
 
 def _download_error(model: str, reported: dict[str, Any], output: str) -> str:
-    kind = reported.get("error")
-    if kind == "gated":
-        return (
-            f"The model “{model}” is gated: accept its terms at https://huggingface.co/{model} "
-            f"and log in with “hf auth login”, {OFFER}."
-        )
-    if kind == "unknown":
-        return (
-            f"There is no model “{model}” on the hub (or it is private and you are not logged "
-            f"in): check the name, {OFFER}."
-        )
-    if kind == "offline":
-        return (
-            f"The model “{model}” cannot be fetched because the hub cannot be reached: check the "
-            f"network, {OFFER}."
-        )
-    if kind == "weights":
-        return f"The model “{model}” has no weights as safetensors: choose another, {OFFER}."
-    if kind == "damaged":
-        return (
-            f"The model “{model}” arrived damaged ({reported.get('file')} has another checksum "
-            f"than the hub says): try again, {OFFER}."
-        )
-    if kind == "disk":
-        needed, free = reported.get("needed", 0) / 1e9, reported.get("free", 0) / 1e9
-        return (
-            f"The model “{model}” takes {needed:.1f} GB on disk and {free:.1f} GB are free: make "
-            f"room, {OFFER}."
-        )
+    """What to tell the user of the last line that the child process printed."""
     reason = reported.get("reason") or (output.strip().splitlines() or ["no reason given"])[-1]
-    return f"The model “{model}” cannot be fetched ({reason.rstrip('.')}): try again, {OFFER}."
+    advice = _ADVICE.get(reported.get("error", ""), "cannot be fetched ({reason}): try again")
+    gigabytes = {name: f"{reported.get(name, 0) / 1e9:.1f}" for name in ("needed", "free")}
+    details = advice.format(
+        model=model, file=reported.get("file"), reason=reason.rstrip("."), **gigabytes
+    )
+    return f"The model “{model}” {details}, {OFFER}."

@@ -24,7 +24,7 @@ def choose_device(name: str) -> str:
     if name == "auto":
         return "cuda" if has_cuda else "cpu"
     if name.startswith("cuda") and not has_cuda:
-        raise ModelUnavailable("torch finds no CUDA device: choose cpu or auto.")
+        raise ModelUnavailable("There is no CUDA device: choose cpu or auto.")
     try:
         return str(torch.device(name))
     except RuntimeError:

