@@ -115,7 +115,7 @@ def test_every_folder_and_every_file_is_private(home: Path, tmp_path: Path) -> N
     copy("text", "It", write=None, environment={}, file=folders.copied_file)
     with output_to(folders.log_file):
         print("something that a library says")
-    with starter._only_one_process(folders.cache / ".lock", lambda _: None, lambda: False):
+    with starter._process_lock(folders.cache / ".lock", lambda _: None, lambda: False):
         pass
     letter = draft("text", suffix=".json")
     found = [home / "data" / "syndisco-tui", *(home / "data" / "syndisco-tui").rglob("*"), letter]
