@@ -26,7 +26,8 @@ from syndisco_tui.store.discussions import read_discussion
 from syndisco_tui.store.inputs import InputError
 from syndisco_tui.store.personas import read_personas
 from syndisco_tui.store.setups import read_setup, setup_to_toml
-from syndisco_tui.tui.laboratory.empty_transcript import EmptyTranscript
+from syndisco_tui.tui.laboratory.empty_transcript import empty_transcript
+from syndisco_tui.tui.laboratory.session_view import SessionView
 from syndisco_tui.tui.shell.keymap import Keymap
 from syndisco_tui.tui.shell.themes import read_theme
 from syndisco_tui.tui.transcript.transcript import block_of
@@ -113,7 +114,7 @@ def _discussion(path: Path) -> None:
     from_json(json.loads(again), path)
     for entry in record.entries:
         block_of(entry).wrap(80)
-    EmptyTranscript(record.setup, record, record.id, None, Keymap()).lines()
+    empty_transcript(record.setup, SessionView(), record, Keymap())
     if record.setup.turn_takers:
         discussion = Discussion(record.setup, record.entries, record.earlier_setups)
         discussion.next_request()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import time
 from datetime import UTC, datetime
 
 from textual.content import Content
@@ -13,72 +13,59 @@ from ...engine.base import LoadProgress
 from ...text import one_line
 from ..shell.keymap import Keymap
 from ..widgets.charts import bar
+from .session_view import SessionView
 from .status_line import loaded_megabytes
 
 BAR_WIDTH = 32
 
 
-@dataclass(frozen=True)
-class Loading:
-    """A model that is being loaded. ``is_needed``: a discussion waits for it."""
+def empty_transcript(
+    setup: DiscussionSetup,
+    view: SessionView,
+    resumable: DiscussionRecord | None,
+    keymap: Keymap,
+) -> list[Content]:
+    """The hint's lines; ``resumable`` is a discussion that can be continued."""
+    if not view.is_loading:
+        return _welcome(setup, resumable, keymap)
+    loading = _loading(setup.model, view.loading, time.monotonic() - view.loading_since)
+    if view.phase == "loading":
+        return loading
+    return [*_welcome(setup, resumable, keymap), Content(""), *loading]
 
-    progress: LoadProgress | None
-    seconds: int
-    is_needed: bool
+
+def _welcome(
+    setup: DiscussionSetup, resumable: DiscussionRecord | None, keymap: Keymap
+) -> list[Content]:
+    lines = [Content.styled("Nobody has said anything yet.", "$quiet"), Content("")]
+    actions = {"personas.take_part": "choose who takes part, in the personas"}
+    if setup.personas:
+        who = join_names([one_line(name, 20) for name in setup.names])
+        actions = {"everywhere.run": f"run the discussion of {who}"}
+    if resumable:
+        actions["everywhere.resume"] = f"resume {_position_and_title(resumable)}"
+    actions["app.help"] = "see all keys"
+    for action, text in actions.items():
+        key = Content.styled(f"{keymap.key_of(action):<6}", "bold $accent")
+        lines.append(Content.assemble(key, text))
+    return lines
 
 
-@dataclass(frozen=True)
-class EmptyTranscript:
-    """What the hint depends on. ``resumable`` is a discussion that can be continued."""
-
-    setup: DiscussionSetup
-    resumable: DiscussionRecord | None = field(compare=False)
-    resumable_id: str
-    loading: Loading | None
-    keymap: Keymap
-
-    def lines(self) -> list[Content]:
-        """The hint's lines."""
-        if self.loading is None:
-            return self._welcome()
-        if self.loading.is_needed:
-            return self._loading(self.loading)
-        return [*self._welcome(), Content(""), *self._loading(self.loading)]
-
-    def _welcome(self) -> list[Content]:
-        lines = [Content.styled("Nobody has said anything yet.", "$quiet"), Content("")]
-        if self.setup.personas:
-            who = join_names([one_line(name, 20) for name in self.setup.names])
-            lines.append(self._key_line("everywhere.run", f"run the discussion of {who}"))
-        else:
-            text = "choose who takes part, in the personas"
-            lines.append(self._key_line("personas.take_part", text))
-        if self.resumable:
-            text = f"resume {_position_and_title(self.resumable)}"
-            lines.append(self._key_line("everywhere.resume", text))
-        lines.append(self._key_line("app.help", "see all keys"))
-        return lines
-
-    def _key_line(self, action: str, text: str) -> Content:
-        key = self.keymap.key_of(action)
-        return Content.assemble(Content.styled(f"{key:<6}", "bold $accent"), text)
-
-    def _loading(self, loading: Loading) -> list[Content]:
-        model, progress = self.setup.model, loading.progress
-        name = "the model" if model == "auto" else one_line(model, 60)
-        stage, share, megabytes = "starting", "", ""
-        progress_bar = Content.styled("╌" * BAR_WIDTH, "$quiet")
-        if progress:
-            stage, megabytes = one_line(progress.stage, 40), loaded_megabytes(progress)
-            if progress.total:
-                share = f"{100 * progress.done / progress.total:.0f} %   "
-                progress_bar = bar(progress.done, progress.total, BAR_WIDTH)
-        return [
-            Content.styled(f"Loading {name}", "bold"),
-            Content(""),
-            progress_bar,
-            Content.styled(f"{share}{stage}{megabytes}   {loading.seconds} s", "$quiet"),
-        ]
+def _loading(model: str, progress: LoadProgress | None, seconds: float) -> list[Content]:
+    name = "the model" if model == "auto" else one_line(model, 60)
+    stage, share, megabytes = "starting", "", ""
+    progress_bar = Content.styled("╌" * BAR_WIDTH, "$quiet")
+    if progress:
+        stage, megabytes = one_line(progress.stage, 40), loaded_megabytes(progress)
+        if progress.total:
+            share = f"{100 * progress.done / progress.total:.0f} %   "
+            progress_bar = bar(progress.done, progress.total, BAR_WIDTH)
+    return [
+        Content.styled(f"Loading {name}", "bold"),
+        Content(""),
+        progress_bar,
+        Content.styled(f"{share}{stage}{megabytes}   {int(seconds)} s", "$quiet"),
+    ]
 
 
 def _position_and_title(record: DiscussionRecord) -> str:

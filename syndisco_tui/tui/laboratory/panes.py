@@ -30,6 +30,7 @@ class Panes(Horizontal):
         self._transcript = transcript
         self._notes: dict[str, tuple[str, ...]] = {}
         self.current = "personas"
+        self.queued = QueuedMessages()
         self._focus_is_due = False
 
     def compose(self) -> ComposeResult:
@@ -41,7 +42,7 @@ class Panes(Horizontal):
         with Vertical(id="transcript", classes="pane"):
             yield Static("", classes="pane-title")
             yield self._transcript
-            yield QueuedMessages()
+            yield self.queued
 
     def widget_of(self, pane: str) -> Widget:
         """What takes the keys of a pane."""

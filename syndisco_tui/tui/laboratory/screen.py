@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -47,9 +46,9 @@ from ..transcript.transcript import Transcript
 from ..widgets.forms import remember_discarded
 from ..widgets.key_line import TwoKeyLines
 from ..widgets.speaker_colours import SpeakerColours, speakers_of
-from .empty_transcript import EmptyTranscript, Loading
+from .empty_transcript import empty_transcript
 from .panes import Panes
-from .pending import DraftLine, QueuedMessages, staged_notes
+from .pending import DraftLine, staged_notes
 from .run_control import RunControl
 from .session_view import SessionView
 from .status_line import StatusLine
@@ -91,7 +90,6 @@ class Laboratory(AppScreen[None]):
         self._edited = EditedSetup(setup, self, session, file, last_setup)
         self._start_at_once = start
         self._preloads = preload
-        self._personas = personas
         self._colours = SpeakerColours()
         self.view = SessionView()
         """What the session has reported so far."""
@@ -107,25 +105,30 @@ class Laboratory(AppScreen[None]):
             self._show_transcript,
             folders.discussions,
         )
-        self._hint: EmptyTranscript | None = None
+        self.personas_pane = PersonasPane(
+            setup,
+            personas,
+            folders.personas_file,
+            self._colours,
+            sets=PersonaSets(folders.persona_sets),
+            id="personas",
+        )
+        self.setup_pane = SetupPane(setup)
+        self.transcript = Transcript(interventions=self._interventions)
+        self.panes = Panes(self.personas_pane, self.setup_pane, self.transcript)
+        self.banner = Banner()
+        self._status_line = StatusLine(self.view)
+        self._draft_line = DraftLine()
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="top"):
             yield Static("syndisco", id="brand", markup=False)
             yield Static("", id="title", markup=False)
             yield BatchNote()
-        personas = PersonasPane(
-            self.setup,
-            self._personas,
-            self._folders.personas_file,
-            self._colours,
-            sets=PersonaSets(self._folders.persona_sets),
-            id="personas",
-        )
-        yield Panes(personas, SetupPane(self.setup), Transcript(interventions=self._interventions))
-        yield DraftLine()
-        yield Banner()
-        yield StatusLine(self.view)
+        yield self.panes
+        yield self._draft_line
+        yield self.banner
+        yield self._status_line
         yield TwoKeyLines()
 
     def on_mount(self) -> None:
@@ -145,28 +148,6 @@ class Laboratory(AppScreen[None]):
     def setup(self) -> DiscussionSetup:
         """The setup on the screen."""
         return self._edited.setup
-
-    # The widgets -------------------------------------------------------------------------------
-
-    @property
-    def panes(self) -> Panes:
-        return self.query_one(Panes)
-
-    @property
-    def transcript(self) -> Transcript:
-        return self.query_one(Transcript)
-
-    @property
-    def banner(self) -> Banner:
-        return self.query_one(Banner)
-
-    @property
-    def personas_pane(self) -> PersonasPane:
-        return self.query_one(PersonasPane)
-
-    @property
-    def setup_pane(self) -> SetupPane:
-        return self.query_one(SetupPane)
 
     # Panes -------------------------------------------------------------------------------------
 
@@ -212,10 +193,13 @@ class Laboratory(AppScreen[None]):
             self.handle(event)
         if events:
             self._interventions.refresh()
-            self.query_one(StatusLine).refresh()
+            self._status_line.refresh()
         if any(not isinstance(event, ReplyGrew) for event in events):
             self._show_news()
-        self._show_hint()
+        if not self.transcript.lines.entries:
+            record = self._run_control.resumable[1] if self._run_control.resumable else None
+            keymap = keymap_of(self.app)
+            self.transcript.set_hint(empty_transcript(self.setup, self.view, record, keymap))
 
     def handle(self, event: SessionEvent) -> None:
         """Show what an event reports."""
@@ -244,23 +228,10 @@ class Laboratory(AppScreen[None]):
         """Bring titles, lines and keys up to date."""
         draft = self.view.staged.from_turn if self.view.has_draft else None
         has_turns = not self._run_control.has_no_turns_left
-        self.query_one(DraftLine).show(draft, has_turns=has_turns)
-        self.query_one(QueuedMessages).show(self.view.queued)
+        self._draft_line.show(draft, has_turns=has_turns)
+        self.panes.queued.show(self.view.queued)
         self._show_titles()
         self.refresh_bindings()
-
-    def _show_hint(self) -> None:
-        """Show in an empty transcript what can be done, if that has changed."""
-        view, resumable, loading = self.view, self._run_control.resumable, None
-        if view.is_loading:
-            seconds = int(time.monotonic() - view.loading_since)
-            loading = Loading(view.loading, seconds, is_needed=view.phase == "loading")
-        record = resumable[1] if resumable else None
-        keymap = keymap_of(self.app)
-        hint = EmptyTranscript(self.setup, record, record.id if record else "", loading, keymap)
-        if hint != self._hint:
-            self._hint = hint
-            self.transcript.set_hint(hint.lines())
 
     def _opened(self, event: Opened) -> None:
         self._run_control.resumable = None
@@ -282,7 +253,7 @@ class Laboratory(AppScreen[None]):
 
     def on_screen_resume(self) -> None:
         """Back from another screen, which may have changed the discussion's title."""
-        if self.is_attached and self.query(Transcript):
+        if self.transcript.is_attached:
             self._show_titles()
 
     # Running -----------------------------------------------------------------------------------

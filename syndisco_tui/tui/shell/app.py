@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -31,9 +30,14 @@ from .keymap import Keymap, key_of, read_keymap
 from .palette import Commands
 from .screen import AppPalette
 from .terminal_capabilities import has_few_colours
+from .textual_internals import (
+    QuietCrashApp,
+    make_room_for_toast,
+    set_clipboard,
+    terminal_writer,
+)
 from .theme_choice import DEFAULT_THEME, offered_themes, quiet_of
 from .theme_watch import ThemesRead, ThemeWatch
-from .toasts import make_room
 
 if TYPE_CHECKING:
     from .settings import SettingsChanged
@@ -45,7 +49,7 @@ LOWEST_PALETTE = 10
 """Rows that the palette needs."""
 
 
-class SyndiscoApp(RemembersDiscarded, App[int]):
+class SyndiscoApp(RemembersDiscarded, QuietCrashApp[int]):
     """Shows ``laboratory``.
 
     Texts are copied into a file of ``folders`` where there is no clipboard; ``user_settings`` has
@@ -94,7 +98,6 @@ class SyndiscoApp(RemembersDiscarded, App[int]):
             self._notices.append(f"There is no theme “{theme}”; the default one is used.")
             if DEFAULT_THEME in self.available_themes:
                 self.theme = DEFAULT_THEME
-        self.crash: BaseException | None = None
 
     def get_css_variables(self) -> dict[str, str]:
         """The theme's variables, and ``quiet``: text that steps back, as a colour of its own."""
@@ -214,7 +217,7 @@ class SyndiscoApp(RemembersDiscarded, App[int]):
 
     def on_notify(self, event: Notify) -> None:
         """Textual shows it, once there is room."""
-        make_room(self, event.notification)
+        make_room_for_toast(self, event.notification)
 
     # Actions -----------------------------------------------------------------------------------
 
@@ -293,13 +296,12 @@ class SyndiscoApp(RemembersDiscarded, App[int]):
         self._copy(event.text, event.description)
 
     def _copy(self, text: str, what: str) -> None:
-        self._clipboard = text  # what ctrl+v pastes into an input
+        set_clipboard(self, text)
         self._copy_outside(text, what)
 
     @work(thread=True, exit_on_error=False)
     def _copy_outside(self, text: str, what: str) -> None:
-        terminal = sys.__stderr__ is not None and sys.__stderr__.isatty() and not self.is_headless
-        write = self._driver.write if self._driver and terminal else None
+        write = terminal_writer(self)
         try:
             file = self._folders.copied_file
             sentence = clipboard.copy(text, what, write=write, environment=os.environ, file=file)
@@ -309,15 +311,6 @@ class SyndiscoApp(RemembersDiscarded, App[int]):
             )
         else:
             self.call_from_thread(self.notify, safe(sentence), timeout=4, markup=False)
-
-    def _fatal_error(self) -> None:
-        """Textual's crash screen prints local variables, secrets among them: say less."""
-        self.bell()
-        self._close_messages_no_wait()
-
-    def _handle_exception(self, error: Exception) -> None:
-        self.crash = self.crash or error
-        super()._handle_exception(error)
 
 
 def _collect_garbage_again() -> None:

@@ -25,6 +25,7 @@ from ...text import safe
 from .actions import ACTIONS, Action, Where
 from .keymap import Keymap, shown_key
 from .screen import AppDialog
+from .textual_internals import bindings_of
 
 _TITLES: dict[Where, str] = {"everywhere": "In every pane", "app": "On every screen"}
 _PACKAGE = __name__.partition(".")[0]
@@ -162,7 +163,7 @@ def _places(chain: list[DOMNode]) -> list[Where]:
     by_id: dict[str, Action] = {action.id: action for action in ACTIONS}
     found: list[Where] = []
     for node in chain:
-        for _, binding in node._bindings:
+        for binding in bindings_of(node):
             action = by_id.get(binding.id or "")
             if action and action.where not in found:
                 found.append(action.where)

@@ -14,10 +14,10 @@ from rich.style import Style as RichStyle
 from textual.content import Content
 from textual.geometry import Offset, Size
 from textual.reactive import Reactive
-from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
+from ..shell.textual_internals import MeasuredScrollView
 from .blocks import Block, shown_name
 from .cursor import Cursor
 from .lines import Lines
@@ -34,7 +34,7 @@ _LINES_PER_MESSAGE = 1 << 24
 """A selection counts lines as entry * this + line: it stays when messages above change."""
 
 
-class TranscriptView(ScrollView, can_focus=True):
+class TranscriptView(MeasuredScrollView, can_focus=True):
     """Draws ``lines``, and the mark of ``cursor``; its subclass decides what they are."""
 
     COMPONENT_CLASSES = {
@@ -55,7 +55,6 @@ class TranscriptView(ScrollView, can_focus=True):
         self._colours: dict[str, str] = {}
         self._hint: list[Content] = []
         self._styles: dict[tuple[str, bool], RichStyle] = {}
-        self._scrolls_itself = False
         """The scroll position is being changed, and not by the user."""
 
     @property
@@ -68,9 +67,10 @@ class TranscriptView(ScrollView, can_focus=True):
 
     def set_hint(self, lines: list[Content]) -> None:
         """Show ``lines`` while there are no messages."""
-        self._hint = lines
-        if not self.lines.blocks:
-            self.refresh()
+        if lines != self._hint:
+            self._hint = lines
+            if not self.lines.blocks:
+                self.refresh()
 
     def set_colours(self, colours: dict[str, str]) -> None:
         """Set the colour of each name."""
@@ -91,15 +91,11 @@ class TranscriptView(ScrollView, can_focus=True):
         """
         if not self.size:
             return
-        self._scrolls_itself = True
-        size = Size(0, self.lines.total)
-        if size != self.virtual_size:
-            self.virtual_size = size
-            self._scroll_update(size)
-        top = self.scroll_offset.y if top is None else top
-        top = self.max_scroll_y if self.cursor.follows else max(0, min(top, self.max_scroll_y))
-        self.scroll_y = self.scroll_target_y = top
-        self._scrolls_itself = False
+        with self.laying_out():
+            self.set_virtual_size(Size(0, self.lines.total))
+            top = self.scroll_offset.y if top is None else top
+            top = self.max_scroll_y if self.cursor.follows else max(0, min(top, self.max_scroll_y))
+            self.scroll_y = self.scroll_target_y = top
 
     def scroll_to(self, x: float | None = None, y: float | None = None, **options: Any) -> None:
         """Scroll at once: an animated scroll to a place that moves meanwhile misses it."""
@@ -107,22 +103,13 @@ class TranscriptView(ScrollView, can_focus=True):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
-        if self._scrolls_itself:
+        if self.is_laying_out:
             return
         if round(new_value) >= self.max_scroll_y:
             self.cursor.set_follows(True)
         elif new_value < old_value:
             self.cursor.set_follows(False)
         self.cursor.scrolled()
-
-    def _size_updated(
-        self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True
-    ) -> bool:
-        self._scrolls_itself = True
-        try:
-            return super()._size_updated(size, virtual_size, container_size, layout)
-        finally:
-            self._scrolls_itself = False
 
     def on_resize(self) -> None:
         if self.lines.width != self._text_width:

@@ -35,7 +35,7 @@ class SafeInput(Input):
     def validate_value(self, value: str) -> str:
         return editable(value).replace("\n", " ")
 
-    def _on_paste(self, event: Paste) -> None:
+    def on_paste(self, event: Paste) -> None:
         """Take all pasted lines, with blanks between them; Textual takes the first alone."""
         event.stop()
         event.prevent_default()
@@ -74,7 +74,7 @@ class SafeTextArea(TextArea):
     def on_paste(self, event: Paste) -> None:
         event.stop()  # Textual inserts it, and lets the screen hear of it too
 
-    def _on_focus(self, event: Focus) -> None:
+    def on_focus(self, event: Focus) -> None:
         if not (event.from_app_focus or self._is_typed_into):
             self.select_all()
         self._is_typed_into = False

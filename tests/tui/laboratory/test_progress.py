@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 from syndisco_tui.discussion import DiscussionSetup
 from syndisco_tui.engine.base import LoadProgress
-from syndisco_tui.tui.laboratory.empty_transcript import EmptyTranscript, Loading
+from syndisco_tui.tui.laboratory.empty_transcript import empty_transcript
 from syndisco_tui.tui.laboratory.session_view import SessionView
 from syndisco_tui.tui.shell.keymap import Keymap
 from tests.support.bench import OpenBench
 from tests.support.scripted_engine import ScriptedEngine
 
 
-def loading_hint(model: str, loading: Loading) -> list[str]:
-    hint = EmptyTranscript(DiscussionSetup(model=model), None, "", loading, Keymap())
-    return [line.plain for line in hint.lines()]
+def loading_hint(model: str, progress: LoadProgress | None, seconds: float) -> list[str]:
+    since = time.monotonic() - seconds
+    view = SessionView(phase="loading", loading=progress, loading_since=since)
+    hint = empty_transcript(DiscussionSetup(model=model), view, None, Keymap())
+    return [line.plain for line in hint]
 
 
 def test_loading_says_what_how_far_and_for_how_long() -> None:
     progress = LoadProgress("reading weights", 120e6, 480e6, "bytes")
-    lines = loading_hint("Qwen3-4B", Loading(progress, 12, is_needed=True))
+    lines = loading_hint("Qwen3-4B", progress, 12.1)
     assert lines[0] == "Loading Qwen3-4B"
     assert lines[-1] == "25 %   reading weights   120 of 480 MB   12 s"
     assert "━━━━━━━━╌" in lines[2]
-    assert loading_hint("auto", Loading(None, 0, is_needed=True))[0] == "Loading the model"
+    assert loading_hint("auto", None, 0)[0] == "Loading the model"
 
 
 async def test_it_stands_in_the_middle_of_the_screen(bench: OpenBench) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.widgets._toast import Toast, ToastHolder
 
 from syndisco_tui.session import ErrorRaised
-from syndisco_tui.tui.shell.toasts import MOST_TOASTS
+from syndisco_tui.tui.shell.textual_internals import MOST_TOASTS
 from tests.support.bench import Bench, OpenBench
 
 
