@@ -397,6 +397,8 @@ def _has_to_save(state: SessionState) -> bool:
 
 def _saved(outcome: Outcome, event: Saved) -> None:
     unsaved = outcome.state.unsaved
+    if not outcome.state.is_saving:
+        return
     outcome.state = replace(outcome.state, record=event.record, unsaved=None, is_saving=False)
     outcome.end("saving")
     if unsaved:
