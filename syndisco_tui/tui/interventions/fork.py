@@ -112,11 +112,7 @@ class ForkScreen(Form[DiscussionSetup | None]):
 
     @on(ParticipantList.Asked)
     async def _part_changed(self, event: ParticipantList.Asked) -> None:
-        turn = (
-            self._selection.with_moderator_turned
-            if event.moderate
-            else self._selection.with_part_turned
-        )
+        turn = self._selection.toggle_moderator if event.moderate else self._selection.toggle_user
         selection = turn(event.index)
         try:
             setup = selection.fill(_without_leavers(self._setup, selection))

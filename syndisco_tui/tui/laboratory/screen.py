@@ -345,7 +345,7 @@ class Laboratory(AppScreen[None]):
         if setup == self.setup:
             return
         self._edited.edit(setup)
-        self.personas_pane.setup = setup
+        self.personas_pane.use(setup)
         self._show_titles()
         if self.view.phase != "idle":
             if not setup.turn_takers:
@@ -355,8 +355,8 @@ class Laboratory(AppScreen[None]):
 
     @on(PersonasPane.Changed)
     def _personas_changed(self, event: PersonasPane.Changed) -> None:
-        if event.fault:
-            self.notify(safe(event.fault), severity="error", markup=False, timeout=12)
+        if event.error:
+            self.notify(safe(event.error), severity="error", markup=False, timeout=12)
         self.setup_pane.show(event.setup)
         self._show_colours()
         self._show_titles()  # somebody who does not take part may have come or gone

@@ -1,82 +1,64 @@
-"""The list of saved discussions: two lines each, drawn when in sight, so thousands are no more."""
+"""The library's list: two lines for each saved discussion, batches in groups, some marked."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
-from rich.segment import Segment
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.events import Click
-from textual.geometry import Size
-from textual.message import Message as Event
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
+from textual.message import Message
 
 from ...workspace.library import LibraryEntry
-from .entry import Standing, group_row, row_of
+from ..widgets.row_list import RowList
+from .entry import DiscussionStatus, draw_discussion, draw_group
 from .rows import Group, Member, Row, entries_of, identity, rows_of
 
-ROW = 2
-"""Lines of a discussion."""
-MARGIN = 1
+ROW_HEIGHT = 2
 MARK = "▌"
-TRIANGLE = 3
+TRIANGLE_WIDTH = 4
 """Cells at the beginning of a batch's row in which a click opens or closes it."""
 
 
-class DiscussionList(ScrollView, can_focus=True):
-    """Shows entries, newest first, those that a filter lets through, batches in groups.
+class DiscussionList(RowList):
+    """Shows entries, newest first, those that a filter leaves, batches in groups."""
 
-    One row is highlighted; discussions can be marked.
-    """
-
-    COMPONENT_CLASSES = {"discussion-list--highlighted", "discussion-list--mark"}
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", show=False),
-        Binding("down,j", "move(1)", show=False),
-        Binding("pageup", "page(-1)", show=False),
-        Binding("pagedown", "page(1)", show=False),
-        Binding("home", "to(0)", show=False),
-        Binding("end", "to(-1)", show=False),
         Binding("right,l", "unfold", "unfold", key_display="→"),
         Binding("left,h", "fold", "fold", key_display="←"),
         Binding("space", "mark", "mark", key_display="space"),
     ]
 
-    class Highlighted(Event):
-        """Another row is highlighted, or none, or other discussions are marked."""
-
-    class Chosen(Event):
-        """The highlighted row was clicked twice."""
-
-    class AtTop(Event):
-        """Somebody wants to go up from the first row."""
+    class AtTop(Message):
+        """The user wants to go up from the first row."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.keeps_highlight = True
         self._entries: list[LibraryEntry] = []
-        self._let_through: list[LibraryEntry] = []
+        self._listed: list[LibraryEntry] = []
+        """The entries that the filter leaves."""
         self._rows: list[Row] = []
-        self._filter: frozenset[str] | None = None
+        self._matching_names: frozenset[str] | None = None
         self._words = ""
-        self._lines: Mapping[str, str] = {}
+        self._matching_lines: Mapping[str, str] = {}
         self._unfolded: set[str] = set()
         self._marked: set[str] = set()
-        self._index = 0
         self._hint = ""
-        self.open_here: Path | None = None
-        self.open_in_batch: Collection[Path] = ()
+        self.open_path: Path | None = None
+        """The file that the laboratory has open."""
+        self.batch_paths: Collection[Path] = ()
+        """The files of the batch that is running."""
 
     # What is shown -----------------------------------------------------------------------------
 
     @property
     def row(self) -> Row | None:
         """The highlighted row."""
-        return self._rows[self._index] if self._rows else None
+        return self._rows[self.highlighted_row] if self._rows else None
 
     @property
     def highlighted(self) -> LibraryEntry | None:
@@ -90,37 +72,42 @@ class DiscussionList(ScrollView, can_focus=True):
         return self.row if isinstance(self.row, Group) else None
 
     @property
+    def listed(self) -> Sequence[LibraryEntry]:
+        """The discussions that the filter leaves, newest first."""
+        return self._listed
+
+    @property
     def marked(self) -> list[LibraryEntry]:
-        """The marked discussions that are let through, newest first."""
-        return [entry for entry in self._let_through if entry.path.name in self._marked]
+        """The marked discussions that are listed, newest first."""
+        return [entry for entry in self._listed if entry.path.name in self._marked]
 
     @property
     def chosen(self) -> list[LibraryEntry]:
-        """What an action is about: what is marked, or else the highlighted row."""
+        """What an action acts on: the marked discussions, or else the highlighted row."""
         row = self.row
         return self.marked or (list(entries_of(row)) if row else [])
 
     @property
     def counts(self) -> tuple[int, int]:
-        """How many discussions are let through, of how many."""
-        return len(self._let_through), len(self._entries)
+        """How many discussions are listed, of how many."""
+        return len(self._listed), len(self._entries)
 
-    def standing(self, entry: LibraryEntry) -> Standing:
-        """The state of a discussion, as things are."""
-        return Standing.of(entry, self.open_here, self.open_in_batch)
+    def status(self, entry: LibraryEntry) -> DiscussionStatus:
+        """The state of a discussion, and what can be done with it."""
+        return DiscussionStatus.of(entry, self.open_path, self.batch_paths)
 
     def matching_line(self, entry: LibraryEntry) -> str:
-        """The message in which the words of the filter are; empty where that is not known."""
-        return self._lines.get(entry.path.name, "")
+        """The message that has the filter's words; empty where it was not looked up."""
+        return self._matching_lines.get(entry.path.name, "")
 
     def show(self, entries: Iterable[LibraryEntry]) -> None:
-        """Show these; the highlight stays on its discussion if that is among them."""
-        self._entries = sorted(entries, key=_newest_first, reverse=True)
+        """Show these entries; the highlight stays on its discussion if that is among them."""
+        self._entries = sorted(entries, key=_age_key, reverse=True)
         self._marked &= {entry.path.name for entry in self._entries}
-        self._show_filtered()
+        self._list_entries()
 
     def add(self, entries: Iterable[LibraryEntry]) -> None:
-        """Show these too."""
+        """Show these entries too."""
         self.show([*self._entries, *entries])
 
     def filter(
@@ -131,104 +118,64 @@ class DiscussionList(ScrollView, can_focus=True):
         lines: Mapping[str, str] | None = None,
         from_top: bool = False,
     ) -> None:
-        """Show only the files with these names, the first highlighted; None shows all.
+        """List only the files with these names; None lists all.
 
-        ``lines`` are the messages in which ``words`` were found, by name.
+        ``lines`` are the messages with the ``words``, by file name. ``from_top`` highlights the
+        first discussion.
         """
         if from_top and names is not None:
-            self._index, self._rows = 0, []
-        self._filter = None if names is None else frozenset(names)
-        self._words, self._lines = words, lines or {}
-        self._show_filtered(to_first_match=from_top)
+            self.highlighted_row, self._rows = 0, []
+        self._matching_names = None if names is None else frozenset(names)
+        self._words, self._matching_lines = words, lines or {}
+        self._list_entries(to_first_match=from_top)
 
-    def say(self, hint: str) -> None:
-        """What stands here where nothing is to be shown."""
+    def set_hint(self, hint: str) -> None:
+        """Show ``hint`` where nothing is listed."""
         self._hint = hint
         self.refresh()
 
     def unmark(self) -> None:
-        """Mark nothing any more."""
         self._marked.clear()
         self.refresh()
         self.post_message(self.Highlighted())
 
-    def _show_filtered(self, *, to_first_match: bool = False) -> None:
+    def _list_entries(self, *, to_first_match: bool = False) -> None:
         before = self.row
-        self._let_through = [
-            entry
-            for entry in self._entries
-            if self._filter is None or entry.path.name in self._filter
-        ]
-        self._rows = rows_of(self._let_through, self._unfolded, all_open=self._filter is not None)
-        index = min(self._index, max(0, len(self._rows) - 1))
+        names = self._matching_names
+        self._listed = [each for each in self._entries if names is None or each.path.name in names]
+        self._rows = rows_of(self._listed, self._unfolded, all_open=names is not None)
+        highlight = self.highlighted_row
         if before is not None:
-            index = self._index_of(before, index)
+            highlight = self._index_of(before, highlight)
         elif to_first_match and len(self._rows) > 1 and isinstance(self._rows[0], Group):
-            index = 1  # what matched is in the batch's first discussion
-        self._index = index
-        self.virtual_size = Size(0, ROW * len(self._rows))
-        self._keep_in_sight()
-        self.refresh()
+            highlight = 1  # what matched is in the batch's first discussion
+        self.update_rows(highlight)
         if self.row != before:
             self.post_message(self.Highlighted())
 
     def _index_of(self, row: Row, default: int) -> int:
-        """Where ``row`` is now, or the batch that it is folded into."""
+        """The index of ``row``, or of the batch that it is folded into."""
         names = [identity(each) for each in self._rows]
         for name in (identity(row), entries_of(row)[0].summary.batch):
             if name in names:
                 return names.index(name)
         return default
 
-    # Moving ------------------------------------------------------------------------------------
+    # Keys --------------------------------------------------------------------------------------
 
-    def go_to(self, index: int) -> None:
-        """Highlight the row at ``index``, or the nearest there is."""
-        index = max(0, min(index, len(self._rows) - 1))
-        if index != self._index and self._rows:
-            self._index = index
-            self._keep_in_sight()
-            self.refresh()
-            self.post_message(self.Highlighted())
-
-    def action_move(self, by: int) -> None:
-        if by < 0 and self._index == 0:
+    def action_move(self, rows: int) -> None:
+        if rows < 0 and self.highlighted_row == 0:
             self.post_message(self.AtTop())
-        self.go_to(self._index + by)
+        super().action_move(rows)
 
-    def action_page(self, by: int) -> None:
-        self.go_to(self._index + by * max(1, self.size.height // ROW - 1))
-
-    def action_to(self, index: int) -> None:
-        self.go_to(len(self._rows) - 1 if index < 0 else index)
-
-    def _keep_in_sight(self) -> None:
-        top, height = ROW * self._index, self.scrollable_content_region.height
-        if height <= 0:
-            return
-        scroll = min(self.scroll_offset.y, top)
-        scroll = max(scroll, top + ROW - height)
-        if scroll != self.scroll_offset.y:
-            self.scroll_to(y=scroll, animate=False, immediate=True)
-
-    def on_resize(self) -> None:
-        self._keep_in_sight()
-
-    def on_click(self, event: Click) -> None:
-        index = (self.scroll_offset.y + event.y) // ROW
-        if index < len(self._rows):
-            again = index == self._index and event.chain > 1
-            self.go_to(index)
-            group = self.group
-            if group and event.x < MARGIN + TRIANGLE:
-                self._fold(group, is_open=not group.is_open)
-            elif again:
-                self.post_message(self.Chosen())
-
-    # Batches and marks -------------------------------------------------------------------------
+    def click_row(self, index: int, event: Click) -> None:
+        super().click_row(index, event)
+        group = self.group
+        if group and event.x < TRIANGLE_WIDTH:
+            self._fold(group, is_open=not group.is_open)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        row, is_filtered = self.row, self._filter is not None
+        row, is_filtered = self.row, self._matching_names is not None
         match action:
             case "unfold":
                 return isinstance(row, Group) and not row.is_open
@@ -246,22 +193,17 @@ class DiscussionList(ScrollView, can_focus=True):
     def action_fold(self) -> None:
         row = self.row
         if isinstance(row, Member):
-            group = next((each for each in self._rows if self._holds(each, row)), None)
-            if isinstance(group, Group):
-                self._fold(group, is_open=False)
-        elif isinstance(row, Group):
+            groups = (each for each in self._rows if isinstance(each, Group))
+            row = next((group for group in groups if row.entry in group.entries), None)
+        if isinstance(row, Group):
             self._fold(row, is_open=False)
-
-    @staticmethod
-    def _holds(row: Row, member: Member) -> bool:
-        return isinstance(row, Group) and member.entry in row.entries
 
     def _fold(self, group: Group, *, is_open: bool) -> None:
         (self._unfolded.add if is_open else self._unfolded.discard)(group.id)
-        self._show_filtered()
+        self._list_entries()
 
     def action_mark(self) -> None:
-        """Mark the row, all of a batch, or no longer; then go on to the next row."""
+        """Mark or unmark the row, all of a batch; then go on to the next row."""
         if self.row is None:
             return
         names = {entry.path.name for entry in entries_of(self.row)}
@@ -270,52 +212,41 @@ class DiscussionList(ScrollView, can_focus=True):
         else:
             self._marked |= names
         self.refresh()
-        self.go_to(self._index + 1)
+        self.highlight(self.highlighted_row + 1)
         self.post_message(self.Highlighted())
 
     # Drawing -----------------------------------------------------------------------------------
 
-    def render_line(self, y: int) -> Strip:
-        width = self.scrollable_content_region.width
-        index, part = divmod(self.scroll_offset.y + y, ROW)
-        if index >= len(self._rows):
-            room = max(1, width - MARGIN)
-            hint = [] if self._rows else Content.styled(self._hint, "$quiet").wrap(room)
-            at_hand = hint[y - 1] if 0 < y <= len(hint) else Content()
-            return self._strip(at_hand, width)
-        row, is_current = self._rows[index], index == self._index
-        is_marked = {entry.path.name for entry in entries_of(row)} <= self._marked
-        lines = self._lines_of(row, max(8, width - 2 * MARGIN), highlighted=is_current)
-        return self._strip(lines[part], width, highlighted=is_current, marked=is_marked)
+    @property
+    def row_count(self) -> int:
+        return len(self._rows)
 
-    def _lines_of(self, row: Row, room: int, *, highlighted: bool) -> tuple[Content, Content]:
-        now = datetime.now().astimezone()
+    def row_height(self, index: int) -> int:
+        return ROW_HEIGHT
+
+    def draw_empty(self) -> Content:
+        return Content.assemble("\n", Content.styled(self._hint, "$quiet"))
+
+    def draw_row(self, index: int, width: int, *, is_highlighted: bool) -> Sequence[Content]:
+        row, room, now = self._rows[index], max(8, width - 2), datetime.now().astimezone()
         if isinstance(row, Group):
-            standings = [self.standing(entry) for entry in row.entries]
-            return group_row(row, standings, room, now, highlighted=highlighted)
-        entry = entries_of(row)[0]
-        return row_of(
-            entry,
-            self.standing(entry),
-            room,
-            now,
-            highlighted=highlighted,
-            is_member=isinstance(row, Member),
-            match=(self.matching_line(entry), self._words),
-        )
-
-    def _strip(
-        self, content: Content, width: int, *, highlighted: bool = False, marked: bool = False
-    ) -> Strip:
-        classes = ("discussion-list--highlighted",) if highlighted else ()
-        style = self.get_visual_style(*classes)
-        mark = Segment(" " * MARGIN, style.rich_style)
-        if marked:
-            mark_style = self.get_visual_style(*classes, "discussion-list--mark")
-            mark = Segment(MARK, mark_style.rich_style)
-        segments = [mark, *content.render_segments(style)]
-        return Strip(segments).adjust_cell_length(width, style.rich_style).simplify()
+            statuses = [self.status(entry) for entry in row.entries]
+            lines = draw_group(row, statuses, room, now, is_highlighted=is_highlighted)
+        else:
+            entry = entries_of(row)[0]
+            lines = draw_discussion(
+                entry,
+                self.status(entry),
+                room,
+                now,
+                is_highlighted=is_highlighted,
+                is_member=isinstance(row, Member),
+                match=(self.matching_line(entry), self._words),
+            )
+        is_marked = {entry.path.name for entry in entries_of(row)} <= self._marked
+        mark = Content.styled(MARK, "$accent") if is_marked else Content(" ")
+        return [Content.assemble(mark, line) for line in lines]
 
 
-def _newest_first(entry: LibraryEntry) -> tuple[str, str]:
+def _age_key(entry: LibraryEntry) -> tuple[str, str]:
     return entry.summary.started_at, entry.path.name

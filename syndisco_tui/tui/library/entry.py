@@ -26,7 +26,7 @@ WORDS_SHOWN = 280
 
 
 @dataclass(frozen=True)
-class Standing:
+class DiscussionStatus:
     """Where a discussion stands now, and what can be done with it."""
 
     sign: str
@@ -42,7 +42,7 @@ class Standing:
     @classmethod
     def of(
         cls, entry: LibraryEntry, open_here: Path | None, open_in_batch: Collection[Path] = ()
-    ) -> Standing:
+    ) -> DiscussionStatus:
         """``open_here`` is the laboratory's file, ``open_in_batch`` are those of its batch."""
         status = entry.summary.status
         if status == "unreadable":
@@ -73,13 +73,13 @@ def date_of(entry: LibraryEntry, now: datetime) -> str:
     return day if started.year == now.year else f"{day} {started.year}"
 
 
-def row_of(
+def draw_discussion(
     entry: LibraryEntry,
-    standing: Standing,
+    status: DiscussionStatus,
     width: int,
     now: datetime,
     *,
-    highlighted: bool,
+    is_highlighted: bool,
     is_member: bool = False,
     match: tuple[str, str] = ("", ""),
 ) -> tuple[Content, Content]:
@@ -90,13 +90,13 @@ def row_of(
     if is_member:
         width -= INDENT
     first = _first_line(
-        Content.styled(f"{standing.sign} ", standing.style),
+        Content.styled(f"{status.sign} ", status.style),
         _number_in_batch(entry) if is_member else one_line(entry.summary.heading, 200),
         date_of(entry, now),
         width,
-        highlighted=highlighted,
+        is_highlighted=is_highlighted,
     )
-    second = _second_line(entry, standing, match)
+    second = _second_line(entry, status, match)
     lines = first, second.truncate(width, ellipsis=True)
     if not is_member:
         return lines
@@ -104,10 +104,10 @@ def row_of(
 
 
 def _first_line(
-    sign: Content, heading: str, date: str, width: int, *, highlighted: bool
+    sign: Content, heading: str, date: str, width: int, *, is_highlighted: bool
 ) -> Content:
     room = max(4, width - 4 - len(date))
-    shown = Content.styled(heading, "bold" if highlighted else "").truncate(room, ellipsis=True)
+    shown = Content.styled(heading, "bold" if is_highlighted else "").truncate(room, ellipsis=True)
     gap = " " * max(1, width - 2 - shown.cell_length - len(date))
     line = Content.assemble(sign, shown, gap, Content.styled(date, "$quiet"))
     return line.truncate(width, ellipsis=True)
@@ -127,16 +127,21 @@ def matching_line_of(line: str, words: str) -> Content:
     return content
 
 
-def group_row(
-    group: Group, standings: Sequence[Standing], width: int, now: datetime, *, highlighted: bool
+def draw_group(
+    group: Group,
+    statuses: Sequence[DiscussionStatus],
+    width: int,
+    now: datetime,
+    *,
+    is_highlighted: bool,
 ) -> tuple[Content, Content]:
     """The two lines of a batch's row."""
     newest = group.newest
     sign = Content.styled("▾ " if group.is_open else "▸ ", "$accent")
     heading = one_line(newest.summary.heading, 200)
     date = date_of(newest, now)
-    first = _first_line(sign, heading, date, width, highlighted=highlighted)
-    running = any(standing.is_in_batch for standing in standings)
+    first = _first_line(sign, heading, date, width, is_highlighted=is_highlighted)
+    running = any(status.is_in_batch for status in statuses)
     parts = [f"{group.finished} of {group.count} finished"]
     parts += [one_line(newest.summary.model.rpartition("/")[2], 30), _names(newest)]
     second = Content.assemble(
@@ -148,10 +153,10 @@ def group_row(
     return first, second.truncate(width, ellipsis=True)
 
 
-def group_preview(group: Group, standings: Sequence[Standing]) -> Content:
+def group_preview(group: Group, statuses: Sequence[DiscussionStatus]) -> Content:
     """A batch: how far it is, its seeds, and where its files are."""
     newest = group.newest.summary
-    words = Counter(standing.word for standing in standings)
+    words = Counter(status.word for status in statuses)
     missing = group.count - len(group.entries)
     seeds = sorted(entry.summary.seed for entry in group.entries)
     facts = [
@@ -173,25 +178,25 @@ def group_preview(group: Group, standings: Sequence[Standing]) -> Content:
     return Content("\n").join(lines)
 
 
-def _second_line(entry: LibraryEntry, standing: Standing, match: tuple[str, str]) -> Content:
+def _second_line(entry: LibraryEntry, status: DiscussionStatus, match: tuple[str, str]) -> Content:
     summary = entry.summary
     if match[0]:
         return Content.assemble("  ", matching_line_of(*match))
     if summary.error:
         return Content.styled(f"  {one_line(summary.error)}", "$quiet")
-    parts = [standing.word, _turns(entry)]
+    parts = [status.word, _turns(entry)]
     parts += ["fork"] if summary.fork_of else []
     parts += [one_line(summary.model.rpartition("/")[2], 30), _names(entry)]
     return Content.assemble(
         "  ",
-        Content.styled(parts[0], standing.style if standing.style != "$foreground" else ""),
+        Content.styled(parts[0], status.style if status.style != "$foreground" else ""),
         Content.styled("".join(f" · {part}" for part in parts[1:] if part), "$quiet"),
     )
 
 
 def preview_of(
     entry: LibraryEntry,
-    standing: Standing,
+    status: DiscussionStatus,
     colours: dict[str, str],
     match: tuple[str, str] = ("", ""),
 ) -> Content:
@@ -204,7 +209,7 @@ def preview_of(
     if summary.error:
         error = [Content(""), Content(safe(summary.error))]
         return Content("\n").join([*lines, *error, *_file_lines(entry.path)])
-    lines += [Content.styled(standing.word, standing.style), Content("")]
+    lines += [Content.styled(status.word, status.style), Content("")]
     if match[0]:
         lines += [matching_line_of(*match), Content("")]
     number = _number_in_batch(entry) if summary.batch else ""

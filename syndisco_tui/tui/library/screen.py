@@ -35,7 +35,7 @@ from ..widgets.safe_input import SafeInput
 from ..widgets.speaker_colours import SpeakerColours
 from .actions import applies
 from .discussion_list import DiscussionList
-from .entry import Standing, group_preview, path_line, preview_of
+from .entry import DiscussionStatus, group_preview, path_line, preview_of
 from .forms import AskLine, ChooseFormat
 from .open_request import OpenRequest
 from .rows import Group
@@ -149,10 +149,10 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
 
     def _look_at_open(self) -> None:
         """Note which files the laboratory and the batch have open."""
-        open_in_batch = frozenset(self._open_in_batch())
-        discussions, before = self.discussions, self.discussions.open_in_batch
-        discussions.open_here, discussions.open_in_batch = self._open_here(), open_in_batch
-        if open_in_batch != before:
+        batch_paths = frozenset(self._open_in_batch())
+        discussions, before = self.discussions, self.discussions.batch_paths
+        discussions.open_path, discussions.batch_paths = self._open_here(), batch_paths
+        if batch_paths != before:
             discussions.refresh()
             self._show_preview()
 
@@ -173,7 +173,7 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
             self.discussions.add(event.entries)
         if event.is_done and not self.discussions.counts[1]:
             run = key_of(self.app, "everywhere.run")
-            self.discussions.say(
+            self.discussions.set_hint(
                 f"Nothing is saved yet. {run} in the laboratory runs a discussion; i imports files."
             )
         if event.entries and self.filter_line.value.strip():
@@ -214,7 +214,7 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
             from_top=event.words != self._matched,
         )
         self._matched = event.words
-        self.discussions.say("No match. esc clears the filter.")
+        self.discussions.set_hint("No match. esc clears the filter.")
         self._show_preview()
         self._show_count()
 
@@ -235,14 +235,14 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
     def _show_preview(self) -> None:
         discussions, preview = self.discussions, Content("")
         if group := discussions.group:
-            preview = group_preview(group, [discussions.standing(each) for each in group.entries])
+            preview = group_preview(group, [discussions.status(each) for each in group.entries])
         elif entry := discussions.highlighted:
             dark = self.app.current_theme.dark
             summary = entry.summary
             said = (*summary.names, summary.moderator, summary.first[0], summary.last[0])
             colours = self._colours.by_name(filter(None, said), dark=dark)
             found = (discussions.matching_line(entry), self._matched)
-            preview = preview_of(entry, discussions.standing(entry), colours, found)
+            preview = preview_of(entry, discussions.status(entry), colours, found)
         self.query_one("#library-preview Static", Static).update(preview)
         self._show_count()
         self.refresh_bindings()
@@ -261,8 +261,8 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
             return not self._trash.is_empty or can_bring_back(self.app)
         if not chosen:
             return False
-        standings = [self.discussions.standing(entry) for entry in chosen]
-        return applies(action, chosen, standings, self._chosen_group)
+        statuses = [self.discussions.status(entry) for entry in chosen]
+        return applies(action, chosen, statuses, self._chosen_group)
 
     @property
     def _chosen_group(self) -> Group | None:
@@ -286,20 +286,20 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
         else:
             self.dismiss(None)
 
-    @on(DiscussionList.Chosen)
+    @on(DiscussionList.Selected)
     def action_open(self) -> None:
         entry = self.discussions.highlighted
         if group := self.discussions.group:
             self._show_batch([each.path for each in group.entries], False)
         elif entry is not None:
-            self._open(entry, self.discussions.standing(entry))
+            self._open(entry, self.discussions.status(entry))
 
-    def _open(self, entry: LibraryEntry, standing: Standing) -> None:
-        if not standing.can_be_read:
+    def _open(self, entry: LibraryEntry, status: DiscussionStatus) -> None:
+        if not status.can_be_read:
             self._tasks.say_error(f"{entry.path.name}: {entry.summary.error}")
-        elif standing.is_in_batch:
+        elif status.is_in_batch:
             self._show_batch([entry.path], False)
-        elif standing.is_elsewhere or entry.summary.status == "syndisco":
+        elif status.is_elsewhere or entry.summary.status == "syndisco":
             self.app.push_screen(ReadOnlyScreen(entry.path, self._colours))
         else:
             self.dismiss(OpenRequest(entry.path))

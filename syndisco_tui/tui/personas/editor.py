@@ -20,23 +20,18 @@ from ...workspace.inputs import describe
 from ..widgets.forms import Form
 from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput, SafeTextArea
-from .fields import LABELS, as_text, from_text
+from .fields import LABELS, PLACEHOLDERS, as_text, from_text
 
 FURTHER = "further"
 _TALL = ("personality_characteristics", "special_instructions", FURTHER)
 _LINES = tuple(field for field in LABELS if field not in _TALL)
-_PLACEHOLDERS = {
-    "personality_characteristics": "separated by commas",
-    "special_instructions": "only for this persona",
-    "age": "a number or words",
-    FURTHER: "mood: cheerful\none field per line",
-}
+_FURTHER_PLACEHOLDER = "mood: cheerful\none field per line"
 
 
 class PersonaEditor(Form[Persona | None]):
     """Edits ``persona``; the result is the new one, or None if nothing is to change.
 
-    ``check`` says in a sentence why the others would refuse the new persona, or None;
+    ``error_of`` says why the new persona cannot be in the list, or gives an empty string;
     ``preview`` gives the system prompt's object for it.
     """
 
@@ -56,13 +51,13 @@ class PersonaEditor(Form[Persona | None]):
         self,
         persona: Persona,
         title: str,
-        check: Callable[[Persona], str | None],
+        error_of: Callable[[Persona], str],
         preview: Callable[[Persona], dict[str, Any]],
     ) -> None:
         super().__init__()
         self._persona = persona
         self._title = title
-        self._refused = check
+        self._error_of = error_of
         self._preview = preview
 
     def compose(self) -> ComposeResult:
@@ -77,7 +72,7 @@ class PersonaEditor(Form[Persona | None]):
                                 as_text(getattr(self._persona, key)),
                                 id=f"field-{key}",
                                 compact=True,
-                                placeholder=_PLACEHOLDERS.get(key, ""),
+                                placeholder=PLACEHOLDERS.get(key, ""),
                             )
                     for key in _TALL:
                         with Horizontal(classes="form-row -tall"):
@@ -89,7 +84,7 @@ class PersonaEditor(Form[Persona | None]):
                                 id=f"field-{key}",
                                 compact=True,
                                 tab_behavior="focus",
-                                placeholder=_PLACEHOLDERS[key],
+                                placeholder=PLACEHOLDERS.get(key, _FURTHER_PLACEHOLDER),
                             )
                 with VerticalScroll(id="preview", can_focus=False):
                     yield Static("What the model is told", classes="preview-title", markup=False)
@@ -129,9 +124,9 @@ class PersonaEditor(Form[Persona | None]):
         except ValueError as error:
             self._show_error(str(error))
             return None
-        refused = self._refused(persona)
-        self._show_error(refused or "")
-        return None if refused else persona
+        error_text = self._error_of(persona)
+        self._show_error(error_text)
+        return None if error_text else persona
 
     def _initial(self, key: str) -> str:
         if key == FURTHER:

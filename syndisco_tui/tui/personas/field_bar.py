@@ -14,70 +14,74 @@ from textual.widgets.input import Selection
 from ...discussion import Persona
 from ...text import editable, one_line, safe
 from ..widgets.safe_input import SafeInput
-from .fields import as_text, label, value_of
+from .edits import PersonaEdits
+from .fields import PLACEHOLDERS, FieldError, as_text, label, value_of, with_field
 
 LONGEST_LABEL = 18
 
 
 class FieldBar(Vertical):
-    """Asks for another value of a persona's field. It remembers the field.
+    """Asks for another value of a persona's field, or of the one field in which a copy differs.
 
     While the value is untouched, left and right go to another field. Tab does so at any time, and
     saves what was typed.
     """
 
     class Entered(Message):
-        """``text`` is to be the value of ``field``.
+        """``before`` is to become ``after``, or to get it as a copy.
 
-        The bar goes ``step`` personas and ``turn`` fields further then, or closes.
+        Then the bar goes so many personas or fields further, or closes.
         """
 
-        def __init__(self, field: str, text: str, step: int, turn: int) -> None:
+        def __init__(
+            self,
+            before: Persona,
+            after: Persona,
+            *,
+            is_copy: bool,
+            persona_step: int = 0,
+            field_step: int = 0,
+        ) -> None:
             super().__init__()
-            self.field = field
-            self.text = text
-            self.step = step
-            self.turn = turn
+            self.before = before
+            self.after = after
+            self.is_copy = is_copy
+            self.persona_step = persona_step
+            self.field_step = field_step
 
     class Left(Message):
-        """The persona is to stay as it is; ``typed`` would be discarded, if it is not None."""
+        """``persona`` is to stay as it is; ``typed`` would be discarded, if it is not None."""
 
-        def __init__(self, typed: str | None) -> None:
+        def __init__(self, persona: Persona, typed: str | None, *, is_copy: bool) -> None:
             super().__init__()
+            self.persona = persona
             self.typed = typed
+            self.is_copy = is_copy
 
-    def __init__(self) -> None:
+    def __init__(self, edits: PersonaEdits) -> None:
         super().__init__()
-        self.field = "age"
-        self.persona: Persona | None = None
+        self._edits = edits
+        self._persona: Persona | None = None
         self._fields: tuple[str, ...] = ()
-        self.steps = True
+        self.is_copy = False
         self.display = False
         self._title = Static("", id="field-bar-title", markup=False)
         self._label = Static("", id="field-bar-label")
-        self._input = _FieldInput(compact=True, id="field-bar-value")
+        self._input = _FieldInput(self)
         self._error = Static("", id="field-bar-error", markup=False)
 
-    def open(
-        self,
-        persona: Persona,
-        fields: tuple[str, ...],
-        *,
-        title: str = "",
-        steps: bool = True,
-        typed: str | None = None,
+    async def open(
+        self, persona: Persona, fields: tuple[str, ...], *, is_copy: bool, typed: str | None
     ) -> None:
-        """Ask about ``persona``; begin with what was ``typed`` before, if anything was.
-
-        ``steps``: up and down go on to another persona.
-        """
+        """Ask about ``persona``; begin with what was ``typed`` before, if anything was."""
         if not self.children:  # the first picture waits for nothing that it does not show
-            self.mount(self._title, Horizontal(self._label, self._input), self._error)
-        self.persona, self._fields, self.steps = persona, fields, steps
-        if self.field not in fields:
-            self.field = fields[0]
-        self._title.update(Content(one_line(title, 80)))
-        self._title.display = bool(title)
+            await self.mount(self._title, Horizontal(self._label, self._input), self._error)
+        self._persona, self.is_copy = persona, is_copy
+        self._fields = fields[1:] if is_copy else fields  # a copy's name differs anyway
+        if self._edits.last_field not in self._fields:
+            self._edits.last_field = self._fields[0]
+        self._title.update(Content(one_line(f"Copy of {persona.name} with a different", 80)))
+        self._title.display = is_copy
         self.display = True
         self._show_field()
         if typed is not None:
@@ -86,7 +90,7 @@ class FieldBar(Vertical):
 
     def close(self) -> None:
         self.display = False
-        self.persona = None
+        self._persona = None
 
     def show_error(self, sentence: str) -> None:
         self._error.update(Content(safe(sentence)))
@@ -96,93 +100,105 @@ class FieldBar(Vertical):
     def is_untouched(self) -> bool:
         """Nothing was typed, and the cursor was not moved into the text."""
         whole = Selection(0, len(self._input.value))
-        return self._input.value == self._before and self._input.selection == whole
+        return not self._is_changed and self._input.selection == whole
 
     @property
-    def _before(self) -> str:
-        value = value_of(self.persona, self.field) if self.persona else None
-        return editable(as_text(value)).replace("\n", " ")
+    def _is_changed(self) -> bool:
+        return self._input.value != self._initial_text.replace("\n", " ")
+
+    @property
+    def _initial_text(self) -> str:
+        value = value_of(self._persona, self._edits.last_field) if self._persona else None
+        return editable(as_text(value))
 
     def _show_field(self) -> None:
-        arrow = "$accent"
-        self._label.update(
-            Content.assemble(
-                Content.styled("‹ ", arrow),
-                one_line(label(self.field), LONGEST_LABEL),
-                Content.styled(" ›", arrow),
-            )
-        )
-        self._input.value = self._before
+        name = one_line(label(self._edits.last_field), LONGEST_LABEL)
+        left, right = Content.styled("‹ ", "$accent"), Content.styled(" ›", "$accent")
+        self._label.update(Content.assemble(left, name, right))
+        self._input.value = self._initial_text.replace("\n", " ")
         self._input.selection = Selection(0, len(self._input.value))
-        self._input.placeholder = _PLACEHOLDERS.get(self.field, "")
+        self._input.placeholder = PLACEHOLDERS.get(self._edits.last_field, "")
         self.show_error("")
 
-    def turn(self, by: int) -> None:
+    def step_field(self, by: int) -> None:
         """Go to another field, once what was typed in this one is saved."""
-        if self._input.value != self._before:
-            if self.steps:
-                self.post_message(self.Entered(self.field, self._input.value, 0, by))
-            else:
-                self.show_error("⏎ makes the copy; esc discards what you typed")
-            return
-        place = self._fields.index(self.field)
-        self.field = self._fields[(place + by) % len(self._fields)]
-        self._show_field()
+        if not self._is_changed:
+            position = self._fields.index(self._edits.last_field)
+            self._edits.last_field = self._fields[(position + by) % len(self._fields)]
+            self._show_field()
+        elif self.is_copy:
+            self.show_error("⏎ makes the copy; esc discards what you typed")
+        else:
+            self._enter(field_step=by)
 
-    def enter(self, step: int) -> None:
-        if step == 0 or self.steps:
-            text = self._input.value
-            if text == self._before and self.persona:  # untouched, line breaks and all
-                text = editable(as_text(value_of(self.persona, self.field)))
-            self.post_message(self.Entered(self.field, text, step, 0))
+    def enter(self, persona_step: int) -> None:
+        """Save what was typed and go so many personas further; 0 closes the bar."""
+        self._enter(persona_step=persona_step)
+
+    def _enter(self, *, persona_step: int = 0, field_step: int = 0) -> None:
+        before = self._persona
+        if before is None:
+            return
+        text = self._input.value if self._is_changed else self._initial_text  # with line breaks
+        try:
+            after = with_field(before, self._edits.last_field, text)
+        except FieldError as error:
+            self.show_error(str(error))
+            return
+        if self.is_copy and after == before:
+            self.show_error("the copy must differ: change the value")
+            return
+        self.post_message(
+            self.Entered(
+                before,
+                after,
+                is_copy=self.is_copy,
+                persona_step=persona_step,
+                field_step=field_step,
+            )
+        )
 
     def leave(self) -> None:
-        typed = self._input.value
-        self.post_message(self.Left(typed if typed != self._before else None))
-
-
-_PLACEHOLDERS = {
-    "age": "a number or words",
-    "personality_characteristics": "separated by commas",
-}
+        """Close without saving."""
+        if self._persona is not None:
+            typed = self._input.value if self._is_changed else None
+            self.post_message(self.Left(self._persona, typed, is_copy=self.is_copy))
 
 
 class _FieldInput(SafeInput):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,ctrl+s", "enter(0)", "save", key_display="⏎"),
         Binding("escape", "leave", "cancel", key_display="esc"),
-        Binding("tab", "turn(1)", "other field", key_display="←→"),
-        Binding("shift+tab", "turn(-1)", show=False),
+        Binding("tab", "step_field(1)", "other field", key_display="←→"),
+        Binding("shift+tab", "step_field(-1)", show=False),
         Binding("down", "enter(1)", "next persona", key_display="↑↓"),
         Binding("up", "enter(-1)", show=False),
     ]
 
-    @property
-    def _bar(self) -> FieldBar:
-        bar = self.parent.parent if self.parent else None
-        assert isinstance(bar, FieldBar)
-        return bar
+    def __init__(self, bar: FieldBar) -> None:
+        super().__init__(compact=True, id="field-bar-value")
+        self._bar = bar
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return not (action == "enter" and parameters != (0,) and not self._bar.steps)
+        return not (action == "enter" and parameters != (0,) and self._bar.is_copy)
 
-    def action_enter(self, step: int) -> None:
-        self._bar.enter(step)
+    def action_enter(self, persona_step: int) -> None:
+        self._bar.enter(persona_step)
 
     def action_leave(self) -> None:
         self._bar.leave()
 
-    def action_turn(self, by: int) -> None:
-        self._bar.turn(by)
+    def action_step_field(self, by: int) -> None:
+        self._bar.step_field(by)
 
     def action_cursor_left(self, select: bool = False) -> None:
         if self._bar.is_untouched and not select:
-            self._bar.turn(-1)
+            self._bar.step_field(-1)
         else:
             super().action_cursor_left(select)
 
     def action_cursor_right(self, select: bool = False) -> None:
         if self._bar.is_untouched and not select:
-            self._bar.turn(1)
+            self._bar.step_field(1)
         else:
             super().action_cursor_right(select)

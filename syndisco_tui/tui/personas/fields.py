@@ -26,8 +26,21 @@ LABELS = {
 """SynDisco's nine fields in the order of the form."""
 
 
-class FieldFault(ValueError):
-    """What is typed cannot be the field's value: one sentence."""
+class FieldError(ValueError):
+    """What is wrong with a field's text, in a few words."""
+
+
+PLACEHOLDERS = {
+    "age": "a number or words",
+    "personality_characteristics": "separated by commas",
+    "special_instructions": "only for this persona",
+}
+"""What an empty field of the form says about its values."""
+
+
+def count_of_personas(count: int) -> str:
+    """``1 persona``, ``2 personas``."""
+    return "1 persona" if count == 1 else f"{count} personas"
 
 
 def label(field: str) -> str:
@@ -79,9 +92,9 @@ def from_text(field: str, text: str, *, before: object = None) -> object:
 
 
 def with_field(persona: Persona, field: str, text: str) -> Persona:
-    """``persona`` with what is typed in one field; the same one if it is the text it had.
+    """``persona`` with one field read from ``text``; unchanged if the text is unchanged.
 
-    A free field that it has not got and that stays empty is not made. Raises FieldFault.
+    An empty text does not add a free field. Raises FieldError.
     """
     before = value_of(persona, field)
     if text == editable(as_text(before)):
@@ -90,4 +103,4 @@ def with_field(persona: Persona, field: str, text: str) -> Persona:
     try:
         return Persona.model_validate({**persona.as_dict(), field: value})
     except ValidationError as error:
-        raise FieldFault(describe(error, Persona)) from None
+        raise FieldError(describe(error, Persona)) from None

@@ -23,8 +23,7 @@ from ..widgets.forms import Form
 from ..widgets.inline_select import InlineSelect
 from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput
-from .fields import LABELS, as_text, fields_of, from_text, label, value_of
-from .many_fields import many
+from .fields import LABELS, as_text, count_of_personas, fields_of, from_text, label, value_of
 
 MOST = 1000
 SHOWN = 8
@@ -147,7 +146,10 @@ class Generator(Form[tuple[Persona, ...] | None]):
         fault.display = bool(sentence)
 
     def _picture(self, drawn: Sequence[Persona]) -> Content:
-        parts: list[Content | str] = [Content.styled(many(len(drawn)), "bold $foreground"), "\n\n"]
+        parts: list[Content | str] = [
+            Content.styled(count_of_personas(len(drawn)), "bold $foreground"),
+            "\n\n",
+        ]
         for persona in drawn[:SHOWN]:
             filled = persona.attributes()
             fields = dict.fromkeys(field for field in (*LABELS, *filled) if field in filled)

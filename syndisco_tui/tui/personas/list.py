@@ -4,25 +4,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable
-from functools import partialmethod
-from typing import ClassVar
+from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len, set_cell_size
-from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.events import Click, Resize
-from textual.geometry import Region, Size
-from textual.message import Message
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
-from textual.style import Style
-from textual.visual import Visual
 
 from ...discussion import Persona, name_key
 from ...text import one_line
-from ..shell.actions import ACTIONS, bindings
 from ..shell.keymap import key_of
+from ..widgets.row_list import RowList
 from ..widgets.speaker_colours import SpeakerColours
 from .fields import as_text
 from .selection import PersonaSelection
@@ -36,11 +26,8 @@ MEASURED = 300
 LIKELY_MISTAKE, MARK = "?", "✓"
 
 
-class PersonaList(ScrollView, can_focus=True):
-    """Shows a cast and asks for changes to it; whoever owns the cast makes them.
-
-    A line a persona, drawn when it comes into sight: a thousand cost what ten do.
-    """
+class PersonaList(RowList):
+    """Shows the personas of a selection, those that a filter leaves, with marks beside them."""
 
     HELP = """Personas
     Everyone who can take part. ● takes part, ◆ moderates, · is not in the discussion; ? behind a
@@ -48,47 +35,23 @@ class PersonaList(ScrollView, can_focus=True):
     adding, deleting, saving as a set and changing a field act on these. The filter looks in all
     fields. A change applies from the next turn."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"persona-list--cursor"}
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", show=False),
-        Binding("down", "move(1)", show=False),
-        Binding("home", "go(0)", show=False),
-        Binding("end", "go(-1)", show=False),
-        Binding("pageup", "page(-1)", show=False),
-        Binding("pagedown", "page(1)", show=False),
-        *bindings("personas"),
-    ]
-
-    class Asked(Message):
-        """``action`` is asked for, by its name; ``index`` is the highlighted persona's."""
-
-        def __init__(self, action: str, index: int | None) -> None:
-            super().__init__()
-            self.action = action
-            self.index = index
-
     def __init__(self, colours: SpeakerColours) -> None:
         super().__init__()
         self._colours = colours
         self._selection = PersonaSelection()
-        self._doubtful: frozenset[str] = frozenset()
+        self._names_with_warning: frozenset[str] = frozenset()
         self._widest = (NAME_WIDTH, 2, SEX_WIDTH, 0)
-        self._words = ""
+        self._filter_words = ""
         self._marked_names: frozenset[str] = frozenset()
-        self._listed: tuple[int, ...] = ()
-        """Indices of the personas that have the filter's words, in order."""
-        self._cursor = 0
-        """The highlighted one, as a place in ``_listed``."""
+        self.listed: tuple[int, ...] = ()
+        """The indices of the personas that the filter leaves, in order."""
+
+    # Highlight, filter and marks ---------------------------------------------------------------
 
     @property
     def highlighted(self) -> int | None:
         """The index of the highlighted persona; None while none is listed."""
-        return self._listed[self._cursor] if self._listed else None
-
-    @property
-    def listed(self) -> tuple[int, ...]:
-        """The indices of the personas that the filter leaves."""
-        return self._listed
+        return self.listed[self.highlighted_row] if self.listed else None
 
     @property
     def marked(self) -> tuple[int, ...]:
@@ -100,14 +63,14 @@ class PersonaList(ScrollView, can_focus=True):
 
     @property
     def is_filtered(self) -> bool:
-        return bool(self._words)
+        return bool(self._filter_words)
 
     def lists(self, persona: Persona) -> bool:
         """Whether the filter leaves ``persona``."""
-        return has_words(persona, self._words)
+        return has_words(persona, self._filter_words)
 
-    def turn_marks(self, indices: Iterable[int]) -> None:
-        """Mark these; unmark them if all are marked."""
+    def toggle_marks(self, indices: Iterable[int]) -> None:
+        """Mark these personas; unmark them if all are marked."""
         names = frozenset(name_key(self._selection.personas[index].name) for index in indices)
         marked = self._marked_names
         self._marked_names = marked - names if names <= marked else marked | names
@@ -124,71 +87,48 @@ class PersonaList(ScrollView, can_focus=True):
 
     def filter(self, words: str) -> None:
         """List only personas in whose fields all ``words`` begin a word."""
-        self._words = words
-        self._list_again(self.highlighted)
-
-    def _list_again(self, highlight: int | None) -> None:
-        """Find out who is listed; the highlight goes to ``highlight``, or the next that is."""
-        personas = self._selection.personas
-        self._listed = tuple(
-            index for index, persona in enumerate(personas) if has_words(persona, self._words)
-        )
-        self.virtual_size = Size(0, len(self._listed))
-        self.refresh(layout=True)
-        self._go(bisect_left(self._listed, highlight or 0))
+        self._filter_words = words
+        self._list_personas(self.highlighted)
 
     def show(
         self, selection: PersonaSelection, highlight: int | None = None, *, count: int = 1
     ) -> None:
-        """Show ``selection``; the highlight stays where it was, or goes to ``highlight``.
+        """Show ``selection``; the highlight stays, or goes to the persona at ``highlight``.
 
-        ``count``: so many from there on are to be seen, as far as there is room.
+        ``count`` personas from the highlighted one on come into sight, as far as there is room.
         """
         if selection.personas is not self._selection.personas:
             rows = [("", "", "", ""), *map(_row_texts, selection.personas[:MEASURED])]
             name, age, sex, job = (max(map(cell_len, cells)) for cells in zip(*rows, strict=True))
             self._widest = (name, max(2, min(AGE_WIDTH, age)), sex, job)
-        is_same = not self._words and len(selection.personas) == len(self._selection.personas)
         self._selection = selection
-        if not is_same:
-            self._list_again(self.highlighted if highlight is None else highlight)
-        else:
-            self._go(self._cursor if highlight is None else highlight)
+        self._list_personas(self.highlighted if highlight is None else highlight)
         if count > 1:
-            self.call_after_refresh(self._reveal, self._cursor, count)
+            self.call_after_refresh(self.scroll_to_rows, self.highlighted_row, count)
 
-    def mark(self, odd: frozenset[str]) -> None:
+    def _list_personas(self, highlight: int | None) -> None:
+        """List who has the filter's words; the highlight goes to ``highlight``, or the next."""
+        personas = self._selection.personas
+        if self._filter_words:
+            indices = (index for index, each in enumerate(personas) if self.lists(each))
+            self.listed = tuple(indices)
+        else:
+            self.listed = tuple(range(len(personas)))
+        self.update_rows(bisect_left(self.listed, highlight or 0))
+
+    def show_warnings(self, names: frozenset[str]) -> None:
         """Put the sign of a likely mistake beside these, given as ``name_key`` gives names."""
-        if odd != self._doubtful:
-            self._doubtful = odd
+        if names != self._names_with_warning:
+            self._names_with_warning = names
             self.refresh()
 
     # Drawing -----------------------------------------------------------------------------------
 
-    def get_content_width(self, container: Size, viewport: Size) -> int:
-        return container.width
+    @property
+    def row_count(self) -> int:
+        return len(self.listed)
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return max(1, len(self._listed))
-
-    def render_line(self, y: int) -> Strip:
-        line = self.scroll_offset.y + y
-        width = self.size.width
-        if not self._listed and y == 0:
-            return self._line(self._nobody(), width, self.visual_style)
-        if line >= len(self._listed) or width < 1:
-            return Strip.blank(width, self.rich_style)
-        style = self.visual_style
-        if line == self._cursor:
-            style += self.get_visual_style("persona-list--cursor")
-        return self._line(self._row(self._listed[line], width - 1), width, style)
-
-    def _line(self, row: Content, width: int, style: Style) -> Strip:
-        row = row.truncate(max(8, width - 1), ellipsis=True)
-        (strip,) = Visual.to_strips(self, row, width, 1, style)
-        return strip.extend_cell_length(width, style.rich_style)
-
-    def _nobody(self) -> Content:
+    def draw_empty(self) -> Content:
         if self._selection.personas:
             return Content.styled("No match. esc clears the filter.", "$quiet")
         new, open_set = (key_of(self.app, f"personas.{name}") for name in ("new", "open_set"))
@@ -205,81 +145,25 @@ class PersonaList(ScrollView, can_focus=True):
         more_name = min(spare - more_sex, name - least_name)
         return least_name + more_name, age, least_sex + more_sex
 
-    def _row(self, index: int, width: int) -> Content:
-        persona = self._selection.personas[index]
+    def draw_row(self, index: int, width: int, *, is_highlighted: bool) -> Sequence[Content]:
+        persona = self._selection.personas[self.listed[index]]
+        width = self.size.width - 1  # the same columns whether or not there is a scrollbar
+        key = name_key(persona.name)
         colour = self._colours.of(persona.name, dark=self.app.current_theme.dark)
-        takes_part = self._selection.takes_part(persona)
-        moderates = self._selection.moderates(persona)
-        mark = "◆" if moderates else "●" if takes_part else "·"
-        present = takes_part or moderates
-        marks = (f"{MARK} " if name_key(persona.name) in self._marked_names else "  ") * bool(
-            self._marked_names
-        )
-        odd = LIKELY_MISTAKE if name_key(persona.name) in self._doubtful else " "
-        widths = self._column_widths(width)
-        name, *cells = map(_cell, _row_texts(persona), widths)
+        is_present = self._selection.is_present(persona)
+        mark = ""
+        if self._marked_names:
+            mark = f"{MARK} " if key in self._marked_names else "  "
+        name, *cells = map(_cell, _row_texts(persona), self._column_widths(width))
         rest = "  ".join([*cells, _shown(persona.current_employment)])
-        return Content.assemble(
-            Content.styled(marks, "$accent"),
-            Content.styled(f"{mark} ", colour if present else "$quiet"),
-            Content.styled(name, f"bold {colour}" if present else "$quiet"),
-            Content.styled(odd, "$warning"),
-            Content.styled(f" {rest}", "" if present else "$quiet"),
+        row = Content.assemble(
+            Content.styled(mark, "$accent"),
+            Content.styled(f"{self._selection.sign(persona)} ", colour if is_present else "$quiet"),
+            Content.styled(name, f"bold {colour}" if is_present else "$quiet"),
+            Content.styled(LIKELY_MISTAKE if key in self._names_with_warning else " ", "$warning"),
+            Content.styled(f" {rest}", "" if is_present else "$quiet"),
         )
-
-    # The cursor --------------------------------------------------------------------------------
-
-    def _go(self, line: int) -> None:
-        self._cursor = max(0, min(line, len(self._listed) - 1))
-        self.refresh()
-        self.call_after_refresh(self._keep_cursor_in_sight)
-
-    def _keep_cursor_in_sight(self) -> None:
-        self.scroll_to_region(Region(0, self._cursor, 1, 1), animate=False, force=True)
-
-    def _reveal(self, line: int, count: int) -> None:
-        """Bring so many lines from ``line`` on into sight; the first, where not all have room."""
-        for height in (count, 1):
-            self.scroll_to_region(Region(0, line, 1, height), animate=False, force=True)
-
-    def on_resize(self, _event: Resize) -> None:
-        self.call_after_refresh(self._keep_cursor_in_sight)
-
-    def on_click(self, event: Click) -> None:
-        line = self.scroll_offset.y + event.y
-        if line < len(self._listed):
-            again = line == self._cursor and event.chain > 1
-            self._go(line)
-            if again:
-                self._ask("edit")
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "clear":
-            return bool(self._words or self._marked_names)
-        return True
-
-    def action_move(self, by: int) -> None:
-        self._go((self._cursor + by) % max(1, len(self._listed)))
-
-    def action_step(self, by: int) -> None:
-        """Move the highlight, but not beyond the ends."""
-        self._go(self._cursor + by)
-
-    def action_go(self, line: int) -> None:
-        self._go(line % max(1, len(self._listed)))
-
-    def action_page(self, direction: int) -> None:
-        self._go(self._cursor + direction * max(1, self.size.height - 1))
-
-    def _ask(self, action: str) -> None:
-        self.post_message(self.Asked(action, self.highlighted))
-
-
-for _action in ACTIONS:  # what the pane can do is asked of whoever owns the cast
-    if _action.where == "personas":
-        setattr(
-            PersonaList, f"action_{_action.name}", partialmethod(PersonaList._ask, _action.name)
-        )
+        return [row.truncate(max(8, width), ellipsis=True)]
 
 
 def has_words(persona: Persona, words: str) -> bool:

@@ -20,7 +20,7 @@ from ..widgets.forms import Form
 from ..widgets.inline_select import InlineSelect
 from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput
-from .fields import FieldFault, as_text, fields_of, label, value_of, with_field
+from .fields import FieldError, as_text, count_of_personas, fields_of, label, value_of, with_field
 from .selection import PersonaSelection
 
 MOST_LINES = 5
@@ -156,7 +156,7 @@ class ManyFields(Form[FieldOfMany | None]):
         error_line = self.query_one("#fault", Static)
         try:
             change = self._change()
-        except FieldFault as error:
+        except FieldError as error:
             error_line.update(Content(safe(str(error))))
             error_line.display = True
             self.query_one("#changes", Static).update("")
@@ -187,7 +187,7 @@ class ManyFields(Form[FieldOfMany | None]):
         new = _quoted(as_text(value_of(changed, change.field))) if changed else ""
         lines = [
             Content.assemble(
-                Content.styled(f"{many(count)}: {label(change.field)} ", "$quiet"),
+                Content.styled(f"{count_of_personas(count)}: {label(change.field)} ", "$quiet"),
                 old,
                 Content.styled(" → ", "$accent"),
                 new,
@@ -196,22 +196,19 @@ class ManyFields(Form[FieldOfMany | None]):
         ]
         if len(before) > MOST_LINES:
             rest = sum(count for _, count in before.most_common()[MOST_LINES:])
-            lines.append(Content.styled(f"and {many(rest)} with other values", "$quiet"))
+            lines.append(
+                Content.styled(f"and {count_of_personas(rest)} with other values", "$quiet")
+            )
         if same := len(self._chosen) - len(change.personas):
-            lines.append(Content.styled(f"{many(same)}: no change", "$quiet"))
+            lines.append(Content.styled(f"{count_of_personas(same)}: no change", "$quiet"))
         return Content("\n").join(lines)
 
     def action_apply(self) -> None:
         try:
             change = self._change()
-        except FieldFault:
+        except FieldError:
             return
         self.dismiss(change)
-
-
-def many(count: int) -> str:
-    """So many personas, in words for people."""
-    return "1 persona" if count == 1 else f"{count} personas"
 
 
 def _quoted(text: str) -> str:

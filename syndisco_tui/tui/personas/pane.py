@@ -1,57 +1,59 @@
-"""The personas pane: owns the cast, its undo and its file. The setup is the screen's."""
+"""The personas pane: a key of it is a method here, which applies a change of the selection."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import ValidationError
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from ...discussion import DiscussionSetup, Persona, name_key
 from ...discussion.lint import Warning, author_warnings, persona_warnings
 from ...text import one_line, safe
-from ...workspace.inputs import InputError, describe
+from ...workspace.inputs import describe
 from ...workspace.personas import OwnPersonas, PersonaSets
+from ..shell.actions import bindings
 from ..shell.keymap import key_of
-from ..widgets.forms import bring_back, forget_discarded
+from ..widgets.forms import bring_back, discard_question, forget_discarded, remember_discarded
 from ..widgets.speaker_colours import SpeakerColours
+from .edits import PersonaChange, PersonaEdits, Renames
 from .field_bar import FieldBar
-from .field_editing import FieldEditing
-from .foot import PersonasFoot
+from .fields import fields_of
 from .list import PersonaList
-from .selection import PersonaSelection, renamed_author
+from .list_footer import PersonaListFooter
+from .selection import PersonaSelection
 
 if TYPE_CHECKING:
-    from .tools import PersonaTools
+    from .dialogs import PersonaDialogs
 
-SECONDS_UNTIL_LOOKED_AT = 0.3
-"""After a change, before likely mistakes are looked for: not between two keys."""
-_FIRST_KEYS = ("new", "open_set")
-"""The actions that give an empty list its first personas."""
-Renames = tuple[tuple[str, str], ...]
+LINT_DELAY = 0.3
+"""Seconds after a change until likely mistakes are looked for: not between two keys."""
 
 
 class PersonasPane(Vertical):
-    """Shows the cast of ``setup`` and tells of the setup that another cast makes.
+    """Shows the personas with their parts in ``setup``, and tells of the setup after a change.
 
-    ``file`` is the user's own list; it is written whenever a persona changes.
+    ``file`` holds the user's list; it is written whenever a persona changes.
     """
 
-    class Changed(Message):
-        """Another cast: the setup with it, and an error if the file could not be written."""
+    BINDINGS: ClassVar[list[BindingType]] = bindings("personas")
 
-        def __init__(self, setup: DiscussionSetup, fault: str = "") -> None:
+    class Changed(Message):
+        """The setup with another selection, and an error if the list could not be written."""
+
+        def __init__(self, setup: DiscussionSetup, error: str = "") -> None:
             super().__init__()
             self.setup = setup
-            self.fault = fault
+            self.error = error
 
     def __init__(
         self,
@@ -64,323 +66,359 @@ class PersonasPane(Vertical):
         id: str,
     ) -> None:
         super().__init__(id=id, classes="pane")
-        self.setup = setup
-        self.selection = PersonaSelection.of(setup, personas)
-        self._own = OwnPersonas(file, personas)
+        self.edits = PersonaEdits(setup, personas, OwnPersonas(file, personas))
         self._colours = colours
-        self._earlier: list[tuple[PersonaSelection, Renames]] = []
-        self._field_editing = FieldEditing(self)
-        self._warnings: tuple[Warning, ...] = ()
-        self._looked_at: tuple[Persona, ...] | None = None
-        self._look: Timer | None = None
         self._sets = sets
+        self._warnings: tuple[Warning, ...] = ()
+        self._linted: tuple[Persona, ...] | None = None
+        self._lint_timer: Timer | None = None
 
     @cached_property
-    def tools(self) -> PersonaTools:
-        """What opens dialogs; they are not imported before one is wanted."""
-        from .tools import PersonaTools
+    def dialogs(self) -> PersonaDialogs:
+        """What opens dialogs, imported when the first one is wanted."""
+        from .dialogs import PersonaDialogs
 
-        return PersonaTools(self, self._sets)
+        return PersonaDialogs(self.app, self.edits, self._sets, self.apply)
 
     def compose(self) -> ComposeResult:
         yield Static("", classes="pane-title")
         yield PersonaList(self._colours)
-        yield PersonasFoot()
+        yield PersonaListFooter(self.edits)
 
     @property
     def list(self) -> PersonaList:
         return self.query_one(PersonaList)
 
     @property
-    def foot(self) -> PersonasFoot:
-        return self.query_one(PersonasFoot)
+    def footer(self) -> PersonaListFooter:
+        return self.query_one(PersonaListFooter)
 
     @property
-    def bar(self) -> FieldBar:
-        return self.foot.bar
+    def selection(self) -> PersonaSelection:
+        """All personas and their parts."""
+        return self.edits.selection
+
+    @property
+    def setup(self) -> DiscussionSetup:
+        """The setup with the selection in it."""
+        return self.edits.setup
 
     def on_mount(self) -> None:
         self._show_selection()
 
+    # What is shown -----------------------------------------------------------------------------
+
+    def show(self, setup: DiscussionSetup) -> None:
+        """Show the personas as another setup has them."""
+        self.edits.show(setup)
+        self._show_selection()
+
+    def use(self, setup: DiscussionSetup) -> None:
+        """Take over a setup in which no persona differs."""
+        self.edits.setup = setup
+
     def _show_selection(self, highlight: int | None = None, *, count: int = 1) -> None:
         self.list.show(self.selection, highlight, count=count)
-        self._note_listed()
-        if self._look is not None:
-            self._look.stop()
-        self._look = self.set_timer(SECONDS_UNTIL_LOOKED_AT, self._mark)
+        self._show_counts()
+        if self._lint_timer is not None:
+            self._lint_timer.stop()
+        self._lint_timer = self.set_timer(LINT_DELAY, self._show_warnings)
 
-    def _mark(self) -> None:
-        keys = (name_key(self.selection.personas[each.index].name) for each in self.warnings)
-        self.list.mark(frozenset(keys))
+    def _show_counts(self) -> None:
+        self.footer.show_listed(len(self.list.listed), len(self.selection.personas))
+        self.footer.show_marked(len(self.list.marked))
+        self.refresh_bindings()
+
+    def _show_warnings(self) -> None:
+        personas = self.selection.personas
+        names = (name_key(personas[warning.index].name) for warning in self.warnings)
+        self.list.show_warnings(frozenset(names))
 
     @property
     def warnings(self) -> tuple[Warning, ...]:
-        """What is likely a mistake in the list as it is now."""
-        if self._looked_at is not self.selection.personas:
-            self._warnings = persona_warnings(self.selection.personas)
-            self._looked_at = self.selection.personas
-        misnamed = author_warnings(self.selection.personas, self.setup)
+        """Likely mistakes in the list, in its order."""
+        personas = self.selection.personas
+        if self._linted is not personas:
+            self._warnings = persona_warnings(personas)
+            self._linted = personas
+        misnamed = author_warnings(personas, self.setup)
         return tuple(sorted((*self._warnings, *misnamed), key=lambda warning: warning.index))
-
-    def show(self, setup: DiscussionSetup) -> None:
-        """Show the cast as ``setup`` has it. Changes of another cast are not undone in it."""
-        selection = PersonaSelection.of(setup, self.selection.personas)
-        self.setup = setup
-        if selection != self.selection:
-            self._earlier.clear()
-            self.selection = selection
-        self._show_selection()
-
-    def take_in(self, personas: Iterable[Persona]) -> None:
-        """Add ``personas``, whose names nobody has, to the user's list, where one looks."""
-        self.add(self.selection.with_new_ones(self.below, personas))
-
-    def add(self, selection: PersonaSelection) -> None:
-        """Show ``selection``, which has more personas below the highlight, and say how many."""
-        count = len(selection.personas) - len(self.selection.personas)
-        if count and self.change(selection, self.below, count=count):
-            added = "1 persona" if count == 1 else f"{count} personas"
-            self.tell(f"{added} added; {self.undo_key} undoes it.")
-
-    # Changes -----------------------------------------------------------------------------------
-
-    @on(PersonaList.Asked)
-    def _asked(self, event: PersonaList.Asked) -> None:
-        event.stop()
-        index, selection = event.index, self.selection
-        match event.action:
-            case "undo":
-                self._undo()
-            case "new":
-                self.tools.new(self.below)
-            case "generate":
-                self.tools.generate()
-            case "open_set":
-                self.tools.open_set()
-            case "clear":
-                self._clear()
-            case "filter" if selection.personas:
-                self.foot.open_filter(self._filter_typed, self._end_filter)
-                self.list.add_class("-filtered")
-                self._note_listed()
-            case _ if index is None:
-                new, open_set = (key_of(self.app, f"personas.{name}") for name in _FIRST_KEYS)
-                self.tell(f"No personas: {new} makes one, {open_set} opens a set.")
-            case "mark":
-                self.list.turn_marks([index])
-                self.list.action_step(1)
-                self._note_listed()
-            case "mark_all":
-                self.list.turn_marks(self.list.listed)
-                self._note_listed()
-            case "take_part":
-                marked = self.list.marked
-                self.change(
-                    selection.with_parts(marked) if marked else selection.with_part_turned(index)
-                )
-            case "moderate":
-                self.change(selection.with_moderator_turned(index))
-            case "edit":
-                self.tools.edit(index)
-            case "change_field" | "twin":
-                self._field_editing.open(index, is_copy=event.action == "twin")
-            case "up" | "down" if self.list.is_filtered:
-                self.tell("The filter hides others: clear it with esc, then move the persona.")
-            case "up" | "down":
-                by = -1 if event.action == "up" else 1
-                if 0 <= index + by < len(selection.personas):
-                    self.change(selection.moved(index, by), index + by)
-            case "duplicate":
-                persona = selection.personas[index]
-                twin = persona.model_copy(update={"username": selection.free_name(persona.name)})
-                self.change(selection.with_new(index + 1, twin), index + 1)
-            case "delete":
-                self._delete(self.list.marked or (index,))
-            case "change_many":
-                self.tools.change_many()
-            case "likely":
-                self.tools.likely()
-            case "save_set":
-                self.tools.save_set()
-            case "edit_outside":
-                self.tools.edit_outside()
-
-    def _delete(self, indices: Sequence[int]) -> None:
-        first, count = self.selection.personas[indices[0]], len(indices)
-        if self.change(self.selection.without_all(indices), indices[0]):
-            deleted = one_line(first.name, 40) if count == 1 else f"{count} personas"
-            self.tell(f"{deleted} deleted; {self.undo_key} undoes it.")
-
-    # Filter and marks --------------------------------------------------------------------------
-
-    def _filter_typed(self, words: str, is_complete: bool) -> None:
-        self.list.filter(words)
-        self._note_listed()
-        if is_complete:
-            self.list.focus()
-            if not words.strip():
-                self._end_filter()
-
-    def _note_listed(self) -> None:
-        self.foot.note_listed(len(self.list.listed), len(self.selection.personas))
-        self.foot.show_marked(len(self.list.marked))
-        self.list.refresh_bindings()
-
-    def _end_filter(self) -> None:
-        self.list.filter("")
-        self.list.remove_class("-filtered")
-        self.foot.close_filter()
-        self._note_listed()
-        self.list.focus()
-
-    def _clear(self) -> None:
-        if self.list.is_filtered:
-            self._end_filter()
-        else:
-            self.list.unmark_all()
-            self._note_listed()
-
-    @property
-    def below(self) -> int:
-        """The index for somebody new: below the highlighted persona."""
-        highlighted = self.list.highlighted
-        return len(self.selection.personas) if highlighted is None else highlighted + 1
-
-    @property
-    def undo_key(self) -> str:
-        return key_of(self.app, "personas.undo")
 
     def tell(self, sentence: str) -> None:
         """Say what was done, instead of what was said before."""
         self.app.clear_notifications()
         self.notify(safe(sentence), markup=False, timeout=4)
 
-    def refusal(self, selection: PersonaSelection, renames: Renames = ()) -> str | None:
-        """Why the setup does not allow ``selection``, in a sentence; None if it does."""
+    # Changes -----------------------------------------------------------------------------------
+
+    def apply(self, change: PersonaChange, *, is_undo: bool = False) -> bool:
+        """Show another selection and save it, if the setup allows it; one step for the undo."""
+        would_be_hidden = self._is_hidden(change)
         try:
-            self._filled(selection, renames)
-        except ValidationError as error:
-            return describe(error, DiscussionSetup)
-        return None
-
-    def _filled(self, selection: PersonaSelection, renames: Renames) -> DiscussionSetup:
-        setup = self.setup
-        for old, new in renames:
-            setup = renamed_author(setup, old, new)
-        return selection.fill(setup)
-
-    def change(
-        self,
-        selection: PersonaSelection,
-        highlight: int | None = None,
-        *,
-        count: int = 1,
-        undoes: bool = False,
-        renames: Renames = (),
-    ) -> bool:
-        """Show another cast, if the setup allows it; one step for the undo.
-
-        ``count`` personas from ``highlight`` on are new. ``renames`` are old and new names: seed
-        opinions follow their authors.
-        """
-        try:
-            setup = self._filled(selection, renames)
+            result = self.edits.apply(change, is_undo=is_undo)
         except ValidationError as error:
             sentence = safe(describe(error, DiscussionSetup))
             self.notify(sentence, severity="error", markup=False, timeout=8)
             return False
-        fault = ""
-        if selection.personas != self.selection.personas:
-            try:
-                selection = self._joined_by(self._own.save(self._own_after(selection)), selection)
-            except InputError as error:
-                fault = f"{error}."
-        if not undoes:
-            self._earlier.append((self.selection, renames))
+        if added := len(result.added):
+            sentence = f"The personas were changed elsewhere too: {added} added at the end."
+            self.notify(sentence, markup=False, timeout=6)
         forget_discarded(self.app)
-        if highlight is not None and self._is_hidden(selection, highlight):
+        if would_be_hidden:
             self._end_filter()
-        self.selection, self.setup = selection, setup
-        for old, new in renames:
+        for old, new in change.renames:
             self.list.rename_mark(old, new)
-        self._show_selection(highlight, count=count)
-        self.post_message(self.Changed(setup, fault))
+        self._show_selection(change.highlight, count=change.count)
+        self.post_message(self.Changed(self.setup, result.error))
+        if change.sentence:
+            self.tell(change.sentence)
         return True
 
-    def _is_hidden(self, selection: PersonaSelection, index: int) -> bool:
-        """Whether the filter would hide somebody at ``index`` of ``selection`` who is new there."""
-        if not self.list.is_filtered or index >= len(selection.personas):
+    def _is_hidden(self, change: PersonaChange) -> bool:
+        """Whether the filter would hide the new persona that ``change`` highlights."""
+        personas, index = change.selection.personas, change.highlight
+        if index is None or index >= len(personas) or not self.list.is_filtered:
             return False
-        persona = selection.personas[index]
-        return persona not in self.selection.personas and not self.list.lists(persona)
+        return personas[index] not in self.selection.personas and not self.list.lists(
+            personas[index]
+        )
 
-    def _joined_by(
-        self, others: tuple[Persona, ...], selection: PersonaSelection
-    ) -> PersonaSelection:
-        """``selection`` with whom others put into the file; no undo takes them out again."""
-        if not others:
-            return selection
+    def import_personas(self, personas: Iterable[Persona]) -> None:
+        """Add ``personas`` below the highlighted one."""
+        self.dialogs.add(self.selection.insert(self._below, personas), self._below)
 
-        def joined(selection: PersonaSelection) -> PersonaSelection:
-            return selection.with_new_ones(len(selection.personas), others)
+    @property
+    def _below(self) -> int:
+        """The index for a new persona: below the highlighted one."""
+        highlighted = self.list.highlighted
+        return len(self.selection.personas) if highlighted is None else highlighted + 1
 
-        self.selection = joined(self.selection)
-        self._earlier = [(joined(earlier), renames) for earlier, renames in self._earlier]
-        added = f"{len(others)} added at the end of the list"
-        self.notify(f"The personas were changed elsewhere too: {added}.", markup=False, timeout=6)
-        return joined(selection)
+    @property
+    def _highlighted(self) -> int | None:
+        """The index of the highlighted persona; where there is none, say how to get some."""
+        index = self.list.highlighted
+        if index is None:
+            new, open_set = (key_of(self.app, f"personas.{name}") for name in ("new", "open_set"))
+            self.tell(f"No personas: {new} makes one, {open_set} opens a set.")
+        return index
 
-    def _own_after(self, selection: PersonaSelection) -> tuple[Persona, ...]:
-        """The user's list once ``selection`` is shown instead of the present one.
+    # Actions: who takes part, and which personas there are ----------------------------------------
 
-        What a setup or a saved discussion brought along, and the user left as it is, is not
-        theirs: the list keeps its own version of it, or none. Of whom both have, each in a version
-        of its own, only the discussion's is changed.
-        """
-        before = {name_key(persona.name): persona for persona in self.selection.personas}
-        own = {name_key(persona.name): persona for persona in self._own.personas}
-        after = []
-        for persona in selection.personas:
-            key = name_key(persona.name)
-            was = before.get(key)
-            if persona != was and own.get(key, was) == was:
-                after.append(persona)
-            elif key in own:
-                after.append(own[key])
-        return tuple(after)
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        focused = self.screen.focused
+        if isinstance(focused, Input) and self in focused.ancestors:
+            return False  # keys are text
+        if action == "clear":
+            return self.list.is_filtered or bool(self.list.marked)
+        return True
 
-    def _undo(self) -> None:
+    def action_take_part(self) -> None:
+        if (index := self._highlighted) is not None:
+            marked = self.list.marked
+            toggled = self.selection.toggle_users(marked) if marked else None
+            self.apply(PersonaChange(toggled or self.selection.toggle_user(index)))
+
+    def action_moderate(self) -> None:
+        if (index := self._highlighted) is not None:
+            self.apply(PersonaChange(self.selection.toggle_moderator(index)))
+
+    def action_up(self) -> None:
+        self._move(-1)
+
+    def action_down(self) -> None:
+        self._move(1)
+
+    def _move(self, rows: int) -> None:
+        index = self._highlighted
+        if index is None:
+            return
+        if self.list.is_filtered:
+            self.tell("The filter hides others: clear it with esc, then move the persona.")
+        elif 0 <= index + rows < len(self.selection.personas):
+            self.apply(PersonaChange(self.selection.move(index, rows), index + rows))
+
+    def action_duplicate(self) -> None:
+        if (index := self._highlighted) is not None:
+            copies = [self.selection.personas[index]]
+            self.apply(PersonaChange(self.selection.insert(index + 1, copies), index + 1))
+
+    def action_delete(self) -> None:
+        if (index := self._highlighted) is not None:
+            indices: Sequence[int] = self.list.marked or (index,)
+            name = one_line(self.selection.personas[indices[0]].name, 40)
+            deleted = name if len(indices) == 1 else f"{len(indices)} personas"
+            undo = key_of(self.app, "personas.undo")
+            selection = self.selection.remove(indices)
+            self.apply(
+                PersonaChange(
+                    selection, indices[0], sentence=f"{deleted} deleted; {undo} undoes it."
+                )
+            )
+
+    def action_undo(self) -> None:
         if bring_back(self.app):
             return
-        if self._earlier:
-            selection, renames = self._earlier[-1]
-            if self.change(
-                selection, undoes=True, renames=tuple((new, old) for old, new in renames)
-            ):
-                self._earlier.pop()
-        else:
+        change = self.edits.undo()
+        if change is None:
             self.notify("Nothing to undo.", timeout=2)
+        else:
+            self.apply(change, is_undo=True)
+
+    # Actions that open a dialog ------------------------------------------------------------------
+
+    @on(PersonaList.Selected)
+    def action_edit(self) -> None:
+        if (index := self._highlighted) is not None:
+            self.dialogs.edit(index)
+
+    def action_new(self) -> None:
+        self.dialogs.new(self._below)
+
+    def action_generate(self) -> None:
+        self.dialogs.generate(self.list.marked, self._below)
+
+    def action_change_many(self) -> None:
+        if (index := self._highlighted) is not None:
+            self.dialogs.change_many(index, self.list.marked)
+
+    def action_save_set(self) -> None:
+        if self._highlighted is not None:
+            self.dialogs.save_set(self.list.marked)
+
+    def action_open_set(self) -> None:
+        self.dialogs.open_set(self._below)
+
+    def action_edit_outside(self) -> None:
+        if (index := self._highlighted) is not None:
+            self.dialogs.edit_outside(index)
+
+    def action_likely(self) -> None:
+        if self._highlighted is None:
+            return
+        if self.warnings:
+            self.dialogs.show_warnings(self.warnings, self._go_to_field)
+        else:
+            self.tell("No likely mistakes.")
+
+    def _go_to_field(self, index: int, field: str | None) -> None:
+        """Highlight the persona at ``index``; the next edit begins with ``field``."""
+        self.edits.last_field = field or self.edits.last_field
+        self.list.show(self.selection, index)
+
+    # Filter and marks --------------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        if self.selection.personas:
+            self.footer.open_filter(self._filter_typed, self._end_filter)
+            self.list.keeps_highlight = True
+            self._show_counts()
+        else:
+            _ = self._highlighted
+
+    def _filter_typed(self, words: str, is_complete: bool) -> None:
+        self.list.filter(words)
+        self._show_counts()
+        if is_complete:
+            self.list.focus()
+            if not words.strip():
+                self._end_filter()
+
+    def _end_filter(self) -> None:
+        self.list.filter("")
+        self.list.keeps_highlight = False
+        self.footer.close_filter()
+        self._show_counts()
+        self.list.focus()
+
+    def action_mark(self) -> None:
+        if (index := self._highlighted) is not None:
+            self.list.toggle_marks([index])
+            self.list.action_move(1)
+            self._show_counts()
+
+    def action_mark_all(self) -> None:
+        if self._highlighted is not None:
+            self.list.toggle_marks(self.list.listed)
+            self._show_counts()
+
+    def action_clear(self) -> None:
+        if self.list.is_filtered:
+            self._end_filter()
+        else:
+            self.list.unmark_all()
+            self._show_counts()
 
     # One field in place ------------------------------------------------------------------------
 
-    @on(FieldBar.Left)
-    def _field_left(self, event: FieldBar.Left) -> None:
-        event.stop()
-        self._field_editing.leave(event.typed)
+    async def action_change_field(self) -> None:
+        if (index := self._highlighted) is not None:
+            await self._edit_field(index)
+
+    async def action_twin(self) -> None:
+        if (index := self._highlighted) is not None:
+            await self._edit_field(index, is_copy=True)
+
+    async def _edit_field(
+        self, index: int, *, is_copy: bool = False, typed: str | None = None
+    ) -> None:
+        """Ask for a field of a persona, or of a copy; begin with what was ``typed`` before."""
+        self.list.keeps_highlight = True
+        fields = fields_of(self.selection.personas)
+        await self.footer.bar.open(
+            self.selection.personas[index], fields, is_copy=is_copy, typed=typed
+        )
+
+    def _close_field(self) -> None:
+        self.footer.bar.close()
+        self.list.keeps_highlight = self.footer.is_filter_open
+        self.list.focus()
 
     @on(FieldBar.Entered)
-    def _field_entered(self, event: FieldBar.Entered) -> None:
+    async def _field_entered(self, event: FieldBar.Entered) -> None:
+        """Give the field the value that was entered, then go where the key leads."""
         event.stop()
-        self._field_editing.enter(event)
+        if event.before not in self.selection.personas:  # it was changed elsewhere meanwhile
+            self._close_field()
+            return
+        index = self.selection.personas.index(event.before)
+        selection, highlight = self.selection.replace_at(index, event.after), index
+        renames: Renames = ((event.before.name, event.after.name),)
+        if event.is_copy:
+            selection, highlight = self.selection.insert(index + 1, [event.after]), index + 1
+            renames = ()
+        elif error := self.edits.name_error(event.after, index):
+            self.footer.bar.show_error(error)
+            return
+        is_same = event.after == event.before
+        if not is_same and not self.apply(PersonaChange(selection, highlight, renames=renames)):
+            return
+        if event.field_step:
+            await self._edit_field(index)
+            self.footer.bar.step_field(event.field_step)
+        elif event.persona_step:
+            self.list.action_move(event.persona_step)
+            await self._edit_field(self.list.highlighted or 0)
+        else:
+            self._close_field()
 
-    def edit_field(self, index: int, field: str | None) -> None:
-        """Go to the persona at ``index``; ``f`` then edits ``field``."""
-        self.bar.field = field or self.bar.field
-        self.list.show(self.selection, index)
+    @on(FieldBar.Left)
+    def _field_left(self, event: FieldBar.Left) -> None:
+        """Close the bar; ask first where something was typed."""
+        event.stop()
+        if event.typed is None:
+            self._close_field()
+            return
+        persona, field = event.persona, self.edits.last_field
 
-    def clash(self, new: Persona, index: int | None) -> str | None:
-        """Why ``new`` cannot stand at ``index`` (None: anywhere), in a sentence."""
-        for other, persona in enumerate(self.selection.personas):
-            if other != index and name_key(persona.name) == name_key(new.name):
-                return f"username: there is a persona called “{persona.name}” already"
-        return None
+        async def reopen() -> None:
+            if persona in self.selection.personas:
+                index = self.selection.personas.index(persona)
+                self._go_to_field(index, field)
+                await self._edit_field(index, is_copy=event.is_copy, typed=event.typed)
+
+        def answered(discards: bool | None) -> None:
+            if discards:
+                remember_discarded(self.app, self.screen, lambda: self.call_later(reopen))
+                self._close_field()
+
+        self.app.push_screen(discard_question(self.app), answered)

@@ -15,7 +15,7 @@ from .selection import PersonaSelection
 
 
 class ParticipantList(OptionList):
-    """Shows a cast; whoever owns it makes the changes that are asked for."""
+    """Shows a selection; whoever owns it makes the changes that are asked for."""
 
     HELP = """Who takes part
     ● takes part, ◆ moderates, · does not take part."""
@@ -49,9 +49,7 @@ class ParticipantList(OptionList):
 def _options(selection: PersonaSelection) -> list[Option]:
     options = []
     for persona in selection.personas:
-        moderates, takes_part = selection.moderates(persona), selection.takes_part(persona)
-        mark = "◆" if moderates else "●" if takes_part else "·"
-        style = "" if moderates or takes_part else "$quiet"
-        line = Content.styled(f"{mark} {persona_summary(persona)}", style)
+        style = "" if selection.is_present(persona) else "$quiet"
+        line = Content.styled(f"{selection.sign(persona)} {persona_summary(persona)}", style)
         options.append(Option(line))
     return options

@@ -21,7 +21,7 @@ from ..widgets.key_line import KeyLine
 from .fields import label
 
 
-class LikelyMistakes(AppDialog[Warning | None]):
+class WarningsDialog(AppDialog[Warning | None]):
     """Lists ``warnings`` about ``personas``; the result is the one to go to."""
 
     HELP = """Likely mistakes

@@ -1,4 +1,4 @@
-"""The rows of the setup pane: what each field is called, and how its text is read."""
+"""The fields of a setup: what each is called, and how its text is read and written."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ...discussion.names import near_name
 from ...text import editable
 from ...workspace.inputs import describe
 from ..personas import fields as persona_fields
+from ..personas.fields import FieldError
 
 Kind = Literal["text", "long", "whole", "number", "choice", "history", "opinions"]
 ALL = "all"
@@ -22,7 +23,7 @@ LAST_MESSAGES = f"(last messages, or “{ALL}”)"
 
 @dataclass(frozen=True)
 class SetupField:
-    """One row. ``step`` is what an arrow key changes a number by."""
+    """A field of the setup; ``step`` is what an arrow key changes a number by."""
 
     key: str
     label: str
@@ -63,15 +64,11 @@ FIELDS = (
 )
 
 LEAST_IN_COMMON = 12
-"""Characters of a common beginning that are worth leaving out."""
-
-
-class FieldError(ValueError):
-    """What is wrong with a field's text, in a few words."""
+"""The shortest common beginning that is left out, in characters."""
 
 
 def as_text(field: SetupField, setup: DiscussionSetup) -> str:
-    """The field's value as its row shows it and its editor begins with."""
+    """The field's value as text to show and to edit."""
     if field.owner:
         return persona_fields.as_text(persona_fields.value_of(_owner(field, setup), field.key))
     value = getattr(setup, field.key)
@@ -86,8 +83,8 @@ def as_text(field: SetupField, setup: DiscussionSetup) -> str:
     return str(value)
 
 
-def changed(field: SetupField, text: str, setup: DiscussionSetup) -> DiscussionSetup:
-    """``setup`` with the field read from ``text``; the same one if it is the text it had.
+def with_text(field: SetupField, text: str, setup: DiscussionSetup) -> DiscussionSetup:
+    """``setup`` with the field read from ``text``; unchanged if the text is unchanged.
 
     Raises FieldError.
     """
@@ -110,7 +107,7 @@ def changed(field: SetupField, text: str, setup: DiscussionSetup) -> DiscussionS
 
 
 def persona_rows(setup: DiscussionSetup) -> tuple[SetupField, ...]:
-    """A row for every field of everybody in ``setup``, but for their names."""
+    """The fields of every persona in ``setup``, except their names."""
     return tuple(
         SetupField(key, persona_fields.label(key), "text", persona.name, owner=persona.name)
         for persona in setup.everybody
@@ -119,29 +116,29 @@ def persona_rows(setup: DiscussionSetup) -> tuple[SetupField, ...]:
     )
 
 
-def telling_part(text: str, others: Iterable[str]) -> str:
-    """``text`` from where it differs from all ``others``, whole words, with an ellipsis before it.
+def distinguishing_part(text: str, others: Iterable[str]) -> str:
+    """``text`` from the word on where it differs from all ``others``, after an ellipsis.
 
-    In a row that has no room for all of a long text, its beginning may be anybody's.
+    Long texts often begin alike; a narrow row shows the part that tells them apart.
     """
-    shared = max((_shared(text, other) for other in others if other != text), default=0)
-    if shared == len(text):  # the others go on
+    shared = max((_shared_length(text, other) for other in others if other != text), default=0)
+    if shared == len(text):  # the others continue
         return text
     if text[shared - 1 : shared + 1].isalnum():  # within a word
         shared = text.rfind(" ", 0, shared) + 1
     return f"… {text[shared:].lstrip(' .,;:!?')}" if shared >= LEAST_IN_COMMON else text
 
 
-def _shared(text: str, other: str) -> int:
-    """Characters that both begin with."""
+def _shared_length(text: str, other: str) -> int:
+    """How many characters at the beginning are equal."""
     pairs = zip(text, other, strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
-def like_it(field: SetupField, setup: DiscussionSetup) -> list[str]:
-    """The long texts that the field's text stands beside: its default, other people's, other rows'.
+def similar_texts(field: SetupField, setup: DiscussionSetup) -> list[str]:
+    """Texts a long field may begin like: its default, other rows', other personas'.
 
-    Blanks and line breaks are as a row shows them.
+    Line breaks are blanks, as a row shows them.
     """
     if field.kind == "long":
         texts = [str(DiscussionSetup.model_fields[field.key].default)]
@@ -160,39 +157,36 @@ def _owner(field: SetupField, setup: DiscussionSetup) -> Persona:
 
 def _with_persona(field: SetupField, text: str, setup: DiscussionSetup) -> DiscussionSetup:
     before = _owner(field, setup)
-    try:
-        persona = persona_fields.with_field(before, field.key, text)
-    except persona_fields.FieldFault as error:
-        raise FieldError(str(error)) from None
+    persona = persona_fields.with_field(before, field.key, text)
     personas = tuple(persona if each is before else each for each in setup.personas)
     moderator = persona if setup.moderator is before else setup.moderator
     return setup.model_copy(update={"personas": personas, "moderator": moderator})
 
 
-def turned(field: SetupField, direction: int, setup: DiscussionSetup) -> DiscussionSetup | None:
-    """``setup`` with the field a step on or back; None where there is no such step."""
+def stepped(field: SetupField, direction: int, setup: DiscussionSetup) -> DiscussionSetup | None:
+    """``setup`` with the field's next or previous value; None where there is none."""
     if field.owner:
         return None
     value = getattr(setup, field.key)
     if field.kind == "choice":
         choices = field.choices
-        return changed(field, choices[(choices.index(value) + direction) % len(choices)], setup)
+        return with_text(field, choices[(choices.index(value) + direction) % len(choices)], setup)
     if not field.step or (value is None and direction > 0):
         return None
     text = f"{(value or 0) + direction * field.step:.10g}"
     if field.kind == "history" and value is None:
         text = "10"
     try:
-        return changed(field, text, setup)
+        return with_text(field, text, setup)
     except FieldError:
         return None
 
 
 def _opinions(text: str, setup: DiscussionSetup) -> dict[str, Any]:
-    """Seed opinions, one a line; each ``NAME: text``, or none with a name.
+    """Read seed opinions, one per line: each ``NAME: text``, or all without names.
 
-    A line that begins with a space goes on with the opinion above. Where authors are given, one may
-    be somebody who takes no part, unless the name is near to a participant's.
+    A line that begins with a space continues the opinion above. Where authors are given, one may
+    be somebody who takes no part, unless the name is close to a participant's.
     """
     everybody = (*setup.seed_opinion_usernames, *setup.names)
     known = {name_key(name): name for name in everybody}

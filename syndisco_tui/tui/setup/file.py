@@ -52,13 +52,13 @@ class SetupFile:
             screen.notify(safe(f"The setup is saved: {path}"), markup=False, timeout=8)
 
         if self._path is None:
-            from .saved_setups import SaveSetup  # not before the first picture, as below
+            from .saved_setups import SaveSetupDialog  # not before the first picture, as below
 
             saved_setups = self._saved_setups
             open_form(
                 screen.app,
-                lambda: SaveSetup(saved_setups.name_for(setup), saved_setups.file),
-                lambda name: write(saved_setups.file(name)) if name else None,
+                lambda: SaveSetupDialog(saved_setups.name_for(setup), saved_setups.file),
+                lambda answer: write(saved_setups.file(answer[0])) if answer else None,
             )
             return
         path = self._path
@@ -75,7 +75,7 @@ class SetupFile:
 
     def open(self, screen: Screen[None], use: Callable[[DiscussionSetup], object]) -> None:
         """Let a saved setup be chosen and ``use`` it."""
-        from .saved_setups import OpenSetup
+        from .saved_setups import OpenSetupDialog
 
         def chosen(setup: DiscussionSetup | None) -> None:
             if setup is not None:
@@ -83,7 +83,7 @@ class SetupFile:
                 use(setup)
 
         save_key = key_of(screen.app, "everywhere.save_setup")
-        screen.app.push_screen(OpenSetup(self._saved_setups.listed(), save_key), chosen)
+        screen.app.push_screen(OpenSetupDialog(self._saved_setups.listed(), save_key), chosen)
 
     def set_draft_aside(self, screen: Screen[None], draft: DiscussionSetup) -> None:
         """Save ``draft``, which another setup takes the place of, and say where it is."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -23,11 +23,11 @@ LETTERS = "asdfghjklqwertyuiopzxcvbnm1234567890"
 
 
 @runtime_checkable
-class JumpsByItself(Protocol):
-    """A widget that is a place of its own though it does not take the focus: a row, a field."""
+class HasJumpTargets(Protocol):
+    """A widget with several places to jump to, such as a list whose rows each have a letter."""
 
-    def jump_here(self) -> object:
-        """Make this the current place."""
+    def jump_targets(self) -> Iterable[tuple[Offset, Callable[[], object]]]:
+        """Where the places in sight are on the screen, and what goes to each."""
 
 
 @dataclass(frozen=True)
@@ -41,17 +41,13 @@ class Place:
 def places(screen: Screen[object]) -> Iterator[Place]:
     """Every place in sight on ``screen``, from the top to the bottom of each column."""
     for widget in screen.walk_children(Widget):
-        if isinstance(widget, JumpsByItself):
-            go: Callable[[], object] = widget.jump_here
-        elif widget.focusable and not any(
-            isinstance(inner, JumpsByItself) for inner in widget.walk_children(Widget)
-        ):
-            go = widget.focus
-        else:
-            continue
         shown = screen.find_widget(widget).visible_region if widget.is_on_screen else None
-        if shown:
-            yield Place(shown.offset, go)
+        if not shown:
+            continue
+        if isinstance(widget, HasJumpTargets):
+            yield from (Place(offset, go) for offset, go in widget.jump_targets())
+        elif widget.focusable:
+            yield Place(shown.offset, widget.focus)
 
 
 class JumpScreen(AppDialog[None]):

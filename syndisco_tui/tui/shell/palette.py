@@ -90,6 +90,8 @@ def _laboratory_commands(app: App[Any], laboratory: Laboratory) -> Iterator[Comm
 
 def _target(action: Action, laboratory: Laboratory) -> DOMNode:
     """The node that ``action`` is bound at."""
+    if action.where == "personas":
+        return laboratory.personas_pane
     if action.where in PANES:
         return laboratory.panes.widget_of(action.where)
     return laboratory.app if action.where == "app" else laboratory

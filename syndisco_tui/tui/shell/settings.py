@@ -2,318 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, get_args
 
 from pydantic.fields import FieldInfo
+from rich.cells import cell_len, set_cell_size
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from ...text import one_line, safe
 from ...workspace.folders import abbreviate_home
 from ...workspace.inputs import InputError
 from ...workspace.settings import Settings, UserSettings
 from ..setup.value_descriptions import VALUE_DESCRIPTIONS
-from ..widgets.forms import discard_question
+from ..widgets.editable_rows import EditableRows
+from ..widgets.forms import bring_back, can_bring_back, forget_discarded
 from ..widgets.key_line import KeyLine
-from ..widgets.safe_input import SafeInput
 from ..widgets.value_list_dialog import ValueListDialog
 from .screen import AppDialog
 
-Values = Mapping[str, str]
+Descriptions = Mapping[str, str]
 """Values, each with what it does."""
-_ANOTHER = ("another …", "type it")
-
-
-class _ValueEditor(SafeInput):
-    """The value being typed."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave(False)", "cancel", key_display="esc"),
-        Binding("enter,ctrl+s,tab", "leave(True)", "save", key_display="⏎"),
-        Binding("up,down,shift+tab", "leave(True)", show=False),
-    ]
-
-    class Left(Message):
-        """The editor is to be closed; ``saves`` says whether what it holds is to be saved.
-
-        ``blurred``: another widget has the focus. What is faulty is then discarded.
-        """
-
-        def __init__(self, *, saves: bool, blurred: bool = False) -> None:
-            super().__init__()
-            self.saves = saves
-            self.blurred = blurred
-
-    def action_leave(self, saves: bool) -> None:
-        self.post_message(self.Left(saves=saves))
-
-    def on_blur(self) -> None:
-        self.post_message(self.Left(saves=True, blurred=True))
-
-
-class SettingRow(Widget):
-    """One setting: its title, its value or its editor, where it comes from, what is wrong."""
-
-    def __init__(self, key: str, field: FieldInfo, values: Values) -> None:
-        super().__init__()
-        self.key = key
-        self.field = field
-        self.values = values
-        self.error = ""
-
-    @property
-    def takes_text(self) -> bool:
-        """Whether other values than the listed ones can be typed."""
-        return self.field.annotation in (str, int) and self.key != "theme"
-
-    @property
-    def choices(self) -> tuple[str, ...]:
-        """The only values there are; none where others can be typed."""
-        return () if self.takes_text else tuple(self.values)
-
-    def compose(self) -> ComposeResult:
-        with Horizontal(classes="row-line"):
-            yield Static(safe(self.field.title or self.key), classes="setting-label", markup=False)
-            yield Static("", classes="setting-value")
-            yield Static("", classes="setting-origin")
-        yield Static("", classes="row-error")
-
-    def show(self, value: object, origin: str) -> None:
-        """Show the value in force and where it comes from."""
-        if isinstance(value, dict):
-            text = f"{len(value)} changed" if value else "none changed"
-        else:
-            text = _in_words(value)
-        self.query_one(".setting-value", Static).update(Content(one_line(text, 60)))
-        self.query_one(".setting-origin", Static).update(Content(one_line(origin, 30)))
-
-    def say(self, error: str) -> None:
-        """Show what is wrong with the value; nothing, if ``error`` is empty."""
-        self.error = error
-        self.query_one(".row-error", Static).update(Content(safe(error)))
-        self.set_class(bool(error), "-faulty")
-
-    def jump_here(self) -> None:
-        self.screen.query_one(SettingsList).go_to(self)
-
-
-class SettingsList(VerticalScroll, can_focus=True, can_focus_children=True):
-    """The rows, with a cursor."""
-
-    HELP = """Settings
-    Each row shows the value in force and where it comes from: a flag of the command line, an
-    environment variable, the settings file or the default. Changes are saved in the file."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", show=False),
-        Binding("down", "move(1)", show=False),
-        Binding("home", "move(-100)", show=False),
-        Binding("end", "move(100)", show=False),
-        Binding("enter", "open", "change", key_display="⏎"),
-        Binding("right,space", "turn(1)", "next value", key_display="→"),
-        Binding("left", "turn(-1)", "previous value", show=False),
-        Binding("delete,backspace", "forget", "default", key_display="del"),
-        Binding("u", "bring_back", "undo discard"),
-        Binding("escape,q", "screen.dismiss(None)", "back", key_display="esc"),
-    ]
-
-    def __init__(self, user_settings: UserSettings, themes: Values, note: str) -> None:
-        super().__init__()
-        self._user_settings = user_settings
-        self._note = note
-        self._settings = user_settings.read()
-        self._cursor = 0
-        self._discarded: tuple[SettingRow, str] | None = None
-        self.rows = [
-            SettingRow(key, field, themes if key == "theme" else _values(key, field))
-            for key, field in Settings.model_fields.items()
-        ]
-
-    def compose(self) -> ComposeResult:
-        yield from self.rows
-
-    def on_mount(self) -> None:
-        self._show()
-        self._mark()
-
-    @property
-    def row(self) -> SettingRow:
-        """The row under the cursor."""
-        return self.rows[self._cursor]
-
-    def go_to(self, row: SettingRow) -> None:
-        """Put the cursor on ``row``."""
-        self._cursor = self.rows.index(row)
-        self._mark()
-        self.focus()
-
-    def _show(self) -> None:
-        origins = self._user_settings.origins()
-        for row in self.rows:
-            row.show(getattr(self._settings, row.key), origins[row.key])
-            row.say("")
-
-    def _mark(self) -> None:
-        for index, row in enumerate(self.rows):
-            row.set_class(index == self._cursor, "-cursor")
-        self.row.scroll_visible(animate=False)
-        self.post_message(SettingsScreen.Moved(self.row))
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "turn":
-            return bool(self.row.choices)
-        if action == "bring_back":
-            return self._discarded is not None
-        return True
-
-    def action_move(self, steps: int) -> None:
-        self._cursor = max(0, min(len(self.rows) - 1, self._cursor + steps))
-        self._mark()
-
-    def action_turn(self, direction: int) -> None:
-        row = self.row
-        if row.choices:
-            value = _in_words(getattr(self._settings, row.key))
-            place = row.choices.index(value) if value in row.choices else -direction
-            self._save(row, row.choices[(place + direction) % len(row.choices)])
-
-    async def action_open(self) -> None:
-        """List the values of the row, or let one be typed."""
-        row = self.row
-        if isinstance(getattr(self._settings, row.key), dict):
-            row.say(f"edit these in {self._user_settings.file.name}, under [{row.key}]")
-        elif row.values:
-            self._open_list(row)
-        else:
-            await self._edit(row)
-
-    def _open_list(self, row: SettingRow) -> None:
-        values = list(row.values.items())
-        if row.takes_text:
-            values.append(_ANOTHER)
-        in_force = _in_words(getattr(self._settings, row.key))
-        last = len(values) - 1 if row.takes_text else None
-        current = next((n for n, (value, _) in enumerate(values) if value == in_force), last)
-
-        async def chosen(index: int | None) -> None:
-            if index is None:
-                return
-            if values[index] == _ANOTHER:
-                await self._edit(row)
-            else:
-                self._save(row, values[index][0])
-
-        note = self._note if row.key == "theme" else ""
-        options = ValueListDialog(row.field.title or row.key, values, current, note=note)
-        self.app.push_screen(options, chosen)
-
-    async def _edit(self, row: SettingRow, typed: str | None = None) -> None:
-        """Put an editor, with what was ``typed`` before if need be, where the value was."""
-        if row.has_class("-editing"):
-            return
-        editor = _ValueEditor(str(getattr(self._settings, row.key)), compact=True)
-        editor.add_class("row-input")
-        row.add_class("-editing")
-        await row.query_one(".row-line").mount(editor, after=0)
-        editor.focus()
-        if typed is not None:
-            editor.value = typed
-
-    async def action_bring_back(self) -> None:
-        if self._discarded is not None:
-            (row, typed), self._discarded = self._discarded, None
-            self.go_to(row)
-            await self._edit(row, typed)
-
-    def action_forget(self) -> None:
-        self._save(self.row, None)
-
-    @on(Input.Changed)
-    def _check(self, event: Input.Changed) -> None:
-        if row := self._edited:
-            row.say(self._user_settings.error_of(row.key, event.value) or "")
-
-    @property
-    def _edited(self) -> SettingRow | None:
-        """The row with the editor, from which the cursor may have jumped away."""
-        return next((row for row in self.rows if row.has_class("-editing")), None)
-
-    @on(_ValueEditor.Left)
-    async def _left(self, event: _ValueEditor.Left) -> None:
-        row, editor = self._edited, next(iter(self.query(_ValueEditor)), None)
-        if row is None or editor is None:
-            return
-        is_changed = editor.value != str(getattr(self._settings, row.key))
-        if not is_changed or (event.saves and self._save(row, editor.value)):
-            await self._close(row, editor, takes_focus=not event.blurred)
-        elif event.blurred:
-            row.say(f"{row.error}; discarded, u brings it back")
-            await self._discard(row, editor, takes_focus=False)
-        elif not event.saves:
-            self._ask_to_discard(row, editor)
-
-    def _ask_to_discard(self, row: SettingRow, editor: _ValueEditor) -> None:
-        async def answered(discards: bool | None) -> None:
-            if discards:
-                row.say("")
-                await self._discard(row, editor)
-
-        self.app.push_screen(discard_question(self.app), answered)
-
-    async def _discard(
-        self, row: SettingRow, editor: _ValueEditor, *, takes_focus: bool = True
-    ) -> None:
-        self._discarded = row, editor.value
-        await self._close(row, editor, takes_focus=takes_focus)
-
-    async def _close(self, row: SettingRow, editor: _ValueEditor, *, takes_focus: bool) -> None:
-        row.remove_class("-editing")
-        await editor.remove()
-        self.refresh_bindings()
-        if takes_focus:
-            self.focus()
-
-    def _save(self, row: SettingRow, value: object) -> bool:
-        """Write it, show the value in force, and let it take effect. False if it is refused."""
-        before = getattr(self._settings, row.key)
-        try:
-            lost = self._user_settings.save(row.key, value)
-            self._settings = self._user_settings.read()
-        except (OSError, InputError) as error:
-            row.say(f"{getattr(error, 'strerror', None) or error}")
-            return False
-        self._show()
-        self._discarded = None
-        origin = self._user_settings.origins()[row.key]
-        if value is not None and origin != "file":
-            row.say(f"saved in the file; {origin} overrides it for now")
-        elif getattr(self._settings, row.key) != before:
-            self.post_message(SettingsScreen.Saved(row))
-        if lost:
-            self.notify("Comments in the settings file were lost.", timeout=6)
-        return True
-
-
-def _in_words(value: object) -> str:
-    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
-
-
-def _values(key: str, field: FieldInfo) -> Values:
-    """The values of a field that can be listed, each with what it does."""
-    about = VALUE_DESCRIPTIONS.get(key, {})
-    values: tuple[str, ...] = tuple(about)
-    if field.annotation is bool:
-        values = (_in_words(False), _in_words(True))
-    elif get_args(field.annotation):
-        values = tuple(value for value in get_args(field.annotation) if isinstance(value, str))
-    return {value: about.get(value, "") for value in values}
+_OTHER_VALUE = ("another …", "type it")
 
 
 class SettingsChanged(Message):
@@ -324,31 +39,224 @@ class SettingsChanged(Message):
         self.key = key
 
 
-class SettingsScreen(AppDialog[None]):
-    """Shows ``user_settings`` and changes them.
+class SettingsList(EditableRows):
+    """A row for each setting: its title, its value, where that comes from, and a note below."""
 
-    ``themes`` are offered, each with what it is; ``note`` is said below their list.
-    """
+    HELP = """Settings
+    Each row shows the value in force and where it comes from: a flag of the command line, an
+    environment variable, the settings file or the default. Changes are saved in the file."""
 
-    class Moved(Message):
-        """The cursor is on another row."""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "edit", "change", key_display="⏎"),
+        Binding("right,space", "turn(1)", "next value", key_display="→"),
+        Binding("left", "turn(-1)", "previous value", show=False),
+        Binding("delete,backspace", "reset", "default", key_display="del"),
+        Binding("u", "bring_back", "undo discard"),
+        Binding("escape,q", "screen.dismiss(None)", "back", key_display="esc"),
+    ]
+    label_width = 17
 
-        def __init__(self, row: SettingRow) -> None:
-            super().__init__()
-            self.row = row
-
-    class Saved(Message):
-        """A setting has another value."""
-
-        def __init__(self, row: SettingRow) -> None:
-            super().__init__()
-            self.row = row
-
-    def __init__(self, user_settings: UserSettings, themes: Values, note: str = "") -> None:
+    def __init__(self, user_settings: UserSettings, themes: Descriptions, theme_note: str) -> None:
         super().__init__()
         self._user_settings = user_settings
         self._themes = themes
-        self._note = note
+        self._theme_note = theme_note
+        self._settings = user_settings.read()
+        self._origins = user_settings.origins()
+        self._keys = list(Settings.model_fields)
+        self._notes: dict[str, str] = {}
+        """What is wrong with a setting, or keeps it from taking effect, by its key."""
+
+    def on_mount(self) -> None:
+        self.update_rows()
+        self.post_message(self.Highlighted())
+
+    @property
+    def key(self) -> str:
+        """The key of the highlighted setting."""
+        return self._keys[self.highlighted_row]
+
+    @property
+    def field(self) -> FieldInfo:
+        """The highlighted setting as the schema has it."""
+        return Settings.model_fields[self.key]
+
+    # Rows --------------------------------------------------------------------------------------
+
+    @property
+    def row_count(self) -> int:
+        return len(self._keys)
+
+    def row_height(self, index: int) -> int:
+        return super().row_height(index) + len(self._note_lines(index))
+
+    def _note_lines(self, index: int) -> list[Content]:
+        note = self._notes.get(self._keys[index], "")
+        if not note or self.is_edited(index):
+            return []
+        lines = Content(safe(note)).wrap(max(1, self.size.width - self.label_width))
+        indent = " " * self.label_width
+        return [Content.assemble(indent, line).stylize("$error") for line in lines]
+
+    def draw_row(self, index: int, width: int, *, is_highlighted: bool) -> Sequence[Content]:
+        key = self._keys[index]
+        label = set_cell_size(one_line(self.row_label(index)), self.label_width)
+        value = getattr(self._settings, key)
+        text = _in_words(value)
+        if isinstance(value, dict):
+            text = f"{len(value)} changed" if value else "none changed"
+        room = max(0, width - self.label_width - self.width_beside(index))
+        shown = "" if self.is_edited(index) else one_line(text, max(1, room))
+        line = Content.assemble(
+            Content.styled(label, "$foreground" if is_highlighted else "$quiet"),
+            set_cell_size(shown, room),
+            Content.styled(f"  {self._origin(index)}", "$quiet"),
+        )
+        return [line, *self._note_lines(index)]
+
+    def _origin(self, index: int) -> str:
+        return one_line(self._origins[self._keys[index]], 30)
+
+    def width_beside(self, index: int) -> int:
+        return cell_len(self._origin(index)) + 2
+
+    def row_label(self, index: int) -> str:
+        key = self._keys[index]
+        return Settings.model_fields[key].title or key
+
+    def row_text(self, index: int) -> str:
+        return str(getattr(self._settings, self._keys[index]))
+
+    def error_of(self, index: int, text: str) -> str:
+        return self._user_settings.error_of(self._keys[index], text) or ""
+
+    def save_text(self, index: int, text: str) -> str:
+        return self._save(self._keys[index], text)
+
+    # Keys --------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "turn" and not self._only_values:
+            return False
+        if action == "bring_back":
+            return can_bring_back(self.app)
+        return super().check_action(action, parameters)
+
+    @property
+    def _values(self) -> Descriptions:
+        """The values of the highlighted setting that can be listed, each with what it does."""
+        if self.key == "theme":
+            return self._themes
+        descriptions = VALUE_DESCRIPTIONS.get(self.key, {})
+        values: tuple[str, ...] = tuple(descriptions)
+        if self.field.annotation is bool:
+            values = (_in_words(False), _in_words(True))
+        elif get_args(self.field.annotation):
+            literals = get_args(self.field.annotation)
+            values = tuple(value for value in literals if isinstance(value, str))
+        return {value: descriptions.get(value, "") for value in values}
+
+    @property
+    def _takes_text(self) -> bool:
+        """Whether other values than the listed ones can be typed."""
+        return self.field.annotation in (str, int) and self.key != "theme"
+
+    @property
+    def _only_values(self) -> tuple[str, ...]:
+        """The values of a setting that takes no others; none where others can be typed."""
+        return () if self._takes_text else tuple(self._values)
+
+    def action_turn(self, direction: int) -> None:
+        values = self._only_values
+        value = _in_words(getattr(self._settings, self.key))
+        position = values.index(value) if value in values else -direction
+        self._save_highlighted(values[(position + direction) % len(values)])
+
+    async def action_edit(self) -> None:
+        """List the values of the setting, or let one be typed."""
+        if isinstance(getattr(self._settings, self.key), dict):
+            self._note(
+                self.key, f"edit these in {self._user_settings.file.name}, under [{self.key}]"
+            )
+        elif self._values:
+            self._open_values()
+        else:
+            await self.edit(self.highlighted_row)
+
+    def _open_values(self) -> None:
+        values = list(self._values.items())
+        if self._takes_text:
+            values.append(_OTHER_VALUE)
+        in_force = _in_words(getattr(self._settings, self.key))
+        other = len(values) - 1 if self._takes_text else None
+        current = next((n for n, (value, _) in enumerate(values) if value == in_force), other)
+
+        async def chosen(index: int | None) -> None:
+            if index is None:
+                return
+            if values[index] == _OTHER_VALUE:
+                await self.edit(self.highlighted_row)
+            else:
+                self._save_highlighted(values[index][0])
+
+        note = self._theme_note if self.key == "theme" else ""
+        title = self.row_label(self.highlighted_row)
+        self.app.push_screen(ValueListDialog(title, values, current, note=note), chosen)
+
+    def action_bring_back(self) -> None:
+        bring_back(self.app)
+
+    def action_reset(self) -> None:
+        """Take the setting out of the file: back to the default."""
+        self._save_highlighted(None)
+
+    def _save_highlighted(self, value: object) -> None:
+        if error := self._save(self.key, value):
+            self._note(self.key, error)
+
+    def _note(self, key: str, note: str) -> None:
+        self._notes = {key: note}
+        self.update_rows()
+
+    def _save(self, key: str, value: object) -> str:
+        """Write a setting, show the value in force and let it take effect. Returns the error."""
+        before = getattr(self._settings, key)
+        try:
+            lost_comments = self._user_settings.save(key, value)
+            self._settings = self._user_settings.read()
+        except (OSError, InputError) as error:
+            return f"{getattr(error, 'strerror', None) or error}"
+        self._origins = self._user_settings.origins()
+        self._notes.clear()
+        forget_discarded(self.app)
+        origin = self._origins[key]
+        if value is not None and origin != "file":
+            self._notes[key] = f"saved in the file; {origin} overrides it for now"
+        elif getattr(self._settings, key) != before:
+            self.post_message(SettingsChanged(key))
+        if lost_comments:
+            self.notify("Comments in the settings file were lost.", timeout=6)
+        self.update_rows()
+        return ""
+
+
+def _in_words(value: object) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+
+
+class SettingsScreen(AppDialog[None]):
+    """Shows ``user_settings`` and changes them.
+
+    ``themes`` are offered, each with what it is; ``theme_note`` is said below their list.
+    """
+
+    def __init__(
+        self, user_settings: UserSettings, themes: Descriptions, theme_note: str = ""
+    ) -> None:
+        super().__init__()
+        self._user_settings = user_settings
+        self._themes = themes
+        self._theme_note = theme_note
 
     def compose(self) -> ComposeResult:
         with Vertical(id="settings", classes="dialog"):
@@ -356,22 +264,19 @@ class SettingsScreen(AppDialog[None]):
                 yield Static("Settings", classes="dialog-title", markup=False)
                 file = one_line(abbreviate_home(self._user_settings.file), 120)
                 yield Static(Content(file), id="settings-file")
-            yield SettingsList(self._user_settings, self._themes, self._note)
+            yield SettingsList(self._user_settings, self._themes, self._theme_note)
             yield Static("", id="setting-about")
             yield KeyLine()
 
-    @on(Moved)
-    def _moved(self, event: Moved) -> None:
-        field = event.row.field
-        applies = (field.json_schema_extra or {}).get("applies", "at the next start")  # type: ignore[union-attr]
+    @on(SettingsList.Highlighted)
+    def _describe(self) -> None:
+        """Say what the highlighted setting does, and when a change of it applies."""
+        field = self.query_one(SettingsList).field
+        extra = field.json_schema_extra
+        applies = extra.get("applies") if isinstance(extra, dict) else None
         text = Content.assemble(
             Content(safe(f"{field.description}.  ")),
-            Content.styled(f"Applies {applies}.", "$quiet"),
+            Content.styled(f"Applies {applies or 'at the next start'}.", "$quiet"),
         )
         self.query_one("#setting-about", Static).update(text)
         self.refresh_bindings()
-
-    @on(Saved)
-    def _saved(self, event: Saved) -> None:
-        event.stop()
-        self.post_message(SettingsChanged(event.row.key))

@@ -27,7 +27,7 @@ async def paused_after_a_message(at: Bench) -> Path:
 async def set_turns(at: Bench, turns: int) -> None:
     """Type a number of turns into the setup's row."""
     pane = at.laboratory.setup_pane
-    pane.go_to(next(row for row in pane.rows if row.field.key == "conv_len"))
+    pane.go_to_field("conv_len")
     await at.press("enter")
     await at.press("ctrl+a", "ctrl+k", *str(turns), "enter")
 

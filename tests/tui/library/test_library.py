@@ -104,7 +104,7 @@ async def go_to_library(at: Bench, count: int) -> LibraryScreen:
 
 
 def shown(screen: LibraryScreen) -> list[str]:
-    return [entry.summary.heading for entry in screen.discussions._let_through]
+    return [entry.summary.heading for entry in screen.discussions.listed]
 
 
 def shown_result(at: Bench) -> str:

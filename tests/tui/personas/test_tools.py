@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
+from textual.content import Content
 from textual.widgets import Input
 
 from syndisco_tui.discussion import Persona
 from syndisco_tui.store.personas import read_personas, write_personas
 from syndisco_tui.tui.laboratory.screen import Laboratory
 from syndisco_tui.tui.personas.generator import Generator
+from syndisco_tui.tui.personas.list import PersonaList
 from syndisco_tui.tui.shell.external_editor import editor_command
 from tests.support.bench import SIZES, Bench, OpenBench
 
@@ -103,7 +106,7 @@ class TestOneField:
             assert people(at)[-1] == odd
             for _ in range(6):
                 await at.press("f", "right", "enter")
-            assert at.laboratory.personas_pane.bar.field == "personality_characteristics"
+            assert at.laboratory.personas_pane.edits.last_field == "personality_characteristics"
             assert people(at)[-1] == odd
             await at.press("f")
             await at.type("calm, dry")
@@ -125,7 +128,7 @@ class TestOneField:
             await at.press("f", "9", "9")
             at.laboratory.personas_pane.list.focus()
             await at.press("down")
-            at.laboratory.personas_pane.bar.query_one(Input).focus()
+            at.laboratory.personas_pane.footer.bar.query_one(Input).focus()
             await at.press("enter")
             assert [each.age for each in people(at)[:2]] == [99, 21]
 
@@ -322,7 +325,7 @@ class TestDraw:
             assert "Persona09" in shown, "as many as have room, not the first at the lower edge"
             pane = at.laboratory.personas_pane
             assert people(at)[pane.list.highlighted or 0].name == "Persona01"
-            pane.take_in([Persona(username="Imported")])
+            pane.import_personas([Persona(username="Imported")])
             await at.until(lambda: "Imported" in at.text())
             assert people(at)[pane.list.highlighted or 0].name == "Imported"
 
@@ -626,12 +629,21 @@ async def test_picture_of_likely_mistakes(
         assert at.text() == snapshot
 
 
-async def test_a_thousand_are_drawn_as_they_come_into_sight(bench: OpenBench) -> None:
+async def test_a_thousand_are_drawn_as_they_come_into_sight(
+    bench: OpenBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     many = tuple(Persona(username=f"P{n:04}", age=20 + n % 50) for n in range(1000))
     async with bench(personas=many) as at:
         drawn: list[int] = []
-        row = at.laboratory.personas_pane.list._row
-        at.laboratory.personas_pane.list._row = lambda n, width: (drawn.append(n), row(n, width))[1]  # type: ignore[method-assign]
+        draw_row = PersonaList.draw_row
+
+        def note_row(
+            listed: PersonaList, index: int, width: int, *, is_highlighted: bool
+        ) -> Sequence[Content]:
+            drawn.append(index)
+            return draw_row(listed, index, width, is_highlighted=is_highlighted)
+
+        monkeypatch.setattr(PersonaList, "draw_row", note_row)
         await at.press("end", "space")
         assert "P0999" in at.text()
         assert "P0999" in at.laboratory.setup.names

@@ -8,14 +8,14 @@ import pytest
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.store.setups import read_setup
+from syndisco_tui.tui.personas.fields import FieldError
 from syndisco_tui.tui.setup.fields import (
     FIELDS,
-    FieldError,
     SetupField,
     as_text,
-    changed,
-    telling_part,
-    turned,
+    distinguishing_part,
+    stepped,
+    with_text,
 )
 from syndisco_tui.tui.setup.file import SetupFile
 from syndisco_tui.tui.setup.value_descriptions import VALUE_DESCRIPTIONS
@@ -29,7 +29,7 @@ async def go_to(at: Bench, key: str) -> None:
     """Put the cursor of the setup pane on a field."""
     await at.press("2", "home")
     await at.press(*["down"] * [field.key for field in FIELDS].index(key))
-    assert at.laboratory.setup_pane.row.field.key == key
+    assert at.laboratory.setup_pane.field.key == key
 
 
 async def test_a_value_is_typed_in_place(bench: OpenBench) -> None:
@@ -117,7 +117,7 @@ async def test_rows_of_long_texts_show_what_tells_them_apart(bench: OpenBench) -
     ],
 )
 def test_what_tells_a_text_from_others(text: str, others: list[str], shown: str) -> None:
-    assert telling_part(text, others) == shown
+    assert distinguishing_part(text, others) == shown
 
 
 async def test_long_text_is_edited_in_lines(bench: OpenBench) -> None:
@@ -160,7 +160,7 @@ async def test_an_editor_left_for_another_pane_keeps_what_is_right(bench: OpenBe
         await go_to(at, "p_respond")
         await at.press("enter", "ctrl+u", "x")
         at.laboratory.personas_pane.list.focus()
-        await at.until(lambda: not at.laboratory.setup_pane.row.is_editing)
+        await at.until(lambda: not at.laboratory.setup_pane.is_editing)
         assert at.laboratory.setup.p_respond == 1
 
 
@@ -182,12 +182,12 @@ async def test_a_hand_written_setup_file_is_not_written_over_unasked(
 def test_an_author_near_to_a_participant_is_asked_about(setup: DiscussionSetup) -> None:
     field = BY_KEY["seed_opinions"]
     with pytest.raises(FieldError, match="line 1: nobody is called “An”; did you mean “Ann”"):
-        changed(field, "An: One", setup)
+        with_text(field, "An: One", setup)
 
 
 def test_an_author_may_take_no_part(setup: DiscussionSetup) -> None:
     field = BY_KEY["seed_opinions"]
-    new = changed(field, "Ann: One\nZorba: Two", setup)
+    new = with_text(field, "Ann: One\nZorba: Two", setup)
     assert new.seed_opinion_usernames == ("Ann", "Zorba")
 
 
@@ -201,9 +201,9 @@ async def test_an_author_who_takes_no_part_is_shown_as_such(
 
 def test_an_opinion_of_several_lines_can_be_edited(setup: DiscussionSetup) -> None:
     field = BY_KEY["seed_opinions"]
-    new = changed(field, "Ann: One\n  two\nBob: Three", setup)
+    new = with_text(field, "Ann: One\n  two\nBob: Three", setup)
     assert new.seed_opinions == ("One\ntwo", "Three")
-    assert changed(field, as_text(field, new), setup) == new
+    assert with_text(field, as_text(field, new), setup) == new
 
 
 @pytest.fixture
@@ -216,10 +216,10 @@ def setup() -> DiscussionSetup:
 def test_the_text_of_every_field_reads_back_as_its_value(
     field: SetupField, setup: DiscussionSetup
 ) -> None:
-    steps = (turned(field, step, setup) for step in (1, -1))
-    other = next(filter(None, steps), None) or changed(field, "Something else", setup)
+    steps = (stepped(field, step, setup) for step in (1, -1))
+    other = next(filter(None, steps), None) or with_text(field, "Something else", setup)
     assert other != setup
-    assert changed(field, as_text(field, setup), other) == setup
+    assert with_text(field, as_text(field, setup), other) == setup
 
 
 @pytest.mark.parametrize(
@@ -242,40 +242,40 @@ async def test_opinions_that_are_looked_at_stay_as_they_are(
     async with bench(setup=before) as at:
         await go_to(at, "seed_opinions")
         await at.press("enter", "ctrl+s")
-        await at.until(lambda: not at.laboratory.setup_pane.row.is_editing)
+        await at.until(lambda: not at.laboratory.setup_pane.is_editing)
         assert at.laboratory.setup == before
 
 
 def test_seed_opinions_are_lines_with_names(setup: DiscussionSetup) -> None:
     field = BY_KEY["seed_opinions"]
-    new = changed(field, "ann: Hello: you\n\nBob: Hi", setup)
+    new = with_text(field, "ann: Hello: you\n\nBob: Hi", setup)
     assert new.seed_opinions == ("Hello: you", "Hi")
     assert new.seed_opinion_usernames == ("Ann", "Bob")
     assert as_text(field, new) == "Ann: Hello: you\nBob: Hi"
 
 
 def test_seed_opinions_without_names_are_given_to_users(setup: DiscussionSetup) -> None:
-    new = changed(BY_KEY["seed_opinions"], "Hello\nHi", setup)
+    new = with_text(BY_KEY["seed_opinions"], "Hello\nHi", setup)
     assert new.seed_opinion_usernames == ()
 
 
 def test_a_nameless_line_among_named_ones_is_pointed_out(setup: DiscussionSetup) -> None:
     with pytest.raises(FieldError, match="line 2: begin it with a name"):
-        changed(BY_KEY["seed_opinions"], "Ann: Hello\nHi", setup)
+        with_text(BY_KEY["seed_opinions"], "Ann: Hello\nHi", setup)
 
 
 def test_history_all_and_numbers(setup: DiscussionSetup) -> None:
     field = BY_KEY["history_context_len"]
-    assert changed(field, "all", setup).history_context_len is None
-    unlimited = changed(field, "ALL", setup)
-    back = turned(field, -1, unlimited)
+    assert with_text(field, "all", setup).history_context_len is None
+    unlimited = with_text(field, "ALL", setup)
+    back = stepped(field, -1, unlimited)
     assert back
     assert back.history_context_len == 10
-    assert turned(field, 1, unlimited) is None
+    assert stepped(field, 1, unlimited) is None
 
 
 def test_a_step_beyond_the_limit_does_nothing(setup: DiscussionSetup) -> None:
-    assert turned(BY_KEY["p_respond"], 1, changed(BY_KEY["p_respond"], "1", setup)) is None
+    assert stepped(BY_KEY["p_respond"], 1, with_text(BY_KEY["p_respond"], "1", setup)) is None
 
 
 @pytest.mark.parametrize(
@@ -293,4 +293,4 @@ def test_faults_are_said_in_a_few_words(
     key: str, text: str, sentence: str, setup: DiscussionSetup
 ) -> None:
     with pytest.raises(FieldError, match=sentence):
-        changed(BY_KEY[key], text, setup)
+        with_text(BY_KEY[key], text, setup)

@@ -15,7 +15,7 @@ from textual.screen import Screen
 
 from syndisco_tui import tui
 from syndisco_tui.tui.laboratory.screen import Laboratory
-from syndisco_tui.tui.personas.list import PersonaList
+from syndisco_tui.tui.personas.pane import PersonasPane
 from syndisco_tui.tui.setup.pane import SetupPane
 from syndisco_tui.tui.shell.actions import ACTIONS, Action, Where
 from syndisco_tui.tui.shell.app import SyndiscoApp
@@ -24,7 +24,7 @@ from syndisco_tui.tui.transcript.transcript import Transcript
 PLACES: dict[Where, type[DOMNode]] = {
     "app": SyndiscoApp,
     "everywhere": Laboratory,
-    "personas": PersonaList,
+    "personas": PersonasPane,
     "setup": SetupPane,
     "transcript": Transcript,
 }

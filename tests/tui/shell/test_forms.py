@@ -92,10 +92,10 @@ class TestDiscarding:
             await at.press("y")
             before = at.laboratory.setup
             await at.press("u")
-            row = at.laboratory.setup_pane.row
-            await at.until(lambda: row.content == "New.")
+            pane = at.laboratory.setup_pane
+            await at.until(lambda: pane.editor is not None and pane.editor.text == "New.")
             await at.press("ctrl+s")
-            assert row.field.key != "context"
+            assert pane.field.key != "context"
             assert at.laboratory.setup != before
             await at.press("u")
             assert at.laboratory.setup == before, "then undo means the change"
@@ -105,12 +105,12 @@ class TestDiscarding:
     ) -> None:
         async with bench() as at:
             pane = at.laboratory.setup_pane
-            pane.go_to(next(row for row in pane.rows if row.field.key == "p_respond"))
+            pane.go_to_field("p_respond")
             await at.press("enter", "x")
             at.laboratory.personas_pane.list.focus()
             await at.until(lambda: "p_respond was discarded: must be a number" in at.toasts())
             await at.press("2", "u")
-            await at.until(lambda: pane.row.content == "x")
+            await at.until(lambda: pane.editor is not None and pane.editor.text == "x")
 
     async def test_a_later_change_is_what_undo_means(self, bench: OpenBench) -> None:
         async with bench() as at:
@@ -239,7 +239,7 @@ class TestTexts:
             assert text.text == left
 
 
-SEARCHES = {"OpenSet", "OpenSetup", "LibraryScreen"}
+SEARCHES = {"OpenDialog", "LibraryScreen"}
 """Screens in which only words to look for are typed: nothing is lost with them."""
 
 

@@ -19,13 +19,13 @@ async def test_a_letter_goes_to_a_row_of_the_setup(bench: OpenBench) -> None:
         await at.press("ctrl+o")
         await at.press(letter_of(at, "Temperature"))
         await at.until(lambda: at.app.focused is at.laboratory.setup_pane)
-        assert at.laboratory.setup_pane.row.field.key == "temperature"
+        assert at.laboratory.setup_pane.field.key == "temperature"
         assert at.app.screen is at.laboratory
 
 
 async def test_every_pane_has_a_letter(bench: OpenBench) -> None:
     async with bench((120, 50)) as at:
-        letters = LETTERS[: 2 + len(at.laboratory.setup_pane.rows)]
+        letters = LETTERS[: 2 + at.laboratory.setup_pane.row_count]
         await at.press("ctrl+o", letters[-1])
         await at.until(lambda: at.app.focused is at.laboratory.transcript)
         await at.press("ctrl+o", letters[0])

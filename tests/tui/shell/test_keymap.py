@@ -135,7 +135,7 @@ async def test_changed_keys_work_and_footer_help_and_palette_know_them(bench: Op
         await at.press("question_mark")
         assert "f5   Run or continue" in at.text()
         await at.press("escape", "2", "down", "f3")
-        assert at.laboratory.setup_pane.row.is_editing
+        assert at.laboratory.setup_pane.is_editing
         await at.press("escape", "f5")
         await at.until_state("finished")
 

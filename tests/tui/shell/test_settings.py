@@ -98,7 +98,7 @@ async def test_a_row_that_is_jumped_away_from_can_be_edited_again(bench: OpenBen
         await at.type("xyz")
         await at.press("ctrl+o", "a")
         await at.until(lambda: not at.app.screen.query(Input))
-        assert "discarded, u brings it back" in at.text()
+        assert "Threads was discarded: must be a whole number. u brings it back." in at.toasts()
         await at.press("u")
         assert at.app.screen.query_one(Input).value == "xyz"
         await at.press("escape", "y", "home", *at_setting("threads")[1:], "enter")

@@ -47,7 +47,6 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("library/screen.py", "line"): _CONTENT,
     ("library/screen.py", "preview"): _CONTENT,
     ("personas/warnings.py", "*map(self._option, self._warnings)"): _CONTENT,
-    ("personas/sets.py", "map(_option, self._shown)"): _CONTENT,
     ("experiments/repeat.py", "cell"): _CONTENT,
     ("experiments/repeat.py", "column.name"): _COLUMN,
     ("experiments/repeat.py", "label"): "a column's own label, a literal",

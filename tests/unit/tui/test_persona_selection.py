@@ -1,4 +1,4 @@
-"""A cast whose list is moved, replaced or added to: who takes part and who moderates stays."""
+"""A persona selection whose list is moved, replaced or added to keeps the parts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from syndisco_tui.tui.personas.selection import (
 from syndisco_tui.workspace.personas import named_apart
 
 ANN, BOB, CLEO = (Persona(username=name) for name in ("Ann", "Bob", "Cleo"))
-CAST = PersonaSelection((ANN, BOB, CLEO), frozenset({"ann"}), "bob")
+SELECTION = PersonaSelection((ANN, BOB, CLEO), frozenset({"ann"}), "bob")
 
 
 def names(selection: PersonaSelection) -> list[str]:
@@ -19,48 +19,48 @@ def names(selection: PersonaSelection) -> list[str]:
 
 
 def test_moving_stops_at_the_ends() -> None:
-    assert names(CAST.moved(0, 1)) == ["Bob", "Ann", "Cleo"]
-    assert CAST.moved(0, -1) == CAST
-    assert CAST.moved(2, 5) == CAST
-    assert CAST.moved(2, -9).personas[0] == CLEO
+    assert names(SELECTION.move(0, 1)) == ["Bob", "Ann", "Cleo"]
+    assert SELECTION.move(0, -1) == SELECTION
+    assert SELECTION.move(2, 5) == SELECTION
+    assert SELECTION.move(2, -9).personas[0] == CLEO
 
 
 def test_in_another_list_the_same_names_keep_their_parts() -> None:
-    selection = CAST.with_these([CLEO, Persona(username="ANN ")])
+    selection = SELECTION.with_list([CLEO, Persona(username="ANN ")])
     assert (selection.users, selection.moderator) == ({"ann"}, None)
-    assert CAST.with_these([CLEO, BOB]).moderator == "bob"
+    assert SELECTION.with_list([CLEO, BOB]).moderator == "bob"
 
 
 def test_who_is_renamed_in_place_keeps_their_part() -> None:
     after = [Persona(username="Zoe"), Persona(username="Max"), CLEO]
-    assert renamed(CAST.personas, after) == (("Ann", "Zoe"), ("Bob", "Max"))
-    selection = CAST.with_list(after)
+    assert renamed(SELECTION.personas, after) == (("Ann", "Zoe"), ("Bob", "Max"))
+    selection = SELECTION.replace_all(after)
     assert (selection.users, selection.moderator) == ({"zoe"}, "max")
 
 
 def test_another_order_is_no_renaming() -> None:
-    assert renamed(CAST.personas, [CLEO, BOB, ANN]) == ()
-    assert CAST.with_list([CLEO, BOB, ANN]).users == {"ann"}
+    assert renamed(SELECTION.personas, [CLEO, BOB, ANN]) == ()
+    assert SELECTION.replace_all([CLEO, BOB, ANN]).users == {"ann"}
 
 
 def test_several_take_part_or_no_longer_and_the_moderator_stays() -> None:
-    selection = CAST.with_parts((0, 1, 2))
+    selection = SELECTION.toggle_users((0, 1, 2))
     assert (selection.users, selection.moderator) == ({"ann", "cleo"}, "bob")
-    assert selection.with_parts((0, 1, 2)).users == frozenset()
+    assert selection.toggle_users((0, 1, 2)).users == frozenset()
 
 
 def test_several_are_taken_out_wherever_they_stand() -> None:
-    selection = CAST.without_all((2, 1))
+    selection = SELECTION.remove((2, 1))
     assert (names(selection), selection.users, selection.moderator) == (["Ann"], {"ann"}, None)
 
 
 def test_all_take_part_but_the_moderator() -> None:
-    assert CAST.with_everybody().users == {"ann", "cleo"}
+    assert SELECTION.with_all_users().users == {"ann", "cleo"}
 
 
 def test_added_are_those_that_are_not_there_under_names_of_their_own() -> None:
     other_ann = Persona(username="ann", age=3)
-    assert names(CAST.with_added(1, [BOB, other_ann])) == ["Ann", "ann-2", "Bob", "Cleo"]
+    assert names(SELECTION.insert_missing(1, [BOB, other_ann])) == ["Ann", "ann-2", "Bob", "Cleo"]
 
 
 def test_names_that_stand_twice_are_told_apart() -> None:

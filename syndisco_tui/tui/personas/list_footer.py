@@ -1,4 +1,4 @@
-"""What stands below the list of personas while it is of use: filter, marks, a field's editor."""
+"""Below the list of personas, while it is of use: the filter, the marks, a field's editor."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from ...text import safe
 from ..shell.keymap import key_of
 from ..widgets.input_line import InputLine
 from ..widgets.safe_input import SafeInput
+from .edits import PersonaEdits
 from .field_bar import FieldBar
 
-_ACTS = {
-    "take_part": "add or remove",
-    "change_many": "change a field",
-    "delete": "delete",
-    "save_set": "save as set",
-    "clear": "unmark",
+_MARKED_ACTIONS = {
+    "personas.take_part": "add or remove",
+    "personas.change_many": "change a field",
+    "personas.delete": "delete",
+    "personas.save_set": "save as set",
+    "personas.clear": "unmark",
 }
-"""What can be done with marked personas, by the action's name."""
+"""What can be done with marked personas, by the action's id."""
 _GAP = "  "
-_KEY_STYLE = "bold $footer-key-foreground"
 
 
 class FilterLine(InputLine):
@@ -43,7 +43,7 @@ class FilterLine(InputLine):
 
 
 class MarkedLine(Widget):
-    """How many personas are marked, and the keys that act on them, never torn apart."""
+    """How many personas are marked, and the keys that act on them, wrapped between them."""
 
     def __init__(self) -> None:
         super().__init__(id="marked")
@@ -60,12 +60,10 @@ class MarkedLine(Widget):
         return Content("\n").join(self._lines(self.content_size.width))
 
     def _lines(self, width: int) -> list[Content]:
-        items = [Content.styled(f"{self._count} marked", "$accent")]
-        for action, does in _ACTS.items():
-            key = Content.styled(safe(key_of(self.app, f"personas.{action}")), _KEY_STYLE)
-            items.append(Content.assemble(key, f" {does}"))
-        lines = items[:1]
-        for item in items[1:]:
+        lines = [Content.styled(f"{self._count} marked", "$accent")]
+        for identity, label in _MARKED_ACTIONS.items():
+            key = Content.styled(safe(key_of(self.app, identity)), "bold $footer-key-foreground")
+            item = Content.assemble(key, f" {label}")
             if lines[-1].cell_length + len(_GAP) + item.cell_length <= width:
                 lines[-1] = Content.assemble(lines[-1], _GAP, item)
             else:
@@ -73,16 +71,17 @@ class MarkedLine(Widget):
         return lines
 
 
-class PersonasFoot(Vertical):
-    """Shows none of them at first: the first picture waits for nothing that it does not show."""
+class PersonaListFooter(Vertical):
+    """Mounts each part when it is first shown: the first paint waits for none of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, edits: PersonaEdits) -> None:
         super().__init__(id="personas-foot")
+        self._edits = edits
         self._filter: FilterLine | None = None
         self._marked: MarkedLine | None = None
 
     def compose(self) -> ComposeResult:
-        yield FieldBar()
+        yield FieldBar(self._edits)
 
     @property
     def bar(self) -> FieldBar:
@@ -93,7 +92,7 @@ class PersonasFoot(Vertical):
         return self._filter is not None
 
     def open_filter(self, typed: Callable[[str, bool], None], left: Callable[[], None]) -> None:
-        """Let words be typed; ``typed`` is told them and whether they are complete."""
+        """Let words be typed; ``typed`` gets them and whether they are complete."""
         if self._filter is None:
             self._filter = FilterLine("/", "name, sex, occupation …", typed, left)
             self.mount(self._filter, before=0)
@@ -105,7 +104,7 @@ class PersonasFoot(Vertical):
             self._filter.remove()
             self._filter = None
 
-    def note_listed(self, count: int, total: int) -> None:
+    def show_listed(self, count: int, total: int) -> None:
         """Say how many personas the filter leaves."""
         if self._filter is not None and self._filter.is_mounted:
             self._filter.note(f"{count} of {total}")

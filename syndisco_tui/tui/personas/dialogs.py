@@ -1,0 +1,234 @@
+"""What the personas pane opens: forms for one and for many, sets, warnings, the user's editor.
+
+Each asks, and then applies a change of the selection: one step for the undo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from textual.app import App
+
+from ...discussion import Persona
+from ...discussion.lint import Warning
+from ...text import one_line, safe
+from ...workspace.inputs import InputError
+from ...workspace.personas import PersonaSets, named_apart, read_personas
+from ..shell.keymap import key_of
+from ..widgets.dialogs import MultipleChoiceDialog
+from ..widgets.forms import open_form
+from .editor import PersonaEditor
+from .edits import PersonaChange, PersonaEdits
+from .external_edit import ExternalEdit
+from .fields import count_of_personas, label
+from .generator import Generator
+from .list import persona_summary
+from .many_fields import FieldOfMany, ManyFields
+from .selection import PersonaSelection
+from .sets import OpenSetDialog, SaveSetDialog
+from .warnings import WarningsDialog
+
+
+class PersonaDialogs:
+    """Opens dialogs in ``app`` about ``edits``; ``apply`` applies what comes of them."""
+
+    def __init__(
+        self,
+        app: App[Any],
+        edits: PersonaEdits,
+        sets: PersonaSets,
+        apply: Callable[[PersonaChange], bool],
+    ) -> None:
+        self._app = app
+        self._edits = edits
+        self._sets = sets
+        self._apply = apply
+
+    @property
+    def _selection(self) -> PersonaSelection:
+        return self._edits.selection
+
+    @property
+    def _undo_key(self) -> str:
+        return key_of(self._app, "personas.undo")
+
+    # One persona in a form -----------------------------------------------------------------------
+
+    def edit(self, index: int) -> None:
+        """Edit all fields of the persona at ``index``."""
+        persona = self._selection.personas[index]
+
+        def edited(new: Persona | None) -> None:
+            if new is not None and new != persona:
+                selection = self._selection.replace_at(index, new)
+                self._apply(PersonaChange(selection, index, renames=((persona.name, new.name),)))
+
+        self._open_editor(persona, persona_summary(persona), index, edited)
+
+    def new(self, index: int) -> None:
+        """Make a persona and put them in at ``index``."""
+
+        def made(new: Persona | None) -> None:
+            if new is not None:
+                self._apply(PersonaChange(self._selection.insert(index, [new]), index))
+
+        blank = Persona(username=self._selection.free_name("New"))
+        self._open_editor(blank, "New persona", None, made)
+
+    def _open_editor(
+        self,
+        persona: Persona,
+        title: str,
+        index: int | None,
+        done: Callable[[Persona | None], None],
+    ) -> None:
+        edits = self._edits
+
+        def error_of(new: Persona) -> str:
+            return edits.name_error(new, index)
+
+        def preview(new: Persona) -> dict[str, Any]:
+            selection = edits.selection
+            moderates = index is not None and selection.moderates(selection.personas[index])
+            personas, moderator = ((), new) if moderates else ((new,), None)
+            setup = edits.setup.model_copy(update={"personas": personas, "moderator": moderator})
+            return setup.actor(new.name).prompt_fields()
+
+        open_form(self._app, lambda: PersonaEditor(persona, title, error_of, preview), done)
+
+    # Many at once ------------------------------------------------------------------------------
+
+    def add(self, selection: PersonaSelection, index: int) -> None:
+        """Apply ``selection``, which has more personas from ``index`` on, and say how many."""
+        count = len(selection.personas) - len(self._selection.personas)
+        if count:
+            sentence = f"{count_of_personas(count)} added; {self._undo_key} undoes it."
+            self._apply(PersonaChange(selection, index, count=count, sentence=sentence))
+
+    def change_many(self, highlighted: int, marked: tuple[int, ...]) -> None:
+        """Change a field of several personas."""
+
+        def chosen(change: FieldOfMany | None) -> None:
+            if change is None:
+                return
+            self._edits.last_field = change.field
+            if not change.personas:
+                self._tell("Nothing changes.")
+                return
+            count = count_of_personas(len(change.personas))
+            sentence = f"{label(change.field)} of {count} changed; {self._undo_key} undoes it."
+            selection = self._selection.replace_many(change.personas)
+            self._apply(PersonaChange(selection, sentence=sentence))
+
+        selection, field = self._selection, self._edits.last_field
+        open_form(self._app, lambda: ManyFields(selection, highlighted, field, marked), chosen)
+
+    def generate(self, marked: Sequence[int], index: int) -> None:
+        """Generate personas like the marked ones, or all, and put them in at ``index``."""
+
+        def generated(personas: tuple[Persona, ...] | None) -> None:
+            if personas:
+                self.add(self._selection.insert(index, personas), index)
+
+        selection = self._selection
+        users = (each for each in selection.personas if not selection.moderates(each))
+        examples = [selection.personas[each] for each in marked] or list(users)
+        taken = [each.name for each in selection.personas]
+        open_form(self._app, lambda: Generator(examples, taken), generated)
+
+    def show_warnings(
+        self, warnings: Sequence[Warning], go_to: Callable[[int, str | None], None]
+    ) -> None:
+        """List likely mistakes; ``go_to`` gets the index and the field of the chosen one."""
+
+        def chosen(warning: Warning | None) -> None:
+            if warning:
+                go_to(warning.index, warning.field)
+
+        self._app.push_screen(WarningsDialog(warnings, self._selection.personas), chosen)
+
+    def edit_outside(self, index: int) -> None:
+        """Edit the persona at ``index``, or all, as JSON in the user's editor."""
+        ExternalEdit(self._app, self._edits, self._apply).start(index)
+
+    # Sets --------------------------------------------------------------------------------------
+
+    def save_set(self, marked: Sequence[int]) -> None:
+        """Save the marked personas, all, or those in the discussion under a name."""
+        selection = self._selection
+        groups: dict[str, Sequence[Persona]] = {
+            "marked": [selection.personas[index] for index in marked],
+            "all": selection.personas,
+            "in the discussion": list(filter(selection.is_present, selection.personas)),
+        }
+        offered = {f"{name} ({len(group)})": group for name, group in groups.items() if group}
+
+        def named(answer: tuple[str, int] | None) -> None:
+            if answer is None:
+                return
+            name, group = answer
+            try:
+                path = self._sets.save(name, list(offered.values())[group])
+            except OSError as error:
+                self._warn(f"The set cannot be saved: {error.strerror}.")
+            else:
+                self._tell(f"Saved as {path}")
+
+        open_form(self._app, lambda: SaveSetDialog(list(offered), self._sets.file), named)
+
+    def open_set(self, index: int) -> None:
+        """Choose a set, and add its personas at ``index`` or replace the list with them."""
+
+        def chosen(path: Path | None) -> None:
+            if path is None:
+                return
+            try:
+                personas = read_personas(path)
+            except InputError as error:
+                self._warn(str(error))
+                return
+            if personas:
+                self._ask_how_to_open(path, personas, index)
+            else:
+                self._warn(f"{path}: it holds no personas.")
+
+        self._app.push_screen(OpenSetDialog(self._sets.listed()), chosen)
+
+    def _ask_how_to_open(self, path: Path, personas: list[Persona], index: int) -> None:
+        apart = named_apart(personas)
+        renumbered = sum(old is not new for old, new in zip(personas, apart, strict=True))
+        note = f"{renumbered} of them get a number: others have their names." if renumbered else ""
+        answers = [
+            ("a", "add them to the list"),
+            ("r", "replace the list; none of the new ones takes part yet"),
+            ("t", "replace the list; all of them take part"),
+        ]
+
+        def chosen(answer: str | None) -> None:
+            if answer == "a":
+                selection = self._selection.insert_missing(index, apart)
+                if len(selection.personas) == len(self._selection.personas):
+                    self._tell("All of them are in the list already.")
+                else:
+                    self.add(selection, index)
+            elif answer in ("r", "t"):
+                selection = self._selection.with_list(apart)
+                selection = selection.with_all_users() if answer == "t" else selection
+                sentence = (
+                    f"{count_of_personas(len(apart))} in the list; {self._undo_key} undoes it."
+                )
+                self._apply(PersonaChange(selection, 0, sentence=sentence))
+
+        title = f"{count_of_personas(len(apart))} of {one_line(path.stem, 40)}"
+        self._app.push_screen(MultipleChoiceDialog(title, note, answers, esc="cancel"), chosen)
+
+    # Toasts ------------------------------------------------------------------------------------
+
+    def _tell(self, sentence: str) -> None:
+        self._app.clear_notifications()
+        self._app.notify(safe(sentence), markup=False, timeout=4)
+
+    def _warn(self, sentence: str) -> None:
+        self._app.notify(safe(sentence), severity="warning", markup=False, timeout=8)
