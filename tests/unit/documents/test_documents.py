@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +24,13 @@ from tests.support.project import ROOT
 README = ROOT / "README.md"
 PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/*.md"))]
 MOST_LINES = 120
+MOST_STOPS = 10
+
+CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"][
+    "contracts"
+]
+LAYERS = [layer.split(" | ") for layer in CONTRACTS[0]["layers"]]
+"""The packages, the uppermost first."""
 
 COMMAND = get_command(app)
 COMMANDS: dict[str, click.Command] = dict(COMMAND.commands)  # type: ignore[attr-defined]
@@ -62,11 +70,27 @@ def missing_files(file: Path) -> Iterator[str]:
 def missing_names(file: Path) -> Iterator[str]:
     """Names in “`name` (`file`)” and “`name` in `file`” that the file does not define."""
     named = re.findall(r"`([\w.]+)`,?\s+(?:in|of|\()\s*`(syndisco_tui/[\w/]+\.py)`", read(file))
-    for name, path in named:
-        last = name.rpartition(".")[2]
-        defined = rf"(?:def|class) {last}\b|^{last}\b.* = "
-        if not re.search(defined, read(ROOT / path), re.MULTILINE):
-            yield f"{path}: {name}"
+    yield from (f"{path}: {name}" for name, path in named if not defines(ROOT / path, name))
+
+
+def defines(file: Path, name: str) -> bool:
+    """Whether ``file`` defines ``name``, a function, a class, a method or a constant."""
+    owner, _, last = name.rpartition(".")
+    text = read(file).partition(f"class {owner}")[2] if owner else read(file)
+    return bool(re.search(rf"(?:def|class) {last}\b|^{last}\b.* = ", text, re.MULTILINE))
+
+
+def layer(path: str) -> int:
+    """How far down the package of ``path`` is, by the import contracts."""
+    package = f"syndisco_tui.{path.partition('/')[0]}"
+    return next(n for n, layer in enumerate(LAYERS) if package in layer)
+
+
+def walks() -> dict[str, list[tuple[str, str]]]:
+    """The stops of each walk through the code, as files of the package and names in them."""
+    page = read(ROOT / "docs" / "architecture.md")
+    stops = re.compile(r"^\d+\. `([\w/]+\.py)` `([\w.]+)`", re.MULTILINE)
+    return {title: stops.findall(text) for title, text in sections(page, 3).items()}
 
 
 def sections(page: str, level: int) -> dict[str, str]:
@@ -165,6 +189,22 @@ def test_every_field_of_a_setup_is_described_with_its_default() -> None:
     for name, default in re.findall(r"^\| `(\w+)` \| `(.+?)` \|", table, re.MULTILINE):
         value = DiscussionSetup.model_fields[name].get_default(call_default_factory=True)
         assert default.strip('"') == {"()": "[]", "False": "false"}.get(str(value), str(value))
+
+
+class TestWalks:
+    """The walks through the code are short, lead somewhere and never turn round."""
+
+    def test_stops_exist(self) -> None:
+        for stops in walks().values():
+            assert 5 <= len(stops) <= MOST_STOPS
+            for path, name in stops:
+                assert defines(ROOT / "syndisco_tui" / path, name), f"{path}: {name}"
+
+    def test_each_keeps_its_direction(self) -> None:
+        down, up, down_too = ([layer(path) for path, _ in stops] for stops in walks().values())
+        assert down == sorted(down)
+        assert up == sorted(up, reverse=True)
+        assert down_too == sorted(down_too)
 
 
 def test_what_is_wrong_is_seen(tmp_path: Path) -> None:
