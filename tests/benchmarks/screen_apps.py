@@ -71,9 +71,11 @@ class LaboratoryApp(SyndiscoApp):
         Binding("f7", "stream_many", show=False, priority=True),
     ]
 
-    def __init__(self, laboratory: Laboratory, session: LiveSession, file: Path | None) -> None:
+    def __init__(
+        self, laboratory: Laboratory, session: LiveSession, folders: Folders, file: Path | None
+    ) -> None:
         themes, _ = read_themes(SHIPPED_THEMES)
-        super().__init__(lambda: laboratory, themes=themes)
+        super().__init__(lambda: laboratory, folders=folders, themes=themes)
         self._session = session
         self._the_laboratory = laboratory
         self._file = file
@@ -171,7 +173,8 @@ def laboratory(file: Path | None) -> LaboratoryApp:
     setup = setup.model_copy(update={"conv_len": 200, "max_out_tokens": 200})
     personas = tuple(shipped_personas(SHIPPED_PERSONAS))
     folders = Folders.within(folder)
-    return LaboratoryApp(Laboratory(session, setup, personas, folders), session, file)
+    lab = Laboratory(session, setup, personas, folders)
+    return LaboratoryApp(lab, session, folders, file)
 
 
 if __name__ == "__main__":
