@@ -1,262 +1,37 @@
-"""The pictures in README: ``python -m tests.pictures`` in the repository makes them anew.
+"""The pictures of the documentation, from the real app: ``python -m tests.pictures [--moving]``.
 
-The app is driven with keys on a fake terminal, over the tests' scripted engine: what the personas
-say is written below, so that the pictures need no model and are the same on every machine.
+Without an option it makes the still pictures in this folder; with ``--moving`` the moving one in
+``docs/pictures``.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from textual.pilot import Pilot
-
-from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Persona
-from syndisco_tui.discussion.record import Status
-from syndisco_tui.session import LiveSession, Phase, Runner
-from syndisco_tui.store.discussion_format import to_bytes
-from syndisco_tui.store.discussions import discussion_files, read_discussion
-from syndisco_tui.store.personas import shipped_personas
-from syndisco_tui.store.setups import read_setup
-from syndisco_tui.tui.laboratory.screen import Laboratory
-from syndisco_tui.tui.shell.app import SyndiscoApp
-from syndisco_tui.tui.shell.themes import read_themes
-from syndisco_tui.workspace.folders import DEMONSTRATION, SHIPPED_PERSONAS, SHIPPED_THEMES, Folders
-from syndisco_tui.workspace.settings import UserSettings
-from tests.support.scripted_engine import ScriptedEngine
-
-SIZE = (118, 36)
-BEGIN = datetime(2026, 3, 2, 14, 5, tzinfo=UTC)
-SPEAKERS = ("Emma35", "Giannis", "OldTom", "priya.dev")
-SEED = 15
-CONTRARY = "Speaks against whatever was said last."
-"""What Giannis is told in the fork."""
-
-SAID = """
-I drove the number 9 for thirty years, so home was where I slept. What I would have missed is the
-regulars: you learn a whole town from that one seat.
-
-(silent)
-
-Two hours a day came back to me, and most of them go into my own game. But the evenings blur into
-work. Last night I pushed a fix at one and called it a hobby.
-
-Giannis, what would help you stop in the evening?
-
-A nurse cannot take the ward home, so I only have the paperwork days. Those are calm. Then I
-notice that I have not spoken aloud since breakfast.
-
-(silent)
-
-Calm is not the same as good. My team ships more since we went remote, and we argue less, which
-worries me. Nobody disagrees in a chat window unless it matters a lot.
-
-(silent)
-
-That is it exactly. On the ward we disagree at the coffee machine, for two minutes, and it is
-over. In a message it stays.
-
-So what is lost is the small talk that settles things. Has anybody found a way to bring it back?
-
-We tried a call that stays open all afternoon, and half of us muted it. What worked was one day a
-week in the same room, with nothing in the calendar.
-
-(silent)
-
-We had a canteen at the depot. Nobody planned it, it had bad tea and one heater, and everything
-that mattered was said beside that heater.
-
-(silent)
-
-A closed door helps me a little. At seven I walk around the block, buy bread, and come back as
-somebody who is not at work. It sounds silly, but it is the best patch I have shipped.
-
-(silent)
-
-Not silly. I took the long way from the depot every night, for the same reason.
-
-(silent)
-
-Then I will call it the long way home.
-
-Thank you all: a room for disagreeing, and a long way home.
-"""
-SAID_IN_THE_FORK = """
-Learning a town from a seat is a nice way to say that you could not leave it. I like people best
-when I can mute them, and at home I can.
-
-Giannis, is there anybody whom you would not mute?
-
-You would not mute us on the ward. A patient who is alone all day talks to the drip.
-
-(silent)
-
-My team mutes itself, and then says that all agree. I would rather hear the argument.
-
-(silent)
-"""
-OTHERS: tuple[tuple[str, tuple[str, ...], int, Status], ...] = (
-    ("Should the centre be closed to cars?", ("Amina_K", "OldTom", "Mateo"), 12, "finished"),
-    ("Is a four-day week fair to everybody?", ("Sigrid", "Lin", "Kwame"), 6, "paused"),
-    ("Who should pay for the new school?", ("Kwame", "Amina_K", "Mateo"), 9, "running"),
-    ("Is it rude to film strangers?", ("nico_nico", "Lin"), 8, "finished"),
-    ("Would you eat meat from a tank?", ("Sigrid", "Mateo", "nico_nico"), 12, "finished"),
-)
-"""Further discussions in the library: title, who takes part, turns taken, state."""
+from tests.pictures import demonstration, stills
 
 
-def replies(text: str) -> list[str]:
-    """What a model would say: a reply a paragraph."""
-    said = [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
-    return ['""' if reply == "(silent)" else reply for reply in said]
-
-
-class Clock:
-    """Seven seconds pass between two looks at it."""
-
-    def __init__(self) -> None:
-        self._now = BEGIN
-
-    def __call__(self) -> datetime:
-        self._now += timedelta(seconds=7)
-        return self._now
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    for _ in range(1500):
-        if condition():
-            return
-        await asyncio.sleep(0.02)
-    raise TimeoutError("the app does not come to where a picture is to be taken")
-
-
-def demonstration(personas: dict[str, Persona]) -> DiscussionSetup:
-    """The shipped demonstration with two more people."""
-    setup = read_setup(DEMONSTRATION)
-    speakers = tuple(personas[name] for name in SPEAKERS)
-    changes = {"personas": speakers, "seed": SEED, "conv_len": 10, "model": "scripted"}
-    return setup.model_copy(update=changes)
-
-
-def save_others(folder: Path, record: DiscussionRecord, personas: dict[str, Persona]) -> None:
-    """Discussions of other people, a few days older than ``record``."""
-    for days, (title, names, turns, status) in enumerate(OTHERS, start=1):
-        started_at = BEGIN - timedelta(days=3 * days, hours=2 * days, minutes=11 * days)
-        people = tuple(personas[name] for name in names)
-        spoken = [entry for entry in record.entries if entry.role == "user"]
-        entries = tuple(
-            replace(spoken[turn % len(spoken)], name=names[turn % len(names)], turn=turn + 1)
-            for turn in range(turns)
-        )
-        length = turns if status == "finished" else 12
-        changes = {"title": title, "personas": people, "conv_len": length}
-        setup = record.setup.model_copy(update=changes)
-        other = replace(
-            record,
-            id=f"picture-{days}",
-            title=title,
-            setup=setup,
-            entries=entries,
-            status=status,
-            started_at=started_at.isoformat(),
-        )
-        path = folder / f"{started_at:%Y%m%dT%H%M%S}000Z-{days:08}.json"
-        path.write_bytes(to_bytes(other))
-
-
-class Photographer:
-    """Presses keys and takes pictures."""
-
-    def __init__(self, pilot: Pilot[int], laboratory: Laboratory) -> None:
-        self._pilot = pilot
-        self._laboratory = laboratory
-
-    async def press(self, *keys: str) -> None:
-        for key in keys:
-            await self._pilot.press(key)
-            await self._pilot.pause(0.1)
-
-    async def until_shown(self, state: Phase, messages: int) -> None:
-        """Wait until the laboratory is in ``state`` with so many messages, silences included."""
-        view, lines = self._laboratory.view, self._laboratory.transcript.lines
-        await until(lambda: view.phase == state and len(lines.entries) == messages)
-
-    async def take(self, name: str) -> None:
-        await self._pilot.pause(0.6)
-        svg = self._pilot.app.export_screenshot(title="syndisco-tui")
-        # some renderers would drop the spaces that a run of text begins with
-        svg = svg.replace("<svg ", '<svg xml:space="preserve" ', 1)
-        (Path(__file__).parent / f"{name}.svg").write_text(svg, encoding="utf-8")
-
-
-async def take_all(folder: Path) -> None:
-    shipped = tuple(shipped_personas(SHIPPED_PERSONAS))
-    personas = {persona.name: persona for persona in shipped}
-    setup = demonstration(personas)
-    said, said_in_the_fork = replies(SAID), replies(SAID_IN_THE_FORK)
-    engine = ScriptedEngine([*said, *said_in_the_fork])
-    folders = Folders.within(folder)
-    folders.discussions.mkdir()
-    session = LiveSession(Runner(engine, folders.discussions, clock=Clock()))
-    laboratory = Laboratory(session, setup, shipped, folders)
-    themes, _ = read_themes(SHIPPED_THEMES)
-    user_settings = UserSettings(folder / "settings.toml")
-    app = SyndiscoApp(
-        lambda: laboratory,
-        folders=folders,
-        themes=themes,
-        theme="lamplight",
-        user_settings=user_settings,
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.pictures")
+    parser.add_argument(
+        "--moving", action="store_true", help="make docs/pictures/demonstration.svg"
     )
-    async with app.run_test(size=SIZE) as pilot:
-        at = Photographer(pilot, laboratory)
-        engine.delay = 0.02
-        await at.press("r")
-        figures = laboratory.view
-        await until(lambda: figures.turn == 4 and figures.speaker == "priya.dev")
-        await until(lambda: figures.reply_tokens >= 20)
-        engine.may_speak.clear()
-        await at.take("laboratory")
-        engine.may_speak.set()
-        engine.delay = 0.0
-        await at.until_shown("finished", 1 + len(said))
-
-        await at.press("3", "home", *["down"] * 9, "enter")
-        await at.take("xray")
-        await at.press("escape", "t")
-        await at.take("turn-lab")
-        await at.press("escape")
-
-        (path,) = discussion_files(folders.discussions)
-        record = read_discussion(path)
-        contrary = personas["Giannis"].model_copy(update={"special_instructions": CONTRARY})
-        people = tuple(contrary if p.name == contrary.name else p for p in setup.personas)
-        changes = {"personas": people, "title": f"{setup.title} (fork)"}
-        session.fork(3, setup.model_copy(update=changes))
-        await at.until_shown("paused", 3)
-        for count, _ in enumerate(said_in_the_fork, start=4):
-            await at.press("s")
-            await at.until_shown("paused", count)
-        await at.press("c", "enter")
-        await at.take("compare")
-        await at.press("escape")
-
-        save_others(folders.discussions, record, personas)
-        await at.press("o")
-        await at.take("library")
-    session.close()
-    engine.close()
-
-
-if __name__ == "__main__":
+    parser.add_argument("--frames", type=Path, help="folder for single frames of it")
+    options = parser.parse_args()
     os.environ |= {"TZ": "UTC", "COLORTERM": "truecolor"}
     os.environ.pop("NO_COLOR", None)
     time.tzset()
     with tempfile.TemporaryDirectory() as scratch:
-        asyncio.run(take_all(Path(scratch)))
+        if options.moving:
+            asyncio.run(demonstration.record(Path(scratch), options.frames))
+        else:
+            asyncio.run(stills.take_all(Path(scratch)))
+
+
+if __name__ == "__main__":
+    main()
