@@ -175,7 +175,8 @@ def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: boo
     from ..headless.remaining import remaining_runs
     from ..headless.repeat import run_repeat
     from ..session import LiveSession
-    from ..session.batch import Batch, BatchIdentity, have_room_for_files, repeated, saved_runs
+    from ..session.batch import Batch, allow_more_files
+    from ..session.batch_run import BatchIdentity, repeated, saved_runs
     from ..workspace.discussions import read_discussion
     from ..workspace.exit_status import FINISHED, NOT_FINISHED
     from ..workspace.seed_claims import SeedClaims
@@ -185,10 +186,10 @@ def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: boo
     folders.create()
     folder, setups = folders.discussions, repeated(begin, count)
     new_session = partial(LiveSession, new_runner(settings, folders))
-    have_room_for_files(len(setups))
+    allow_more_files(len(setups))
     with SeedClaims(folder) as claims:  # before the model is loaded, which takes long
         is_ours = claims.claim(setups)
-        begins: list[DiscussionSetup | Path] = list(setups)
+        sources: list[DiscussionSetup | Path] = list(setups)
         elsewhere = 0
         identity = BatchIdentity.of(begin.seed, count)
         if resume:
@@ -196,12 +197,12 @@ def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: boo
             records = (read_discussion(path) for path in saved if path)
             identity = BatchIdentity.of(begin.seed, count, records)
             remaining = remaining_runs(setups, saved, is_ours)
-            begins, elsewhere = remaining.begins, remaining.elsewhere
+            sources, elsewhere = remaining.sources, remaining.elsewhere
             for sentence in remaining.sentences():
                 print(sentence, file=sys.stderr)
         status = FINISHED
-        if begins:
-            batch = Batch(new_session, begins, identity=identity)
+        if sources:
+            batch = Batch(new_session, sources, identity=identity)
             status = run_repeat(batch)
     return NOT_FINISHED if status == FINISHED and elsewhere else status
 

@@ -12,16 +12,16 @@ from ..workspace.discussions import has_writer, read_discussion
 
 @dataclass
 class RemainingRuns:
-    """``begins`` are those to run, a path where one is saved already."""
+    """``sources`` are those to run, a path where one is saved already."""
 
-    begins: list[DiscussionSetup | Path] = field(default_factory=list)
+    sources: list[DiscussionSetup | Path] = field(default_factory=list)
     finished: int = 0
     elsewhere: int = 0
     """How many another process is running or about to run."""
 
     @property
     def total(self) -> int:
-        return len(self.begins) + self.finished + self.elsewhere
+        return len(self.sources) + self.finished + self.elsewhere
 
     def sentences(self) -> list[str]:
         """What is done and what is left to others."""
@@ -49,5 +49,5 @@ def remaining_runs(
         elif not ours or (path and has_writer(path)):
             remaining.elsewhere += 1
         else:
-            remaining.begins.append(path or setup)
+            remaining.sources.append(path or setup)
     return remaining

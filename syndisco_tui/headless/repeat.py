@@ -53,7 +53,7 @@ def _follow(batch: Batch, received: list[int], out: TextIO, err: TextIO) -> int:
             elif isinstance(event, Condition):
                 if conditions.get(event.cause, "") != event.sentence:  # of all of them, once
                     conditions[event.cause] = event.sentence
-                    say(condition_line(event, waits=run.held and run.path is not None))
+                    say(condition_line(event, waits=run.waits_for_disk and run.path is not None))
             elif isinstance(event, ErrorRaised) and event.fatal:
                 say(safe(event.sentence))
                 return NO_MODEL

@@ -9,24 +9,8 @@ from queue import SimpleQueue
 
 from ..discussion import BatchMembership, ChatMessage, DiscussionRecord, DiscussionSetup
 from ..engine.base import EngineError, RenderedPrompt
+from . import inputs
 from .events import Closed, ReplyGrew, SessionEvent
-from .inputs import (
-    CancelPreload,
-    ChangeSetup,
-    Choose,
-    CloseDiscussion,
-    Continue,
-    Fork,
-    Intervene,
-    LoadModel,
-    OfferCandidates,
-    Pause,
-    Quit,
-    Rename,
-    Resume,
-    Start,
-    Stop,
-)
 from .intervention import Intervention
 from .performer import Message, PreloadIfLast
 from .runner import Runner
@@ -64,27 +48,27 @@ class LiveSession:
         self, setup: DiscussionSetup, *, step: bool = False, batch: BatchMembership | None = None
     ) -> None:
         """Begin a new discussion, as a member of ``batch``; ``step`` pauses it after a message."""
-        self._post(Start(setup, "step" if step else "run", batch))
+        self._post(inputs.Start(setup, "step" if step else "run", batch))
 
-    def resume(self, path: Path, *, go_on: bool = True) -> None:
-        """Open a saved discussion at the turn where it was left, and run it if ``go_on``."""
-        self._post(Resume(path, go_on))
+    def resume(self, path: Path, *, run: bool = True) -> None:
+        """Open a saved discussion at the turn where it was left, and run it if ``run``."""
+        self._post(inputs.Resume(path, run))
 
     def run(self) -> None:
         """Run the open discussion to its end."""
-        self._post(Continue("run"))
+        self._post(inputs.Continue("run"))
 
     def step(self) -> None:
         """Run the open discussion for one message."""
-        self._post(Continue("step"))
+        self._post(inputs.Continue("step"))
 
     def pause(self) -> None:
         """Pause after the reply in progress."""
-        self._post(Pause())
+        self._post(inputs.Pause())
 
     def stop(self) -> None:
         """Pause now and drop the reply in progress; its turn stays open."""
-        self._post(Stop())
+        self._post(inputs.Stop())
 
     def render(
         self,
@@ -96,19 +80,19 @@ class LiveSession:
 
     def change_setup(self, setup: DiscussionSetup) -> None:
         """Stage ``setup``: it applies from the next turn on, once the user continues."""
-        self._post(ChangeSetup(setup))
+        self._post(inputs.ChangeSetup(setup))
 
     def intervene(self, intervention: Intervention) -> None:
         """Change what was said, or who speaks next, in the open discussion."""
-        self._post(Intervene(intervention))
+        self._post(inputs.Intervene(intervention))
 
     def offer_candidates(self, count: int) -> None:
         """Pause and generate ``count`` alternatives to the last message."""
-        self._post(OfferCandidates(count))
+        self._post(inputs.OfferCandidates(count))
 
     def choose(self, number: int | None) -> None:
         """Replace the last message by the candidate ``number`` (from 0); None keeps it."""
-        self._post(Choose(number))
+        self._post(inputs.Choose(number))
 
     def fork(
         self, position: int, setup: DiscussionSetup, parent: DiscussionRecord | None = None
@@ -117,19 +101,19 @@ class LiveSession:
 
         They are those of ``parent``, or of the open discussion.
         """
-        self._post(Fork(position, setup, parent))
+        self._post(inputs.Fork(position, setup, parent))
 
     def close_discussion(self) -> None:
         """Save and close the open discussion. A reply in progress is dropped."""
-        self._post(CloseDiscussion())
+        self._post(inputs.CloseDiscussion())
 
     def rename(self, title: str) -> None:
         """Change the title of the open discussion."""
-        self._post(Rename(title))
+        self._post(inputs.Rename(title))
 
     def load(self, setup: DiscussionSetup) -> None:
         """Load the model of ``setup`` before a discussion needs it."""
-        self._post(LoadModel(setup))
+        self._post(inputs.LoadModel(setup))
 
     def preload(self, setup: DiscussionSetup) -> None:
         """Load the model of ``setup`` if it is the one that was loaded last; errors stay quiet."""
@@ -137,11 +121,11 @@ class LiveSession:
 
     def cancel_preload(self, *, unless: DiscussionSetup) -> None:
         """Cancel a preload unless it is of the model of ``unless``."""
-        self._post(CancelPreload(unless))
+        self._post(inputs.CancelPreload(unless))
 
     def close(self, timeout: float = 2.5) -> bool:
         """Save as paused and end. True if it ended within ``timeout`` seconds."""
-        self._post(Quit())
+        self._post(inputs.Quit())
         return self._ended.wait(timeout)
 
     def _post(self, message: Message) -> None:

@@ -15,42 +15,13 @@ from ..discussion import DiscussionRecord, DiscussionSetup
 from ..engine.base import Engine, Failed, Finished, GenerationEvent, LoadEvent, ModelSpec
 from ..store.discussions import DiscussionFile, read_discussion
 from ..store.inputs import InputError
-from .effects import (
-    Cancel,
-    CancelLoad,
-    CloseFile,
-    CreateFile,
-    Effect,
-    Emit,
-    Load,
-    OpenFile,
-    RememberModel,
-    RestartEngine,
-    Save,
-    Submit,
-)
+from . import effects, inputs
 from .events import PreloadFailed, SessionEvent
-from .inputs import (
-    Crashed,
-    EngineDied,
-    EngineSilent,
-    EngineSpoke,
-    FileOpened,
-    Input,
-    LoadReport,
-    OpenFailed,
-    Preload,
-    Quit,
-    ReplyFailed,
-    ReplyFinished,
-    RetryDue,
-    Saved,
-    SaveFailed,
-)
 from .last_model import LastModelFile
+from .opening import NOBODY
 from .state import SessionState
 from .stream import ReplyStream, generation_request
-from .transition import NOBODY, transition
+from .transition import transition
 
 _log = logging.getLogger(__name__)
 
@@ -82,7 +53,7 @@ class Generated:
     event: GenerationEvent
 
 
-Message = Input | PreloadIfLast | Generated
+Message = inputs.Input | PreloadIfLast | Generated
 
 
 class Performer:
@@ -126,64 +97,64 @@ class Performer:
         """Look after the engine and the disk; ``retry_after`` is in seconds."""
         now = time.monotonic()
         if self.state.needs_engine and not self._engine.is_alive:
-            self._decide(EngineDied())
+            self._decide(inputs.EngineDied())
         for stream in self._streams.values():
             is_reply = stream.submission.candidate is None
             if is_reply and now - stream.heard_at >= self._surroundings.silence:
                 stream.is_silent = True
-                self._decide(EngineSilent(self._surroundings.silence))
+                self._decide(inputs.EngineSilent(self._surroundings.silence))
                 break
         unsaved = self.state.unsaved
         if unsaved and unsaved.has_failed and now - self._saved_at >= retry_after:
-            self._decide(RetryDue())
+            self._decide(inputs.RetryDue())
 
-    def _decide(self, event: Input) -> None:
+    def _decide(self, event: inputs.Input) -> None:
         pending = deque([event])
         while pending:
             event = pending.popleft()
             try:
                 pending.extend(self._reports(event))
             except Exception as error:
-                if isinstance(event, Crashed):
+                if isinstance(event, inputs.Crashed):
                     raise
                 _log.exception("A session failed")
                 sentence = f"Unexpected {type(error).__name__}: {error}. Nothing is lost."
-                pending.append(Crashed(sentence, isinstance(event, Quit)))
+                pending.append(inputs.Crashed(sentence, isinstance(event, inputs.Quit)))
 
-    def _reports(self, event: Input) -> list[Input]:
+    def _reports(self, event: inputs.Input) -> list[inputs.Input]:
         now = self._surroundings.clock().isoformat(timespec="milliseconds")
         observed = replace(self.state, now=now, engine_info=self._engine.info)
-        self.state, effects = transition(observed, event)
-        reports = (self._perform(effect) for effect in effects)
+        self.state, caused = transition(observed, event)
+        reports = (self._perform(effect) for effect in caused)
         return [report for report in reports if report]
 
-    def _perform(self, effect: Effect) -> Input | None:
+    def _perform(self, effect: effects.Effect) -> inputs.Input | None:
         match effect:
-            case Emit():
+            case effects.Emit():
                 if isinstance(effect.event, PreloadFailed):
                     _log.info("The last model could not be loaded: %s", effect.event.sentence)
                 self._emit(effect.event)
-            case Load():
+            case effects.Load():
                 self._load(effect)
-            case CancelLoad():
+            case effects.CancelLoad():
                 self._engine.cancel_load()
-            case RestartEngine():
+            case effects.RestartEngine():
                 self._engine.restart()
-            case RememberModel():
+            case effects.RememberModel():
                 if self._surroundings.last_model:
                     self._surroundings.last_model.remember(effect.spec, effect.info)
-            case Submit():
+            case effects.Submit():
                 self._submit(effect)
-            case Cancel():
+            case effects.Cancel():
                 if stream := self._streams.pop(effect.submission, None):
                     stream.generation.cancel()
-            case OpenFile():
+            case effects.OpenFile():
                 return self._open(effect)
-            case CreateFile():
+            case effects.CreateFile():
                 return self._create(effect)
-            case Save():
+            case effects.Save():
                 return self._save(effect)
-            case CloseFile():
+            case effects.CloseFile():
                 self._files.pop(effect.path).close()
         return None
 
@@ -194,15 +165,15 @@ class Performer:
         last = file.read() if file else None
         spec = ModelSpec(setup.model, setup.quantization, setup.dtype, self._surroundings.device)
         if last and last.is_asked_for_by(spec):
-            self._decide(Preload(setup, last))
+            self._decide(inputs.Preload(setup, last))
 
-    def _load(self, effect: Load) -> None:
+    def _load(self, effect: effects.Load) -> None:
         def report(event: LoadEvent) -> None:
-            self._post(LoadReport(effect.load, event))
+            self._post(inputs.LoadReport(effect.load, event))
 
         self._engine.load(effect.spec, report)
 
-    def _submit(self, effect: Submit) -> None:
+    def _submit(self, effect: effects.Submit) -> None:
         def report(event: GenerationEvent) -> None:
             self._post(Generated(effect.submission, event))
 
@@ -217,36 +188,36 @@ class Performer:
             return
         if stream.is_silent:
             stream.is_silent = False
-            self._decide(EngineSpoke())
+            self._decide(inputs.EngineSpoke())
         match generated.event:
             case Finished():
                 del self._streams[generated.submission]
-                self._decide(ReplyFinished(generated.submission, generated.event.result))
+                self._decide(inputs.ReplyFinished(generated.submission, generated.event.result))
             case Failed():
                 del self._streams[generated.submission]
-                self._decide(ReplyFailed(generated.submission, generated.event.error))
+                self._decide(inputs.ReplyFailed(generated.submission, generated.event.error))
             case _ if growth := stream.take(generated.event):
                 self._emit(growth)
 
     # Files ------------------------------------------------------------------------------------
 
-    def _open(self, effect: OpenFile) -> FileOpened | OpenFailed:
+    def _open(self, effect: effects.OpenFile) -> inputs.FileOpened | inputs.OpenFailed:
         path = effect.path
         try:
             file = DiscussionFile(path)
         except InputError as error:
-            return OpenFailed(str(error))
+            return inputs.OpenFailed(str(error))
         except OSError as error:
-            return OpenFailed(f"{path}: cannot be opened to go on: {error.strerror}")
+            return inputs.OpenFailed(f"{path}: cannot be opened to go on: {error.strerror}")
         try:
             record = continuable_record(path)
         except InputError as error:
             file.close()
-            return OpenFailed(str(error))
+            return inputs.OpenFailed(str(error))
         self._files[path] = file
-        return FileOpened(record, path, effect.intent)
+        return inputs.FileOpened(record, path, effect.intent)
 
-    def _create(self, effect: CreateFile) -> FileOpened | SaveFailed:
+    def _create(self, effect: effects.CreateFile) -> inputs.FileOpened | inputs.SaveFailed:
         now = self._surroundings.clock()
         record = replace(
             effect.record, id=str(uuid.uuid4()), started_at=now.isoformat(timespec="seconds")
@@ -261,15 +232,15 @@ class Performer:
         except OSError as error:
             return _save_failed(error)
         self._files[file.path] = file
-        return FileOpened(record, file.path, effect.intent)
+        return inputs.FileOpened(record, file.path, effect.intent)
 
-    def _save(self, effect: Save) -> Saved | SaveFailed:
+    def _save(self, effect: effects.Save) -> inputs.Saved | inputs.SaveFailed:
         self._saved_at = time.monotonic()
         try:
             self._files[effect.path].write(effect.record)
         except OSError as error:
             return _save_failed(error)
-        return Saved(effect.record)
+        return inputs.Saved(effect.record)
 
 
 def continuable_record(path: Path) -> DiscussionRecord:
@@ -282,6 +253,6 @@ def continuable_record(path: Path) -> DiscussionRecord:
     return record
 
 
-def _save_failed(error: OSError) -> SaveFailed:
+def _save_failed(error: OSError) -> inputs.SaveFailed:
     reason = error.strerror or str(error) or type(error).__name__
-    return SaveFailed(reason, str(Path(error.filename).parent) if error.filename else "")
+    return inputs.SaveFailed(reason, str(Path(error.filename).parent) if error.filename else "")

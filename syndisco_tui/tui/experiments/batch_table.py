@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from ...analysis.figures import Spread
-from ...session.batch import BatchRun
+from ...session.batch_run import BatchRun
 from ...text import one_line
 
 SIGNS = {
@@ -54,8 +54,8 @@ def last_words(run: BatchRun, limit: int) -> str:
     """What was said last, or what is wrong with the discussion."""
     if run.error:
         return one_line(run.error, limit)
-    if run.growing:
-        return one_line(f"{run.speaker}: {run.growing}", limit)
+    if run.partial_reply:
+        return one_line(f"{run.speaker}: {run.partial_reply}", limit)
     last = next((message for message in reversed(run.entries) if message.text), None)
     words = f"{last.name}: {last.text}" if last else ""
     return one_line("not started yet" if run.state == "missing" else words, limit)

@@ -17,7 +17,8 @@ from ...text import duration, one_line, safe
 from ..shell.keymap import key_of
 
 if TYPE_CHECKING:  # not before the first picture
-    from ...session.batch import Batch, BatchRun
+    from ...session.batch import Batch
+    from ...session.batch_run import BatchRun
 
 DRAINS_PER_SECOND = 5
 PATIENCE = 3.0

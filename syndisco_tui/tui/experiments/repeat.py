@@ -17,7 +17,8 @@ from textual.widgets import DataTable, Static
 from ...analysis.figures import FigureCounter, Spread
 from ...discussion import DiscussionRecord, DiscussionSetup, Persona
 from ...session import LiveSession
-from ...session.batch import Batch, BatchRun, repeated
+from ...session.batch import Batch
+from ...session.batch_run import BatchRun, repeated
 from ...text import duration, one_line, safe
 from ..inspect.compare import Compare, CompareWith
 from ..inspect.turn_lab import TurnLab
@@ -366,6 +367,6 @@ class BatchScreen(AppScreen[OpenRequest | None]):
             self.notify(safe(sentence), severity="warning", markup=False, timeout=6)
             return
         open_path = self._open_path()
-        self._batch.go_on([open_path] if open_path else [])
+        self._batch.resume([open_path] if open_path else [])
         batches.add(self._shown)
         self._show_all()

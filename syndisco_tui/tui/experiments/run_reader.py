@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from ...session import LiveSession, SessionEvent
-from ...session.batch import BatchRun
+from ...session.batch_run import BatchRun
 from ...text import safe
 from ..inspect.xray import XRay
 from ..shell.screen import AppScreen
@@ -51,7 +51,7 @@ class RunReader(AppScreen[None]):
         transcript.show(run.entries)
         if run.role:
             transcript.begin_reply(run.speaker, run.role)
-            transcript.grow_reply(run.growing)
+            transcript.grow_reply(run.partial_reply)
         transcript.focus()
         self._shown.listeners.append(self._take)
 

@@ -176,7 +176,7 @@ class LibraryVisit:
             self._session.fork(len(parent.entries), setup, parent)
         else:
             beside_batch = batches_of(self._app).running is not None
-            self._session.resume(request.path, go_on=request.go_on and not beside_batch)
+            self._session.resume(request.path, run=request.go_on and not beside_batch)
             if request.go_on and beside_batch:
                 run = key_of(self._app, "everywhere.run")
                 sentence = f"A batch is running; {run} continues this discussion beside it."

@@ -11,7 +11,7 @@ from textual.widgets import DataTable
 
 from syndisco_tui.analysis.figures import Spread
 from syndisco_tui.discussion import DiscussionSetup
-from syndisco_tui.session.batch import BatchIdentity, BatchRun, repeated
+from syndisco_tui.session.batch_run import BatchIdentity, BatchRun, repeated
 from syndisco_tui.store.discussion_format import to_bytes
 from syndisco_tui.store.discussions import discussion_files, read_discussion
 from syndisco_tui.tui.experiments.batch_table import COLUMNS, in_order

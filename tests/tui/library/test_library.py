@@ -448,7 +448,7 @@ class TestOpening:
         self, bench: OpenBench, four: list[Path]
     ) -> None:
         async with bench() as at:
-            at.laboratory._session.resume(four[1], go_on=False)
+            at.laboratory._session.resume(four[1], run=False)
             await at.until_state("paused")
             await go_to_library(at, 4)
             assert "open here, paused" in at.text()
@@ -609,7 +609,7 @@ class TestPuttingInOrder:
         self, bench: OpenBench, four: list[Path]
     ) -> None:
         async with bench() as at:
-            at.laboratory._session.resume(four[1], go_on=False)
+            at.laboratory._session.resume(four[1], run=False)
             await at.until_state("paused")
             screen = await go_to_library(at, 4)
             await at.press("down", "down", "n", "ctrl+u")

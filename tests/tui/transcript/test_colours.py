@@ -34,5 +34,5 @@ async def test_colours_differ_and_stay_with_a_discussion(bench: OpenBench) -> No
         assert reader.query_one(Transcript)._colours == colours
         await at.press("escape")
 
-        at.session.resume(path, go_on=False)
+        at.session.resume(path, run=False)
         await at.until(lambda: at.laboratory.transcript._colours.items() >= colours.items())

@@ -34,7 +34,8 @@ from syndisco_tui.headless.repeat import run_repeat
 from syndisco_tui.headless.replay import AHEAD, replay
 from syndisco_tui.session import ErrorRaised, LiveSession, Runner
 from syndisco_tui.session import runner as runner_module
-from syndisco_tui.session.batch import Batch, repeated, saved_runs
+from syndisco_tui.session.batch import Batch
+from syndisco_tui.session.batch_run import repeated, saved_runs
 from syndisco_tui.store.discussion_format import to_bytes
 from syndisco_tui.store.discussions import discussion_files, read_discussion
 from syndisco_tui.store.inputs import InputError
@@ -157,7 +158,7 @@ class TestRepeat:
         assert batch.is_over
         assert not engine.requests, "nothing runs before it is continued"
         before = first.read_bytes()
-        batch.go_on()
+        batch.resume()
         while not batch.is_over:
             batch.drain(0.1)
         assert batch.is_finished
@@ -179,7 +180,7 @@ class TestRepeat:
         engine = ScriptedEngine(answer)
         session = partial(LiveSession, Runner(engine, folder))
         batch = Batch.saved(session, [held, other])
-        batch.go_on([held])
+        batch.resume([held])
         while not batch.is_over:
             batch.drain(0.1)
         assert {run.path: run.state for run in batch.runs} == {held: "stopped", other: "finished"}
@@ -200,7 +201,7 @@ class TestRepeat:
         assert {read_discussion(path).status for path in discussion_files(folder)} == {"paused"}
         assert not any(map(has_writer, discussion_files(folder)))
         engine.delay = 0
-        batch.go_on()
+        batch.resume()
         while not batch.is_over:
             batch.drain(0.1)
         assert batch.is_finished
@@ -314,7 +315,7 @@ class TestClaims:
         remaining = remaining_runs(setups, saved, [False, True, True, False, True])
         lock.release()
         assert read_discussion(finished).status == "finished"
-        assert remaining.begins == [cut, setups[4]]
+        assert remaining.sources == [cut, setups[4]]
         assert remaining.sentences() == [
             "1 of 5 discussions are finished.",
             "2 of 5 are being run by another syndisco-tui and left to it.",

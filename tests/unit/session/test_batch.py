@@ -10,7 +10,8 @@ from pathlib import Path
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.session import LiveSession, Runner
-from syndisco_tui.session.batch import Batch, repeated
+from syndisco_tui.session.batch import Batch
+from syndisco_tui.session.batch_run import repeated
 from syndisco_tui.store.discussions import discussion_files, read_discussion
 from tests.support.scripted_engine import ScriptedEngine
 
@@ -34,7 +35,7 @@ def test_events_from_before_a_stop_do_not_stop_the_continued_batch(tmp_path: Pat
     batch.stop()
     wait_for(lambda: read_discussion(discussion_files(tmp_path)[0]).status == "paused")
     engine.may_speak.set()
-    batch.go_on()
+    batch.resume()
 
     def is_over() -> bool:
         batch.drain()
@@ -83,7 +84,7 @@ def test_stopping_leaves_those_that_wait_unbegun(tmp_path: Path) -> None:
     wait_for(lambda: not batch.drain() and batch.has_ended)
     assert [run.state for run in batch.runs] == ["stopped", "missing", "missing"]
     engine.may_speak.set()
-    batch.go_on()
+    batch.resume()
     wait_for(lambda: bool(batch.drain() or True) and batch.is_over)
     assert batch.is_finished
     batch.close()

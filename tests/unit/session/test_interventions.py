@@ -150,7 +150,7 @@ class TestBetweenTurns:
         intervene(paused, Delete())
         paused.session.close()
         again = begin(seed_as_reply, setup=None)
-        again.session.resume(paused.path, go_on=False)
+        again.session.resume(paused.path, run=False)
         again.until_state("paused")
         intervene(again, Undo())
         assert len(again.record.entries) == 2
@@ -362,7 +362,7 @@ class TestCandidates:
     def test_the_model_is_loaded_for_them(self, paused: Live, begin: Begin) -> None:
         paused.session.close()
         again = begin(setup=None)
-        again.session.resume(paused.path, go_on=False)
+        again.session.resume(paused.path, run=False)
         again.session.offer_candidates(2)
         again.until(CandidateMade)
 
@@ -376,14 +376,14 @@ class TestCandidates:
         paused.session.close()
         other, first = discussion_files(paused.folder)
         again = begin(setup=None, delay=SLOW, load_steps=5)
-        again.session.resume(first, go_on=False)
+        again.session.resume(first, run=False)
         again.session.offer_candidates(2)
         again.until_state("loading")
         if meanwhile == "regenerate":
             again.session.intervene(Regenerate())
             again.until(Posted)
         else:
-            again.session.resume(other, go_on=False)
+            again.session.resume(other, run=False)
             again.until(Opened)
             again.session.load(SETUP)
         again.until_state("paused")

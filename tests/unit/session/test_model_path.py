@@ -13,7 +13,8 @@ from syndisco_tui.headless import run_headless
 from syndisco_tui.headless.repeat import run_repeat
 from syndisco_tui.headless.replay import replay
 from syndisco_tui.session import Condition, LiveSession, Runner
-from syndisco_tui.session.batch import Batch, repeated
+from syndisco_tui.session.batch import Batch
+from syndisco_tui.session.batch_run import repeated
 from syndisco_tui.session.model_path import slower_path, slower_path_then
 from syndisco_tui.store.discussions import discussion_files, read_discussion
 from tests.support.scripted_engine import ScriptedEngine

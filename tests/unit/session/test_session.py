@@ -459,7 +459,7 @@ class TestResuming:
         live.until_state("paused")
         live.session.close()
         again = begin(setup=None)
-        again.session.resume(live.path, go_on=False)
+        again.session.resume(live.path, run=False)
         again.until_state("paused")
         assert again.quiet()
         again.session.run()

@@ -1,0 +1,169 @@
+"""One discussion of a batch: where it comes from, which number it has, how far it is."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ..discussion import BatchMembership, DiscussionRecord, DiscussionSetup, Message
+from ..discussion.chance import SEED_BITS
+from ..store.discussions import discussion_files, read_discussion
+from ..store.inputs import InputError
+from .events import (
+    Condition,
+    ErrorRaised,
+    Opened,
+    Posted,
+    ReplyDropped,
+    ReplyGrew,
+    ReplyStarted,
+    SessionEvent,
+    StateChanged,
+)
+
+RunState = Literal["missing", "waiting", "speaking", "finished", "stopped", "failed"]
+
+
+def repeated(setup: DiscussionSetup, count: int) -> list[DiscussionSetup]:
+    """``count`` setups with consecutive seeds from that of ``setup`` on; 0 follows the largest."""
+    seeds = ((setup.seed + n) % (1 << SEED_BITS) for n in range(count))
+    return [setup.model_copy(update={"seed": seed}) for seed in seeds]
+
+
+def saved_runs(folder: Path, setups: Sequence[DiscussionSetup]) -> list[Path | None]:
+    """The newest saved discussion of each setup, or None.
+
+    A saved setup names the model where the requested one may say ``auto``.
+    """
+    newest: dict[str, Path] = {}
+    for path in discussion_files(folder):
+        try:
+            setup = read_discussion(path).setup
+        except InputError:
+            continue
+        for variant in (setup, setup.model_copy(update={"model": "auto"})):
+            newest.setdefault(variant.model_dump_json(), path)
+    return [newest.get(setup.model_dump_json()) for setup in setups]
+
+
+@dataclass(frozen=True)
+class BatchIdentity:
+    """What makes discussions one batch: ``count`` seeds from ``first_seed`` on."""
+
+    id: str
+    first_seed: int
+    count: int
+
+    @classmethod
+    def of(
+        cls, first_seed: int, count: int, records: Iterable[DiscussionRecord] = ()
+    ) -> BatchIdentity:
+        """The batch that ``records`` belong to, or a new one."""
+        known = next((record.batch.id for record in records if record.batch), "")
+        return cls(known or str(uuid.uuid4()), first_seed, count)
+
+    @classmethod
+    def of_sources(cls, sources: Sequence[DiscussionSetup | DiscussionRecord]) -> BatchIdentity:
+        """The batch of the first saved discussion in one, or a new one."""
+        for source in sources:
+            if isinstance(source, DiscussionRecord) and source.batch:
+                return cls.of_member(source.batch, source.setup.seed)
+        first = next(iter(sources), None)
+        setup = first.setup if isinstance(first, DiscussionRecord) else first
+        return cls.of(setup.seed if setup else 0, len(sources))
+
+    @classmethod
+    def of_member(cls, membership: BatchMembership, seed: int) -> BatchIdentity:
+        """The batch of a discussion that began with ``seed``."""
+        first_seed = (seed - membership.number + 1) % (1 << SEED_BITS)
+        return cls(membership.id, first_seed, membership.count)
+
+    def membership(self, seed: int) -> BatchMembership:
+        """The place of the discussion with this seed."""
+        number = (seed - self.first_seed) % (1 << SEED_BITS) + 1
+        return BatchMembership(self.id, number, max(number, self.count))
+
+
+class BatchRun:
+    """One discussion of a batch, as far as its events have told. Counts are of this discussion."""
+
+    def __init__(
+        self,
+        membership: BatchMembership,
+        source: DiscussionSetup | DiscussionRecord,
+        path: Path | None = None,
+    ) -> None:
+        self.membership = membership
+        self.path = path
+        self.record: DiscussionRecord | None = None
+        """As it was last saved; None before it has begun."""
+        self.turn = self.tokens = self.messages = 0
+        self.entries: tuple[Message, ...] = ()
+        self.state: RunState = "missing"
+        self.partial_reply = self.speaker = self.role = ""
+        """The reply in progress, and who gives it."""
+        self.error = ""
+        self.waits_for_disk = False
+        """It continues by itself as soon as it can be saved."""
+        self.setup = source.setup if isinstance(source, DiscussionRecord) else source
+        if isinstance(source, DiscussionRecord):
+            self.record, self.turn, self.entries = source, source.turns_taken, tuple(source.entries)
+            self.state = "finished" if source.status == "finished" else "stopped"
+            self.messages = sum(entry.is_prompted for entry in source.entries)
+            self.tokens = sum(entry.completion_tokens for entry in source.entries)
+
+    @property
+    def number(self) -> int:
+        """Its number in the batch, from 1."""
+        return self.membership.number
+
+    @property
+    def seed(self) -> int:
+        """The seed of its setup."""
+        return self.setup.seed
+
+    @property
+    def turns(self) -> int:
+        """How many turns it has when it is finished."""
+        return self.setup.conv_len
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more happens in it unless somebody continues it."""
+        return self.state in ("finished", "stopped", "failed", "missing")
+
+    def note(self, event: SessionEvent) -> None:
+        """Update the run from an event of its session."""
+        match event:
+            case Opened():
+                self.path, self.setup = event.path, event.record.setup
+                self.entries = tuple(event.record.entries)
+            case ReplyStarted():
+                self.state, self.speaker, self.role = "speaking", event.name, event.role
+                self.partial_reply = ""
+            case ReplyGrew():
+                self.partial_reply = event.text
+            case Posted():
+                self.entries = (*self.entries, event.message)
+                self.messages += 1
+                self.tokens += event.message.completion_tokens
+                self.turn = max(self.turn, event.message.turn)
+                self.partial_reply = self.role = ""
+            case ReplyDropped():
+                self.partial_reply = self.role = ""
+            case Condition(cause="saving"):
+                self.error, self.waits_for_disk = event.sentence, bool(event.sentence)
+                if event.sentence and self.path is None:  # it could not even begin
+                    self.state = "failed"
+            case Condition(cause="engine") if event.sentence:
+                self.state, self.error = "failed", event.sentence
+            case ErrorRaised() if self.state != "stopped":  # cancelling a load is no error
+                self.state, self.error = "failed", event.sentence
+            case StateChanged(state="finished"):
+                self.state = "finished"
+            case StateChanged(state="paused"):
+                if self.state == "speaking" and not self.waits_for_disk:
+                    self.state = "stopped"
