@@ -82,9 +82,15 @@ def _explained() -> Iterator[type[DOMNode]]:
 
 def _other_keys(kind: type[DOMNode]) -> Iterator[str]:
     """Those keys of a widget or screen that the registry does not have, and what they do."""
+    bindings = {
+        binding.key: binding
+        for base in reversed(kind.__mro__)
+        if base.__module__.startswith(tui.__name__)
+        for binding in Binding.make_bindings(base.__dict__.get("BINDINGS", ()))
+    }
     keys: dict[str, list[str]] = {}
     labels: dict[str, str] = {}
-    for binding in Binding.make_bindings(kind.__dict__.get("BINDINGS", ())):
+    for binding in bindings.values():
         if binding.description and not binding.id:
             keys.setdefault(binding.action, []).append(binding.key)
             labels.setdefault(binding.action, binding.description)
