@@ -40,6 +40,9 @@ class Reply:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
+    reasoning: str = ""
+    reasoning_tokens: int = 0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,11 @@ class Message:
     speaks_as: str = ""
     """Another participant with whose name the reply began."""
     went_on_as: str = ""
+    reasoning: str = ""
+    """What the model thought before it spoke; quoted in no prompt."""
+    reasoning_tokens: Count = 0
+    notes: tuple[str, ...] = ()
+    """What the engine had to change about the request, in a sentence each."""
     """The name in which the reply continued with a further post, which was left out."""
 
     @property

@@ -60,4 +60,7 @@ class TurnRequest:
             shortened=self.shortened,
             speaks_as=guarded.speaks_as,
             went_on_as=guarded.went_on_as,
+            reasoning=reply.reasoning,
+            reasoning_tokens=reply.reasoning_tokens,
+            notes=reply.notes,
         )

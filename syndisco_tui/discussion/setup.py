@@ -15,9 +15,13 @@ from .turns import SYNDISCO_NAMES
 
 TurnManagerName = Literal["RoundRobin", "RandomWeighted", "RandomTurn"]
 PromptStyle = Literal["syndisco-2.0", "syndisco-2.2", "chat"]
+Reasoning = Literal["auto", "off", "on"]
 
 DEFAULT_CONTEXT = "You are taking part in an online conversation"
 DEFAULT_INSTRUCTIONS = "Act like a human would"
+FIELDS_LEFT_OUT = (
+    "own_instructions", "server", "reasoning", "reasoning_effort", "max_reasoning_tokens",
+)  # fmt: skip
 DEFAULT_MODERATOR_INSTRUCTIONS = "You are a moderator. Oversee the discussion"
 
 
@@ -64,6 +68,26 @@ class DiscussionSetup(BaseModel):
     repetition_penalty: Annotated[float, Field(gt=0, le=10)] = 1.1
     seed: Annotated[int, Field(ge=0, lt=1 << SEED_BITS)] = 0
 
+    server: tuple[str, ...] = ()
+    reasoning: Reasoning = "auto"
+    reasoning_effort: str = ""
+    max_reasoning_tokens: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+
+    @field_validator("server", mode="before")
+    @classmethod
+    def _one_or_several(cls, server: object) -> object:
+        return ([server] if server else ()) if isinstance(server, str) else server
+
+    @field_validator("server")
+    @classmethod
+    def _are_urls(cls, server: tuple[str, ...]) -> tuple[str, ...]:
+        for url in server:
+            if not url.startswith(("http://", "https://")) or "@" in url:
+                raise ValueError(
+                    "must be a URL such as http://127.0.0.1:8000/v1, without a password in it"
+                )
+        return server
+
     @field_validator("turn_manager", mode="before")
     @classmethod
     def _accept_syndisco_names(cls, name: object) -> object:
@@ -88,6 +112,15 @@ class DiscussionSetup(BaseModel):
                 "part: name their authors in seed_opinion_usernames"
             )
         return self
+
+    @property
+    def unused_fields(self) -> set[str]:
+        """Fields that few setups use and that are as by default: files leave them out."""
+        return {
+            name
+            for name in FIELDS_LEFT_OUT
+            if getattr(self, name) == type(self).model_fields[name].get_default(call_default_factory=True)
+        }
 
     @property
     def everybody(self) -> tuple[Persona, ...]:

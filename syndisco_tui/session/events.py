@@ -86,6 +86,8 @@ class ReplyGrew:
     tokens: int
     prompt_tokens: int
     tokens_per_second: float
+    reasoning_tokens: int = 0
+    """How many of ``tokens`` were reasoning, which is not shown."""
 
 
 @dataclass(frozen=True)
@@ -174,17 +176,18 @@ class ErrorRaised:
     fatal: bool = False
 
 
-Cause = Literal["engine", "memory", "saving", "silence", "space", "speed"]
+Cause = Literal["engine", "memory", "saving", "server", "silence", "space", "speed"]
 
 
 @dataclass(frozen=True)
 class Condition:
     """Something that stays wrong until it is said to be over, with an empty ``sentence``.
 
-    ``engine``: the model's thread has ended. ``memory``: it was full, and the reply in the making
-    is asked for with less. ``saving``: the disk refuses; the discussion pauses and goes on by
-    itself. ``silence``: no token for long. ``space``: the disk is nearly full. ``speed``: the
-    model that is loaded is slower than it could be.
+    ``engine``: the model's thread has ended. ``memory``: it was full, and the reply in progress
+    is requested with less. ``saving``: the disk refuses; the discussion pauses and continues by
+    itself. ``server``: it is busy or broke off, and is asked again. ``silence``: no token for
+    long. ``space``: the disk is nearly full. ``speed``: the model that is loaded is slower than
+    it could be.
     """
 
     cause: Cause

@@ -203,6 +203,19 @@ class EngineSpoke:
 
 
 @dataclass(frozen=True)
+class ServerWaits:
+    """The reply in progress has to be requested again, ``seconds`` from now, for a ``reason``."""
+
+    reason: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ServerAnswered:
+    """The server answers after a wait that was reported."""
+
+
+@dataclass(frozen=True)
 class EngineDied:
     """The engine's thread has ended while it was needed."""
 
@@ -250,6 +263,8 @@ Input = (
     | ReplyFailed
     | EngineSilent
     | EngineSpoke
+    | ServerWaits
+    | ServerAnswered
     | EngineDied
     | SpaceChecked
     | Crashed

@@ -15,19 +15,26 @@ from .outcome import Outcome
 from .state import ModelState, SessionState
 
 
+def model_spec(setup: DiscussionSetup, device: str) -> ModelSpec:
+    """What to load for ``setup``; ``device`` does not matter to a model on a server."""
+    if setup.server:
+        return ModelSpec(setup.model, server=setup.server)
+    return ModelSpec(setup.model, setup.quantization, setup.dtype, device)
+
+
 def has_model(state: SessionState, setup: DiscussionSetup) -> bool:
     """Whether the model of ``setup`` is the one that is loaded."""
-    return _has(state, _spec(state, setup))
+    return _has(state, model_spec(setup, state.device))
 
 
 def model_ready_for(state: SessionState, setup: DiscussionSetup) -> SessionState:
     """The state in which the loaded model counts as the one that ``setup`` names."""
-    return replace(state, model=replace(state.model, ready=_spec(state, setup)))
+    return replace(state, model=replace(state.model, ready=model_spec(setup, state.device)))
 
 
 def load(outcome: Outcome, setup: DiscussionSetup) -> None:
     """Load the model of ``setup`` unless it is loaded or being loaded; a preload is joined."""
-    spec, model = _spec(outcome.state, setup), outcome.state.model
+    spec, model = model_spec(setup, outcome.state.device), outcome.state.model
     if _has(outcome.state, spec):
         return
     if model.loading and not model.is_cancelled:
@@ -43,7 +50,7 @@ def load(outcome: Outcome, setup: DiscussionSetup) -> None:
 
 def preload(outcome: Outcome, setup: DiscussionSetup, last_model: LastModel) -> None:
     """Load the model of ``setup`` before it is needed, unless another one is being loaded."""
-    spec = _spec(outcome.state, setup)
+    spec = model_spec(setup, outcome.state.device)
     if outcome.state.model.loading is None and not _has(outcome.state, spec):
         _begin(outcome, spec, last_model)
 
@@ -51,7 +58,7 @@ def preload(outcome: Outcome, setup: DiscussionSetup, last_model: LastModel) -> 
 def cancel_preload(outcome: Outcome, unless: DiscussionSetup) -> None:
     """Cancel a preload unless it is of the model of ``unless``."""
     model = outcome.state.model
-    if model.preload and not _is_preloaded(model, _spec(outcome.state, unless)):
+    if model.preload and not _is_preloaded(model, model_spec(unless, outcome.state.device)):
         cancel_load(outcome)
 
 
@@ -77,7 +84,8 @@ def load_reported(outcome: Outcome, report: LoadReport) -> None:
         info = event.info
         ready = replace(ended, ready=model.loading, ready_info=info)
         outcome.state = replace(state, model=ready, engine_info=info)
-        outcome.do(RememberModel(model.loading, info))
+        if not model.loading.server:
+            outcome.do(RememberModel(model.loading, info))
         outcome.emit(ModelReady(info))
         outcome.end("engine")
         outcome.say("speed", slower_path(info.name or info.model, info.path, info.path_reason))
@@ -102,10 +110,6 @@ def _begin(outcome: Outcome, spec: ModelSpec, last_model: LastModel | None) -> N
     outcome.end("speed")
     outcome.do(Load(spec, model.load))
     outcome.owe_status()
-
-
-def _spec(state: SessionState, setup: DiscussionSetup) -> ModelSpec:
-    return ModelSpec(setup.model, setup.quantization, setup.dtype, state.device)
 
 
 def _has(state: SessionState, spec: ModelSpec) -> bool:

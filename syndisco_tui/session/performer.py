@@ -12,12 +12,21 @@ from datetime import datetime
 from pathlib import Path
 
 from ..discussion import DiscussionRecord, DiscussionSetup
-from ..engine.base import Engine, Failed, Finished, GenerationEvent, LoadEvent, ModelSpec
+from ..engine.base import (
+    Engine,
+    Failed,
+    Finished,
+    GenerationEvent,
+    LoadEvent,
+    Retracted,
+    Waiting,
+)
 from ..store.discussions import DiscussionFile, read_discussion
 from ..store.inputs import InputError
 from . import effects, inputs
 from .events import PreloadFailed, SessionEvent
 from .last_model import LastModelFile
+from .loading import model_spec
 from .opening import NOBODY
 from .state import SessionState
 from .stream import ReplyStream, generation_request
@@ -163,7 +172,7 @@ class Performer:
     def _preload(self, setup: DiscussionSetup) -> None:
         file = self._surroundings.last_model
         last = file.read() if file else None
-        spec = ModelSpec(setup.model, setup.quantization, setup.dtype, self._surroundings.device)
+        spec = model_spec(setup, self._surroundings.device)
         if last and last.is_asked_for_by(spec):
             self._decide(inputs.Preload(setup, last))
 
@@ -177,7 +186,9 @@ class Performer:
         def report(event: GenerationEvent) -> None:
             self._post(Generated(effect.submission, event))
 
-        request = generation_request(effect.request, effect.setup)
+        record = self.state.record
+        conversation = record.id if record else ""
+        request = generation_request(effect.request, effect.setup, conversation)
         generation = self._engine.submit(request, report)
         self._streams[effect.submission] = ReplyStream(effect, generation)
 
@@ -189,6 +200,17 @@ class Performer:
         if stream.is_silent:
             stream.is_silent = False
             self._decide(inputs.EngineSpoke())
+        match generated.event:
+            case Waiting():
+                stream.is_waiting = True
+                stream.take(generated.event)
+                self._decide(inputs.ServerWaits(generated.event.reason, generated.event.seconds))
+                return
+            case Retracted():
+                pass
+            case _ if stream.is_waiting:
+                stream.is_waiting = False
+                self._decide(inputs.ServerAnswered())
         match generated.event:
             case Finished():
                 del self._streams[generated.submission]

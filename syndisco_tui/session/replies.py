@@ -41,7 +41,7 @@ def reply_finished(outcome: Outcome, event: ReplyFinished) -> None:
         is_last = state.intent in ("step", "regenerate") or discussion.is_finished
         intent = "wait" if is_last else state.intent
         outcome.state = replace(state, discussion=discussion, reply=None, intent=intent)
-        outcome.end("silence", "memory")
+        outcome.end("silence", "memory", "server")
         outcome.mark_unsaved(Posted(message, decoding_speed(event.result)))
         outcome.owe_status()
     elif (number := _candidate(state, event.submission)) is not None:
@@ -53,7 +53,7 @@ def reply_failed(outcome: Outcome, event: ReplyFailed) -> None:
     state, pending = outcome.state, outcome.state.reply
     if pending and pending.submission == event.submission and state.discussion:
         outcome.state = replace(state, reply=None)
-        outcome.end("silence")
+        outcome.end("silence", "server")
         outcome.emit(ReplyDropped(pending.request.name))
         is_full = isinstance(event.error, OutOfMemory)
         if is_full and (shorter := shortened(state.discussion, pending.request)):
@@ -76,7 +76,7 @@ def drop_reply(outcome: Outcome) -> None:
         stuck = replace(state.model, is_stuck=True, ready=None)
         outcome.state = replace(outcome.state, model=stuck)
     outcome.do(Cancel(pending.submission))
-    outcome.end("silence", "memory")
+    outcome.end("silence", "memory", "server")
     outcome.emit(ReplyDropped(pending.request.name))
 
 
@@ -156,6 +156,9 @@ def _reply(state: SessionState, result: GenerationResult) -> Reply:
         prompt_tokens=result.prompt_tokens,
         completion_tokens=result.completion_tokens,
         seconds=result.seconds,
+        reasoning=result.reasoning,
+        reasoning_tokens=result.reasoning_tokens,
+        notes=result.notes,
     )
 
 

@@ -6,7 +6,16 @@ import time
 from dataclasses import dataclass, field
 
 from ..discussion import DiscussionSetup, TurnRequest
-from ..engine.base import Chunk, Generation, GenerationEvent, GenerationRequest, Sampling, Started
+from ..engine.base import (
+    Chunk,
+    Generation,
+    GenerationEvent,
+    GenerationRequest,
+    Retracted,
+    Sampling,
+    Started,
+    Waiting,
+)
 from .effects import Submit
 from .events import CandidateGrew, ReplyGrew
 
@@ -14,8 +23,13 @@ GROWTH_INTERVAL = 0.04
 """Seconds between two events about a growing reply: no screen needs more."""
 
 
-def generation_request(request: TurnRequest, setup: DiscussionSetup) -> GenerationRequest:
-    """What the engine is asked for, so that ``request`` is answered under ``setup``."""
+def generation_request(
+    request: TurnRequest, setup: DiscussionSetup, conversation: str = ""
+) -> GenerationRequest:
+    """What the engine is asked for, so that ``request`` is answered under ``setup``.
+
+    ``conversation`` tells discussions apart: a server keeps the prompts of each in its cache.
+    """
     limits = request.shortened or setup
     return GenerationRequest(
         chat=request.chat,
@@ -23,6 +37,10 @@ def generation_request(request: TurnRequest, setup: DiscussionSetup) -> Generati
         sampling=Sampling(setup.temperature, setup.top_p, setup.top_k, setup.repetition_penalty),
         seed=request.seed,
         stop=request.stop,
+        reasoning=setup.reasoning,
+        reasoning_effort=setup.reasoning_effort,
+        max_reasoning_tokens=setup.max_reasoning_tokens,
+        conversation=conversation,
     )
 
 
@@ -35,7 +53,10 @@ class ReplyStream:
     text: str = ""
     tokens: int = 0
     prompt_tokens: int = 0
+    reasoning_tokens: int = 0
     is_silent: bool = False
+    is_waiting: bool = False
+    """Whether a server is to be asked again later."""
     heard_at: float = field(default_factory=time.monotonic)
     first_token_at: float = 0.0
     emitted_at: float = 0.0
@@ -45,12 +66,17 @@ class ReplyStream:
         now = self.heard_at = time.monotonic()
         if isinstance(event, Started):
             self.prompt_tokens = event.prompt_tokens
-        if not isinstance(event, Chunk):
-            return None
-        self.text += event.text
-        self.tokens = event.tokens
-        self.first_token_at = self.first_token_at or now
-        if now - self.emitted_at < GROWTH_INTERVAL:
+        if isinstance(event, Waiting):
+            self.heard_at = now + event.seconds
+        if isinstance(event, Retracted):
+            self.text, self.tokens, self.reasoning_tokens = "", 0, 0
+        elif isinstance(event, Chunk):
+            self.text += event.text
+            self.tokens, self.reasoning_tokens = event.tokens, event.reasoning_tokens
+            self.first_token_at = self.first_token_at or now
+            if now - self.emitted_at < GROWTH_INTERVAL:
+                return None
+        else:
             return None
         self.emitted_at = now
         text = self.submission.guard.read(self.text).text
@@ -59,4 +85,4 @@ class ReplyStream:
         passed = now - self.first_token_at
         speed = (self.tokens - 1) / passed if self.tokens > 1 and passed > 0 else 0.0
         name = self.submission.request.name
-        return ReplyGrew(name, text, self.tokens, self.prompt_tokens, speed)
+        return ReplyGrew(name, text, self.tokens, self.prompt_tokens, speed, self.reasoning_tokens)

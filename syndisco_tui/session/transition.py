@@ -105,6 +105,10 @@ def _react(outcome: Outcome, event: inputs.Input) -> None:
             reply_failed(outcome, event)
         case inputs.EngineSilent() | inputs.EngineSpoke():
             _note_silence(outcome, event)
+        case inputs.ServerWaits():
+            outcome.say("server", _announced_wait(event))
+        case inputs.ServerAnswered():
+            outcome.end("server")
         case inputs.EngineDied():
             _engine_died(outcome)
         case inputs.SpaceChecked():
@@ -225,6 +229,11 @@ def _note_silence(outcome: Outcome, event: inputs.EngineSilent | inputs.EngineSp
             f"No reply for {event.seconds:.0f} s. Press x to stop, then r to restart the model."
         )
     outcome.say("silence", sentence)
+
+
+def _announced_wait(event: inputs.ServerWaits) -> str:
+    reason = f"{event.reason[:1].upper()}{event.reason[1:]}"
+    return f"{reason}. Next attempt in {event.seconds:.0f} s." if event.seconds else f"{reason}."
 
 
 def _engine_died(outcome: Outcome) -> None:

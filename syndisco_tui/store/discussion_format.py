@@ -276,10 +276,7 @@ def to_json(record: DiscussionRecord) -> dict[str, Any]:
 
 
 def _setup_to_json(setup: DiscussionSetup) -> dict[str, Any]:
-    values = setup.model_dump(mode="json")
-    if not setup.own_instructions:
-        del values["own_instructions"]
-    return values
+    return setup.model_dump(mode="json", exclude=setup.unused_fields)
 
 
 def _earlier_to_json(setups: Iterable[EarlierSetup]) -> list[dict[str, Any]]:
@@ -337,4 +334,9 @@ def _entry_to_json(entry: Message) -> dict[str, Any]:
         value["speaks_as"] = entry.speaks_as
     if entry.went_on_as:
         value["went_on_as"] = entry.went_on_as
+    if entry.reasoning:
+        value["reasoning"] = entry.reasoning
+        value["reasoning_tokens"] = entry.reasoning_tokens
+    if entry.notes:
+        value["notes"] = list(entry.notes)
     return value
