@@ -235,8 +235,18 @@ def new_runner(settings: Settings, folders: Folders, *, spare_cores: int = 0) ->
 
 
 def new_engine(settings: Settings, folders: Folders, *, spare_cores: int = 0) -> Engine:
+    from ..engine.engines import Engines
     from ..engine.local import LocalEngine
     from ..engine.machine import usable_cores
 
     threads = settings.threads or max(1, usable_cores() - spare_cores)
-    return LocalEngine(folders.cache, threads=threads)
+
+    def new_server_engine() -> Engine:
+        from ..engine.server import ServerEngine
+        from ..engine.server.known_servers import KnownServers
+        from ..workspace.settings import resolve_server
+
+        known = KnownServers(folders.known_servers_file)
+        return ServerEngine(lambda server: resolve_server(settings, server), known)
+
+    return Engines(lambda: LocalEngine(folders.cache, threads=threads), new_server_engine)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
@@ -19,6 +20,8 @@ Reasoning = Literal["auto", "off", "on"]
 
 DEFAULT_CONTEXT = "You are taking part in an online conversation"
 DEFAULT_INSTRUCTIONS = "Act like a human would"
+SERVER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+"""What a server in settings may be called."""
 FIELDS_LEFT_OUT = (
     "own_instructions", "server", "reasoning", "reasoning_effort", "max_reasoning_tokens",
 )  # fmt: skip
@@ -80,11 +83,13 @@ class DiscussionSetup(BaseModel):
 
     @field_validator("server")
     @classmethod
-    def _are_urls(cls, server: tuple[str, ...]) -> tuple[str, ...]:
-        for url in server:
-            if not url.startswith(("http://", "https://")) or "@" in url:
+    def _are_urls_or_names(cls, server: tuple[str, ...]) -> tuple[str, ...]:
+        for each in server:
+            is_url = each.startswith(("http://", "https://")) and "@" not in each
+            if not is_url and not SERVER_NAME.fullmatch(each):
                 raise ValueError(
-                    "must be a URL such as http://127.0.0.1:8000/v1, without a password in it"
+                    "must be a URL such as http://127.0.0.1:8000/v1, without a password in it, "
+                    "or the name of a server in settings"
                 )
         return server
 
@@ -119,7 +124,8 @@ class DiscussionSetup(BaseModel):
         return {
             name
             for name in FIELDS_LEFT_OUT
-            if getattr(self, name) == type(self).model_fields[name].get_default(call_default_factory=True)
+            if getattr(self, name)
+            == type(self).model_fields[name].get_default(call_default_factory=True)
         }
 
     @property

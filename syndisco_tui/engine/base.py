@@ -71,7 +71,7 @@ class GenerationRequest:
     """Tokens for reasoning, in addition to ``max_out_tokens``."""
     model: ModelSpec | None = None
     """Which of several loaded models to ask; None: the main one."""
-    conversation: str = ""
+    conversation: str = field(default="", compare=False)
     """Any text; requests with equal ones share the beginning of their prompts."""
 
 
@@ -150,6 +150,11 @@ class EngineInfo:
     """The server's name for its configuration."""
     left_out: tuple[str, ...] = ()
     """Parameters that the server refused and that are not sent any more."""
+
+    @property
+    def where(self) -> str:
+        """Where the model runs, in a few words: its server, or the device."""
+        return self.server or self.device
 
     def as_dict(self) -> dict[str, Any]:
         """What a discussion's file records of the model."""

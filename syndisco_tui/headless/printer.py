@@ -73,7 +73,8 @@ class Printer:
             self._loading(event)
         elif isinstance(event, ModelReady):
             info = event.info
-            self._line(one_line(f"{info.name or info.model} on {info.device}, {info.dtype}"))
+            precision = f", {info.dtype}" if info.dtype else ""
+            self._line(one_line(f"{info.name or info.model} on {info.where}{precision}"))
         elif isinstance(event, Opened):
             self.path = event.path
             for entry in event.record.entries:

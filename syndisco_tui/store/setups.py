@@ -65,12 +65,12 @@ def check_names(setup: DiscussionSetup, where: object) -> None:
 
 def setup_to_toml(setup: DiscussionSetup) -> str:
     """The setup as the text of such a file; fields that say nothing are left out."""
-    values = setup.model_dump(mode="json", exclude={"personas", "moderator"})
+    left_out = {"personas", "moderator", "own_instructions", *setup.unused_fields}
+    values = setup.model_dump(mode="json", exclude=left_out)
     users = {name_key(persona.name) for persona in setup.personas}
     own = {name: own for name, own in setup.own_instructions.items() if name_key(name) in users}
-    values["own_instructions"] = own
-    if not own:
-        del values["own_instructions"]
+    if own:
+        values["own_instructions"] = own
     if values["history_context_len"] is None:
         values["history_context_len"] = ALL_MESSAGES
     if setup.moderator:

@@ -105,6 +105,11 @@ class Folders:
         return self.cache / "library.sqlite"
 
     @property
+    def known_servers_file(self) -> Path:
+        """What has been learned of servers."""
+        return self.cache / "servers.json"
+
+    @property
     def last_model_file(self) -> Path:
         """Which model was loaded last."""
         return self.state / "last-model.json"

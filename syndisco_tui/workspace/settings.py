@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -20,6 +21,20 @@ ENVIRONMENT_PREFIX = "SYNDISCO_TUI_"
 _AT_ONCE = {"applies": "at once"}
 _VALUE = r"""[ \t]*("[^"\n]*"|'[^'\n]*'|[^\s#]+)[ \t]*(?P<remark>#[^\n]*)?(?P<end>\n|\Z)"""
 """A value on one line of TOML, and what stands behind it."""
+
+
+DEFAULT_KEY_VARIABLE = "OPENAI_API_KEY"
+"""Holds the key of servers for which settings name no other variable."""
+_TRUSTED_HOSTS = ("api.openai.com", "localhost", "127.0.0.1", "::1")
+
+
+class ServerSetting(BaseModel):
+    """A server that setups can call by a name, and the variable that holds its key."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: Annotated[str, Field(pattern=r"^https?://[^@\s]+$")]
+    key_env: Annotated[str, Field(min_length=1)] = DEFAULT_KEY_VARIABLE
 
 
 class Settings(BaseModel):
@@ -70,6 +85,10 @@ class Settings(BaseModel):
             description="Load the last model when the app opens, if the setup asks for it",
         ),
     ] = True
+    servers: Annotated[
+        dict[str, ServerSetting],
+        Field(title="Servers", description="Servers that setups can name"),
+    ] = {}
     keys: Annotated[
         dict[str, Any],
         Field(title="Keys", description="Your own keys for actions", json_schema_extra=_AT_ONCE),
@@ -86,6 +105,43 @@ class Settings(BaseModel):
             else:
                 flat[key] = value
         return flat
+
+
+def resolve_server(
+    settings: Settings,
+    server: str,
+    trusted: Collection[str] = (),
+    environment: Mapping[str, str] = os.environ,
+) -> tuple[str, str]:
+    """The URL and the key (empty: none) of ``server``, a URL or a name in ``settings``.
+
+    A setup may come from a stranger: the default key goes to no URL that only a setup names,
+    but for OpenAI's own and this machine's.
+
+    Args:
+        settings: Where servers have names.
+        server: As the setup names it.
+        trusted: URLs that the user gave on the command line.
+        environment: Where keys are.
+
+    Raises:
+        InputError: Settings have no server of that name.
+    """
+    known = settings.servers.get(server)
+    if known is None and "://" not in server:
+        names = ", ".join(settings.servers) or "none"
+        raise InputError(
+            f"There is no server “{server}” in settings (there: {names}). Give its URL, or add "
+            f"[servers] {server} = {{url = …}} to settings.toml."
+        )
+    if known is None:
+        same = (each for each in settings.servers.values() if each.url == server)
+        known = next(same, None)
+    if known is not None:
+        return known.url, environment.get(known.key_env, "")
+    host = urlsplit(server).hostname or ""
+    is_trusted = server in trusted or host in _TRUSTED_HOSTS
+    return server, environment.get(DEFAULT_KEY_VARIABLE, "") if is_trusted else ""
 
 
 def load_settings(

@@ -11,6 +11,7 @@ from typing import Any
 from zlib import crc32
 
 from ...discussion import ChatMessage
+from ...store.inputs import InputError
 from ..base import (
     Cancelled,
     EngineError,
@@ -24,6 +25,7 @@ from ..base import (
     LoadFailed,
     LoadProgress,
     ModelSpec,
+    ModelUnavailable,
     RenderedPrompt,
 )
 from .capabilities import Capabilities
@@ -47,19 +49,19 @@ class ServerEngine:
     """Has replies made by OpenAI-compatible servers.
 
     Args:
-        key: Gives the key for a URL; empty where there is none.
+        resolve: Gives the URL and the key (empty: none) of what a setup names as its server.
         known: What is remembered of servers from one start to the next.
         max_concurrent: Requests in flight on each server.
     """
 
     def __init__(
         self,
-        key: Callable[[str], str],
+        resolve: Callable[[str], tuple[str, str]],
         known: KnownServers,
         *,
         max_concurrent: int = DEFAULT_MAX_CONCURRENT,
     ) -> None:
-        self._key = key
+        self._resolve = resolve
         self._known = known
         self._max_concurrent = max_concurrent
         self._endpoints: list[Endpoint] = []
@@ -118,9 +120,13 @@ class ServerEngine:
 
     async def _open(self, spec: ModelSpec, listener: Callable[[LoadEvent], object]) -> None:
         listener(LoadProgress("asking the server", 0, 0))
+        try:
+            addresses = [self._resolve(server) for server in spec.server]
+        except InputError as error:
+            listener(LoadFailed(ModelUnavailable(str(error))))
+            return
         endpoints = [
-            Endpoint(url, self._key(url), AdaptiveLimit(self._max_concurrent))
-            for url in spec.server
+            Endpoint(url, key, AdaptiveLimit(self._max_concurrent)) for url, key in addresses
         ]
         try:
             opened = await asyncio.gather(

@@ -13,7 +13,15 @@ from ...text import one_line
 from ...workspace.folders import abbreviate_home
 from .keymap import key_of
 
-GRAVEST_FIRST: tuple[Cause, ...] = ("engine", "saving", "server", "silence", "memory", "space", "speed")
+GRAVEST_FIRST: tuple[Cause, ...] = (
+    "engine",
+    "saving",
+    "server",
+    "silence",
+    "memory",
+    "space",
+    "speed",
+)
 _WHAT_NOW: dict[Cause, str] = {
     "engine": "{run} restarts it.",
     "saving": "Continues once mended; {run} tries now.",

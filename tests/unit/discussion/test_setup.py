@@ -231,6 +231,10 @@ FULL = DiscussionSetup(
     top_k=0,
     repetition_penalty=1.0,
     seed=(1 << 53) - 1,
+    server=("lab", "http://127.0.0.1:8000/v1"),
+    reasoning="off",
+    reasoning_effort="low",
+    max_reasoning_tokens=500,
 )
 
 

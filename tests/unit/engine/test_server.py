@@ -57,7 +57,7 @@ class Opened:
 
     def __init__(self, servers: list[ScriptedServer], known: Path | None, **options: Any) -> None:
         self.servers = servers
-        self.engine = ServerEngine(lambda url: KEY, KnownServers(known), **options)
+        self.engine = ServerEngine(lambda url: (url, KEY), KnownServers(known), **options)
         self.events: list[GenerationEvent] = []
 
     def open(self, model: str = "auto") -> EngineInfo:
