@@ -113,10 +113,10 @@ def test_run_change_say_fork_compare_find_copy_export_open_quit(
 
     open_with(window, "c", "this one forks it")
     window.press("Enter")
-    compared = window.wait("where they part", PATIENCE)
+    compared = window.wait("first difference", PATIENCE)
     different = [line.split() for line in compared.splitlines() if line.split()[:1] == ["Seed"]]
     assert different == [["Seed", "1", "0"]], compared
-    close(window, "where they part")
+    close(window, "first difference")
 
     open_with(window, "n", "1 of 1")  # the search is still on, and finds it in the fork too
     window.press("y")

@@ -1,4 +1,4 @@
-"""Changes in a discussion in words: what a field is called, and what became of what."""
+"""Changes during a discussion in words, with the labels that setup and personas use."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def field_label(field: str) -> str:
     return _SETUP_LABELS.get(field, field)
 
 
-def described(change: RecordedChange) -> str:
-    """A change on the way as a line of text: from which turn, what, and both values."""
+def describe_change(change: RecordedChange) -> str:
+    """A change as a line of text: its first turn, its kind, and both values."""
     old, new = differing_parts(safe(change.old), safe(change.new))
     name = one_line(change.subject, 40)
     turn = f"turn {change.turn}" if change.turn else "before turn 1"

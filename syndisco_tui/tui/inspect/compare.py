@@ -25,9 +25,9 @@ from ..shell.screen import AppDialog, AppScreen
 from ..widgets.key_line import KeyLine
 from ..widgets.page import Page
 from .comparison_lines import GAP, SIDES
-from .comparison_view import NARROWEST_BESIDE, ComparisonView
+from .comparison_view import MIN_WIDTH_SIDE_BY_SIDE, ComparisonView
 
-LOOKS_PER_SECOND = 4
+CHECKS_PER_SECOND = 4
 
 
 class CompareWith(AppDialog[DiscussionRecord | None]):
@@ -58,24 +58,21 @@ class CompareWith(AppDialog[DiscussionRecord | None]):
 
     def on_mount(self) -> None:
         self.query_one(OptionList).focus()
-        self._find()
+        self._read()
 
     @work(thread=True, exit_on_error=False)
-    def _find(self) -> None:
-        offered: list[tuple[Path | DiscussionRecord, Content]] = []
-        for other in self._first:
-            offered.append((other, _choice(other, relation_to(self._record, other))))
-        related: list[tuple[Path, Content]] = []
-        unrelated: list[tuple[Path, Content]] = []
-        shown = {other.id for other in self._first}
-        for path, other in other_discussions(
-            self._folder, self._record
-        ):  # one at a time: they may be long
-            if other.id in shown:
-                continue
-            kin = relation_to(self._record, other)
-            (related if kin else unrelated).append((path, _choice(other, kin)))
-        self.app.call_from_thread(self._show, [*offered, *related, *unrelated])
+    def _read(self) -> None:
+        first_ids = {other.id for other in self._first}
+        related: list[tuple[Path | DiscussionRecord, Content]] = [
+            (other, _choice(other, relation_to(self._record, other))) for other in self._first
+        ]
+        unrelated: list[tuple[Path | DiscussionRecord, Content]] = []
+        # one at a time, for they may be long
+        for path, other in other_discussions(self._folder, self._record):
+            if other.id not in first_ids:
+                relation = relation_to(self._record, other)
+                (related if relation else unrelated).append((path, _choice(other, relation)))
+        self.app.call_from_thread(self._show, [*related, *unrelated])
 
     def _show(self, offered: list[tuple[Path | DiscussionRecord, Content]]) -> None:
         if not self.is_attached:
@@ -97,13 +94,13 @@ class CompareWith(AppDialog[DiscussionRecord | None]):
             self.notify(safe(f"{error}."), severity="error", markup=False, timeout=8)
 
 
-def _choice(record: DiscussionRecord, kin: str) -> Content:
+def _choice(record: DiscussionRecord, relation: str) -> Content:
     turns = f"turn {record.turns_taken} of {record.setup.conv_len}"
     model = one_line(record.setup.model.rsplit("/", 1)[-1], 24)
     return Content.assemble(
         one_line(_title(record), 46),
         "\n",
-        (f"{kin}   " if kin else "", "$accent"),
+        (f"{relation}   " if relation else "", "$accent"),
         (f"{_when(record)}   {turns}   {model}", "$quiet"),
     )
 
@@ -113,10 +110,10 @@ def _title(record: DiscussionRecord) -> str:
 
 
 def _shortened(title: Content, room: int) -> Content:
-    """What tells a fork from its parent stands at the end, in brackets: that stays."""
+    """A title in ``room`` cells; what it ends with in brackets, such as “(fork)”, stays."""
     bracket = title.plain.rfind(" (")
-    at = bracket if bracket > 0 and len(title) - bracket < room // 2 else len(title)
-    return title[:at].truncate(room - title[at:].cell_length, ellipsis=True) + title[at:]
+    cut = bracket if bracket > 0 and len(title) - bracket < room // 2 else len(title)
+    return title[:cut].truncate(room - title[cut:].cell_length, ellipsis=True) + title[cut:]
 
 
 def _when(record: DiscussionRecord) -> str:
@@ -124,29 +121,29 @@ def _when(record: DiscussionRecord) -> str:
 
 
 class Compare(AppScreen[None]):
-    """Shows ``a`` and ``b`` turn by turn, what differs in their setups on top.
+    """Shows two discussions turn by turn, on top how their setups differ.
 
-    ``a`` is asked for again and again: it may be running.
+    ``latest_a`` is called now and then, for A may be running.
     """
 
     HELP = """Compare
-    Two discussions, turn by turn. On top: what differs in their setups, and what was changed in
-    each on the way, with the old and the new value and from which turn. The common beginning is
-    dimmed; a line marks where they part. A is followed while it runs.
+    Two discussions, turn by turn. On top: how their setups differ, and what was changed in each
+    during the discussion, with the old and the new value and the first turn it applies to. The
+    common beginning is dimmed; a line marks the first difference. A is followed while it runs.
     """
     CSS_PATH = "inspect.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("d", "parting", "where they part"),
+        Binding("d", "first_difference", "first difference"),
         Binding("escape,q,c,enter", "dismiss(None)", "back", key_display="esc"),
     ]
 
     def __init__(
-        self, a: Callable[[], DiscussionRecord], b: DiscussionRecord, colours: dict[str, str]
+        self, latest_a: Callable[[], DiscussionRecord], b: DiscussionRecord, colours: dict[str, str]
     ) -> None:
         super().__init__()
-        self._latest = a
-        self._both = (a(), b)
+        self._latest_a = latest_a
+        self._both = (latest_a(), b)
         self._colours = colours
 
     def compose(self) -> ComposeResult:
@@ -158,12 +155,12 @@ class Compare(AppScreen[None]):
     def on_mount(self) -> None:
         self._show()
         self.query_one(ComparisonView).focus()
-        self.set_interval(1 / LOOKS_PER_SECOND, self._look)
+        self.set_interval(1 / CHECKS_PER_SECOND, self._check)
 
-    def _look(self) -> None:
-        """See whether there is something new."""
+    def _check(self) -> None:
+        """Show the newer state of A, if there is one."""
         a, b = self._both
-        if (latest := self._latest()) is not a:
+        if (latest := self._latest_a()) is not a:
             self._both = (latest, b)
             self._show()
 
@@ -172,7 +169,7 @@ class Compare(AppScreen[None]):
         self.query_one(ComparisonView).show(*self._both)
 
     def _titles(self, width: int) -> list[Content]:
-        stacked = width < NARROWEST_BESIDE
+        stacked = width < MIN_WIDTH_SIDE_BY_SIDE
         column = width if stacked else (width - GAP) // 2
         titles, notes = [], []
         for side, record in zip(SIDES, self._both, strict=True):
@@ -189,5 +186,5 @@ class Compare(AppScreen[None]):
             notes.append(Content.styled(f"   {note}", "$quiet").truncate(column, pad=True))
         return titles if stacked else [Content(" " * GAP).join(row) for row in (titles, notes)]
 
-    def action_parting(self) -> None:
-        self.query_one(ComparisonView).to_parting()
+    def action_first_difference(self) -> None:
+        self.query_one(ComparisonView).scroll_to_first_difference()

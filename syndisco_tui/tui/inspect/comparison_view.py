@@ -15,7 +15,7 @@ from ...discussion import DiscussionRecord
 from ...text import one_line
 from .comparison_lines import ComparisonLayout, lay_out
 
-NARROWEST_BESIDE = 72
+MIN_WIDTH_SIDE_BY_SIDE = 72
 """Cells below which one discussion stands below the other."""
 
 Both = tuple[DiscussionRecord, DiscussionRecord]
@@ -24,7 +24,7 @@ Both = tuple[DiscussionRecord, DiscussionRecord]
 class ComparisonView(ScrollView, can_focus=True):
     """Shows two discussions under what differs in their setups; both sides scroll together.
 
-    At its end it follows what is said further.
+    At its end it follows the messages to come.
     """
 
     COMPONENT_CLASSES = {"side--quiet", "side--mark"}
@@ -32,25 +32,25 @@ class ComparisonView(ScrollView, can_focus=True):
     def __init__(self, colours: dict[str, str]) -> None:
         super().__init__()
         self._both: Both | None = None
-        self._width = -1
+        self._width = 0
         self._is_laying_out = False
         self._colours = {one_line(name, 40): colour for name, colour in colours.items()}
-        self._laid = ComparisonLayout((), 0)
+        self._layout_shown = ComparisonLayout((), 0)
         self._styles: dict[str, RichStyle] = {}
 
     def show(self, a: DiscussionRecord, b: DiscussionRecord) -> None:
-        """Show these two, or what has become of them."""
+        """Show two discussions, or their newer states."""
         self._both = (a, b)
-        self._begin_to_lay_out()
+        self._begin_layout()
 
     def on_resize(self) -> None:
         width = max(8, self.scrollable_content_region.width)
         if width != self._width:
             self._width = width
-            self._begin_to_lay_out()
+            self._begin_layout()
 
-    def _begin_to_lay_out(self) -> None:
-        if self._both and self._width > 0 and not self._is_laying_out:
+    def _begin_layout(self) -> None:
+        if self._both and self._width and not self._is_laying_out:
             self._is_laying_out = True
             self._lay_out(self._both, self._width)
 
@@ -58,28 +58,28 @@ class ComparisonView(ScrollView, can_focus=True):
     def _lay_out(self, both: Both, width: int) -> None:
         a, b = both
         differences = setup_differences(a.setup, b.setup)
-        laid = lay_out(
-            [each for each in differences if each.field != "title"],  # it stands above
+        layout = lay_out(
+            [each for each in differences if each.field != "title"],  # the titles are on top
             align(a.entries, b.entries),
             width,
-            stacked=width < NARROWEST_BESIDE,
-            on_the_way=(recorded_changes(a), recorded_changes(b)),
+            stacked=width < MIN_WIDTH_SIDE_BY_SIDE,
+            changes=(recorded_changes(a), recorded_changes(b)),
         )
-        self.app.call_from_thread(self._laid_out, laid, both, width)
+        self.app.call_from_thread(self._show_layout, layout, both, width)
 
-    def _laid_out(self, laid: ComparisonLayout, both: Both, width: int) -> None:
+    def _show_layout(self, layout: ComparisonLayout, both: Both, width: int) -> None:
         self._is_laying_out = False
         if width == self._width:
             follows = 0 < self.max_scroll_y <= self.scroll_offset.y
-            self._laid = laid
-            self.virtual_size = Size(0, len(laid.lines))
+            self._layout_shown = layout
+            self.virtual_size = Size(0, len(layout.lines))
             self.refresh()
             if follows:
                 self.action_scroll_end()
         if width != self._width or both is not self._both:
-            self._begin_to_lay_out()
+            self._begin_layout()
 
-    # Pages are turned at once: gliding over ten thousand messages takes a second.
+    # Without animation: gliding over ten thousand messages takes a second.
 
     def action_page_up(self) -> None:
         self.scroll_page_up(animate=False)
@@ -93,34 +93,32 @@ class ComparisonView(ScrollView, can_focus=True):
     def action_scroll_end(self) -> None:
         self.scroll_end(animate=False)
 
-    def to_parting(self) -> None:
-        """Scroll to where the discussions part."""
-        self.scroll_to(y=max(0, self._laid.first_difference - 1), animate=False)
+    def scroll_to_first_difference(self) -> None:
+        """Scroll to the first message that differs."""
+        self.scroll_to(y=max(0, self._layout_shown.first_difference - 1), animate=False)
 
     def notify_style_update(self) -> None:
         self._styles.clear()
         super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
-        width, base = self.size.width, self.rich_style
-        index = self.scroll_offset.y + y
-        if index >= len(self._laid.lines):
-            return Strip.blank(width, base)
-        segments = [Segment(text, self._style(style)) for text, style in self._laid.lines[index]]
-        return Strip(segments).adjust_cell_length(width, base).simplify()
+        width, index = self.size.width, self.scroll_offset.y + y
+        if index >= len(self._layout_shown.lines):
+            return Strip.blank(width, self.rich_style)
+        spans = self._layout_shown.lines[index]
+        segments = [Segment(text, self._style(style)) for text, style in spans]
+        return Strip(segments).adjust_cell_length(width, self.rich_style).simplify()
 
     def _style(self, name: str) -> RichStyle:
-        if name not in self._styles:
-            self._styles[name] = self._made(name)
-        return self._styles[name]
-
-    def _made(self, name: str) -> RichStyle:
-        base = self.rich_style
+        if name in self._styles:
+            return self._styles[name]
+        style = self.rich_style
         if name in ("quiet", "mark"):
-            return self.get_component_rich_style(f"side--{name}")
-        if name == "strong":
-            return base + RichStyle(bold=True)
-        if name.startswith("@"):
+            style = self.get_component_rich_style(f"side--{name}")
+        elif name == "strong":
+            style += RichStyle(bold=True)
+        elif name.startswith("@"):
             colour = self._colours.get(name[1:].removesuffix("!"))
-            return base + RichStyle(color=colour, bold=name.endswith("!"))
-        return base
+            style += RichStyle(color=colour, bold=name.endswith("!"))
+        self._styles[name] = style
+        return style

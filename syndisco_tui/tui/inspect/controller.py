@@ -16,11 +16,11 @@ from .turn_lab import TurnLab
 from .xray import XRay
 
 Colours = Callable[..., dict[str, str]]
-"""Everybody's colour in the open discussion, and in further ones."""
+"""The colour of each speaker of the open discussion and of those given."""
 
 
 class Inspector:
-    """What can be seen of the discussion that ``session`` has open and ``transcript`` shows."""
+    """Opens screens about the discussion that ``session`` has open and ``transcript`` shows."""
 
     def __init__(
         self, app: App[int], session: LiveSession, transcript: Transcript, colours: Colours
@@ -31,7 +31,7 @@ class Inspector:
         self._colours = colours
 
     def open_xray(self) -> None:
-        """X-ray the transcript's current message."""
+        """Show the prompt behind the transcript's current message."""
         record, index = self._session.record, self._transcript.current
         if record is None or index is None or index >= len(record.entries):
             self._app.notify("Nobody has said anything yet.", timeout=3)
@@ -48,14 +48,14 @@ class Inspector:
         self._app.push_screen(TurnLab(records, view, self._colours()))
 
     def open_compare(self, folder: Path) -> None:
-        """Ask for another discussion of ``folder``, and show both."""
+        """Ask for another discussion of ``folder``, and show both side by side."""
         record = self._session.record
         if record is None:
             return
 
         def latest() -> DiscussionRecord:
-            now = self._session.record
-            return now if now and now.id == record.id else record
+            current = self._session.record
+            return current if current and current.id == record.id else record
 
         def show(other: DiscussionRecord | None) -> None:
             if other:

@@ -1,4 +1,4 @@
-"""The turn lab: turns, talk, lengths, likeness and speed of discussions, drawn while they run."""
+"""The turn lab: participation, lengths, diversity and speed of discussions while they run."""
 
 from __future__ import annotations
 
@@ -21,22 +21,23 @@ from ..widgets.key_line import KeyLine
 from ..widgets.page import Page
 from . import turn_lab_pages as pages
 
-LOOKS_PER_SECOND = 4
+CHECKS_PER_SECOND = 4
 GROUPS = (("turns", "talk", "follows"), ("lengths", "diversity", "meters"))
 
 Records = Callable[[], Sequence[DiscussionRecord]]
 
 
 class TurnLab(AppScreen[None]):
-    """Draws ``records`` as they are, again and again; counting is done on a thread.
+    """Shows figures of ``records`` and follows them; they are counted on a thread.
 
-    ``status`` gives the speeds, where there is one line of status that they belong to.
+    ``status`` gives the speeds of the session that the discussion belongs to, if there is one.
     """
 
     HELP = """Turn lab
-    Who spoke and how much. The stroke on a bar is the expected share of turns: the sum of the turn
-    manager's odds at every turn. A → B → A counts turns in which the speaker
-    before last spoke again. Diversity is 1 − the mean pairwise ROUGE-L of what models said.
+    Turns: how many each user took; │ marks the expected share, from the turn manager's odds at
+    every turn, and next is everybody's odds for the coming one. A → B → A: turns in which the
+    speaker before last spoke again, of those in which that was possible. Words: each speaker's
+    share of all words. Diversity: 1 − the mean ROUGE-L of all pairs of messages by models.
     """
     CSS_PATH = "inspect.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (116, "-wide")]  # two columns of tables
@@ -52,7 +53,7 @@ class TurnLab(AppScreen[None]):
         self._records = records
         self._status = status
         self._colours = colours
-        self._counting = FigureCounter()
+        self._counter = FigureCounter()
         self._counted: Sequence[DiscussionRecord] | None = None
         self._is_counting = False
         self._meter = MachineMeter()
@@ -69,14 +70,14 @@ class TurnLab(AppScreen[None]):
     def on_mount(self) -> None:
         self.query_one("#lab").focus()
         self._meter.start()
-        self._look()
-        self.set_interval(1 / LOOKS_PER_SECOND, self._look)
+        self._check()
+        self.set_interval(1 / CHECKS_PER_SECOND, self._check)
 
     def on_unmount(self) -> None:
         self._meter.stop()
 
-    def _look(self) -> None:
-        """See whether there is something new; what costs is done elsewhere."""
+    def _check(self) -> None:
+        """Count again if there is something new, and show the meters."""
         records = list(self._records())
         is_new = self._counted is None or [*map(id, records)] != [*map(id, self._counted)]
         if is_new and not self._is_counting:
@@ -88,7 +89,7 @@ class TurnLab(AppScreen[None]):
     @work(thread=True, exit_on_error=False)
     def _count(self, records: Sequence[DiscussionRecord]) -> None:
         try:
-            figures = self._counting.figures(records)
+            figures = self._counter.figures(records)
             self.app.call_from_thread(self._show, figures, records)
         finally:
             self._is_counting = False
@@ -116,7 +117,7 @@ class TurnLab(AppScreen[None]):
             rule = setup.turn_manager
             rule += f", p_respond {setup.p_respond:g}" if rule == "RandomWeighted" else ""
         names = [each.name for each in figures.speaker_totals if each.messages]
-        shown: dict[str, Callable[[int], Sequence[Content]]] = {
+        groups: dict[str, Callable[[int], Sequence[Content]]] = {
             "turns": lambda width: pages.turn_lines(figures.turns, rule, width, colours),
             "talk": lambda width: pages.talk_lines(figures.speaker_totals, width, colours),
             "follows": lambda width: pages.follow_lines(
@@ -125,7 +126,7 @@ class TurnLab(AppScreen[None]):
             "lengths": lambda width: pages.length_lines(figures.message_lengths, width, colours),
             "diversity": lambda width: pages.diversity_lines(figures.diversity, width, several),
         }
-        for group, build in shown.items():
+        for group, build in groups.items():
             self.query_one(f"#{group}", Page).show(build)
         self.query_one("#lengths").display = not several
 

@@ -25,12 +25,12 @@ MOST_COLUMNS = 9
 
 
 def turn_lines(turns: TurnTaking, rule: str, width: int, colours: Colours) -> list[Content]:
-    """Who may speak next, and everybody's share of the turns with the expected one marked."""
-    lines = [heading("Who speaks", rule)]
+    """Everybody's odds for the next turn, and share of the turns with the expected one marked."""
+    lines = [heading("Turns", rule)]
     column = _name_column((*turns.turns, *turns.next_odds), width)
     nexts = 5 if turns.next_odds else 0
     room = max(4, width - column - nexts - 24)
-    heads = [("turns", 6), ("share", 8), ("expected", room + 7)]
+    heads = [("turns", 6), ("share", 8), ("│ expected", room + 7)]
     lines.append(_head(column, [("next", 4), ("", 1), *heads] if nexts else heads))
     total = turns.total
     for name in dict.fromkeys((*turns.turns, *turns.next_odds)):
@@ -48,24 +48,24 @@ def turn_lines(turns: TurnTaking, rule: str, width: int, colours: Colours) -> li
             ]
         lines.append(Content.assemble(*parts))
     if turns.answerable:
-        said = f"A → B → A in {turns.answers} of {turns.answerable} turns"
-        said += f", {turns.answers_expected:.1f} expected"
-        lines += wrapped(Content.styled(said, "$quiet"), width)
+        note = f"back after one turn (A → B → A): {turns.answers} of {turns.answerable}"
+        note += f", {turns.answers_expected:.1f} expected"
+        lines += wrapped(Content.styled(note, "$quiet"), width)
     return lines
 
 
 def talk_lines(totals: Sequence[SpeakerTotals], width: int, colours: Colours) -> list[Content]:
-    """Everybody's share of the words, and what it is made of."""
-    everything = sum(each.words for each in totals) or 1
+    """Everybody's share of all words, and the counts behind it."""
+    total = sum(each.words for each in totals) or 1
     tokens = any(each.tokens for each in totals)
     counted = [("words", 7), ("messages", 10), ("silent", 8), *([("tokens", 8)] if tokens else [])]
     column = _name_column([each.name for each in totals], width)
     while len(counted) > 1 and column + 10 + sum(size for _, size in counted) > width:
         counted.pop()
     room = max(4, width - column - 6 - sum(size for _, size in counted))
-    lines = [heading("Who says how much"), _head(column, [("", room + 5), *counted])]
+    lines = [heading("Words", "each speaker's share"), _head(column, [("", room + 5), *counted])]
     for each in totals:
-        share = each.words / everything
+        share = each.words / total
         numbers = [each.words, each.messages, each.silences, each.tokens]
         cells = [
             Content.styled(f"{number:>{size}}", "" if number else "$quiet")
@@ -78,11 +78,11 @@ def talk_lines(totals: Sequence[SpeakerTotals], width: int, colours: Colours) ->
 
 
 def length_lines(lengths: Sequence[tuple[str, int]], width: int, colours: Colours) -> list[Content]:
-    """Every message as an upright bar in its speaker's colour; neighbours joined if need be."""
+    """Every message as a bar in its speaker's colour; neighbours are averaged if there are many."""
     values: list[float] = [float(count) for _, count in lengths]
-    lines = [heading("How long the messages are", "words, one after the other")]
+    lines = [heading("Message lengths", "words of each message, in order")]
     if not any(values):
-        return [*lines, _quiet("nothing has been said yet")]
+        return [*lines, _quiet("no messages yet")]
     hues = [_colour(name, colours) for name, _ in lengths]
     if len(values) > width:
         values, hues = binned(values, width), []
@@ -90,29 +90,29 @@ def length_lines(lengths: Sequence[tuple[str, int]], width: int, colours: Colour
     bars = columns(values, hues or ["$accent"] * len(values), TALLEST)
     lines.append(Content(""))
     lines += [_spread(bar, cell) for bar in bars] if cell > 1 else bars
-    said = [count for _, count in lengths if count]
-    note = f"shortest {min(said)}   mean {sum(said) / len(said):.0f}   longest {max(said)}"
-    silent = len(lengths) - len(said)
+    spoken = [count for _, count in lengths if count]
+    note = f"shortest {min(spoken)}   mean {sum(spoken) / len(spoken):.0f}   longest {max(spoken)}"
+    silent = len(lengths) - len(spoken)
     return [*lines, _quiet(f"{note}   silent {silent}" if silent else note)]
 
 
 def diversity_lines(diversity: DiversityFigure, width: int, several: bool) -> list[Content]:
-    """The diversity, and how it went."""
-    lines = [heading("Diversity", "1 − mean pairwise ROUGE-L")]
+    """The diversity now, and as the discussion went on."""
+    lines = [heading("Diversity", "1 − mean ROUGE-L: 0 alike, 1 different")]
     if diversity.value is None:
-        return [*lines, _quiet("from the second comment on")]
-    note = f"  {diversity.pairs} pairs"
-    note += f" of the first {MAX_COMMENTS} comments" if diversity.is_full else ""
-    note += ", mean of the discussions" if several else ""
-    course = sparkline(binned(diversity.course, max(1, width - 8)), width - 8, top=1.0)
+        return [*lines, _quiet("shown from the second message on")]
+    note = f"  over {diversity.pairs} pairs of messages"
+    note += f" (the first {MAX_COMMENTS} messages)" if diversity.is_full else ""
+    note += "; mean of all discussions" if several else ""
+    trend = sparkline(binned(diversity.course, max(1, width - 8)), width - 8, top=1.0)
     lines.append(Content.assemble(Content.styled(f"{diversity.value:.2f}", "bold"), note))
-    return [*lines, Content.styled(course, "$accent")] if course else lines
+    return [*lines, Content.styled(trend, "$accent")] if trend else lines
 
 
 def follow_lines(
     counts: dict[tuple[str, str], int], names: Sequence[str], width: int, colours: Colours
 ) -> list[Content]:
-    """A table: how often whoever stands at the left spoke right after whoever stands above.
+    """A table: how often the speaker of a row spoke right after the speaker of a column.
 
     A row reads as a sentence: “Bob spoke after Ann 3 times”.
     """
@@ -145,10 +145,10 @@ def meter_lines(status: SessionView, load: MachineLoad | None, width: int) -> li
     room = max(4, min(24, width - 34))
     pairs: list[tuple[str, Content]] = []
     if status.speeds or status.speed:
-        course = sparkline(status.speeds, room)
+        trend = sparkline(status.speeds, room)
         speed = Content(f"{status.speed or status.speeds[-1]:.0f} tok/s")
-        if course:
-            speed = _bar_and(Content.styled(course, "$accent"), room, speed.plain)
+        if trend:
+            speed = _bar_and(Content.styled(trend, "$accent"), room, speed.plain)
         pairs.append(("speed", speed))
     info = status.info
     if info and info.context_length:
@@ -168,7 +168,7 @@ def meter_lines(status: SessionView, load: MachineLoad | None, width: int) -> li
     if load:
         text = f"{load.cores:.1f} cores, {in_bytes(load.memory_bytes)} of memory"
         pairs.append(("process", Content(safe(text))))
-    return [heading("Meters"), *rows(pairs, width)] if pairs else []
+    return [heading("Speed and resources"), *rows(pairs, width)] if pairs else []
 
 
 def _bar_and(bar: Content, room: int, text: str) -> Content:

@@ -60,7 +60,7 @@ class XRay(AppScreen[None]):
     ]
 
     class Rendered(Event):
-        """The engine's answer: how it reads the prompt of entry ``index``."""
+        """The prompt of entry ``index`` as the engine tokenizes it, or why there is none."""
 
         def __init__(self, index: int, answer: RenderedPrompt | EngineError) -> None:
             super().__init__()
@@ -75,9 +75,9 @@ class XRay(AppScreen[None]):
         self._record = record
         self._index = index
         self._colours = {one_line(name, 40): colour for name, colour in colours.items()}
-        self._asked: RebuiltRequest | None = None
-        self._why_not = ""
-        self._raw = False
+        self._request: RebuiltRequest | None = None
+        self._missing_reason = ""
+        self._shows_raw = False
         self._rendered: RenderedPrompt | EngineError | None = None
 
     def compose(self) -> ComposeResult:
@@ -102,13 +102,13 @@ class XRay(AppScreen[None]):
     def _show_entry(self) -> None:
         self._rendered = None
         try:
-            self._asked, self._why_not = rebuild_request(self._record, self._index), ""
+            self._request, self._missing_reason = rebuild_request(self._record, self._index), ""
         except NotReproducible as error:
-            self._asked, self._why_not = None, str(error)
-        if self._asked:
+            self._request, self._missing_reason = None, str(error)
+        if self._request:
             index = self._index
             self._source.render(
-                self._asked.request.chat,
+                self._request.request.chat,
                 lambda answer: self.post_message(self.Rendered(index, answer)),
             )
         self.query_one("#xray-prompt").scroll_home(animate=False)
@@ -116,43 +116,43 @@ class XRay(AppScreen[None]):
         self.refresh_bindings()
 
     @on(Rendered)
-    def _take_rendered(self, event: Rendered) -> None:
+    def _show_rendered(self, event: Rendered) -> None:
         if event.index == self._index:
             self._rendered = event.answer
             self._show()
 
     def _show(self) -> None:
-        message, asked = self._message, self._asked
-        pairs = pages.figures(message, asked.setup if asked else None)
+        message, request = self._message, self._request
+        pairs = pages.figures(message, request.setup if request else None)
         self._show_title()
         self.query_one("#xray-flow", Page).show(lambda width: pages.figure_flow(pairs, width))
         self.query_one("#prompt", Page).show(self._prompt_lines)
-        self.query_one("#below", Page).show(self._rest)
+        self.query_one("#below", Page).show(self._details)
         self.query_one("#side", Page).show(
-            lambda width: [*pages.figure_lines(pairs, width), *self._rest(width)]
+            lambda width: [*pages.figure_lines(pairs, width), *self._details(width)]
         )
 
     def _show_title(self) -> None:
         message = self._message
         name = one_line(message.name, 40)
         turn = f"turn {message.turn}, " if message.turn else ""
-        place = f"{turn}message {self._index + 1} of {len(self._record.entries)}"
+        position = f"{turn}message {self._index + 1} of {len(self._record.entries)}"
         title = Content.assemble(
             Content.styled("X-ray", "bold $accent"),
             Content.styled(f"   {name}", f"bold {self._colours.get(name, '')}"),
-            Content.styled(f"  {message.role}   {place}", "$quiet"),
+            Content.styled(f"  {message.role}   {position}", "$quiet"),
         )
         self.query_one(".instrument-title", Static).update(title)
 
     def _prompt_lines(self, width: int) -> list[Content]:
-        marked, other = "bold underline $accent", "$quiet"
+        selected, other = "bold underline $accent", "$quiet"
         tabs = Content.assemble(
-            Content.styled("Chat", other if self._raw else marked),
+            Content.styled("Chat", other if self._shows_raw else selected),
             "    ",
-            Content.styled("Raw", marked if self._raw else other),
+            Content.styled("Raw", selected if self._shows_raw else other),
             Content.styled(f"    {self._count()}", "$quiet"),
         )
-        body = self._raw_lines(width) if self._raw else self._chat_lines(width)
+        body = self._raw_lines(width) if self._shows_raw else self._chat_lines(width)
         return [tabs, Content(""), *body]
 
     def _count(self) -> str:
@@ -160,9 +160,9 @@ class XRay(AppScreen[None]):
         return f"{answer.tokens} tokens" if isinstance(answer, RenderedPrompt) else ""
 
     def _chat_lines(self, width: int) -> list[Content]:
-        if self._asked:
-            return pages.chat_lines(self._asked.request.chat, width)
-        lines = wrapped(Content.styled(safe(self._why_not), "$quiet"), width)
+        if self._request:
+            return pages.chat_lines(self._request.request.chat, width)
+        lines = wrapped(Content.styled(safe(self._missing_reason), "$quiet"), width)
         if self._message.prompt:
             system = (ChatMessage("system", self._message.prompt),)
             lines += [Content(""), *pages.chat_lines(system, width)]
@@ -172,14 +172,14 @@ class XRay(AppScreen[None]):
         answer = self._rendered
         if isinstance(answer, RenderedPrompt):
             return pages.raw_lines(answer, self._message, width)
-        sentence = self._why_not or str(answer or "The engine is asked …")
+        sentence = self._missing_reason or str(answer or "Rendering the prompt …")
         return wrapped(Content.styled(safe(sentence), "$quiet"), width)
 
-    def _rest(self, width: int) -> list[Content]:
-        lines = [Content(""), *pages.said_lines(self._message, width)]
-        if self._asked:
-            lines += [Content(""), *pages.window_lines(self._asked, width, self._colours)]
-            if stops := pages.stop_lines(self._asked, width):
+    def _details(self, width: int) -> list[Content]:
+        lines = [Content(""), *pages.reply_lines(self._message, width)]
+        if self._request:
+            lines += [Content(""), *pages.history_lines(self._request, width, self._colours)]
+            if stops := pages.stop_lines(self._request, width):
                 lines += [Content(""), *stops]
         return lines
 
@@ -189,7 +189,7 @@ class XRay(AppScreen[None]):
         return True
 
     def action_switch(self) -> None:
-        self._raw = not self._raw
+        self._shows_raw = not self._shows_raw
         self._show()
 
     def action_go(self, step: int) -> None:

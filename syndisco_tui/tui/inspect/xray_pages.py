@@ -17,7 +17,7 @@ from ..widgets.charts import heading, rows, wrapped
 
 _ENDINGS = {
     "stop": "stop",
-    "length": "length: the token limit was reached",
+    "length": "length (token limit reached)",
     "cancelled": "cancelled",
     None: "",
 }
@@ -32,7 +32,7 @@ def figures(message: Message, setup: DiscussionSetup | None) -> list[tuple[str, 
             ("temperature", f"{setup.temperature:g}"),
             ("top-p", f"{setup.top_p:g}"),
             ("top-k", f"{setup.top_k}"),
-            ("repetition", f"{setup.repetition_penalty:g}"),
+            ("repetition penalty", f"{setup.repetition_penalty:g}"),
         ]
     pairs.append(("seed", "" if message.seed is None else str(message.seed)))
     if message.is_prompted:
@@ -40,7 +40,7 @@ def figures(message: Message, setup: DiscussionSetup | None) -> list[tuple[str, 
     pairs.append(("prompt", _tokens(message.prompt_tokens)))
     at_most = f" of {setup.max_out_tokens}" if setup and message.completion_tokens else ""
     pairs.append(("reply", _tokens(message.completion_tokens, at_most)))
-    pairs.append(("ended by", _ENDINGS[message.finish_reason]))
+    pairs.append(("finish reason", _ENDINGS[message.finish_reason]))
     if message.seconds:
         speed = message.completion_tokens / message.seconds
         pairs.append(("time", f"{message.seconds:.1f} s, {speed:.0f} tok/s"))
@@ -86,42 +86,42 @@ def raw_lines(prompt: RenderedPrompt, message: Message, width: int) -> list[Cont
     ]
     lines: list[Content] = []
     if message.prompt_tokens and message.prompt_tokens != prompt.tokens:
-        note = f"The file says {message.prompt_tokens} tokens: another model or template made it."
+        note = f"The file says {message.prompt_tokens} tokens: it had another model or template."
         lines = [*wrapped(Content.styled(note, "$warning"), width), Content("")]
     return [*lines, *wrapped(Content.assemble(*parts), width)]
 
 
-def said_lines(message: Message, width: int) -> list[Content]:
-    """What the model said, with what the guard left out struck through."""
+def reply_lines(message: Message, width: int) -> list[Content]:
+    """The model's reply, with what the guard removed struck through."""
     if not message.is_prompted:
-        return [heading("what was said"), *_text(message.text, width)]
+        return [heading("message"), *_text(message.text, width)]
     posted = message.text if message.original_text is None else message.original_text
-    lines = [heading("what it said", "posted as it is"), *_text(posted, width)]
+    lines = [heading("reply", "posted unchanged"), *_text(posted, width)]
     if message.raw_text is not None:
-        note = "what the guard left out is struck through"
+        note = "the guard removed what is struck through"
         note += "" if posted else "; a silence"
-        lines = _changed("what it said", note, message.raw_text, posted, width)
+        lines = _changed("reply", note, message.raw_text, posted, width)
     for remark in message.guard_notes:
         lines += wrapped(Content.styled(one_line(remark, 120), "$warning"), width)
     if message.is_edited:
-        edited = _changed("edited since", "by a person", posted, message.text, width)
+        edited = _changed("edited", "by a person", posted, message.text, width)
         lines += [Content(""), *edited]
     return lines
 
 
 def _changed(title: str, note: str, before: str, after: str, width: int) -> list[Content]:
-    """What became of a text: struck through what went, in colour what came."""
+    """A changed text: what was removed struck through, what was added in colour."""
     parts = [Content.styled(safe(text), _STYLES[kind]) for kind, text in diff(before, after)]
     remark = wrapped(Content.styled(note, "$quiet"), width)
     return [heading(title), *remark, *wrapped(Content.assemble(*parts), width)]
 
 
-def window_lines(asked: RebuiltRequest, width: int, colours: dict[str, str]) -> list[Content]:
-    """Which messages the prompt quotes, a line each."""
-    entries, window = asked.request.entries, asked.window
-    length = asked.setup.history_context_len
-    limit = "all messages" if length is None else f"the last {length} at most"
-    lines = [heading("in the window", f"{len(window)} of {len(entries)}, {limit}")]
+def history_lines(request: RebuiltRequest, width: int, colours: dict[str, str]) -> list[Content]:
+    """The messages that the prompt quotes, a line each."""
+    entries, window = request.request.entries, request.window
+    length = request.setup.history_context_len
+    limit = "no limit" if length is None else f"{length} at most"
+    lines = [heading("history", f"{len(window)} of {len(entries)} messages, {limit}")]
     for index in window:
         entry = entries[index]
         name = one_line(entry.name, 40)
@@ -134,13 +134,13 @@ def window_lines(asked: RebuiltRequest, width: int, colours: dict[str, str]) -> 
     return lines
 
 
-def stop_lines(asked: RebuiltRequest, width: int) -> list[Content]:
+def stop_lines(request: RebuiltRequest, width: int) -> list[Content]:
     """The texts that end a reply."""
     stops = Content("   ").join(
         Content.styled(json.dumps(one_line(text.replace("\n", "⏎"), 80), ensure_ascii=False), "")
-        for text in asked.request.stop
+        for text in request.request.stop
     )
-    return [heading("ends at"), *wrapped(stops, width)] if asked.request.stop else []
+    return [heading("stop sequences"), *wrapped(stops, width)] if request.request.stop else []
 
 
 def _system(content: str, width: int) -> list[Content]:

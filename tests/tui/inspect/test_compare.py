@@ -21,7 +21,7 @@ from syndisco_tui.discussion import (
 )
 from syndisco_tui.store.discussion_format import to_bytes
 from syndisco_tui.store.discussions import discussion_files
-from syndisco_tui.tui.inspect.change_text import described, differing_parts
+from syndisco_tui.tui.inspect.change_text import describe_change, differing_parts
 from syndisco_tui.tui.inspect.compare import Compare, CompareWith
 from syndisco_tui.tui.inspect.comparison_lines import ComparisonLayout, lay_out
 from syndisco_tui.tui.inspect.xray_pages import figures
@@ -58,7 +58,7 @@ async def compare(at: Bench) -> None:
     await at.until(lambda: "fork of this one" in at.text())
     await at.press("enter")
     await at.until(lambda: isinstance(at.app.screen, Compare))
-    await at.until(lambda: "What differs in the setup" in at.text())
+    await at.until(lambda: "Setup differences" in at.text())
 
 
 async def test_forks_stand_first_and_differences_on_top(bench: OpenBench) -> None:
@@ -74,7 +74,7 @@ async def test_forks_stand_first_and_differences_on_top(bench: OpenBench) -> Non
         assert "fork of this one" in rows[0]
         assert len(rows) == 2
         await at.press("enter")
-        await at.until(lambda: "What differs in the setup" in at.text())
+        await at.until(lambda: "Setup differences" in at.text())
         assert re.search(r"Temperature +0\.6 +1\.3", at.text())
         assert re.search(r"Emma35: age +38 +83", at.text())
         await at.press("escape")
@@ -118,14 +118,14 @@ async def test_the_parting_is_marked_and_found(bench: OpenBench) -> None:
         await finished(at)
         fork_of(at, turn=11)
         await compare(at)
-        assert "they part here," not in at.text()
+        assert "first difference," not in at.text()
         await at.press("d")
-        assert "they part here," in at.text()
+        assert "first difference," in at.text()
         assert "I see it otherwise" in at.text()
         await at.press("home")
-        await at.until(lambda: "What differs in the setup" in at.text())
+        await at.until(lambda: "Setup differences" in at.text())
         await at.press("end")
-        await at.until(lambda: "What differs in the setup" not in at.text())
+        await at.until(lambda: "Setup differences" not in at.text())
 
 
 async def test_the_same_twice_never_parts(bench: OpenBench) -> None:
@@ -136,9 +136,9 @@ async def test_the_same_twice_never_parts(bench: OpenBench) -> None:
         await at.press("c")
         await at.until(lambda: "fork of this one" in at.text())
         await at.press("enter")
-        await at.until(lambda: "The setups are the same" in at.text())
+        await at.until(lambda: "The setups are identical" in at.text())
         await at.press("end")
-        await at.until(lambda: "They say the same, word for word." in at.text())
+        await at.until(lambda: "All messages are identical." in at.text())
 
 
 @pytest.mark.parametrize("size", SIZES[:2], ids=lambda size: f"{size[0]}x{size[1]}")
@@ -157,7 +157,7 @@ async def test_what_was_changed_on_the_way_is_told(bench: OpenBench, size: tuple
         )
         (at.folders.discussions / "20260131T093000000Z-00000000.json").write_bytes(to_bytes(fork))
         await compare(at)
-        await at.until(lambda: "What was changed on the way" in at.text())
+        await at.until(lambda: "Changes during the discussion" in at.text())
         text = " ".join(at.text().split())
         assert "from turn 3: Temperature: 0.6 → 1.3" in text
         assert "from turn 3: Moderator leaves" in text
@@ -231,8 +231,8 @@ async def test_picture_of_the_choice(
         assert "\n".join(line[box.x : box.right].rstrip() for line in lines) == snapshot
 
 
-def plain(laid: ComparisonLayout) -> list[str]:
-    return ["".join(text for text, _ in line) for line in laid.lines]
+def plain(layout: ComparisonLayout) -> list[str]:
+    return ["".join(text for text, _ in line) for line in layout.lines]
 
 
 @pytest.mark.parametrize("width", [8, 20, 38, 76, 116])
@@ -243,8 +243,8 @@ def test_lines_fit_their_width(demonstration: DiscussionSetup, width: int, stack
     differences = setup_differences(
         demonstration, demonstration.model_copy(update={"context": "y" * 300, "seed": 2**40})
     )
-    laid = lay_out(differences, align([long, long], [other]), width, stacked=stacked)
-    for line in plain(laid):
+    layout = lay_out(differences, align([long, long], [other]), width, stacked=stacked)
+    for line in plain(layout):
         assert "\x1b" not in line
         if width >= 38:
             assert cell_len(line) <= width
@@ -253,12 +253,12 @@ def test_lines_fit_their_width(demonstration: DiscussionSetup, width: int, stack
 def test_a_change_of_both_is_dimmed_and_one_s_own_is_not() -> None:
     common = RecordedChange(2, "setup", "temperature", "0.6", "1.3")
     own = RecordedChange(3, "injected", "Guest", new="Hello!")
-    laid = lay_out([], [], 116, stacked=False, on_the_way=((common,), (common, own)))
-    styles = {text: style for line in laid.lines for text, style in line}
+    layout = lay_out([], [], 116, stacked=False, changes=((common,), (common, own)))
+    styles = {text: style for line in layout.lines for text, style in line}
     assert styles["from turn 2: Temperature: 0.6 → 1.3"] == "quiet"
     assert styles["turn 3: you posted as Guest: “Hello!”"] == "text"
-    nothing = lay_out([], [], 116, stacked=False, on_the_way=((), ()))
-    assert "What was changed on the way" not in plain(nothing)
+    nothing = lay_out([], [], 116, stacked=False, changes=((), ()))
+    assert "Changes during the discussion" not in plain(nothing)
 
 
 def test_of_long_texts_what_differs_is_shown() -> None:
@@ -296,11 +296,11 @@ def test_of_long_texts_what_differs_is_shown() -> None:
     ],
 )
 def test_every_change_in_words(change: RecordedChange, line: str) -> None:
-    assert described(change) == line
+    assert describe_change(change) == line
 
 
 def test_ten_thousand_messages_are_laid_out() -> None:
     a = [Message("Ann", f"Comment {turn}. " * 20, "user", turn=turn) for turn in range(1, 10_001)]
     b = [*a[:5000], *(replace(each, text=each.text.upper()) for each in a[5000:])]
-    laid = lay_out([], align(a, b), 116, stacked=False)
-    assert "turn 5001" in plain(laid)[laid.first_difference]
+    layout = lay_out([], align(a, b), 116, stacked=False)
+    assert "turn 5001" in plain(layout)[layout.first_difference]

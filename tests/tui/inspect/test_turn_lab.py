@@ -15,7 +15,7 @@ from tests.support.bench import SIZES, Bench, OpenBench, finished
 async def lab(at: Bench) -> None:
     await at.press("t")
     await at.until(lambda: isinstance(at.app.screen, TurnLab))
-    await at.until(lambda: "Who says how much" in at.text())
+    await at.until(lambda: "each speaker's share" in at.text())
 
 
 async def test_it_counts_what_is_on_record(bench: OpenBench) -> None:
@@ -26,7 +26,7 @@ async def test_it_counts_what_is_on_record(bench: OpenBench) -> None:
         silences = sum(entry.is_silence for entry in entries)
         assert f"silent {silences}" in at.text()
         said = [entry for entry in entries if entry.is_prompted and not entry.is_silence]
-        assert f"{len(said) * (len(said) - 1) // 2} pairs" in at.text()
+        assert f"{len(said) * (len(said) - 1) // 2} pairs of messages" in at.text()
         for name in ("Emma35", "Giannis", "Moderator"):
             line = next(line for line in at.text().splitlines() if "% " in line and name in line)
             assert line
@@ -79,8 +79,8 @@ async def test_many_discussions_are_added_up(bench: OpenBench) -> None:
         await at.until(lambda: "8 of 8 finished" in at.text())
         await lab(at)
         await at.until(lambda: "8 discussions" in at.text())
-        assert "mean of the discussions" in at.text()
-        assert "How long the messages are" not in at.text()
+        assert "mean of all discussions" in at.text()
+        assert "Message lengths" not in at.text()
         turns = sum(int(line.split()[1]) for line in at.text().splitlines()[4:6])
         assert turns == 64
         await at.press("escape")
@@ -110,7 +110,7 @@ async def test_no_size_crashes(bench: OpenBench) -> None:
         for width, height in [(1, 1), (2, 30), (200, 2), (20, 5), (30, 12), (300, 100), (120, 40)]:
             await at.pilot.resize_terminal(width, height)
             await at.pilot.pause()
-        assert "Who says how much" in at.text()
+        assert "each speaker's share" in at.text()
 
 
 def test_who_follows_whom_reads_from_the_left() -> None:
@@ -125,4 +125,7 @@ def test_who_follows_whom_reads_from_the_left() -> None:
 
 def test_one_speed_alone_is_a_number_without_a_course() -> None:
     lines = meter_lines(SessionView(speeds=[8.0], speed=8.0), None, 60)
-    assert [line.plain.split() for line in lines] == [["Meters"], ["speed", "8", "tok/s"]]
+    assert [line.plain.split() for line in lines] == [
+        ["Speed", "and", "resources"],
+        ["speed", "8", "tok/s"],
+    ]

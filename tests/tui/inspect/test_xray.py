@@ -7,7 +7,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from syndisco_tui.discussion import DiscussionSetup, Message
 from syndisco_tui.tui.inspect.xray import XRay
-from syndisco_tui.tui.inspect.xray_pages import said_lines
+from syndisco_tui.tui.inspect.xray_pages import reply_lines
 from tests.support.bench import SIZES, Bench, OpenBench, finished
 
 
@@ -93,7 +93,7 @@ async def test_another_model_than_the_file_says_is_pointed_out(bench: OpenBench)
         await finished(at)
         at.engine.tokens_per_word = 2
         await at.press("enter", "v")
-        await at.until(lambda: "another model or template made it" in at.text())
+        await at.until(lambda: "another model or template" in at.text())
 
 
 async def test_foreign_text_is_only_text(bench: OpenBench) -> None:
@@ -140,8 +140,8 @@ def test_an_edit_is_told_apart_from_what_the_guard_did() -> None:
         raw_text='"I like cats."',
         original_text="I like cats.",
     )
-    lines = said_lines(message, 40)
+    lines = reply_lines(message, 40)
     text = "\n".join(line.plain for line in lines)
     assert '"I like cats."' in text
-    assert "edited since" in text
+    assert "edited\nby a person" in text
     assert "I likelove cats." in text  # one struck through, the other in colour
