@@ -154,6 +154,14 @@ class BatchMembership:
 
 
 @dataclass(frozen=True)
+class ExperimentMembership:
+    """The cell and the repeat (from 1) of a designed experiment that this is a discussion of."""
+
+    cell: dict[str, str]
+    repeat: Number
+
+
+@dataclass(frozen=True)
 class EarlierSetup:
     """A setup that was changed while the discussion ran."""
 
@@ -210,6 +218,9 @@ class DiscussionRecord:
     changes: tuple[Change, ...] = ()
     """What people changed in the entries, oldest first."""
     speaker_override: SpeakerOverride | None = None
+    experiment: ExperimentMembership | None = None
+    error: str = ""
+    """Why it stopped before its end, where it did so by itself."""
     batch: BatchMembership | None = None
     """The batch that it was run in; a fork belongs to none."""
 

@@ -340,6 +340,9 @@ class Engine(Protocol):
     def info(self) -> EngineInfo | None:
         """The model that is loaded, or None."""
 
+    def info_of(self, spec: ModelSpec | None) -> EngineInfo | None:
+        """What ``spec`` (as given to ``load``; None: the latest) turned out to be, while loaded."""
+
     @property
     def is_alive(self) -> bool:
         """Whether the inference thread runs; if it died, ``load`` starts another."""

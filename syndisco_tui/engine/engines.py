@@ -23,6 +23,7 @@ from .base import (
     RenderedPrompt,
 )
 
+_NOT_LOADED = EngineError("The model is no longer loaded. Press r to load it again.")
 Listener = Callable[[GenerationEvent], object]
 
 
@@ -55,7 +56,9 @@ class Engines:
 
     def info_of(self, spec: ModelSpec | None) -> EngineInfo | None:
         """What ``spec`` turned out to be, or None where it is not loaded. None: the main model."""
-        return self._engine_of(spec).info
+        with self._lock:
+            engine = self._engines.get(replace(spec, others=())) if spec else self._main
+        return engine.info_of(spec) if engine else None
 
     @property
     def is_alive(self) -> bool:
@@ -110,11 +113,14 @@ class Engines:
         return engine or self._new_local()
 
     def _let_go_all_but(self, specs: Sequence[ModelSpec]) -> None:
+        """Make room for ``specs``: models on servers take none."""
+        if all(spec.server for spec in specs):
+            return
         for spec, engine in list(self._engines.items()):
-            if spec in specs or self._in_flight.get(id(engine)):
+            if spec.server or spec in specs or self._in_flight.get(id(engine)):
                 continue
             del self._engines[spec]
-            if not spec.server and self._spare is None:
+            if self._spare is None:
                 self._spare = engine  # it replaces its model by the next one that is loaded
             else:
                 engine.close()
@@ -126,7 +132,11 @@ class Engines:
 
     def submit(self, request: GenerationRequest, listener: Listener | None = None) -> Generation:
         """Queue a reply with the model that the request names; the main one where it names none."""
-        engine = self._engine_of(request.model)
+        engine = self._engines.get(request.model) if request.model else self._main
+        if engine is None:
+            generation = Generation(request, listener)
+            generation.emit(Failed(generation, _NOT_LOADED))
+            return generation
         return engine.submit(request, listener and self._counting(engine, listener))
 
     def _counting(self, engine: Engine, listener: Listener) -> Listener:

@@ -75,10 +75,14 @@ class OpenFile:
 
 @dataclass(frozen=True)
 class CreateFile:
-    """Save a new discussion, with an id and its start: FileOpened or SaveFailed follows."""
+    """Save a new discussion, with an id and its start: FileOpened or SaveFailed follows.
+
+    Where ``path`` exists it is opened instead.
+    """
 
     record: DiscussionRecord
     intent: Intent
+    path: Path | None = None
 
 
 @dataclass(frozen=True)

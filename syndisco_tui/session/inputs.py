@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ..discussion import BatchMembership, DiscussionRecord, DiscussionSetup
+from ..discussion import (
+    BatchMembership,
+    DiscussionRecord,
+    DiscussionSetup,
+    ExperimentMembership,
+)
 from ..engine.base import EngineError, GenerationResult, LoadEvent
 from .intervention import Intervention
 from .last_model import LastModel
@@ -19,11 +24,16 @@ Intent = Literal["wait", "step", "regenerate", "run"]
 
 @dataclass(frozen=True)
 class Start:
-    """Close the open discussion and begin a new one as soon as the model is loaded."""
+    """Close the open discussion and begin a new one as soon as the model is loaded.
+
+    It is saved as ``path``, where that is given; what is there already is continued instead.
+    """
 
     setup: DiscussionSetup
     intent: Intent = "run"
     batch: BatchMembership | None = None
+    experiment: ExperimentMembership | None = None
+    path: Path | None = None
 
 
 @dataclass(frozen=True)

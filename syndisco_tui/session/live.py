@@ -7,7 +7,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import SimpleQueue
 
-from ..discussion import BatchMembership, ChatMessage, DiscussionRecord, DiscussionSetup
+from ..discussion import (
+    BatchMembership,
+    ChatMessage,
+    DiscussionRecord,
+    DiscussionSetup,
+    ExperimentMembership,
+)
 from ..engine.base import EngineError, RenderedPrompt
 from . import inputs
 from .events import Closed, ReplyGrew, SessionEvent
@@ -45,10 +51,26 @@ class LiveSession:
         return self._performer.state.record
 
     def start(
-        self, setup: DiscussionSetup, *, step: bool = False, batch: BatchMembership | None = None
+        self,
+        setup: DiscussionSetup,
+        *,
+        step: bool = False,
+        batch: BatchMembership | None = None,
+        experiment: ExperimentMembership | None = None,
+        path: Path | None = None,
     ) -> None:
-        """Begin a new discussion, as a member of ``batch``; ``step`` pauses it after a message."""
-        self._post(inputs.Start(setup, "step" if step else "run", batch))
+        """Begin a new discussion.
+
+        Args:
+            setup: All that defines it.
+            step: Pause after one message.
+            batch: The batch that it is a member of.
+            experiment: The experiment that it is a member of.
+            path: Where to save it; by default a new file in the folder of discussions. A
+                discussion that is there already is continued.
+        """
+        intent: inputs.Intent = "step" if step else "run"
+        self._post(inputs.Start(setup, intent, batch, experiment, path))
 
     def resume(self, path: Path, *, run: bool = True) -> None:
         """Open a saved discussion at the turn where it was left, and run it if ``run``."""

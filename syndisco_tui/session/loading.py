@@ -82,7 +82,7 @@ def load_reported(outcome: Outcome, report: LoadReport) -> None:
     ended = replace(model, loading=None, preload=None)
     if isinstance(event, Loaded):
         info = event.info
-        ready = replace(ended, ready=model.loading, ready_info=info)
+        ready = replace(ended, requested=model.loading, ready=model.loading, ready_info=info)
         outcome.state = replace(state, model=ready, engine_info=info)
         if not model.loading.server:
             outcome.do(RememberModel(model.loading, info))

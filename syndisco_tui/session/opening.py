@@ -50,8 +50,9 @@ def create(outcome: Outcome, start: Start) -> None:
         title=setup.title,
         engine=state.engine_info.as_dict() if state.engine_info else {},
         batch=start.batch,
+        experiment=start.experiment,
     )
-    outcome.do(CreateFile(discussion.to_record(record), state.intent))
+    outcome.do(CreateFile(discussion.to_record(record), state.intent, start.path))
 
 
 def fork(outcome: Outcome, event: Fork) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from ..discussion import DiscussionRecord, DiscussionSetup
 from ..engine.base import (
     Engine,
+    EngineInfo,
     Failed,
     Finished,
     GenerationEvent,
@@ -132,10 +133,15 @@ class Performer:
 
     def _reports(self, event: inputs.Input) -> list[inputs.Input]:
         now = self._surroundings.clock().isoformat(timespec="milliseconds")
-        observed = replace(self.state, now=now, engine_info=self._engine.info)
+        observed = replace(self.state, now=now, engine_info=self._info)
         self.state, caused = transition(observed, event)
         reports = (self._perform(effect) for effect in caused)
         return [report for report in reports if report]
+
+    @property
+    def _info(self) -> EngineInfo | None:
+        """The model of this session; other sessions may have others."""
+        return self._engine.info_of(self.state.model.requested)
 
     def _perform(self, effect: effects.Effect) -> inputs.Input | None:
         match effect:
@@ -188,7 +194,9 @@ class Performer:
 
         record = self.state.record
         conversation = record.id if record else ""
-        request = generation_request(effect.request, effect.setup, conversation)
+        request = generation_request(
+            effect.request, effect.setup, conversation, self.state.model.requested
+        )
         generation = self._engine.submit(request, report)
         self._streams[effect.submission] = ReplyStream(effect, generation)
 
@@ -239,13 +247,17 @@ class Performer:
         self._files[path] = file
         return inputs.FileOpened(record, path, effect.intent)
 
-    def _create(self, effect: effects.CreateFile) -> inputs.FileOpened | inputs.SaveFailed:
+    def _create(
+        self, effect: effects.CreateFile
+    ) -> inputs.FileOpened | inputs.OpenFailed | inputs.SaveFailed:
+        if effect.path and effect.path.exists():
+            return self._open(effects.OpenFile(effect.path, effect.intent))
         now = self._surroundings.clock()
         record = replace(
             effect.record, id=str(uuid.uuid4()), started_at=now.isoformat(timespec="seconds")
         )
         try:
-            file = DiscussionFile.create(self._surroundings.folder, now)
+            file = self._new_file(effect.path, now)
             try:
                 file.write(record)
             except OSError:
@@ -253,8 +265,21 @@ class Performer:
                 raise
         except OSError as error:
             return _save_failed(error)
+        except InputError as error:
+            return inputs.OpenFailed(str(error))
         self._files[file.path] = file
         return inputs.FileOpened(record, file.path, effect.intent)
+
+    def _new_file(self, path: Path | None, now: datetime) -> DiscussionFile:
+        if path is None:
+            return DiscussionFile.create(self._surroundings.folder, now)
+        file = DiscussionFile(path)
+        if path.exists():  # somebody was quicker
+            file.close()
+            raise InputError(
+                f"{path.name}: another process has begun it; the next run continues it"
+            )
+        return file
 
     def _save(self, effect: effects.Save) -> inputs.Saved | inputs.SaveFailed:
         self._saved_at = time.monotonic()

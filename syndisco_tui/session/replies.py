@@ -42,6 +42,7 @@ def reply_finished(outcome: Outcome, event: ReplyFinished) -> None:
         intent = "wait" if is_last else state.intent
         outcome.state = replace(state, discussion=discussion, reply=None, intent=intent)
         outcome.end("silence", "memory", "server")
+        _note_error(outcome, "")
         outcome.mark_unsaved(Posted(message, decoding_speed(event.result)))
         outcome.owe_status()
     elif (number := _candidate(state, event.submission)) is not None:
@@ -62,8 +63,16 @@ def reply_failed(outcome: Outcome, event: ReplyFailed) -> None:
         else:
             outcome.end("memory")
             outcome.give_up(str(event.error))
+            _note_error(outcome, str(event.error))
     elif (number := _candidate(state, event.submission)) is not None:
         lose_candidates(outcome, (number,), str(event.error))
+
+
+def _note_error(outcome: Outcome, sentence: str) -> None:
+    """Keep in the record why the discussion stopped; an empty sentence where it has not."""
+    record = outcome.state.record
+    if record and record.error != sentence:
+        outcome.state = replace(outcome.state, record=replace(record, error=sentence))
 
 
 def drop_reply(outcome: Outcome) -> None:

@@ -30,6 +30,8 @@ class ModelState:
     is_cancelled: bool = False
     preload: LastModel | None = None
     """What is being loaded before anybody needs it."""
+    requested: ModelSpec | None = None
+    """As the engine was asked for the model that is loaded."""
     ready: ModelSpec | None = None
     ready_info: EngineInfo | None = None
     is_stuck: bool = False

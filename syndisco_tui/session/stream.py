@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..discussion import DiscussionSetup, TurnRequest
 from ..engine.base import (
@@ -11,6 +11,7 @@ from ..engine.base import (
     Generation,
     GenerationEvent,
     GenerationRequest,
+    ModelSpec,
     Retracted,
     Sampling,
     Started,
@@ -24,11 +25,15 @@ GROWTH_INTERVAL = 0.04
 
 
 def generation_request(
-    request: TurnRequest, setup: DiscussionSetup, conversation: str = ""
+    request: TurnRequest,
+    setup: DiscussionSetup,
+    conversation: str = "",
+    model: ModelSpec | None = None,
 ) -> GenerationRequest:
     """What the engine is asked for, so that ``request`` is answered under ``setup``.
 
     ``conversation`` tells discussions apart: a server keeps the prompts of each in its cache.
+    ``model`` is one of several that are loaded; None is the main one.
     """
     limits = request.shortened or setup
     return GenerationRequest(
@@ -41,6 +46,7 @@ def generation_request(
         reasoning_effort=setup.reasoning_effort,
         max_reasoning_tokens=setup.max_reasoning_tokens,
         conversation=conversation,
+        model=replace(model, others=()) if model else None,
     )
 
 

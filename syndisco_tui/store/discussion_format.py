@@ -22,6 +22,7 @@ from ..discussion import (
     DiscussionRecord,
     DiscussionSetup,
     EarlierSetup,
+    ExperimentMembership,
     Message,
     Parent,
     SpeakerOverride,
@@ -107,6 +108,8 @@ class OwnFields(_Fields):
     floor: SpeakerOverride | None = None
     """Whom a person chose to speak next."""
     batch: BatchMembership | None = None
+    experiment: ExperimentMembership | None = None
+    error: str = ""
 
     @field_validator("started_at")
     @classmethod
@@ -165,6 +168,8 @@ def from_json(value: object, where: object) -> DiscussionRecord:
         changes=tuple(change.change(earlier) for change in own.changes),
         speaker_override=own.floor,
         batch=own.batch,
+        experiment=own.experiment,
+        error=own.error,
     )
 
 
@@ -260,6 +265,10 @@ def to_json(record: DiscussionRecord) -> dict[str, Any]:
         own["floor"] = vars(record.speaker_override)
     if record.batch:
         own["batch"] = vars(record.batch)
+    if record.experiment:
+        own["experiment"] = vars(record.experiment)
+    if record.error:
+        own["error"] = record.error
     if record.parent:
         own["parent"] = vars(record.parent)
     return {

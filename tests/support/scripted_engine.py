@@ -72,6 +72,9 @@ class ScriptedEngine:
         self._thread = threading.Thread(target=self._work, name="inference", daemon=True)
         self._thread.start()
 
+    def info_of(self, spec: ModelSpec | None) -> EngineInfo | None:
+        return self.info
+
     @property
     def is_alive(self) -> bool:
         return self._thread.is_alive()

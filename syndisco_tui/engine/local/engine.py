@@ -123,6 +123,10 @@ class LocalEngine:
         """The model that is loaded, or None."""
         return self._info
 
+    def info_of(self, spec: ModelSpec | None) -> EngineInfo | None:
+        """What ``spec`` turned out to be; see ``Engine``."""
+        return self._info
+
     def load(self, spec: ModelSpec, listener: Callable[[LoadEvent], object]) -> None:
         """Start loading ``spec``, and cancel the loading of any other model."""
         if not (self.is_alive or self._closing.is_set()):

@@ -93,6 +93,10 @@ class ServerEngine:
         """The model that is open, or None."""
         return self._info
 
+    def info_of(self, spec: ModelSpec | None) -> EngineInfo | None:
+        """What ``spec`` turned out to be; see ``Engine``."""
+        return self._info
+
     @property
     def is_alive(self) -> bool:
         """Whether the engine's thread is there."""

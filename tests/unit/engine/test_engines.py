@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from queue import SimpleQueue
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 
 from syndisco_tui.discussion import ChatMessage
 from syndisco_tui.engine.base import (
+    EngineError,
     GenerationEvent,
     GenerationRequest,
     Loaded,
@@ -99,13 +99,13 @@ def test_a_model_whose_reply_is_in_flight_is_not_let_go(made: Made) -> None:
     assert made.say() == "far"
 
 
-def test_a_server_that_is_no_longer_asked_is_closed(made: Made) -> None:
+def test_servers_stay_beside_a_local_model(made: Made) -> None:
     made.load(FAR)
     made.load(A)
-    deadline = time.monotonic() + 2
-    while made.servers[0].is_alive and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not made.servers[0].is_alive
+    assert (made.say(FAR), made.say(A)) == ("far", "local 0")
+    assert made.engines.info_of(B) is None
+    with pytest.raises(EngineError, match="no longer loaded"):
+        made.say(B)
 
 
 def test_events_come_from_the_model_that_was_asked(made: Made) -> None:
