@@ -1,8 +1,7 @@
-"""What a session tells: the events that every front drains."""
+"""What a session tells front ends: events as frozen values."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,21 +15,19 @@ Phase = Literal["idle", "loading", "running", "paused", "finished"]
 
 @dataclass(frozen=True)
 class StateChanged:
-    """Where the session stands. ``pausing``: it will pause after the reply in the making.
-
-    ``is_step``: because one message alone was asked for.
-
-    ``turn`` of ``turns`` is the one in the making, or else the last one taken. ``preloading``: a
-    model is being loaded that is not needed yet.
-    """
+    """The phase of the session, and how far its discussion is."""
 
     state: Phase
     pausing: bool = False
+    """It pauses after the reply in progress."""
     is_step: bool = False
+    """It pauses because one message was asked for."""
     turn: int = 0
+    """The turn of the reply in progress, or else the last one taken."""
     turns: int = 0
     path: Path | None = None
     preloading: bool = False
+    """A model is being loaded that nobody needs yet."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +39,14 @@ class ModelReady:
 
 @dataclass(frozen=True)
 class PreloadFailed:
-    """A model that is not needed yet could not be loaded; once it is, that is tried again."""
+    """A model that nobody needs yet could not be loaded; it is tried again when needed."""
 
     sentence: str
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A discussion begins or goes on; what it holds so far."""
+    """A discussion is open; ``record`` is what it holds so far."""
 
     record: DiscussionRecord
     path: Path
@@ -57,12 +54,12 @@ class Opened:
 
 @dataclass(frozen=True)
 class DiscussionClosed:
-    """The discussion that was open is saved and closed; none is open."""
+    """The open discussion was saved and closed."""
 
 
 @dataclass(frozen=True)
 class Renamed:
-    """The open discussion has another title; it is saved."""
+    """The open discussion has another title, and is saved."""
 
     old_title: str
     title: str
@@ -70,7 +67,7 @@ class Renamed:
 
 @dataclass(frozen=True)
 class ReplyStarted:
-    """``name`` has been asked for turn ``turn``; the engine reads the prompt."""
+    """``name`` was asked for a reply in turn ``turn``; the engine reads the prompt."""
 
     name: str
     role: str
@@ -79,7 +76,7 @@ class ReplyStarted:
 
 @dataclass(frozen=True)
 class ReplyGrew:
-    """The reply so far, as the guard leaves it. ``prompt_tokens`` and ``tokens`` are counts."""
+    """The reply so far, as the guard cleans it. ``prompt_tokens`` and ``tokens`` are counts."""
 
     name: str
     text: str
@@ -92,7 +89,7 @@ class ReplyGrew:
 
 @dataclass(frozen=True)
 class Posted:
-    """A message (or silence) has been posted and saved."""
+    """A message or silence was posted and saved."""
 
     message: Message
     tokens_per_second: float
@@ -100,14 +97,14 @@ class Posted:
 
 @dataclass(frozen=True)
 class ReplyDropped:
-    """The reply in the making was stopped. It is not part of the discussion; its turn is open."""
+    """The reply in progress was dropped. It is no part of the discussion; its turn stays open."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class SetupApplied:
-    """From now on the discussion runs with this setup."""
+    """The discussion continues with this setup, from turn ``from_turn`` on."""
 
     setup: DiscussionSetup
     from_turn: int
@@ -115,7 +112,7 @@ class SetupApplied:
 
 @dataclass(frozen=True)
 class SetupStaged:
-    """``setup`` applies from ``from_turn`` on if the discussion goes on; None: nothing waits."""
+    """``setup`` applies from ``from_turn`` on if the discussion continues; None: none is staged."""
 
     setup: DiscussionSetup | None
     from_turn: int = 0
@@ -123,21 +120,21 @@ class SetupStaged:
 
 @dataclass(frozen=True)
 class DiscussionChanged:
-    """A person changed what was said, or who speaks next; it is saved. All there is now."""
+    """A person changed the entries or the next speaker; ``record`` is saved."""
 
     record: DiscussionRecord
 
 
 @dataclass(frozen=True)
 class InterventionsQueued:
-    """What a person did that waits for the reply in the making, in that order."""
+    """The interventions that wait for the reply in progress, in their order."""
 
     interventions: tuple[Intervention, ...]
 
 
 @dataclass(frozen=True)
 class CandidatesBegun:
-    """``count`` further replies are being made for ``present``, the last message."""
+    """``count`` alternatives to ``present``, the last message, are being generated."""
 
     present: Message
     count: int
@@ -145,7 +142,7 @@ class CandidatesBegun:
 
 @dataclass(frozen=True)
 class CandidateGrew:
-    """A candidate so far, numbered from 0."""
+    """The text so far of the candidate ``number`` (from 0)."""
 
     number: int
     text: str
@@ -154,7 +151,7 @@ class CandidateGrew:
 
 @dataclass(frozen=True)
 class CandidateMade:
-    """A candidate is finished and can be chosen."""
+    """The candidate ``number`` is finished and can be chosen."""
 
     number: int
     message: Message
@@ -162,7 +159,7 @@ class CandidateMade:
 
 @dataclass(frozen=True)
 class CandidateLost:
-    """A candidate cannot be had; the sentence says why."""
+    """The candidate ``number`` could not be generated; the sentence says why."""
 
     number: int
     sentence: str
@@ -170,7 +167,7 @@ class CandidateLost:
 
 @dataclass(frozen=True)
 class ErrorRaised:
-    """Something a person should know: one sentence. ``fatal``: the model cannot be had."""
+    """An error, as one sentence for a person. ``fatal``: no model can be loaded."""
 
     sentence: str
     fatal: bool = False
@@ -181,7 +178,7 @@ Cause = Literal["engine", "memory", "saving", "server", "silence", "space", "spe
 
 @dataclass(frozen=True)
 class Condition:
-    """Something that stays wrong until it is said to be over, with an empty ``sentence``.
+    """Something that is wrong until an empty ``sentence`` with the same cause ends it.
 
     ``engine``: the model's thread has ended. ``memory``: it was full, and the reply in progress
     is requested with less. ``saving``: the disk refuses; the discussion pauses and continues by
@@ -193,19 +190,19 @@ class Condition:
     cause: Cause
     sentence: str
     where: str = ""
-    """The folder that it is about, if it is about one."""
+    """The folder concerned, if any."""
 
 
 @dataclass(frozen=True)
 class NotSaved:
-    """A message is final, but the disk has refused it: ``Posted`` follows once it is saved."""
+    """The disk refused a message: ``Posted`` follows once it is saved."""
 
     message: Message
 
 
 @dataclass(frozen=True)
 class Closed:
-    """The session has ended; nothing follows."""
+    """The session has ended; no event follows."""
 
 
 SessionEvent = (
@@ -233,6 +230,3 @@ SessionEvent = (
     | NotSaved
     | Closed
 )
-
-Tell = Callable[[SessionEvent], object]
-"""Takes an event to whoever drains them."""

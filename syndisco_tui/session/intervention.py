@@ -27,8 +27,8 @@ class Intervention(ABC):
         return True
 
     @abstractmethod
-    def apply(self, discussion: Discussion, now: str) -> None:
-        """Change ``discussion`` at the time ``now`` (ISO 8601). Raises CannotChange."""
+    def apply(self, discussion: Discussion, changed_at: str) -> None:
+        """Change ``discussion`` at the time ``changed_at`` (ISO 8601). Raises CannotChange."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Inject(Intervention):
     name: str
     text: str
 
-    def apply(self, discussion: Discussion, now: str) -> None:
-        discussion.inject(self.name, self.text, created_at=now)
+    def apply(self, discussion: Discussion, changed_at: str) -> None:
+        discussion.inject(self.name, self.text, created_at=changed_at)
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class Edit(Intervention):
     position: int
     text: str
 
-    def apply(self, discussion: Discussion, now: str) -> None:
-        discussion.edit(self.position, self.text, changed_at=now)
+    def apply(self, discussion: Discussion, changed_at: str) -> None:
+        discussion.edit(self.position, self.text, changed_at=changed_at)
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ class Silence(Intervention):
 
     position: int
 
-    def apply(self, discussion: Discussion, now: str) -> None:
-        discussion.silence(self.position, changed_at=now)
+    def apply(self, discussion: Discussion, changed_at: str) -> None:
+        discussion.silence(self.position, changed_at=changed_at)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class SetNextSpeaker(Intervention):
 
     name: str | None
 
-    def apply(self, discussion: Discussion, now: str) -> None:
+    def apply(self, discussion: Discussion, changed_at: str) -> None:
         discussion.override_next_speaker(self.name)
 
 
@@ -82,8 +82,8 @@ class Regenerate(Intervention):
     def waits(self, discussion: Discussion) -> bool:
         return False
 
-    def apply(self, discussion: Discussion, now: str) -> None:
-        discussion.regenerate(changed_at=now)
+    def apply(self, discussion: Discussion, changed_at: str) -> None:
+        discussion.regenerate(changed_at=changed_at)
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,8 @@ class Delete(Intervention):
     def waits(self, discussion: Discussion) -> bool:
         return False
 
-    def apply(self, discussion: Discussion, now: str) -> None:
-        discussion.delete(len(discussion.entries[self.position :]), changed_at=now)
+    def apply(self, discussion: Discussion, changed_at: str) -> None:
+        discussion.delete(len(discussion.entries[self.position :]), changed_at=changed_at)
 
 
 @dataclass(frozen=True)
@@ -108,5 +108,5 @@ class Undo(Intervention):
         change = last_undoable(discussion.changes)
         return change is None or change.kind == "edited"
 
-    def apply(self, discussion: Discussion, now: str) -> None:
-        discussion.undo(changed_at=now)
+    def apply(self, discussion: Discussion, changed_at: str) -> None:
+        discussion.undo(changed_at=changed_at)

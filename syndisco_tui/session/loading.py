@@ -41,7 +41,7 @@ def load(outcome: Outcome, setup: DiscussionSetup) -> None:
         if model.preload and _is_preloaded(model, spec):
             joined = replace(model, loading=spec, preload=None)
             outcome.state = replace(outcome.state, model=joined)
-            outcome.owe_status()
+            outcome.mark_status_due()
             return
         if model.loading == spec and not model.preload:
             return
@@ -87,18 +87,20 @@ def load_reported(outcome: Outcome, report: LoadReport) -> None:
         if not model.loading.server:
             outcome.do(RememberModel(model.loading, info))
         outcome.emit(ModelReady(info))
-        outcome.end("engine")
-        outcome.say("speed", slower_path(info.name or info.model, info.path, info.path_reason))
+        outcome.end_conditions("engine")
+        outcome.set_condition(
+            "speed", slower_path(info.name or info.model, info.path, info.path_reason)
+        )
     else:
         outcome.state = replace(state, model=ended)
         is_cancelled = isinstance(event.error, Cancelled)
         sentence = "Loading was cancelled." if is_cancelled else str(event.error)
         if not model.preload:
             is_needed = state.intent != "wait"
-            outcome.give_up(sentence, is_fatal=is_needed and not is_cancelled)
+            outcome.fail(sentence, is_fatal=is_needed and not is_cancelled)
         elif not is_cancelled:
             outcome.emit(PreloadFailed(sentence))
-    outcome.owe_status()
+    outcome.mark_status_due()
 
 
 def _begin(outcome: Outcome, spec: ModelSpec, last_model: LastModel | None) -> None:
@@ -107,9 +109,9 @@ def _begin(outcome: Outcome, spec: ModelSpec, last_model: LastModel | None) -> N
     cancel_load(outcome)
     model = ModelState(loading=spec, load=outcome.state.model.load + 1, preload=last_model)
     outcome.state = replace(outcome.state, model=model)
-    outcome.end("speed")
+    outcome.end_conditions("speed")
     outcome.do(Load(spec, model.load))
-    outcome.owe_status()
+    outcome.mark_status_due()
 
 
 def _has(state: SessionState, spec: ModelSpec) -> bool:

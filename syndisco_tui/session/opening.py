@@ -8,17 +8,17 @@ from ..discussion import IMPORTED_FROM, Discussion, DiscussionRecord, Discussion
 from .effects import CloseFile, CreateFile, OpenFile
 from .events import Closed, DiscussionClosed, Opened
 from .inputs import CloseDiscussion, FileOpened, Fork, Quit, Resume, Start
-from .interventions import apply_queued, choose
+from .intervening import apply_queued, choose
 from .loading import cancel_load, model_ready_for
 from .outcome import Outcome
-from .replies import drop_reply
+from .replying import drop_reply
 
 NOBODY = "Nobody takes part: choose at least one persona."
 
 
 def has_speakers(outcome: Outcome, setup: DiscussionSetup) -> bool:
     if not setup.turn_takers:
-        outcome.give_up(NOBODY)
+        outcome.fail(NOBODY)
     return bool(setup.turn_takers)
 
 
@@ -34,7 +34,7 @@ def resume(outcome: Outcome, event: Resume) -> None:
     elif event.run:
         choose(outcome, None)
         outcome.state = replace(outcome.state, intent="run")
-        outcome.owe_status()
+        outcome.mark_status_due()
 
 
 def create(outcome: Outcome, start: Start) -> None:
@@ -108,7 +108,7 @@ def arrive(outcome: Outcome) -> None:
             _open(outcome, target)
         case CloseDiscussion():
             outcome.emit(DiscussionClosed())
-            outcome.owe_status()
+            outcome.mark_status_due()
         case Quit():
             end_session(outcome)
 
@@ -122,9 +122,9 @@ def _open(outcome: Outcome, opened: FileOpened) -> None:
         path=opened.path,
         intent="wait" if discussion.is_finished else opened.intent,
     )
-    outcome.end("saving")
+    outcome.end_conditions("saving")
     outcome.emit(Opened(opened.record, opened.path))
-    outcome.owe_status()
+    outcome.mark_status_due()
 
 
 def end_session(outcome: Outcome) -> None:

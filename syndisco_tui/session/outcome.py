@@ -21,46 +21,46 @@ class Outcome:
         self.effects += effects
 
     def emit(self, *events: SessionEvent) -> None:
-        """Tell the front end at once."""
+        """Emit events."""
         self.effects += map(Emit, events)
 
-    def owe_status(self) -> None:
-        """Tell the front end the state, after the save if one comes next."""
-        self.state = replace(self.state, owes_status=True)
+    def mark_status_due(self) -> None:
+        """Have StateChanged emitted, after the save if one comes next."""
+        self.state = replace(self.state, is_status_due=True)
 
-    def pay_status(self) -> None:
-        """Tell the state now if that is due."""
-        if self.state.owes_status:
-            self.state = replace(self.state, owes_status=False)
+    def emit_due_status(self) -> None:
+        """Emit StateChanged if it is due."""
+        if self.state.is_status_due:
+            self.state = replace(self.state, is_status_due=False)
             self.emit(self.state.status_event())
 
-    def say(self, cause: Cause, sentence: str, where: str = "") -> None:
-        """From now on the condition ``sentence`` holds; an empty one ends it. Told on change."""
-        known = next((each for each in self.state.conditions if each.cause == cause), None)
+    def set_condition(self, cause: Cause, sentence: str, where: str = "") -> None:
+        """Begin or change the condition ``cause``; an empty ``sentence`` ends it."""
         condition = Condition(cause, sentence, where if sentence else "")
-        if condition != (known or Condition(cause, "")):
-            others = tuple(each for each in self.state.conditions if each.cause != cause)
+        others = tuple(each for each in self.state.conditions if each.cause != cause)
+        has_changed = condition not in self.state.conditions
+        if has_changed and (sentence or others != self.state.conditions):
             lasting = (*others, condition) if sentence else others
             self.state = replace(self.state, conditions=lasting)
             self.emit(condition)
 
-    def end(self, *causes: Cause) -> None:
-        """These conditions no longer hold."""
+    def end_conditions(self, *causes: Cause) -> None:
+        """End these conditions."""
         for cause in causes:
-            self.say(cause, "")
+            self.set_condition(cause, "")
 
-    def give_up(self, sentence: str, *, is_fatal: bool = False) -> None:
-        """Tell of an error and stay where the session is, with everything kept."""
-        self.stand_still()
+    def fail(self, sentence: str, *, is_fatal: bool = False) -> None:
+        """Emit an error and drop all plans; the discussion stays open as it is."""
+        self.drop_plans()
         self.emit(ErrorRaised(sentence, fatal=is_fatal))
-        self.owe_status()
+        self.mark_status_due()
 
-    def stand_still(self) -> None:
-        """Give up every plan: the next reply, another discussion, candidates."""
+    def drop_plans(self) -> None:
+        """Ask for nothing more: no reply, no other discussion, no candidates."""
         self.state = replace(self.state, intent="wait", starting=None, candidates_wanted=0)
 
     def mark_unsaved(self, *events: SessionEvent) -> None:
-        """The discussion has changed; ``events`` are told once that is saved."""
+        """Have the discussion saved; ``events`` are emitted once it is."""
         unsaved = self.state.unsaved or Unsaved()
         unsaved = replace(unsaved, events=unsaved.events + events, has_failed=False)
         self.state = replace(self.state, unsaved=unsaved)

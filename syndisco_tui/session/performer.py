@@ -90,13 +90,16 @@ class Performer:
 
     def take(self, message: Message) -> None:
         """React to a message, and to the reports of the effects that it has."""
-        match message:
-            case Generated():
-                self._hear(message)
-            case PreloadIfLast():
-                self._preload(message.setup)
-            case _:
-                self._decide(message)
+        try:
+            match message:
+                case Generated():
+                    self._hear(message)
+                case PreloadIfLast():
+                    self._preload(message.setup)
+                case _:
+                    self._decide(message)
+        except Exception as error:  # the other sessions of the runner go on
+            self._decide(_crashed(error))
 
     @property
     def needs_looks(self) -> bool:
@@ -109,8 +112,8 @@ class Performer:
         if self.state.needs_engine and not self._engine.is_alive:
             self._decide(inputs.EngineDied())
         for stream in self._streams.values():
-            is_reply = stream.submission.candidate is None
-            if is_reply and now - stream.heard_at >= self._surroundings.silence:
+            is_watched = stream.submission.candidate is None and not stream.is_silent
+            if is_watched and now - stream.heard_at >= self._surroundings.silence:
                 stream.is_silent = True
                 self._decide(inputs.EngineSilent(self._surroundings.silence))
                 break
@@ -127,9 +130,7 @@ class Performer:
             except Exception as error:
                 if isinstance(event, inputs.Crashed):
                     raise
-                _log.exception("A session failed")
-                sentence = f"Unexpected {type(error).__name__}: {error}. Nothing is lost."
-                pending.append(inputs.Crashed(sentence, isinstance(event, inputs.Quit)))
+                pending.append(_crashed(error, isinstance(event, inputs.Quit)))
 
     def _reports(self, event: inputs.Input) -> list[inputs.Input]:
         now = self._surroundings.clock().isoformat(timespec="milliseconds")
@@ -298,6 +299,12 @@ def continuable_record(path: Path) -> DiscussionRecord:
     if not record.setup.turn_takers:
         raise InputError(NOBODY)
     return record
+
+
+def _crashed(error: Exception, ends_session: bool = False) -> inputs.Crashed:
+    _log.error("A session failed", exc_info=error)
+    sentence = f"Unexpected {type(error).__name__}: {error}. Nothing is lost."
+    return inputs.Crashed(sentence, ends_session)
 
 
 def _save_failed(error: OSError) -> inputs.SaveFailed:

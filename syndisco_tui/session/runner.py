@@ -115,10 +115,10 @@ class Runner:
     def _look_around(self) -> None:
         """Do what is due because time has passed."""
         now = time.monotonic()
+        if now < min(self._space_due, self._look_due):
+            return
         with self._lock:
-            performers = (
-                tuple(self._performers) if now >= min(self._space_due, self._look_due) else ()
-            )
+            performers = tuple(self._performers)
         if now >= self._space_due:
             self._space_due = now + SPACE_INTERVAL
             folder = self._surroundings.folder

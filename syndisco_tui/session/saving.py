@@ -26,7 +26,7 @@ def saved(outcome: Outcome, event: Saved) -> None:
     if not outcome.state.is_saving:
         return
     outcome.state = replace(outcome.state, record=event.record, unsaved=None, is_saving=False)
-    outcome.end("saving")
+    outcome.end_conditions("saving")
     if unsaved:
         outcome.emit(*unsaved.events)
 
@@ -41,14 +41,14 @@ def save_failed(outcome: Outcome, event: SaveFailed) -> None:
         unsaved = replace(unsaved, intent=intent, has_failed=True, reported=len(unsaved.events))
     outcome.state = replace(state, unsaved=unsaved, is_saving=False, leaving=None)
     reason = f"{event.reason[:1].lower()}{event.reason[1:]}"
-    outcome.say("saving", f"Cannot save: {reason}.", event.folder)
-    outcome.stand_still()
-    outcome.owe_status()
+    outcome.set_condition("saving", f"Cannot save: {reason}.", event.folder)
+    outcome.drop_plans()
+    outcome.mark_status_due()
     match state.leaving:
         case FileOpened():
             outcome.do(CloseFile(state.leaving.path))
         case Quit():
-            outcome.pay_status()
+            outcome.emit_due_status()
             _close_unsaved(outcome, state.path)
 
 
@@ -63,7 +63,7 @@ def crashed(outcome: Outcome, event: Crashed) -> None:
     if unsaved := state.unsaved:
         unsaved = replace(unsaved, has_failed=unsaved.has_failed or state.is_saving)
     outcome.state = replace(state, unsaved=unsaved, is_saving=False, leaving=None)
-    outcome.give_up(event.sentence)
+    outcome.fail(event.sentence)
     if event.ends_session or isinstance(state.leaving, Quit):
-        outcome.pay_status()
+        outcome.emit_due_status()
         _close_unsaved(outcome, state.path)

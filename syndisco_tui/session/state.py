@@ -120,7 +120,7 @@ class SessionState:
     """What follows as soon as the open discussion is saved and closed."""
     conditions: tuple[Condition, ...] = ()
     """What is wrong and has been said."""
-    owes_status: bool = False
+    is_status_due: bool = False
     """A StateChanged is due after the next save."""
     is_closed: bool = False
 

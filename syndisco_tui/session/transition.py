@@ -2,7 +2,10 @@
 
 Nothing here has a thread, a clock, a file or an engine. An input is a command of a front end or a
 report of what happened outside; effects are what the runner is to do. A transition first reacts
-to the input, then takes the next step that is possible without waiting for another report. ::
+to the input, then takes the next step that is possible without waiting for another report. The
+modules ``opening``, ``loading``, ``replying``, ``intervening`` and ``saving`` decide parts of it.
+
+::
 
     state, effects = transition(state, Start(setup))   # effects: Load(...), Emit(...)
     state, effects = transition(state, LoadReport(1, Loaded(info)))   # effects: CreateFile(...)
@@ -17,11 +20,11 @@ from ..discussion import DiscussionSetup
 from . import inputs
 from .effects import Effect
 from .events import ErrorRaised, Renamed, SetupApplied, SetupStaged
-from .interventions import apply_queued, choose, intervene, offer_candidates
+from .intervening import apply_queued, choose, intervene, offer_candidates
 from .loading import cancel_load, cancel_preload, has_model, load, load_reported, preload
 from .opening import arrive, create, fork, has_speakers, interrupt, leave, resume
 from .outcome import Outcome
-from .replies import ask, drop_reply, lose_candidates, reply_failed, reply_finished
+from .replying import ask, drop_reply, lose_candidates, reply_failed, reply_finished
 from .saving import crashed, has_to_save, save_failed, saved
 from .state import ModelState, SessionState
 
@@ -53,7 +56,7 @@ def _react(outcome: Outcome, event: inputs.Input) -> None:
             if outcome.state.setup:
                 choose(outcome, None)
                 outcome.state = replace(outcome.state, intent=event.intent)
-                outcome.owe_status()
+                outcome.mark_status_due()
         case inputs.Pause():
             _pause(outcome)
         case inputs.Stop():
@@ -68,7 +71,7 @@ def _react(outcome: Outcome, event: inputs.Input) -> None:
                 choose(outcome, None)
                 interrupt(outcome)
                 outcome.state = replace(outcome.state, candidates_wanted=event.count)
-                outcome.owe_status()
+                outcome.mark_status_due()
         case inputs.Choose():
             choose(outcome, event.number)
         case inputs.Fork():
@@ -87,7 +90,7 @@ def _react(outcome: Outcome, event: inputs.Input) -> None:
             if outcome.state.discussion:  # it continues as it was
                 outcome.emit(ErrorRaised(event.sentence))
             else:
-                outcome.give_up(event.sentence)
+                outcome.fail(event.sentence)
         case inputs.Saved():
             saved(outcome, event)
         case inputs.SaveFailed():
@@ -96,7 +99,7 @@ def _react(outcome: Outcome, event: inputs.Input) -> None:
             if unsaved := outcome.state.unsaved:
                 outcome.state = replace(outcome.state, intent=unsaved.intent)
                 outcome.mark_unsaved()
-                outcome.owe_status()
+                outcome.mark_status_due()
         case inputs.LoadReport():
             load_reported(outcome, event)
         case inputs.ReplyFinished():
@@ -106,13 +109,13 @@ def _react(outcome: Outcome, event: inputs.Input) -> None:
         case inputs.EngineSilent() | inputs.EngineSpoke():
             _note_silence(outcome, event)
         case inputs.ServerWaits():
-            outcome.say("server", _announced_wait(event))
+            outcome.set_condition("server", _announced_wait(event))
         case inputs.ServerAnswered():
-            outcome.end("server")
+            outcome.end_conditions("server")
         case inputs.EngineDied():
             _engine_died(outcome)
         case inputs.SpaceChecked():
-            outcome.say("space", event.sentence, event.folder)
+            outcome.set_condition("space", event.sentence, event.folder)
         case inputs.Crashed():
             crashed(outcome, event)
         case _:
@@ -130,11 +133,11 @@ def _advance(outcome: Outcome) -> None:
         return
     if outcome.state.leaving:
         arrive(outcome)
-    outcome.pay_status()
+    outcome.emit_due_status()
     if not outcome.state.reply:
         _proceed(outcome)
     if not outcome.state.is_saving:
-        outcome.pay_status()
+        outcome.emit_due_status()
 
 
 def _proceed(outcome: Outcome) -> None:
@@ -171,7 +174,7 @@ def _pause(outcome: Outcome) -> None:
     unsaved = replace(state.unsaved, intent="wait") if state.unsaved else None
     outcome.state = replace(state, intent="wait", unsaved=unsaved)
     cancel_load(outcome)
-    outcome.owe_status()
+    outcome.mark_status_due()
 
 
 def _stage(outcome: Outcome, setup: DiscussionSetup) -> None:
@@ -203,7 +206,7 @@ def _apply_staged(outcome: Outcome) -> bool:
     record = replace(state.record, title=setup.title)
     outcome.state = replace(outcome.state, discussion=discussion, record=record)
     outcome.mark_unsaved(SetupApplied(setup, discussion.turns_taken + 1))
-    outcome.owe_status()
+    outcome.mark_status_due()
     return True
 
 
@@ -228,7 +231,7 @@ def _note_silence(outcome: Outcome, event: inputs.EngineSilent | inputs.EngineSp
         sentence = (
             f"No reply for {event.seconds:.0f} s. Press x to stop, then r to restart the model."
         )
-    outcome.say("silence", sentence)
+    outcome.set_condition("silence", sentence)
 
 
 def _announced_wait(event: inputs.ServerWaits) -> str:
@@ -242,5 +245,5 @@ def _engine_died(outcome: Outcome) -> None:
     drop_reply(outcome)
     if candidates := outcome.state.candidates:
         lose_candidates(outcome, candidates.unfinished, ENGINE_DIED)
-    outcome.say("engine", ENGINE_DIED)
-    outcome.owe_status()
+    outcome.set_condition("engine", ENGINE_DIED)
+    outcome.mark_status_due()

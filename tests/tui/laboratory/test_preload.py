@@ -71,7 +71,7 @@ async def test_nothing_is_loaded_at_the_very_first_start(bench: OpenBench, tmp_p
     assert (tmp_path / "last-model.json").exists()
 
 
-async def test_another_model_in_the_setup_gives_it_up(
+async def test_another_model_in_the_setup_cancels_the_preload(
     bench: OpenBench, engine: ScriptedEngine, demonstration: DiscussionSetup
 ) -> None:
     async with bench(engine=engine, preload=True) as at:

@@ -80,7 +80,7 @@ REWRITES = [step for step in STEPS if step != "lock"]
 
 @pytest.mark.parametrize("error", FAULTS, ids=NAMES)
 @pytest.mark.parametrize("step", REWRITES)
-def test_a_rewrite_that_fails_pauses_and_all_goes_on_by_itself(
+def test_a_failed_save_pauses_and_continues_by_itself(
     begin: Callable[..., Live],
     folder: Path,
     disk: FaultyDisk,

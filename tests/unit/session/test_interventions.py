@@ -87,9 +87,7 @@ class TestBetweenTurns:
         assert "Edited." in paused.engine.requests[-1].chat[-1].content
         assert paused.record.entries[0].original_text == paused.all(Posted)[0].message.text
 
-    def test_a_message_is_said_again_with_another_seed_and_the_first_is_kept(
-        self, paused: Live
-    ) -> None:
+    def test_a_regenerated_message_has_a_new_seed_and_the_first_is_kept(self, paused: Live) -> None:
         first = paused.record.entries[-1]
         paused.session.intervene(Regenerate())
         assert len(paused.until(DiscussionChanged).record.entries) == 1
@@ -109,7 +107,7 @@ class TestBetweenTurns:
         assert paused.record.entries == before
         assert paused.record.changes == ()
 
-    def test_the_floor_is_given_and_kept_in_the_file(self, paused: Live) -> None:
+    def test_the_next_speaker_is_set_and_saved(self, paused: Live) -> None:
         assert intervene(paused, SetNextSpeaker("Bob")).speaker_override == SpeakerOverride(
             3, "Bob"
         )
@@ -119,7 +117,7 @@ class TestBetweenTurns:
         assert paused.record.speaker_override is None
         assert paused.record.entries[-1].speaker_overridden
 
-    def test_what_cannot_be_done_is_said_and_nothing_changes(self, paused: Live) -> None:
+    def test_an_impossible_change_is_an_error_and_changes_nothing(self, paused: Live) -> None:
         before = intervene(paused, Inject("Zoe", "Hm."))
         paused.session.intervene(Regenerate())
         assert paused.until(ErrorRaised).sentence == (
@@ -127,7 +125,7 @@ class TestBetweenTurns:
         )
         assert paused.record.entries == before.entries
 
-    def test_a_finished_discussion_can_be_said_again_and_is_finished_then(
+    def test_the_last_message_of_a_finished_discussion_can_be_regenerated(
         self, begin: Begin
     ) -> None:
         live = begin()
@@ -144,7 +142,7 @@ class TestBetweenTurns:
         live.until_state("paused")
         assert live.record.status == "paused"
 
-    def test_resumed_it_goes_on_as_if_nobody_had_left(self, paused: Live, begin: Begin) -> None:
+    def test_a_resumed_discussion_continues_as_before(self, paused: Live, begin: Begin) -> None:
         intervene(paused, Edit(0, "Edited."))
         intervene(paused, SetNextSpeaker("Bob"))
         intervene(paused, Delete())
@@ -161,7 +159,7 @@ class TestBetweenTurns:
         assert replay(engine, again.record) == 0
         engine.close()
 
-    def test_a_regeneration_that_was_stopped_goes_on_after_a_restart(
+    def test_a_stopped_regeneration_continues_after_a_restart(
         self, begin: Begin, folder: Path
     ) -> None:
         live = begin(seed_as_reply, step=True, delay=SLOW)
@@ -177,8 +175,8 @@ class TestBetweenTurns:
         assert again.engine.requests[0] == asked
 
 
-class TestWhileAReplyIsMade:
-    def test_words_wait_for_the_reply_in_the_making(self, begin: Begin) -> None:
+class TestDuringAReply:
+    def test_an_injected_message_waits_for_the_reply_in_progress(self, begin: Begin) -> None:
         live = begin(delay=SLOW)
         live.until(ReplyStarted)
         live.session.intervene(Inject("Zoe", "Excuse me."))
@@ -189,7 +187,7 @@ class TestWhileAReplyIsMade:
         assert said(live)[1] == "Excuse me."
         live.until_state("finished")
 
-    def test_what_waits_can_be_taken_back(self, begin: Begin) -> None:
+    def test_a_queued_intervention_can_be_undone(self, begin: Begin) -> None:
         live = begin(delay=SLOW)
         live.until(ReplyStarted)
         live.session.intervene(Inject("Zoe", "Excuse me."))
@@ -198,7 +196,7 @@ class TestWhileAReplyIsMade:
         live.until_state("finished")
         assert not live.all(DiscussionChanged)
 
-    def test_what_waits_is_done_when_the_reply_is_stopped_or_one_quits(self, begin: Begin) -> None:
+    def test_queued_interventions_are_applied_on_stop_and_quit(self, begin: Begin) -> None:
         live = begin(delay=SLOW)
         live.until(ReplyStarted)
         live.session.intervene(Inject("Zoe", "Excuse me."))
@@ -211,7 +209,7 @@ class TestWhileAReplyIsMade:
         assert said(live) == ["Excuse me.", "Me again."]
         assert live.record.status == "paused"
 
-    def test_saying_again_drops_it_and_goes_on(self, begin: Begin) -> None:
+    def test_regenerating_drops_the_reply_and_continues(self, begin: Begin) -> None:
         live = begin(seed_as_reply, delay=SLOW)
         first = live.until(Posted).message
         live.until(ReplyGrew)
@@ -224,7 +222,7 @@ class TestWhileAReplyIsMade:
         assert replay(engine, live.record) == 0
         engine.close()
 
-    def test_deleting_drops_it_and_pauses(self, begin: Begin) -> None:
+    def test_deleting_drops_the_reply_and_pauses(self, begin: Begin) -> None:
         live = begin(delay=SLOW)
         live.until(Posted)
         live.until(ReplyGrew)
@@ -234,7 +232,7 @@ class TestWhileAReplyIsMade:
         assert live.record.entries == ()
         assert live.quiet()
 
-    def test_an_injected_message_is_taken_back_from_under_the_reply(self, begin: Begin) -> None:
+    def test_undoing_an_injected_message_drops_the_reply(self, begin: Begin) -> None:
         live = begin(delay=SLOW)
         live.until(ReplyStarted)
         live.session.intervene(Inject("Zoe", "Excuse me."))
@@ -246,7 +244,7 @@ class TestWhileAReplyIsMade:
         assert "Excuse me." not in said(live)
         assert "Excuse me." not in live.engine.requests[-1].chat[-1].content
 
-    def test_what_cannot_be_done_does_not_cost_the_reply(self, paused: Live) -> None:
+    def test_an_impossible_change_does_not_drop_the_reply(self, paused: Live) -> None:
         paused.session.intervene(Inject("Zoe", "Excuse me."))
         paused.until(DiscussionChanged)
         paused.session.step()
@@ -261,7 +259,7 @@ class TestWhileAReplyIsMade:
         paused.until_state("finished")
         assert not paused.all(ReplyDropped)
 
-    def test_a_setup_is_staged_until_then_and_can_be_taken_back(self, begin: Begin) -> None:
+    def test_a_staged_setup_can_be_withdrawn(self, begin: Begin) -> None:
         live = begin(delay=SLOW)
         live.until(ReplyStarted)
         new = changed(context="It is raining.")
@@ -273,7 +271,7 @@ class TestWhileAReplyIsMade:
         assert not live.all(SetupApplied)
 
     @pytest.mark.parametrize("command", ["stop", "pause"])
-    def test_a_staged_setup_waits_where_the_discussion_is_halted(
+    def test_a_staged_setup_waits_until_the_user_continues(
         self, begin: Begin, command: str
     ) -> None:
         live = begin(delay=SLOW)
@@ -304,7 +302,7 @@ class TestWhileAReplyIsMade:
 
 
 class TestCandidates:
-    def test_they_are_asked_for_together_and_one_is_taken(self, paused: Live) -> None:
+    def test_candidates_are_requested_together_and_one_is_chosen(self, paused: Live) -> None:
         before = len(paused.engine.requests)
         present = paused.record.entries[-1]
         paused.session.offer_candidates(3)
@@ -321,7 +319,7 @@ class TestCandidates:
         assert {*paused.record.changes[-1].before} == {present, *others}
         assert paused.record.status == "paused"
 
-    def test_the_present_one_stays_and_what_was_made_is_kept(self, paused: Live) -> None:
+    def test_keeping_the_message_saves_the_candidates(self, paused: Live) -> None:
         before = paused.record.entries
         paused.session.offer_candidates(2)
         for _ in range(2):
@@ -331,7 +329,7 @@ class TestCandidates:
         assert paused.record.entries == before
         assert len(paused.record.changes[-1].before) == 2
 
-    def test_who_goes_on_leaves_them(self, paused: Live) -> None:
+    def test_continuing_dismisses_the_candidates(self, paused: Live) -> None:
         paused.engine.delay = SLOW
         paused.session.offer_candidates(2)
         paused.until(CandidatesBegun)
@@ -340,7 +338,7 @@ class TestCandidates:
         paused.until_state("finished")
         assert len(paused.record.entries) == 4
 
-    def test_a_reply_in_the_making_is_dropped_and_the_discussion_pauses(self, begin: Begin) -> None:
+    def test_offering_candidates_drops_the_reply_and_pauses(self, begin: Begin) -> None:
         live = begin(delay=SLOW)
         live.until(Posted)
         live.until(ReplyGrew)
@@ -349,7 +347,7 @@ class TestCandidates:
         live.until(CandidateMade)
         assert live.record.status == "paused"
 
-    def test_one_that_fails_says_why_and_the_others_can_be_chosen(self, begin: Begin) -> None:
+    def test_a_failed_candidate_leaves_the_others_to_choose(self, begin: Begin) -> None:
         live = begin(["One.", EngineError("Out of memory."), "Three."], step=True)
         live.until_state("paused")
         live.session.offer_candidates(2)
@@ -359,7 +357,7 @@ class TestCandidates:
         live.until(DiscussionChanged)
         assert said(live) == ["Three."]
 
-    def test_the_model_is_loaded_for_them(self, paused: Live, begin: Begin) -> None:
+    def test_the_model_is_loaded_for_candidates(self, paused: Live, begin: Begin) -> None:
         paused.session.close()
         again = begin(setup=None)
         again.session.resume(paused.path, run=False)
@@ -367,7 +365,7 @@ class TestCandidates:
         again.until(CandidateMade)
 
     @pytest.mark.parametrize("meanwhile", ["regenerate", "another"])
-    def test_who_goes_elsewhere_while_the_model_loads_wants_them_no_more(
+    def test_leaving_while_the_model_loads_cancels_the_candidates(
         self, paused: Live, begin: Begin, meanwhile: str
     ) -> None:
         paused.session.start(SETUP, step=True)
@@ -390,7 +388,7 @@ class TestCandidates:
         assert again.quiet()
         assert not again.all(CandidatesBegun)
 
-    def test_an_engine_that_dies_loses_those_that_are_not_finished(
+    def test_a_dead_engine_loses_unfinished_candidates(
         self, begin: Begin, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(runner, "LOOK_INTERVAL", 0.02)
@@ -411,7 +409,7 @@ class TestCandidates:
         live.session.step()
         live.until_state("paused")
 
-    def test_before_anybody_has_spoken_there_is_nothing_to_choose(self, begin: Begin) -> None:
+    def test_candidates_need_a_last_message(self, begin: Begin) -> None:
         live = begin(delay=SLOW)
         live.until(ReplyStarted)
         live.session.offer_candidates(2)
@@ -422,7 +420,7 @@ class TestCandidates:
 
 
 class TestFork:
-    def test_it_shares_the_beginning_and_the_parent_stays_as_it_was(self, paused: Live) -> None:
+    def test_a_fork_shares_the_beginning_and_leaves_the_parent_alone(self, paused: Live) -> None:
         parent, before = paused.path, paused.record
         paused.session.fork(1, changed(title="What if", temperature=0.1))
         opened = paused.until(Opened)
@@ -444,14 +442,14 @@ class TestFork:
         fork = read_discussion(paused.until(Opened).path)
         assert (fork.title, fork.setup, fork.earlier_setups) == ("What if", setup, ())
 
-    def test_one_that_is_not_open_here_can_be_forked(self, paused: Live) -> None:
+    def test_a_discussion_that_is_not_open_can_be_forked(self, paused: Live) -> None:
         other = replace(paused.record, id="other", title="Elsewhere")
         paused.session.fork(1, SETUP, other)
         fork = read_discussion(paused.until(Opened).path)
         assert fork.parent == Parent("other", 1)
         assert fork.entries == other.entries[:1]
 
-    def test_one_of_an_imported_discussion_is_ours(self, paused: Live) -> None:
+    def test_a_fork_of_an_imported_discussion_can_be_continued(self, paused: Live) -> None:
         finished = replace(paused.record, status="finished", engine={IMPORTED_FROM: "SynDisco 2.0"})
         paused.session.fork(len(finished.entries), changed(conv_len=1), finished)
         opened = paused.until(Opened)
@@ -475,7 +473,7 @@ class TestFork:
         assert len(discussion_files(folder)) == 2
 
 
-def test_a_change_that_cannot_be_saved_is_told_once_it_is(
+def test_a_change_is_reported_once_it_is_saved(
     paused: Live, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("syndisco_tui.session.runner.RETRY_SECONDS", 0.05)
@@ -491,13 +489,13 @@ def test_a_change_that_cannot_be_saved_is_told_once_it_is(
 
 
 @pytest.mark.parametrize("step", [Inject("Zoe", "Hm."), Undo(), Regenerate(), Delete()])
-def test_where_nothing_is_open_nothing_happens(begin: Begin, step: Any) -> None:
+def test_interventions_without_a_discussion_do_nothing(begin: Begin, step: Any) -> None:
     live = begin(setup=None)
     live.session.intervene(step)
     assert live.quiet(0.05)
 
 
-def test_the_moderators_answer_can_be_said_again(begin: Begin) -> None:
+def test_the_moderators_answer_can_be_regenerated(begin: Begin) -> None:
     live = begin(setup=changed(moderator=Persona(username="Mod"), conv_len=1))
     live.until_state("finished")
     live.session.intervene(Regenerate())

@@ -71,7 +71,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
         live.engine.close()
 
 
-def test_it_is_asked_once_more_with_half_of_both_and_the_file_says_so(begin: Begin) -> None:
+def test_the_retry_has_half_the_history_and_half_the_tokens(begin: Begin) -> None:
     live = begin(Memory(messages=3), history_context_len=None)
     live.until_state("finished")
     entries = live.record.entries
@@ -108,7 +108,7 @@ def test_what_the_file_says_is_what_was_asked(begin: Begin) -> None:
     assert "6 replies: the same text throughout" in out.getvalue()
 
 
-def test_the_second_time_it_pauses_with_the_sentence_and_all_that_was_said(begin: Begin) -> None:
+def test_a_second_failure_pauses_and_keeps_everything(begin: Begin) -> None:
     memory = Memory(lasts=2)
     live = begin(memory)
     assert live.until(ErrorRaised).sentence == FULL
@@ -148,7 +148,7 @@ def test_without_anything_to_shorten_it_is_not_asked_again(begin: Begin) -> None
     assert len(live.engine.requests) == 1
 
 
-def test_each_of_many_at_once_is_asked_once_more(begin: Begin) -> None:
+def test_each_session_has_its_own_retry(begin: Begin) -> None:
     live = begin(Memory(tokens=100))
     sibling_heard: list[object] = []
     sibling = live.session.sibling(sibling_heard.append)
@@ -158,7 +158,7 @@ def test_each_of_many_at_once_is_asked_once_more(begin: Begin) -> None:
     assert [e.shortened for e in live.record.entries]
 
 
-def test_without_a_screen_it_is_said_and_the_run_goes_on(tmp_path: Path) -> None:
+def test_headless_reports_the_retry_and_continues(tmp_path: Path) -> None:
     live = Live(ScriptedEngine(Memory(tokens=100), load_steps=0), tmp_path)
     out, err = io.StringIO(), io.StringIO()
     setup = changed(conv_len=2, max_out_tokens=200)
@@ -190,7 +190,7 @@ class TestTheFile:
         with pytest.raises(InputError, match="shortened"):
             from_json(value, "x.json")
 
-    def test_the_turn_is_asked_for_with_all_that_the_setup_says_the_next_time(self) -> None:
+    def test_the_next_request_has_the_limits_of_the_setup(self) -> None:
         setup = changed(personas=(Persona(username="Ann"), Persona(username="Bob")))
         discussion = Discussion(setup)
         request = discussion.next_request(0, Shortened(0, 5))

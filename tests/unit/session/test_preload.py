@@ -93,7 +93,7 @@ def test_it_is_loaded_while_nothing_has_begun(at: Preloading) -> None:
     assert not at.all(ErrorRaised)
 
 
-def test_who_needs_it_meanwhile_joins_it(at: Preloading) -> None:
+def test_a_discussion_joins_the_preload_of_its_model(at: Preloading) -> None:
     at.session.preload(SETUP)
     at.until(LoadProgress)
     at.session.start(SETUP)
@@ -125,7 +125,7 @@ def test_no_other_model_than_the_last_is_loaded(at: Preloading) -> None:
     assert at.loaded == []
 
 
-def test_another_model_in_the_setup_gives_it_up(at: Preloading) -> None:
+def test_another_model_in_the_setup_cancels_the_preload(at: Preloading) -> None:
     at.session.preload(SETUP)
     at.until(LoadProgress)
     at.session.cancel_preload(unless=SETUP.model_copy(update={"conv_len": 9}))
@@ -154,7 +154,7 @@ def test_a_discussion_with_another_model_takes_its_place(at: Preloading) -> None
     assert not at.all(ErrorRaised)
 
 
-def test_what_was_stopped_can_be_run_at_once(at: Preloading) -> None:
+def test_a_cancelled_preload_can_be_started_at_once(at: Preloading) -> None:
     at.session.preload(SETUP)
     at.until(LoadProgress)
     at.session.stop()
@@ -164,7 +164,7 @@ def test_what_was_stopped_can_be_run_at_once(at: Preloading) -> None:
     assert not at.all(ErrorRaised)
 
 
-def test_one_that_cannot_be_had_is_missed_quietly_until_it_is_needed(tmp_path: Path) -> None:
+def test_a_failed_preload_stays_quiet_until_the_model_is_needed(tmp_path: Path) -> None:
     at = Preloading(tmp_path / "discussions", model="nowhere")
     setup = SETUP.model_copy(update={"model": "nowhere"})
     at.engine.may_load.set()

@@ -55,7 +55,7 @@ class TestToTheEnd:
         assert [entry.name for entry in record.entries] == ["Ann", "Bob", "Ann", "Bob"]
         assert list(record.entries) == [event.message for event in live.all(Posted)]
 
-    def test_what_happens_is_told_in_order(self, begin: Begin) -> None:
+    def test_the_order_of_events(self, begin: Begin) -> None:
         live = begin(load_steps=2, setup=changed(conv_len=1))
         live.until_state("finished")
         kinds = [type(event) for event in live.heard if not isinstance(event, ReplyGrew)]
@@ -76,7 +76,7 @@ class TestToTheEnd:
         assert states[0] == "loading"
         assert states[-2:] == ["running", "finished"]
 
-    def test_no_message_is_told_before_the_file_holds_it(self, folder: Path) -> None:
+    def test_every_message_is_saved_before_it_is_reported(self, folder: Path) -> None:
         told: list[tuple[str, DiscussionRecord]] = []
 
         class Witness(SimpleQueue[SessionEvent]):
@@ -123,7 +123,7 @@ class TestToTheEnd:
         (message,) = live.record.entries
         assert (message.text, message.is_cut) == ("one two", True)
 
-    def test_the_record_names_the_model_and_not_the_wish(self, begin: Begin) -> None:
+    def test_the_record_names_the_model_instead_of_auto(self, begin: Begin) -> None:
         live = begin(setup=changed(model="auto"))
         live.until_state("finished")
         assert live.record.setup.model == "scripted"
@@ -145,9 +145,7 @@ class TestToTheEnd:
         assert first.engine.requests == second.engine.requests
         assert len({request.seed for request in first.engine.requests}) == 4
 
-    def test_growth_that_nobody_reads_is_not_kept(
-        self, begin: Begin, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_unread_growth_is_left_out(self, begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(live_module, "MAX_UNREAD", 10)
         monkeypatch.setattr(stream_module, "GROWTH_INTERVAL", 0)
         live = begin("word " * 300, setup=changed(conv_len=2, max_out_tokens=400))
@@ -167,7 +165,7 @@ class TestToTheEnd:
         assert live.record.entries[0].raw_text == reply
 
 
-class TestInterference:
+class TestCommandsDuringARun:
     def test_pause_waits_for_the_message(self, begin: Begin) -> None:
         live = begin(delay=SLOW)
         live.until(ReplyStarted)
@@ -529,7 +527,7 @@ class TestResuming:
 
 
 class TestEngineFaults:
-    def test_a_failed_reply_pauses_and_its_turn_can_be_had_again(self, begin: Begin) -> None:
+    def test_a_failed_reply_pauses_and_its_turn_can_be_repeated(self, begin: Begin) -> None:
         fault = EngineError("The GPU is out of memory; use a smaller model.")
         live = begin(["Hello.", fault, "Well."])
         told = live.until(ErrorRaised)

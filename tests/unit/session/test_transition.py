@@ -89,6 +89,7 @@ PHASES: dict[str, SessionState] = {
     "running": after(*RUNNING),
     "pausing": after(*RUNNING, inputs.Pause()),
     "silent": after(*RUNNING, inputs.EngineSilent(60)),
+    "throttled": after(*RUNNING, inputs.ServerWaits("the server is busy", 5)),
     "queued": after(*RUNNING, inputs.Intervene(Inject("Zoe", "Hm."))),
     "paused": after(*ONE_MESSAGE),
     "staged": after(*ONE_MESSAGE, inputs.ChangeSetup(SETUP.model_copy(update={"seed": 8}))),
@@ -136,6 +137,8 @@ INPUTS: dict[str, Input] = {
     "candidate failed": inputs.ReplyFailed(2, EngineError("Broken.")),
     "silence": inputs.EngineSilent(60),
     "speech": inputs.EngineSpoke(),
+    "server waits": inputs.ServerWaits("the server broke off", 2),
+    "server answers": inputs.ServerAnswered(),
     "engine died": inputs.EngineDied(),
     "low space": inputs.SpaceChecked("Nearly full.", "folder"),
     "crash": inputs.Crashed("Unexpected."),
@@ -144,8 +147,9 @@ INPUTS: dict[str, Input] = {
 GROUPS = {
     "any": [phase for phase in PHASES if phase != "closed"],
     "discussing": [phase for phase, state in PHASES.items() if state.discussion],
-    "speaking": ["running", "pausing", "silent", "queued"],
+    "speaking": ["running", "pausing", "silent", "throttled", "queued"],
     "audible": ["running", "pausing", "queued"],
+    "delayed": ["silent", "throttled"],
     "resting": ["paused", "staged", "finished"],
     "loads": ["preloading", "loading"],
 }

@@ -21,14 +21,14 @@ def ask(outcome: Outcome) -> None:
     request = discussion.next_request()
     if request is None:
         outcome.state = replace(outcome.state, intent="wait")
-        outcome.owe_status()
+        outcome.mark_status_due()
         if record.status != "finished":
             outcome.save()
     elif record.status != "running":
         outcome.save()  # the file says that the discussion runs before anybody speaks
     else:
         _submit(outcome, discussion, request)
-        outcome.owe_status()
+        outcome.mark_status_due()
 
 
 def reply_finished(outcome: Outcome, event: ReplyFinished) -> None:
@@ -41,10 +41,10 @@ def reply_finished(outcome: Outcome, event: ReplyFinished) -> None:
         is_last = state.intent in ("step", "regenerate") or discussion.is_finished
         intent = "wait" if is_last else state.intent
         outcome.state = replace(state, discussion=discussion, reply=None, intent=intent)
-        outcome.end("silence", "memory", "server")
+        outcome.end_conditions("silence", "memory", "server")
         _note_error(outcome, "")
         outcome.mark_unsaved(Posted(message, decoding_speed(event.result)))
-        outcome.owe_status()
+        outcome.mark_status_due()
     elif (number := _candidate(state, event.submission)) is not None:
         _candidate_made(outcome, number, event.result)
 
@@ -54,15 +54,15 @@ def reply_failed(outcome: Outcome, event: ReplyFailed) -> None:
     state, pending = outcome.state, outcome.state.reply
     if pending and pending.submission == event.submission and state.discussion:
         outcome.state = replace(state, reply=None)
-        outcome.end("silence", "server")
+        outcome.end_conditions("silence", "server")
         outcome.emit(ReplyDropped(pending.request.name))
         is_full = isinstance(event.error, OutOfMemory)
         if is_full and (shorter := shortened(state.discussion, pending.request)):
-            outcome.say("memory", _announcement(shorter))
+            outcome.set_condition("memory", _announcement(shorter))
             _submit(outcome, state.discussion, shorter)
         else:
-            outcome.end("memory")
-            outcome.give_up(str(event.error))
+            outcome.end_conditions("memory")
+            outcome.fail(str(event.error))
             _note_error(outcome, str(event.error))
     elif (number := _candidate(state, event.submission)) is not None:
         lose_candidates(outcome, (number,), str(event.error))
@@ -85,7 +85,7 @@ def drop_reply(outcome: Outcome) -> None:
         stuck = replace(state.model, is_stuck=True, ready=None)
         outcome.state = replace(outcome.state, model=stuck)
     outcome.do(Cancel(pending.submission))
-    outcome.end("silence", "memory", "server")
+    outcome.end_conditions("silence", "memory", "server")
     outcome.emit(ReplyDropped(pending.request.name))
 
 

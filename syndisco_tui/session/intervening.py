@@ -10,7 +10,7 @@ from .events import CandidatesBegun, DiscussionChanged, ErrorRaised, Interventio
 from .inputs import Intent
 from .intervention import Intervention, Undo
 from .outcome import Outcome
-from .replies import drop_reply, submit_all
+from .replying import drop_reply, submit_all
 from .state import Candidates, SessionState
 
 
@@ -62,10 +62,13 @@ def offer_candidates(outcome: Outcome) -> None:
 def choose(outcome: Outcome, number: int | None) -> None:
     """Use the candidate ``number`` as the last message, or keep that; want no candidates."""
     outcome.state = replace(outcome.state, candidates_wanted=0)
-    state, candidates = outcome.state, outcome.state.candidates
-    if state.discussion is None or candidates is None or not candidates.can_choose(number):
+    candidates = outcome.state.candidates
+    if candidates is None or not candidates.can_choose(number):
         return
     outcome.do(*(Cancel(candidates.first + each) for each in candidates.unfinished))
+    outcome.end_conditions("server")
+    state = outcome.state
+    assert state.discussion
     finished: list[Message] = [each for each in candidates.messages if each]
     chosen = None
     if number is not None:
@@ -96,7 +99,7 @@ def _apply(outcome: Outcome, intervention: Intervention) -> None:
 
 def _changed(outcome: Outcome) -> None:
     outcome.mark_unsaved(DiscussionChanged(outcome.state.snapshot()))
-    outcome.owe_status()
+    outcome.mark_status_due()
 
 
 def _queue(outcome: Outcome, queued: tuple[Intervention, ...]) -> None:
