@@ -352,7 +352,8 @@ class TestFullDisk:
                     disk.is_mended()
                 return super().write(text)
 
-        run = Run(folder, err=(err := Err()), begin=SETUP.model_copy(update={"conv_len": 3}))
+        setup = SETUP.model_copy(update={"conv_len": 3})
+        run = Run(folder, err=(err := Err()), begin=setup, delay=0.02)
         assert run.status == 0
         lines = err.getvalue().splitlines()
         place = lines.index(f"Cannot save: no space left on device. ({folder})")
@@ -375,7 +376,7 @@ class TestFullDisk:
                     os.kill(os.getpid(), signal.SIGTERM)
                 return super().write(text)
 
-        run = Run(folder, ["One.", "Two.", "Three."], err=Err())
+        run = Run(folder, ["One.", "Two.", "Three."], delay=0.1, err=Err())
         assert run.status == 143
         disk.is_mended()
         assert [entry.text for entry in read_discussion(run.path).entries] == ["One."]
