@@ -40,9 +40,9 @@ def run_headless(
     out: TextIO | None = None,
     err: TextIO | None = None,
 ) -> int:
-    """Run a setup, or go on with a saved discussion, to its end. Returns the exit status.
+    """Run a setup or a saved discussion to its end. Returns the exit status.
 
-    ``output`` is a further file for the finished JSON; ``-`` prints it instead of the messages.
+    ``output`` is another file for the finished JSON; ``-`` prints it instead of the messages.
     """
     out, err = out or sys.stdout, err or sys.stderr
     forgive_encoding(out, err)
@@ -54,7 +54,7 @@ def run_headless(
             else:
                 session.start(begin)
             status = _follow(session, printer.show, received)
-        except OSError as error:  # nobody takes the output: what was said is saved all the same
+        except OSError as error:  # nobody reads the output; the discussion is saved
             status = 128 + signal.SIGPIPE if isinstance(error, BrokenPipeError) else 1
             printer.lose_output()
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115
@@ -72,7 +72,7 @@ def run_headless(
 
 def _follow(session: LiveSession, show: Callable[[SessionEvent], None], received: list[int]) -> int:
     """Show events until the discussion ends, something fails or a signal comes."""
-    asked = False
+    is_open = False
     while not received:
         try:
             event = session.events.get(timeout=0.1)
@@ -82,14 +82,14 @@ def _follow(session: LiveSession, show: Callable[[SessionEvent], None], received
         if isinstance(event, Closed):
             break
         if isinstance(event, Opened):
-            asked = True
+            is_open = True
         if isinstance(event, Condition) and event.sentence:
-            if event.cause == "saving" and not asked:
+            if event.cause == "saving" and not is_open:
                 return BAD_INPUT
             if event.cause == "engine":
                 return 1
         if isinstance(event, ErrorRaised):
-            return NO_MODEL if event.fatal else BAD_INPUT if not asked else 1
+            return NO_MODEL if event.fatal else BAD_INPUT if not is_open else 1
         if isinstance(event, StateChanged) and event.state == "finished":
             return FINISHED
     return 128 + received[0] if received else 1

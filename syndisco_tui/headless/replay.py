@@ -12,7 +12,6 @@ from typing import TextIO
 
 from ..discussion import (
     DiscussionRecord,
-    DiscussionSetup,
     Message,
     NotReproducible,
     RebuiltRequest,
@@ -28,6 +27,7 @@ from ..engine.base import (
     LoadFailed,
     ModelSpec,
 )
+from ..session.loading import model_spec
 from ..session.model_path import slower_path
 from ..session.stream import generation_request
 from ..text import counted, one_line, safe
@@ -37,17 +37,17 @@ from .output import forgive_encoding
 from .status_line import StatusLine, progress_bar
 
 AHEAD = 64
-"""Replies asked for at once: as many as an engine makes together."""
+"""Replies requested at once: as many as an engine generates together."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Where a reply differs first; ``place`` counts characters."""
+    """The first difference of a reply: at the character ``position``, from 0."""
 
     message: Message
-    place: int
-    saved: str
-    now: str
+    position: int
+    saved_text: str
+    new_text: str
 
 
 def replay(
@@ -58,11 +58,11 @@ def replay(
     out: TextIO | None = None,
     err: TextIO | None = None,
 ) -> int:
-    """Generate every reply of ``record`` again, many at once; say what differs first.
+    """Generate the replies of ``record`` once more, many at once, and report the first difference.
 
-    Where the model was changed on the way, those of the last one. Returns the exit status: 0 the
-    same words, 1 a difference, 3 the model cannot be had. Raises InputError where a reply cannot
-    be asked for again.
+    Where the model was changed on the way, only those of the last one. Returns the exit status: 0
+    for equal texts, 1 for a difference, 3 if the model cannot be loaded. Raises InputError where
+    a reply cannot be requested again.
     """
     out, err = out or sys.stdout, err or sys.stderr
     forgive_encoding(out, err)
@@ -71,10 +71,10 @@ def replay(
             "this discussion is SynDisco's, which does not record sampling and seed: it cannot be "
             "replayed"
         )
-    asked, others = _to_ask(record)
-    setup = setups_in_force(record, asked[-1])[0] if asked else record.setup
+    indices, others = _replies_of_last_model(record)
+    setup = setups_in_force(record, indices[-1])[0] if indices else record.setup
     try:
-        _load(engine, ModelSpec(*_model_of(setup), device))
+        _load(engine, model_spec(setup, device))
     except EngineError as error:
         print(safe(str(error)), file=err)
         return NO_MODEL
@@ -84,47 +84,43 @@ def replay(
     if note := _other_numerics(record, engine):
         print(note, file=err)
     status_line = StatusLine(err)
-    with contextlib.closing(_generated(engine, record, asked)) as generated:
-        for number, (message, now) in enumerate(generated, start=1):
-            status_line.show(f"{progress_bar(number, len(asked))} {number} of {len(asked)}")
-            if difference := _difference(message, now):
+    with contextlib.closing(_generated(engine, record, indices)) as generated:
+        for number, (message, text) in enumerate(generated, start=1):
+            status_line.show(f"{progress_bar(number, len(indices))} {number} of {len(indices)}")
+            if difference := _difference(message, text):
                 status_line.clear()
                 _report(difference, out)
                 return DIFFERS
     status_line.clear()
-    print(f"{counted(len(asked), 'reply', 'replies')}: the same text throughout.", file=out)
+    print(f"{counted(len(indices), 'reply', 'replies')}: the same text throughout.", file=out)
     if note := passed_over(record, others):
         print(note, file=err)
     return FINISHED
 
 
-def _to_ask(record: DiscussionRecord) -> tuple[list[int], int]:
-    """The replies of the model that spoke last, and how many are of earlier ones."""
+def _replies_of_last_model(record: DiscussionRecord) -> tuple[list[int], int]:
+    """Indices of the replies of the last model, and how many are of earlier ones."""
     replies = [index for index, entry in enumerate(record.entries) if entry.is_prompted]
-    models = [_model_of(setups_in_force(record, index)[0]) for index in replies]
-    asked = [index for index, model in zip(replies, models, strict=True) if model == models[-1]]
-    return asked, len(replies) - len(asked)
-
-
-def _model_of(setup: DiscussionSetup) -> tuple[str, str, str]:
-    return setup.model, setup.quantization, setup.dtype
+    models = [model_spec(setups_in_force(record, index)[0], "") for index in replies]
+    of_last = [index for index, model in zip(replies, models, strict=True) if model == models[-1]]
+    return of_last, len(replies) - len(of_last)
 
 
 def _generated(
     engine: Engine, record: DiscussionRecord, indices: Iterable[int]
 ) -> Generator[tuple[Message, str]]:
-    """Each of these messages and what the model says now, ``AHEAD`` being asked for at once.
+    """Each of these messages with its new text, ``AHEAD`` being requested at once.
 
-    Raises InputError where the record does not say what was asked, or no reply can be had.
+    Raises InputError where the record does not tell the request, or a reply fails.
     """
     ahead: deque[tuple[Message, Generation]] = deque()
     try:
         for index in indices:
             if len(ahead) == AHEAD:
                 yield _outcome(*ahead.popleft())
-            asked = _asked(record, index)
-            request = generation_request(asked.request, asked.setup)
-            ahead.append((asked.message, engine.submit(request)))
+            rebuilt = _rebuilt(record, index)
+            request = generation_request(rebuilt.request, rebuilt.setup)
+            ahead.append((rebuilt.message, engine.submit(request)))
         while ahead:
             yield _outcome(*ahead.popleft())
     finally:
@@ -140,7 +136,7 @@ def _outcome(message: Message, generation: Generation) -> tuple[Message, str]:
         raise InputError(f"{who}: cannot be generated again: {error}") from None
 
 
-def _asked(record: DiscussionRecord, index: int) -> RebuiltRequest:
+def _rebuilt(record: DiscussionRecord, index: int) -> RebuiltRequest:
     try:
         return rebuild_request(record, index)
     except NotReproducible as error:
@@ -175,39 +171,38 @@ def _load(engine: Engine, spec: ModelSpec) -> None:
             raise event.error
 
 
-def _difference(message: Message, now: str) -> Difference | None:
-    saved = message.model_text
-    if saved == now:
+def _difference(message: Message, new_text: str) -> Difference | None:
+    saved_text = message.model_text
+    if saved_text == new_text:
         return None
-    place = next(
-        (i for i, (a, b) in enumerate(zip(saved, now, strict=False)) if a != b),
-        min(len(saved), len(now)),
-    )
-    return Difference(message, place, saved, now)
+    pairs = enumerate(zip(saved_text, new_text, strict=False))
+    shorter = min(len(saved_text), len(new_text))
+    position = next((index for index, (old, new) in pairs if old != new), shorter)
+    return Difference(message, position, saved_text, new_text)
 
 
-def _report(found: Difference, out: TextIO) -> None:
-    message, place = found.message, found.place
+def _report(difference: Difference, out: TextIO) -> None:
+    message, position = difference.message, difference.position
     print(
-        f"turn {message.turn}, {one_line(message.name, 40)}: differs at character {place + 1}",
+        f"turn {message.turn}, {one_line(message.name, 40)}: differs at character {position + 1}",
         file=out,
     )
-    for label, text in (("saved", found.saved), ("now", found.now)):
-        around = text[max(0, place - 30) : place + 50]
-        print(f"  {label:6}…{one_line(around, 90)}…", file=out)
+    for label, text in (("saved", difference.saved_text), ("now", difference.new_text)):
+        excerpt = text[max(0, position - 30) : position + 50]
+        print(f"  {label:6}…{one_line(excerpt, 90)}…", file=out)
 
 
 def _other_numerics(record: DiscussionRecord, engine: Engine) -> str:
-    """Why other words would be no surprise, if so."""
-    now = engine.info.as_dict() if engine.info else {}
+    """Why the text may differ, or an empty string."""
+    current = engine.info.as_dict() if engine.info else {}
     keys = ("name", "revision", "device", "processor", "dtype", "quantization", "path", "versions")
-    was = {"processor": now.get("processor"), **record.engine}  # not noted once
-    other = [key for key in keys if was.get(key) != now.get(key)]
-    if "path" in other and was.get("path"):
-        before = one_line(str(was["path"]), 20)
-        other[other.index("path")] = f"path ({before}, now {now.get('path')})"
+    recorded = {"processor": current.get("processor"), **record.engine}  # older records lack it
+    other = [key for key in keys if recorded.get(key) != current.get(key)]
+    if "path" in other and recorded.get("path"):
+        before = one_line(str(recorded["path"]), 20)
+        other[other.index("path")] = f"path ({before}, now {current.get('path')})"
     if other:
         return f"The discussion was made with other {', '.join(other)}: the text may differ."
-    if not now.get("exact"):
+    if not current.get("exact"):
         return "Only float32 on a CPU guarantees the same text."
     return ""

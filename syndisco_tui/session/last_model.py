@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,9 +20,9 @@ _log = logging.getLogger(__name__)
 
 
 class _Saved(BaseModel):
-    """The file's content: what was asked for, and what was loaded."""
+    """The content of the file. Fields that a later version adds are ignored."""
 
-    model_config = ConfigDict(frozen=True)  # what a later version adds is passed over
+    model_config = ConfigDict(frozen=True)
 
     version: Literal[1]
     model: str
@@ -39,35 +38,31 @@ class _Saved(BaseModel):
 
 @dataclass(frozen=True)
 class LastModel:
-    """``spec`` is what was asked for, ``info`` what was loaded. Folders are full paths.
+    """``info`` was loaded for ``spec``. Folders are full paths.
 
-    ``auto_model`` is what the model ``auto`` turned out to be when it was asked for last.
+    ``auto_model`` is the model that ``auto`` last stood for.
     """
 
     spec: ModelSpec
     info: EngineInfo
     auto_model: str = ""
 
-    def is_asked_for_by(self, spec: ModelSpec) -> bool:
-        """Whether ``spec`` asks for this very model, by whatever name."""
-        asked = self.auto_model if spec.model == _AUTO and self.auto_model else spec.model
-        return _absolute(asked) in (self.spec.model, self.info.model) and (
-            replace(spec, model="") == replace(self.spec, model="")
-        )
+    def is_named_by(self, spec: ModelSpec) -> bool:
+        """Whether ``spec`` means this model, by any of its names."""
+        model = self.auto_model if spec.model == _AUTO and self.auto_model else spec.model
+        has_name = _absolute(model) in (self.spec.model, self.info.model)
+        return has_name and replace(spec, model="") == replace(self.spec, model="")
 
 
 @dataclass
 class LastModelFile:
-    """Keeps the last model in ``file``.
-
-    It is no more than a convenience: that it cannot be read or written goes to the log alone.
-    """
+    """Remembers the last model in ``file``. Errors go to the log: this is a convenience only."""
 
     file: Path
     _remembered: LastModel | None = field(default=None, init=False)
 
     def read(self) -> LastModel | None:
-        """The model that was loaded last; None where nothing (readable) is remembered."""
+        """The model that was loaded last; None if that is unknown or cannot be read."""
         try:
             if not self.file.exists():
                 return None
@@ -87,43 +82,38 @@ class LastModelFile:
         )
 
     def remember(self, spec: ModelSpec, info: EngineInfo) -> None:
-        """``info`` was loaded because ``spec`` was asked for."""
+        """Note that ``info`` was loaded for ``spec``."""
         spec = replace(spec, model=_absolute(spec.model))
         info = replace(info, model=_absolute(info.model))
         before = self._remembered
         if before and (before.spec, before.info) == (spec, info):
-            return  # many discussions of one batch ask for the same
+            return  # many discussions of a batch load one model
         if spec.model == _AUTO:
             auto_model = info.model
         else:
             before = before or self.read()
             auto_model = before.auto_model if before else ""
         self._remembered = LastModel(spec, info, auto_model)
+        saved = _Saved(
+            version=1,
+            model=spec.model,
+            quantization=spec.quantization,
+            dtype=spec.dtype,
+            device=spec.device,
+            loaded_model=info.model,
+            loaded_name=info.name,
+            path=info.path,
+            path_reason=info.path_reason,
+            auto_model=auto_model,
+        )
         try:
-            write_atomic(self.file, _content(self._remembered))
+            write_atomic(self.file, f"{saved.model_dump_json(indent=2)}\n".encode())
         except OSError as error:
             _log.info("The last model is not remembered: %s", error)
 
 
-def _content(last: LastModel) -> bytes:
-    spec, info = last.spec, last.info
-    saved = {
-        "version": 1,
-        "model": spec.model,
-        "quantization": spec.quantization,
-        "dtype": spec.dtype,
-        "device": spec.device,
-        "loaded_model": info.model,
-        "loaded_name": info.name,
-        "path": info.path,
-        "path_reason": info.path_reason,
-        "auto_model": last.auto_model,
-    }
-    return f"{json.dumps(saved, indent=2)}\n".encode()
-
-
 def _absolute(model: str) -> str:
-    """The full path where ``model`` is a folder: next time it is asked for from elsewhere."""
+    """The full path of a folder, since the next start may be in another one; or ``model``."""
     if model in (_AUTO, _STARTER):
         return model
     try:

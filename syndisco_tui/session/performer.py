@@ -180,7 +180,7 @@ class Performer:
         file = self._surroundings.last_model
         last = file.read() if file else None
         spec = model_spec(setup, self._surroundings.device)
-        if last and last.is_asked_for_by(spec):
+        if last and last.is_named_by(spec):
             self._decide(inputs.Preload(setup, last))
 
     def _load(self, effect: effects.Load) -> None:

@@ -9,10 +9,10 @@ from ...session import Posted, ReplyGrew, SessionEvent
 
 
 def drained(events: SimpleQueue[SessionEvent]) -> Iterator[SessionEvent]:
-    """What has happened since the last time. Of a growing reply only the latest counts.
+    """The events since the last call. Of a growing reply only the latest text is returned.
 
-    Of one that was posted meanwhile not even that. What happens while this is shown is for the
-    next time.
+    If it was posted meanwhile, only the message is. Events that arrive during the iteration are
+    left for the next call.
     """
     grown: ReplyGrew | None = None
     for _ in range(events.qsize()):

@@ -58,7 +58,7 @@ def test_only_that_very_model_is_the_last_one(
     last_model.remember(AUTO, STARTER)
     last = last_model.read()
     assert last
-    assert last.is_asked_for_by(spec) is is_it
+    assert last.is_named_by(spec) is is_it
 
 
 def test_what_auto_was_is_known_after_it_was_asked_for_by_name(last_model: LastModelFile) -> None:
@@ -66,11 +66,11 @@ def test_what_auto_was_is_known_after_it_was_asked_for_by_name(last_model: LastM
     last_model.remember(ModelSpec("org/other"), EngineInfo("org/other"))
     last = last_model.read()
     assert last
-    assert not last.is_asked_for_by(AUTO)
+    assert not last.is_named_by(AUTO)
     last_model.remember(ModelSpec("starter"), STARTER)
     last = last_model.read()
     assert last
-    assert last.is_asked_for_by(AUTO)
+    assert last.is_named_by(AUTO)
 
 
 def test_a_folder_is_known_from_wherever_it_is_asked_for(
@@ -82,9 +82,9 @@ def test_a_folder_is_known_from_wherever_it_is_asked_for(
     monkeypatch.chdir(tmp_path / "models")
     last = last_model.read()
     assert last
-    assert last.is_asked_for_by(ModelSpec("mine"))
-    assert last.is_asked_for_by(ModelSpec(str(tmp_path / "models" / "mine")))
-    assert not last.is_asked_for_by(ModelSpec("models/mine"))
+    assert last.is_named_by(ModelSpec("mine"))
+    assert last.is_named_by(ModelSpec(str(tmp_path / "models" / "mine")))
+    assert not last.is_named_by(ModelSpec("models/mine"))
 
 
 @pytest.mark.parametrize(
