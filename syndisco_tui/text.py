@@ -54,6 +54,16 @@ def one_line(text: str, limit: int = 200) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
+_ACCENTS = re.compile("[\u0300-\u036f]")
+
+
+def search_key(text: str) -> str:
+    """``text`` as searches compare it, without case and accents: “cafe” finds “Café”."""
+    if text.isascii():
+        return text.casefold()
+    return _ACCENTS.sub("", unicodedata.normalize("NFD", text)).casefold()
+
+
 def counted(number: int, singular: str, plural: str = "") -> str:
     """“1 turn”, “3 turns”; ``plural`` where it is not the singular with an s."""
     return f"{number} {singular if number == 1 else plural or f'{singular}s'}"

@@ -15,11 +15,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..text import search_key
 from .lock import has_writer
 from .matching_line import matching_line
 from .summary import Summary, summarize_file
 
-LAYOUT = 4
+LAYOUT = 5
 """Of the kept summaries, and how they are made; another one than this is thrown away."""
 FIRST_SLICE = 60
 """Files looked at before the first of them are told of: a page of the list."""
@@ -112,7 +113,7 @@ class Library:
 
         Words are looked for in titles, participants' names, models and all that was said.
         """
-        wanted = words.casefold().split()
+        wanted = search_key(words).split()
         if not wanted:
             return None
         where = " AND ".join("instr(words, ?)" for _ in wanted)
@@ -212,7 +213,7 @@ class Library:
             self._database.executemany(
                 "INSERT OR REPLACE INTO words VALUES (?, ?, ?)",
                 [
-                    (file.name, _as_bytes(words.casefold()), _as_bytes(words))
+                    (file.name, _as_bytes(search_key(words)), _as_bytes(words))
                     for file, _, words in rows
                 ],
             )

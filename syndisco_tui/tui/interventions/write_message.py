@@ -16,7 +16,7 @@ from textual.widgets import Input, Static, TextArea
 
 from ...session import Inject
 from ...text import one_line, safe
-from ..widgets.forms import Form
+from ..widgets.forms import ErrorLine, Form
 from ..widgets.inline_select import InlineSelect
 from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput, SafeTextArea
@@ -51,11 +51,6 @@ class WritingScreen(Form[ScreenResultType]):
         event.prevent_default()  # a form's own way
         event.stop()
         self.query_one(SafeTextArea).type_in(event.text)
-
-    def _show_error(self, sentence: str) -> None:
-        fault = self.query_one("#fault", Static)
-        fault.update(Content(safe(sentence)))
-        fault.display = True
 
 
 class InjectScreen(WritingScreen[Inject | None]):
@@ -101,7 +96,7 @@ class InjectScreen(WritingScreen[Inject | None]):
                 yield SafeInput(other, compact=True, placeholder="the name", id="other-name")
             yield SafeTextArea(compact=True, soft_wrap=True, classes="message-text")
             yield Static("", id="inject-hint", markup=False)
-            yield Static("", id="fault", markup=False)
+            yield ErrorLine()
             yield KeyLine()
 
     @property
@@ -136,10 +131,10 @@ class InjectScreen(WritingScreen[Inject | None]):
         name = self.query_one("#other-name", Input)
         area = self.query_one(TextArea)
         if self._is_somebody_else and not name.value.strip():
-            self._show_error("The name is missing.")
+            self.show_error("The name is missing.")
             name.focus()
         elif not area.text.strip():
-            self._show_error("The message is empty.")
+            self.show_error("The message is empty.")
             area.focus()
         else:
             who = name.value if self._is_somebody_else else self._names[self._chosen]
@@ -174,7 +169,7 @@ class EditScreen(WritingScreen[str | None]):
             yield Static(Content(safe(self._title)), classes="dialog-title")
             yield SafeTextArea(self._before, compact=True, soft_wrap=True, classes="message-text")
             yield Static("", id="inject-hint", markup=False)
-            yield Static("", id="fault", markup=False)
+            yield ErrorLine()
             yield KeyLine()
 
     def on_mount(self) -> None:
@@ -185,7 +180,7 @@ class EditScreen(WritingScreen[str | None]):
     def action_save(self) -> None:
         text = self.query_one(TextArea).text
         if not text.strip():
-            self._show_error("A message needs a text. To remove it, cancel and delete it.")
+            self.show_error("A message needs a text. To remove it, cancel and delete it.")
         elif text == self._shown:  # untouched: as it was, to the letter
             self.dismiss(None)
         else:

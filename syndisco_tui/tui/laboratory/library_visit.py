@@ -65,7 +65,7 @@ class LibraryVisit:
             rename_here=self._session.rename,
             fork=lambda path: self._read_to_fork(path, library),
             show_batch=lambda paths, go_on: self._read_batch(paths, library, go_on=go_on),
-            take_in=pane.import_personas,
+            import_personas=pane.import_personas,
         )
         self._app.push_screen(library, self._chosen)
 

@@ -7,12 +7,12 @@ from typing import ClassVar, Literal
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
 from ...text import safe
-from ..widgets.forms import Form
+from ..widgets.forms import ErrorLine, Form, form_row
 from ..widgets.key_line import KeyLine
 
 AfterTheEnd = int | Literal["new"] | None
@@ -50,12 +50,12 @@ class MoreTurns(Form[AfterTheEnd]):
                 classes="dialog-title",
                 markup=False,
             )
-            with Horizontal(classes="form-row"):
-                yield Static("More turns", classes="form-label", markup=False)
-                yield Input(
-                    str(self._suggested), type="integer", compact=True, classes="form-input"
-                )
-            yield Static("", id="fault", markup=False)
+            suggested = str(self._suggested)
+            yield form_row(
+                "More turns",
+                Input(suggested, type="integer", compact=True, classes="form-input"),
+            )
+            yield ErrorLine()
             yield Static(
                 Content.assemble(
                     "Or ",
@@ -71,10 +71,8 @@ class MoreTurns(Form[AfterTheEnd]):
         if 1 <= turns <= MOST_TURNS:
             self.dismiss(turns)
             return
-        fault = self.query_one("#fault", Static)
-        fault.update(Content(safe(f"Type a whole number from 1 to {MOST_TURNS}.")))
-        fault.display = True
+        self.show_error(f"Type a whole number from 1 to {MOST_TURNS}.")
 
     @on(Input.Changed)
     def _typed(self) -> None:
-        self.query_one("#fault").display = False
+        self.show_error("")

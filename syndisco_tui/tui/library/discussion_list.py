@@ -14,13 +14,23 @@ from textual.message import Message
 
 from ...workspace.library import LibraryEntry
 from ..widgets.row_list import RowList
-from .entry import DiscussionStatus, draw_discussion, draw_group
-from .rows import Group, Member, Row, entries_of, identity, rows_of
+from ..widgets.safe_input import SafeInput
+from .row_drawing import draw_discussion, draw_group
+from .rows import DiscussionStatus, Group, Member, Row, entries_of, identity, rows_of
 
 ROW_HEIGHT = 2
 MARK = "▌"
 TRIANGLE_WIDTH = 4
 """Cells at the beginning of a batch's row in which a click opens or closes it."""
+
+
+class FilterLine(SafeInput):
+    """What is looked for, as it is typed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "screen.into_list(0)", "results", key_display="↓"),
+        Binding("pagedown", "screen.into_list(1)", show=False),
+    ]
 
 
 class DiscussionList(RowList):
@@ -48,10 +58,8 @@ class DiscussionList(RowList):
         self._unfolded: set[str] = set()
         self._marked: set[str] = set()
         self._hint = ""
-        self.open_path: Path | None = None
-        """The file that the laboratory has open."""
-        self.batch_paths: Collection[Path] = ()
-        """The files of the batch that is running."""
+        self._open_path: Path | None = None
+        self._batch_paths: frozenset[Path] = frozenset()
 
     # What is shown -----------------------------------------------------------------------------
 
@@ -94,7 +102,14 @@ class DiscussionList(RowList):
 
     def status(self, entry: LibraryEntry) -> DiscussionStatus:
         """The state of a discussion, and what can be done with it."""
-        return DiscussionStatus.of(entry, self.open_path, self.batch_paths)
+        return DiscussionStatus.of(entry, self._open_path, self._batch_paths)
+
+    def note_open_files(self, path: Path | None, batch_paths: Collection[Path]) -> bool:
+        """Note what the laboratory and the running batch have open; whether the batch changed."""
+        is_same = self._batch_paths == frozenset(batch_paths)
+        self._open_path, self._batch_paths = path, frozenset(batch_paths)
+        self.refresh()
+        return not is_same
 
     def matching_line(self, entry: LibraryEntry) -> str:
         """The message that has the filter's words; empty where it was not looked up."""

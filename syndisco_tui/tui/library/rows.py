@@ -1,9 +1,10 @@
-"""The rows of the library: discussions, and batches with their discussions below them."""
+"""The rows of the library: discussions and batches, their state, and which actions apply."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from ...workspace.library import LibraryEntry
 
@@ -74,3 +75,68 @@ def entries_of(row: Row) -> tuple[LibraryEntry, ...]:
 def identity(row: Row) -> str:
     """What stays the same of a row while its discussions change."""
     return row.id if isinstance(row, Group) else entries_of(row)[0].path.name
+
+
+@dataclass(frozen=True)
+class DiscussionStatus:
+    """The state of a discussion as a sign and a word, and what can be done with it."""
+
+    sign: str
+    word: str
+    style: str = "$quiet"
+    is_here: bool = False
+    is_elsewhere: bool = False
+    """Somebody else writes it: another syndisco-tui, or the batch that is running."""
+    is_in_batch: bool = False
+    can_go_on: bool = False
+    can_be_read: bool = True
+
+    @classmethod
+    def of(
+        cls, entry: LibraryEntry, open_path: Path | None, batch_paths: Collection[Path] = ()
+    ) -> DiscussionStatus:
+        """``open_path`` is open in the laboratory, ``batch_paths`` in the running batch."""
+        status = entry.summary.status
+        if status == "unreadable":
+            return cls("!", "cannot be read", "$error", can_be_read=False)
+        if entry.path == open_path:
+            return cls("●", f"open here, {status}", "$accent", is_here=True)
+        if entry.path in batch_paths:
+            return cls("●", "running in the batch", "$accent", is_elsewhere=True, is_in_batch=True)
+        if entry.has_writer:
+            word = "running elsewhere" if status == "running" else "open elsewhere"
+            return cls("●", word, "$accent", is_elsewhere=True)
+        if status == "syndisco":
+            return cls("·", "SynDisco's")
+        if status == "finished":
+            return cls("✓", "finished")
+        word = "interrupted" if status == "running" else status
+        return cls("○", word, "$foreground", can_go_on=True)
+
+
+def applies(
+    action: str,
+    chosen: Sequence[LibraryEntry],
+    statuses: Sequence[DiscussionStatus],
+    group: Group | None,
+) -> bool:
+    """Whether an action applies to what is ``chosen``; ``group``: it is a whole batch."""
+    readable = all(status.can_be_read for status in statuses)
+    is_own = len(chosen) == 1 and not group and readable and chosen[0].summary.own_format
+    match action:
+        case "go_on" if group:
+            running = any(status.is_in_batch for status in statuses)
+            return group.finished < group.count and not running
+        case "go_on":
+            return len(chosen) == 1 and statuses[0].can_go_on
+        case "export" | "turn_lab":
+            return readable
+        case "compare":
+            return readable and len(chosen) <= 2
+        case "fork":
+            return is_own
+        case "rename":
+            return is_own and not statuses[0].is_elsewhere
+        case "discard":
+            return not any(each.is_here or each.is_elsewhere for each in statuses)
+    return True

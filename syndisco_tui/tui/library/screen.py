@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
@@ -23,38 +23,21 @@ from ...text import one_line, safe
 from ...workspace.discussions import Trash
 from ...workspace.exporting import ExportFormat
 from ...workspace.folders import Folders
-from ...workspace.importing import summarize_import
-from ...workspace.library import LibraryEntry
 from ..shell.keymap import key_of
 from ..shell.screen import AppScreen
 from ..transcript.read_only import ReadOnlyScreen
 from ..transcript.transcript import Transcript
 from ..widgets.forms import bring_back, can_bring_back, forget_discarded, open_form
 from ..widgets.key_line import KeyLine
-from ..widgets.safe_input import SafeInput
+from ..widgets.notices import show_error
 from ..widgets.speaker_colours import SpeakerColours
-from .actions import applies
-from .discussion_list import DiscussionList
-from .entry import DiscussionStatus, group_preview, path_line, preview_of
-from .forms import AskLine, ChooseFormat
+from .dialogs import ExportFormatDialog, LineDialog
+from .discussion_list import DiscussionList, FilterLine
 from .open_request import OpenRequest
-from .rows import Group
-from .tasks import Imported, LibraryTasks
-from .views import LibraryViews
+from .preview import group_preview, path_line, preview_of
+from .rows import Group, Row, applies
+from .tasks import LibraryTasks
 from .watch import LibraryWatch, Listed, Matched
-
-
-class FilterLine(SafeInput):
-    """What is looked for, as it is typed."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "screen.into_list(0)", "results", key_display="↓"),
-        Binding("pagedown", "screen.into_list(1)", show=False),
-    ]
-
-
-MESSAGES_SHOWN = 5
-"""Messages about imported files in one notice."""
 
 
 class LibraryScreen(AppScreen[OpenRequest | None]):
@@ -63,7 +46,7 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
     ``open_here`` tells which file the laboratory has open, ``open_in_batch`` those of the batch
     that is running. ``rename_here`` gives the laboratory's another title, ``fork`` asks how one
     is to be forked, ``show_batch`` shows a batch's files, and continues it if asked to.
-    ``take_in`` is handed imported personas.
+    ``import_personas`` gets the personas of an import.
     """
 
     HELP = """
@@ -105,7 +88,7 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
         rename_here: Callable[[str], object],
         fork: Callable[[Path], object],
         show_batch: Callable[[Sequence[Path], bool], object],
-        take_in: Callable[[list[Persona]], object],
+        import_personas: Callable[[list[Persona]], object],
     ) -> None:
         super().__init__()
         self._folders = folders
@@ -117,12 +100,15 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
         self._show_batch = show_batch
         self._rename_here = rename_here
         self._fork = fork
-        self._take_in = take_in
+        self._import_personas = import_personas
         self._watch = LibraryWatch(folders, self.post_message)
         self._is_loading = True
-        self._matching = ""
-        """The words being looked for on the other thread."""
-        self._matched = ""
+        self._words_searched = ""
+        """The words that a search on the other thread is looking for."""
+        self._words_matched = ""
+        """The words whose matches are listed."""
+        self._row_of_path: Row | None = None
+        """The row that was highlighted when a path was shown."""
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="library-top"):
@@ -139,21 +125,17 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
         yield KeyLine()
 
     def on_mount(self) -> None:
-        self._look_at_open()
+        self._note_open_files()
         self.discussions.focus()
-        self.set_interval(1.0, self._look_at_open)
-        self._in_background(self._watch.watch)
+        self.set_interval(1.0, self._note_open_files)
+        self.run_worker(self._watch.watch, thread=True, exit_on_error=False)
 
     def on_unmount(self) -> None:
         self._watch.leave()
 
-    def _look_at_open(self) -> None:
+    def _note_open_files(self) -> None:
         """Note which files the laboratory and the batch have open."""
-        batch_paths = frozenset(self._open_in_batch())
-        discussions, before = self.discussions, self.discussions.batch_paths
-        discussions.open_path, discussions.batch_paths = self._open_here(), batch_paths
-        if batch_paths != before:
-            discussions.refresh()
+        if self.discussions.note_open_files(self._open_here(), self._open_in_batch()):
             self._show_preview()
 
     @property
@@ -166,16 +148,14 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
 
     def on_listed(self, event: Listed) -> None:
         self._is_loading = not event.is_done
-        self._look_at_open()
+        self._note_open_files()
         if event.is_all:
             self.discussions.show(event.entries)
         else:
             self.discussions.add(event.entries)
         if event.is_done and not self.discussions.counts[1]:
-            run = key_of(self.app, "everywhere.run")
-            self.discussions.set_hint(
-                f"Nothing is saved yet. {run} in the laboratory runs a discussion; i imports files."
-            )
+            run = f"{key_of(self.app, 'everywhere.run')} in the laboratory runs a discussion"
+            self.discussions.set_hint(f"Nothing is saved yet. {run}; i imports files.")
         if event.entries and self.filter_line.value.strip():
             self._match()
         self._show_count()
@@ -199,21 +179,22 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
     def _match(self) -> None:
         """Look for the words of the filter, one search at a time; the latest words win."""
         words = self.filter_line.value
-        if self._watch.has_begun and not self._matching:
-            self._matching = words or " "
-            self._in_background(partial(self._watch.search, words))
+        if self._watch.has_begun and not self._words_searched:
+            self._words_searched = words or " "
+            search = partial(self._watch.search, words)
+            self.run_worker(search, thread=True, exit_on_error=False)
 
     def on_matched(self, event: Matched) -> None:
-        self._matching = ""
+        self._words_searched = ""
         if event.words != self.filter_line.value:
             self._match()
         self.discussions.filter(
             event.names,
             words=event.words,
             lines=event.lines,
-            from_top=event.words != self._matched,
+            from_top=event.words != self._words_matched,
         )
-        self._matched = event.words
+        self._words_matched = event.words
         self.discussions.set_hint("No match. esc clears the filter.")
         self._show_preview()
         self._show_count()
@@ -232,6 +213,11 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
     # What is highlighted -----------------------------------------------------------------------
 
     @on(DiscussionList.Highlighted)
+    def _row_highlighted(self) -> None:
+        if self.discussions.row != self._row_of_path:
+            self.query_one("#library-result").display = False
+        self._show_preview()
+
     def _show_preview(self) -> None:
         discussions, preview = self.discussions, Content("")
         if group := discussions.group:
@@ -239,10 +225,10 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
         elif entry := discussions.highlighted:
             dark = self.app.current_theme.dark
             summary = entry.summary
-            said = (*summary.names, summary.moderator, summary.first[0], summary.last[0])
-            colours = self._colours.by_name(filter(None, said), dark=dark)
-            found = (discussions.matching_line(entry), self._matched)
-            preview = preview_of(entry, discussions.status(entry), colours, found)
+            names = (*summary.names, summary.moderator, summary.first[0], summary.last[0])
+            colours = self._colours.by_name(filter(None, names), dark=dark)
+            match = (discussions.matching_line(entry), self._words_matched)
+            preview = preview_of(entry, discussions.status(entry), colours, match)
         self.query_one("#library-preview Static", Static).update(preview)
         self._show_count()
         self.refresh_bindings()
@@ -291,12 +277,12 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
         entry = self.discussions.highlighted
         if group := self.discussions.group:
             self._show_batch([each.path for each in group.entries], False)
-        elif entry is not None:
-            self._open(entry, self.discussions.status(entry))
-
-    def _open(self, entry: LibraryEntry, status: DiscussionStatus) -> None:
+            return
+        if entry is None:
+            return
+        status = self.discussions.status(entry)
         if not status.can_be_read:
-            self._tasks.say_error(f"{entry.path.name}: {entry.summary.error}")
+            show_error(self.app, f"{entry.path.name}: {entry.summary.error}")
         elif status.is_in_batch:
             self._show_batch([entry.path], False)
         elif status.is_elsewhere or entry.summary.status == "syndisco":
@@ -314,18 +300,14 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
         self._fork(self._chosen_paths[0])
 
     def action_turn_lab(self) -> None:
-        self._views.turn_lab(self._chosen_paths)
+        self._tasks.open_turn_lab(self._chosen_paths)
 
     def action_compare(self) -> None:
-        self._views.compare(self._chosen_paths)
-
-    @property
-    def _views(self) -> LibraryViews:
-        return LibraryViews(self.app, self._folders.discussions, self._colours)
+        self._tasks.compare(self._chosen_paths)
 
     @property
     def _tasks(self) -> LibraryTasks:
-        return LibraryTasks(self.app, self._folders, self._trash, self._watch)
+        return LibraryTasks(self.app, self._folders, self._trash, self._watch, self._colours)
 
     def action_copy_path(self) -> None:
         group = self._chosen_group
@@ -333,11 +315,12 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
         self._copy_path(path, "Path")
 
     def _copy_path(self, path: Path, label: str) -> None:
-        """Show where something is on a line of its own, and copy its path."""
+        """Show a path on a line of its own until another row is highlighted, and copy it."""
         result = self.query_one("#library-result", Static)
         result.display = True
         line = path_line(label, path, self.size.width - 4)
         result.update(line)
+        self._row_of_path = self.discussions.row
         self.post_message(Transcript.Copied(str(path), label))
 
     def action_export(self) -> None:
@@ -354,7 +337,9 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
                 self._tasks.export(sources, to, exported)
 
         heading = one_line(chosen[0].summary.heading, 120)
-        self.app.push_screen(ChooseFormat(heading if len(chosen) == 1 else several), format_chosen)
+        self.app.push_screen(
+            ExportFormatDialog(heading if len(chosen) == 1 else several), format_chosen
+        )
 
     def action_rename(self) -> None:
         entry = self.discussions.chosen[0]
@@ -370,7 +355,7 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
                 self._tasks.rename(path, title)
 
         heading = entry.summary.heading
-        ask = partial(AskLine, "Rename", "The title of this discussion.", "rename", heading)
+        ask = partial(LineDialog, "Rename", "The title of this discussion.", "rename", heading)
         open_form(self.app, ask, renamed)
 
     def action_discard(self) -> None:
@@ -394,24 +379,14 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
                     path, list(self._personas()), self._show_progress, self._imported
                 )
 
-        open_form(self.app, partial(AskLine, "Import", explanation, "import"), chosen)
+        open_form(self.app, partial(LineDialog, "Import", explanation, "import"), chosen)
 
-    def _imported(self, imported: Imported) -> None:
-        if imported.personas:
-            self._take_in(list(imported.personas))
+    def _imported(self, personas: Sequence[Persona]) -> None:
+        if personas:
+            self._import_personas(list(personas))
         if self.is_current:
             self._show_count()
-        self._tasks.say(summarize_import(imported.results))
-        messages = [result.message for result in imported.results if result.message]
-        if len(messages) > MESSAGES_SHOWN:
-            messages[MESSAGES_SHOWN:] = [f"… and {len(messages) - MESSAGES_SHOWN} more"]
-        if messages:
-            self._tasks.say_error("\n".join(messages))
 
     def _show_progress(self, note: str) -> None:
         if self.is_current:
             self.query_one(".library-top .library-note", Static).update(Content(safe(note)))
-
-    @work(thread=True, exit_on_error=False)
-    def _in_background(self, job: Callable[[], object]) -> None:
-        job()

@@ -1,57 +1,61 @@
-"""What the library does with files on a thread, and the notices about it."""
+"""What the library does on threads: change files, import and export, read several to show them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from textual.app import App
 
-from ...discussion import Persona
-from ...text import safe
-from ...workspace.discussions import Trash, rename
+from ...discussion import DiscussionRecord, Persona
+from ...workspace.discussions import Trash, read_discussion, rename
 from ...workspace.exporting import ExportFormat, export_to_folder
 from ...workspace.folders import Folders
-from ...workspace.importing import Importer, ImportResult, importable
+from ...workspace.importing import Importer, ImportResult, importable, summarize_import
 from ...workspace.inputs import InputError
 from ...workspace.library import summarize_file
+from ..inspect.compare import Compare, CompareWith
+from ..inspect.turn_lab import TurnLab
+from ..widgets.notices import show_error, tell
+from ..widgets.speaker_colours import SpeakerColours
 from .watch import LibraryWatch
 
 Result = TypeVar("Result")
 
+MESSAGES_SHOWN = 5
+"""Messages about imported files in one notice."""
 REPORT_EVERY = 20
 """Files imported between two reports."""
 
 
-@dataclass(frozen=True)
-class Imported:
-    """What became of the files, and the personas that are new."""
-
-    results: Sequence[ImportResult]
-    personas: Sequence[Persona]
-
-
 class LibraryTasks:
-    """Changes files of ``folders`` on threads; ``watch`` then looks at the folder again."""
+    """Works on files of ``folders``; ``watch`` looks at the folder again after a change."""
 
-    def __init__(self, app: App[Any], folders: Folders, trash: Trash, watch: LibraryWatch) -> None:
+    def __init__(
+        self,
+        app: App[Any],
+        folders: Folders,
+        trash: Trash,
+        watch: LibraryWatch,
+        colours: SpeakerColours,
+    ) -> None:
         self._app = app
         self._folders = folders
         self._trash = trash
         self._watch = watch
+        self._colours = colours
 
     def rename(self, path: Path, title: str) -> None:
         """Give a discussion another title."""
-        self._try(lambda: rename(path, title), lambda _: self.say("Renamed."))
+        self._try(lambda: rename(path, title), lambda _: self._tell("Renamed."))
 
     def discard(self, paths: Sequence[Path], heading: str) -> None:
         """Move discussions into the trash; one alone is called ``heading``."""
         sentence = f"{len(paths)} discussions are in the trash; u brings them back."
         if len(paths) == 1:
             sentence = f"“{heading}” is in the trash; u brings it back."
-        self._try(lambda: self._trash.discard(paths), lambda _: self.say(sentence))
+        self._try(lambda: self._trash.discard(paths), lambda _: self._tell(sentence))
 
     def restore(self) -> None:
         """Bring back what was deleted last."""
@@ -60,11 +64,11 @@ class LibraryTasks:
             paths = self._trash.restore()
             if len(paths) > 1:
                 return f"{len(paths)} discussions are back."
-            return (
-                f"“{summarize_file(paths[0])[0].heading}” is back." if paths else "Nothing to undo."
-            )
+            if not paths:
+                return "Nothing to undo."
+            return f"“{summarize_file(paths[0])[0].heading}” is back."
 
-        self._try(restored, self.say)
+        self._try(restored, self._tell)
 
     def export(
         self, sources: Sequence[Path], to: ExportFormat, exported: Callable[[Path], object]
@@ -77,11 +81,14 @@ class LibraryTasks:
         path: Path,
         personas: Sequence[Persona],
         progress: Callable[[str], object],
-        imported: Callable[[Imported], object],
+        imported: Callable[[Sequence[Persona]], object],
     ) -> None:
-        """Import a file, or all in a folder. ``personas`` are those that are there already."""
+        """Import a file, or all in a folder; ``imported`` gets the new personas.
 
-        def import_all() -> Imported:
+        ``personas`` are those that are there already, ``progress`` gets short notes.
+        """
+
+        def import_all() -> tuple[list[ImportResult], Sequence[Persona]]:
             importer = Importer.into(self._folders, personas)
             files = importable([path])
             if not files:
@@ -94,9 +101,19 @@ class LibraryTasks:
                     self._app.call_from_thread(progress, note)
                     if self._watch.is_left:
                         break
-            return Imported(results, importer.new_personas)
+            return results, importer.new_personas
 
-        self._try(import_all, imported)
+        def done(result: tuple[list[ImportResult], Sequence[Persona]]) -> None:
+            results, new_personas = result
+            imported(new_personas)
+            self._tell(summarize_import(results))
+            messages = [each.message for each in results if each.message]
+            if len(messages) > MESSAGES_SHOWN:
+                messages[MESSAGES_SHOWN:] = [f"… and {len(messages) - MESSAGES_SHOWN} more"]
+            if messages:
+                show_error(self._app, "\n".join(messages))
+
+        self._try(import_all, done)
 
     def _try(self, job: Callable[[], Result], done: Callable[[Result], object]) -> None:
         def work() -> None:
@@ -104,20 +121,46 @@ class LibraryTasks:
                 result = job()
             except (InputError, OSError) as error:
                 self._watch.look_now()
-                self._app.call_from_thread(self.say_error, _sentence_of(error))
+                self._app.call_from_thread(show_error, self._app, _sentence_of(error))
             else:
                 self._watch.look_now()
                 self._app.call_from_thread(done, result)
 
         self._app.run_worker(work, thread=True, exit_on_error=False)
 
-    def say(self, sentence: str) -> None:
-        """Tell of something that went well."""
-        self._app.notify(safe(sentence), markup=False, timeout=6)
+    # Several discussions, shown together ---------------------------------------------------------
 
-    def say_error(self, sentence: str) -> None:
-        """Tell of something that went wrong."""
-        self._app.notify(safe(sentence), severity="error", markup=False, timeout=12)
+    def open_turn_lab(self, paths: Sequence[Path]) -> None:
+        """Show all of them in the turn lab."""
+
+        def show(records: list[DiscussionRecord]) -> None:
+            self._app.push_screen(TurnLab(lambda: records, None, self._colours_of(records)))
+
+        self._try(lambda: [read_discussion(path) for path in paths], show)
+
+    def compare(self, paths: Sequence[Path]) -> None:
+        """Show two side by side; with one, ask for the other first."""
+
+        def show(first: DiscussionRecord, second: DiscussionRecord) -> None:
+            colours = self._colours_of([first, second])
+            self._app.push_screen(Compare(lambda: first, second, colours))
+
+        def ask_or_show(records: list[DiscussionRecord]) -> None:
+            first, *others = records
+            if others:
+                show(first, others[0])
+            else:
+                question = CompareWith(first, self._folders.discussions)
+                self._app.push_screen(question, lambda other: show(first, other) if other else None)
+
+        self._try(lambda: [read_discussion(path) for path in paths], ask_or_show)
+
+    def _tell(self, sentence: str) -> None:
+        tell(self._app, sentence, seconds=6)
+
+    def _colours_of(self, records: Sequence[DiscussionRecord]) -> dict[str, str]:
+        names = dict.fromkeys(name for record in records for name in record.setup.names)
+        return self._colours.by_name(names, dark=self._app.current_theme.dark)
 
 
 def _sentence_of(error: InputError | OSError) -> str:

@@ -13,12 +13,13 @@ from textual.app import App
 
 from ...discussion import Persona
 from ...discussion.lint import Warning
-from ...text import one_line, safe
+from ...text import one_line
 from ...workspace.inputs import InputError
 from ...workspace.personas import PersonaSets, named_apart, read_personas
 from ..shell.keymap import key_of
 from ..widgets.dialogs import MultipleChoiceDialog
 from ..widgets.forms import open_form
+from ..widgets.notices import tell, warn
 from .editor import PersonaEditor
 from .edits import PersonaChange, PersonaEdits
 from .external_edit import ExternalEdit
@@ -115,7 +116,7 @@ class PersonaDialogs:
                 return
             self._edits.last_field = change.field
             if not change.personas:
-                self._tell("Nothing changes.")
+                tell(self._app, "Nothing changes.")
                 return
             count = count_of_personas(len(change.personas))
             sentence = f"{label(change.field)} of {count} changed; {self._undo_key} undoes it."
@@ -172,9 +173,9 @@ class PersonaDialogs:
             try:
                 path = self._sets.save(name, list(offered.values())[group])
             except OSError as error:
-                self._warn(f"The set cannot be saved: {error.strerror}.")
+                warn(self._app, f"The set cannot be saved: {error.strerror}.")
             else:
-                self._tell(f"Saved as {path}")
+                tell(self._app, f"Saved as {path}")
 
         open_form(self._app, lambda: SaveSetDialog(list(offered), self._sets.file), named)
 
@@ -187,12 +188,12 @@ class PersonaDialogs:
             try:
                 personas = read_personas(path)
             except InputError as error:
-                self._warn(str(error))
+                warn(self._app, str(error))
                 return
             if personas:
                 self._ask_how_to_open(path, personas, index)
             else:
-                self._warn(f"{path}: it holds no personas.")
+                warn(self._app, f"{path}: it holds no personas.")
 
         self._app.push_screen(OpenSetDialog(self._sets.listed()), chosen)
 
@@ -210,7 +211,7 @@ class PersonaDialogs:
             if answer == "a":
                 selection = self._selection.insert_missing(index, apart)
                 if len(selection.personas) == len(self._selection.personas):
-                    self._tell("All of them are in the list already.")
+                    tell(self._app, "All of them are in the list already.")
                 else:
                     self.add(selection, index)
             elif answer in ("r", "t"):
@@ -223,12 +224,3 @@ class PersonaDialogs:
 
         title = f"{count_of_personas(len(apart))} of {one_line(path.stem, 40)}"
         self._app.push_screen(MultipleChoiceDialog(title, note, answers, esc="cancel"), chosen)
-
-    # Toasts ------------------------------------------------------------------------------------
-
-    def _tell(self, sentence: str) -> None:
-        self._app.clear_notifications()
-        self._app.notify(safe(sentence), markup=False, timeout=4)
-
-    def _warn(self, sentence: str) -> None:
-        self._app.notify(safe(sentence), severity="warning", markup=False, timeout=8)

@@ -17,7 +17,7 @@ from textual.widgets import Input, Static, TextArea
 from ...discussion import Persona
 from ...text import editable, safe
 from ...workspace.inputs import describe
-from ..widgets.forms import Form
+from ..widgets.forms import ErrorLine, Form, form_row
 from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput, SafeTextArea
 from .fields import LABELS, PLACEHOLDERS, as_text, from_text
@@ -66,30 +66,28 @@ class PersonaEditor(Form[Persona | None]):
             with Horizontal(id="editor-panes"):
                 with VerticalScroll(id="form", can_focus=False):
                     for key in _LINES:
-                        with Horizontal(classes="form-row"):
-                            yield Static(LABELS[key], classes="form-label", markup=False)
-                            yield SafeInput(
-                                as_text(getattr(self._persona, key)),
-                                id=f"field-{key}",
-                                compact=True,
-                                placeholder=PLACEHOLDERS.get(key, ""),
-                            )
+                        field = SafeInput(
+                            as_text(getattr(self._persona, key)),
+                            id=f"field-{key}",
+                            compact=True,
+                            placeholder=PLACEHOLDERS.get(key, ""),
+                        )
+                        yield form_row(LABELS[key], field)
                     for key in _TALL:
-                        with Horizontal(classes="form-row -tall"):
-                            yield Static(
-                                LABELS.get(key, "More fields"), classes="form-label", markup=False
-                            )
-                            yield SafeTextArea(
-                                self._initial(key),
-                                id=f"field-{key}",
-                                compact=True,
-                                tab_behavior="focus",
-                                placeholder=PLACEHOLDERS.get(key, _FURTHER_PLACEHOLDER),
-                            )
+                        area = SafeTextArea(
+                            self._initial(key),
+                            id=f"field-{key}",
+                            compact=True,
+                            tab_behavior="focus",
+                            placeholder=PLACEHOLDERS.get(key, _FURTHER_PLACEHOLDER),
+                        )
+                        row = form_row(LABELS.get(key, "More fields"), area)
+                        row.add_class("-tall")
+                        yield row
                 with VerticalScroll(id="preview", can_focus=False):
                     yield Static("What the model is told", classes="preview-title", markup=False)
                     yield Static("", id="preview-text", markup=False)
-            yield Static("", id="fault", markup=False)
+            yield ErrorLine()
             yield KeyLine()
 
     def on_mount(self) -> None:
@@ -119,14 +117,14 @@ class PersonaEditor(Form[Persona | None]):
                     values[key] = from_text(key, text)
             persona = Persona.model_validate(values)
         except ValidationError as error:
-            self._show_error(describe(error, Persona))
+            self.show_error(describe(error, Persona))
             return None
         except ValueError as error:
-            self._show_error(str(error))
+            self.show_error(str(error))
             return None
-        error_text = self._error_of(persona)
-        self._show_error(error_text)
-        return None if error_text else persona
+        name_error = self._error_of(persona)
+        self.show_error(name_error)
+        return None if name_error else persona
 
     def _initial(self, key: str) -> str:
         if key == FURTHER:
@@ -137,10 +135,8 @@ class PersonaEditor(Form[Persona | None]):
         field = self.query_one(f"#field-{key}")
         return field.text if isinstance(field, TextArea) else getattr(field, "value", "")
 
-    def _show_error(self, sentence: str) -> None:
-        fault = self.query_one("#fault", Static)
-        fault.update(Content(safe(sentence)))
-        fault.display = bool(sentence)
+    def show_error(self, sentence: str) -> None:
+        super().show_error(sentence)
         self.query_one("#preview").set_class(bool(sentence), "-stale")
 
     def action_save(self) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from ...discussion import DiscussionSetup, Persona, name_key
+from ...discussion.lint import Warning, author_warnings, persona_warnings
 from ...workspace.inputs import InputError, describe
 from ...workspace.personas import OwnPersonas
 from .selection import PersonaSelection, renamed_author
@@ -52,6 +53,8 @@ class PersonaEdits:
         self._own = own
         self._steps: list[tuple[PersonaSelection, Renames]] = []
         """The selection before each change, and who was renamed by it."""
+        self._linted_personas: tuple[Persona, ...] | None = None
+        self._persona_warnings: tuple[Warning, ...] = ()
 
     def show(self, setup: DiscussionSetup) -> None:
         """Take over another setup. Changes of another selection are not undone in it."""
@@ -60,6 +63,16 @@ class PersonaEdits:
         if selection != self.selection:
             self._steps.clear()
             self.selection = selection
+
+    @property
+    def warnings(self) -> tuple[Warning, ...]:
+        """Likely mistakes in the list, in its order."""
+        personas = self.selection.personas
+        if self._linted_personas is not personas:
+            self._persona_warnings = persona_warnings(personas)
+            self._linted_personas = personas
+        warnings = (*self._persona_warnings, *author_warnings(personas, self.setup))
+        return tuple(sorted(warnings, key=lambda warning: warning.index))
 
     def error_of(self, change: PersonaChange) -> str:
         """Why the setup does not allow ``change``; empty if it does."""

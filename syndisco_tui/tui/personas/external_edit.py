@@ -9,11 +9,12 @@ from typing import Any
 from textual.app import App
 
 from ...discussion import name_clash
-from ...text import one_line, safe
+from ...text import one_line
 from ...workspace.inputs import InputError, read_text
 from ...workspace.personas import as_json, parse_personas
 from ..shell.external_editor import NoEditor, draft, edit_in_terminal, editor_command
 from ..widgets.dialogs import MultipleChoiceDialog
+from ..widgets.notices import warn
 from .edits import PersonaChange, PersonaEdits
 from .selection import renamed
 
@@ -33,7 +34,7 @@ class ExternalEdit:
         try:
             command = editor_command()
         except NoEditor as error:
-            self._warn(str(error))
+            warn(self._app, str(error))
             return
         personas = self._edits.selection.personas
         name = one_line(personas[index].name, 40)
@@ -53,7 +54,7 @@ class ExternalEdit:
         try:
             file = draft(text, suffix=".json")
         except OSError as error:
-            self._warn(f"No temporary file can be made: {error.strerror}.")
+            warn(self._app, f"No temporary file can be made: {error.strerror}.")
         else:
             self._edit_until_read(command, file, text, index)
 
@@ -81,7 +82,7 @@ class ExternalEdit:
             edited = read_text(file)
             change = self._change_of(edited, index) if edited != before else None
         except NoEditor as error:
-            self._warn(f"{error} {self._kept_or_removed(file, before)}")
+            warn(self._app, f"{error} {self._kept_or_removed(file, before)}")
             return
         except InputError as error:
             sentence = str(error)
@@ -98,7 +99,7 @@ class ExternalEdit:
             elif answer == "d":
                 file.unlink(missing_ok=True)
             else:
-                self._warn(f"Your edit is saved in {file}.")
+                warn(self._app, f"Your edit is saved in {file}.")
 
         title = "Your edit cannot be read"
         question = MultipleChoiceDialog(title, sentence, answers, esc="save it for later")
@@ -114,6 +115,3 @@ class ExternalEdit:
             return f"Your edit is saved in {file}."
         file.unlink(missing_ok=True)
         return "Nothing is changed."
-
-    def _warn(self, sentence: str) -> None:
-        self._app.notify(safe(sentence), severity="warning", markup=False, timeout=8)

@@ -17,9 +17,9 @@ from textual.widgets import Input, Static
 from ...discussion import Persona
 from ...discussion.sampling_personas import sample_personas
 from ...discussion.weighted_values import WeightedValues, format_values, parse_values
-from ...text import one_line, safe
+from ...text import one_line
 from ...workspace.inputs import describe
-from ..widgets.forms import Form
+from ..widgets.forms import ErrorLine, Form, form_row
 from ..widgets.inline_select import InlineSelect
 from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput
@@ -65,14 +65,12 @@ class Generator(Form[tuple[Persona, ...] | None]):
             yield Static(_SYNTAX, classes="editor-hint", markup=False)
             with Horizontal(id="editor-panes"):
                 with VerticalScroll(id="form", can_focus=False):
-                    yield from self._row("How many", SafeInput("12", compact=True, id="count"))
-                    yield from self._row("Seed", SafeInput("0", compact=True, id="seed"))
+                    yield form_row("How many", SafeInput("12", compact=True, id="count"))
+                    yield form_row("Seed", SafeInput("0", compact=True, id="seed"))
                     way = InlineSelect(_WAYS, title="Draws", about=_ABOUT_WAYS, id="way")
-                    yield from self._row("Draws", way)
-                    yield from self._row(
-                        "Names",
-                        SafeInput("Persona##", compact=True, id="names", placeholder="Ann, Bob"),
-                    )
+                    yield form_row("Draws", way)
+                    names = SafeInput("Persona##", compact=True, id="names", placeholder="Ann, Bob")
+                    yield form_row("Names", names)
                     for number, field in enumerate(self._fields):
                         texts = (as_text(value_of(each, field)) for each in self._examples)
                         distinct = dict.fromkeys(text for text in texts if text and text != "-1")
@@ -82,16 +80,11 @@ class Generator(Form[tuple[Persona, ...] | None]):
                             id=f"values-{number}",
                             placeholder=_EXAMPLES.get(field, "left empty"),
                         )
-                        yield from self._row(label(field), value)
+                        yield form_row(label(field), value)
                 with VerticalScroll(id="preview", can_focus=False):
                     yield Static("", id="drawn", markup=False)
-            yield Static("", id="fault", markup=False)
+            yield ErrorLine()
             yield KeyLine()
-
-    def _row(self, name: str, field: SafeInput | InlineSelect) -> ComposeResult:
-        with Horizontal(classes="form-row"):
-            yield Static(Content(one_line(name, 19)), classes="form-label")
-            yield field
 
     def on_mount(self) -> None:
         self.query_one("#count").focus()
@@ -123,12 +116,12 @@ class Generator(Form[tuple[Persona, ...] | None]):
                 taken=self._taken,
             )
         except ValidationError as error:
-            self._show_error(describe(error, Persona))
+            self.show_error(describe(error, Persona))
             return None
         except ValueError as error:
-            self._show_error(str(error))
+            self.show_error(str(error))
             return None
-        self._show_error("")
+        self.show_error("")
         return drawn
 
     def _text(self, id: str) -> str:
@@ -139,11 +132,6 @@ class Generator(Form[tuple[Persona, ...] | None]):
             return parse_values(self._text(f"values-{number}"), partial(from_text, field))
         except ValueError as error:
             raise ValueError(f"{label(field)}: {error}") from None
-
-    def _show_error(self, sentence: str) -> None:
-        fault = self.query_one("#fault", Static)
-        fault.update(Content(safe(sentence)))
-        fault.display = bool(sentence)
 
     def _picture(self, drawn: Sequence[Persona]) -> Content:
         parts: list[Content | str] = [

@@ -10,7 +10,7 @@ from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
 from ...discussion import Persona, name_key
-from ...text import one_line
+from ...text import one_line, search_key
 from ..shell.keymap import key_of
 from ..widgets.row_list import RowList
 from ..widgets.speaker_colours import SpeakerColours
@@ -167,11 +167,11 @@ class PersonaList(RowList):
 
 
 def has_words(persona: Persona, words: str) -> bool:
-    """Whether each of ``words`` begins a word in one of the persona's fields, in any case."""
-    searched = words.casefold().split()
+    """Whether each of ``words`` begins a word in a field, whatever the case and accents."""
+    searched = search_key(words).split()
     if not searched:
         return True
-    text = " ".join(map(as_text, persona.as_dict().values())).casefold()
+    text = search_key(" ".join(map(as_text, persona.as_dict().values())))
     return all(re.search(rf"(?<!\w){re.escape(word)}", text) for word in searched)
 
 

@@ -10,13 +10,13 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
 from ...discussion import Persona
-from ...text import one_line, safe
-from ..widgets.forms import Form
+from ...text import one_line
+from ..widgets.forms import ErrorLine, Form, form_row
 from ..widgets.inline_select import InlineSelect
 from ..widgets.key_line import KeyLine
 from ..widgets.safe_input import SafeInput
@@ -80,19 +80,14 @@ class ManyFields(Form[FieldOfMany | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static("Change a field of several personas", classes="dialog-title", markup=False)
-            with Horizontal(classes="form-row"):
-                yield Static("Field", classes="form-label", markup=False)
-                labels = [label(field) for field in self._fields]
-                yield InlineSelect(labels, self._field, title="Field", id="field")
-            with Horizontal(classes="form-row"):
-                yield Static("Which", classes="form-label", markup=False)
-                first = next(n for n, group in enumerate(self._offered) if self._indices(group))
-                yield InlineSelect(self._groups(), first, title="Which personas", id="group")
-            with Horizontal(classes="form-row"):
-                yield Static("New value", classes="form-label", markup=False)
-                yield SafeInput(compact=True, id="value", classes="form-input")
+            labels = [label(field) for field in self._fields]
+            first = next(n for n, group in enumerate(self._offered) if self._indices(group))
+            groups = InlineSelect(self._groups(), first, title="Which personas", id="group")
+            yield form_row("Field", InlineSelect(labels, self._field, title="Field", id="field"))
+            yield form_row("Which", groups)
+            yield form_row("New value", SafeInput(compact=True, id="value", classes="form-input"))
             yield Static("", id="changes")
-            yield Static("", id="fault", markup=False)
+            yield ErrorLine()
             yield KeyLine()
 
     def on_mount(self) -> None:
@@ -111,8 +106,8 @@ class ManyFields(Form[FieldOfMany | None]):
 
     @property
     def field(self) -> str:
-        choosers = self.query("#field")  # there is none yet while the form is composed
-        return self._fields[choosers.first(InlineSelect).index if choosers else self._field]
+        selects = self.query("#field")  # there is none yet while the form is composed
+        return self._fields[selects.first(InlineSelect).index if selects else self._field]
 
     @property
     def _value(self) -> object:
@@ -153,20 +148,14 @@ class ManyFields(Form[FieldOfMany | None]):
         groups = self.query_one("#group", InlineSelect)
         groups.choices = self._groups()  # how many are alike depends on the field
         groups.refresh()
-        error_line = self.query_one("#fault", Static)
         try:
             change = self._change()
         except FieldError as error:
-            error_line.update(Content(safe(str(error))))
-            error_line.display = True
+            self.show_error(str(error))
             self.query_one("#changes", Static).update("")
             return
-        error_line.display = False
+        self.show_error("")
         self.query_one("#changes", Static).update(self._summary(change))
-
-    @on(Input.Submitted)
-    def _submitted(self) -> None:
-        self.action_apply()
 
     def _change(self) -> FieldOfMany:
         text, field = self.query_one("#value", Input).value, self.field
@@ -203,6 +192,7 @@ class ManyFields(Form[FieldOfMany | None]):
             lines.append(Content.styled(f"{count_of_personas(same)}: no change", "$quiet"))
         return Content("\n").join(lines)
 
+    @on(Input.Submitted)
     def action_apply(self) -> None:
         try:
             change = self._change()

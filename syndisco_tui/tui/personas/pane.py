@@ -17,13 +17,13 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from ...discussion import DiscussionSetup, Persona, name_key
-from ...discussion.lint import Warning, author_warnings, persona_warnings
-from ...text import one_line, safe
+from ...text import one_line
 from ...workspace.inputs import describe
 from ...workspace.personas import OwnPersonas, PersonaSets
 from ..shell.actions import bindings
 from ..shell.keymap import key_of
 from ..widgets.forms import bring_back, discard_question, forget_discarded, remember_discarded
+from ..widgets.notices import show_error, tell
 from ..widgets.speaker_colours import SpeakerColours
 from .edits import PersonaChange, PersonaEdits, Renames
 from .field_bar import FieldBar
@@ -69,8 +69,6 @@ class PersonasPane(Vertical):
         self.edits = PersonaEdits(setup, personas, OwnPersonas(file, personas))
         self._colours = colours
         self._sets = sets
-        self._warnings: tuple[Warning, ...] = ()
-        self._linted: tuple[Persona, ...] | None = None
         self._lint_timer: Timer | None = None
 
     @cached_property
@@ -130,24 +128,8 @@ class PersonasPane(Vertical):
         self.refresh_bindings()
 
     def _show_warnings(self) -> None:
-        personas = self.selection.personas
-        names = (name_key(personas[warning.index].name) for warning in self.warnings)
-        self.list.show_warnings(frozenset(names))
-
-    @property
-    def warnings(self) -> tuple[Warning, ...]:
-        """Likely mistakes in the list, in its order."""
-        personas = self.selection.personas
-        if self._linted is not personas:
-            self._warnings = persona_warnings(personas)
-            self._linted = personas
-        misnamed = author_warnings(personas, self.setup)
-        return tuple(sorted((*self._warnings, *misnamed), key=lambda warning: warning.index))
-
-    def tell(self, sentence: str) -> None:
-        """Say what was done, instead of what was said before."""
-        self.app.clear_notifications()
-        self.notify(safe(sentence), markup=False, timeout=4)
+        personas, warnings = self.selection.personas, self.edits.warnings
+        self.list.show_warnings(frozenset(name_key(personas[each.index].name) for each in warnings))
 
     # Changes -----------------------------------------------------------------------------------
 
@@ -157,12 +139,10 @@ class PersonasPane(Vertical):
         try:
             result = self.edits.apply(change, is_undo=is_undo)
         except ValidationError as error:
-            sentence = safe(describe(error, DiscussionSetup))
-            self.notify(sentence, severity="error", markup=False, timeout=8)
+            show_error(self.app, describe(error, DiscussionSetup), seconds=8)
             return False
         if added := len(result.added):
-            sentence = f"The personas were changed elsewhere too: {added} added at the end."
-            self.notify(sentence, markup=False, timeout=6)
+            tell(self.app, f"The personas were changed elsewhere too: {added} added at the end.")
         forget_discarded(self.app)
         if would_be_hidden:
             self._end_filter()
@@ -171,17 +151,16 @@ class PersonasPane(Vertical):
         self._show_selection(change.highlight, count=change.count)
         self.post_message(self.Changed(self.setup, result.error))
         if change.sentence:
-            self.tell(change.sentence)
+            tell(self.app, change.sentence)
         return True
 
     def _is_hidden(self, change: PersonaChange) -> bool:
         """Whether the filter would hide the new persona that ``change`` highlights."""
         personas, index = change.selection.personas, change.highlight
-        if index is None or index >= len(personas) or not self.list.is_filtered:
+        if index is None or index >= len(personas):
             return False
-        return personas[index] not in self.selection.personas and not self.list.lists(
-            personas[index]
-        )
+        persona = personas[index]
+        return persona not in self.selection.personas and not self.list.lists(persona)
 
     def import_personas(self, personas: Iterable[Persona]) -> None:
         """Add ``personas`` below the highlighted one."""
@@ -199,7 +178,7 @@ class PersonasPane(Vertical):
         index = self.list.highlighted
         if index is None:
             new, open_set = (key_of(self.app, f"personas.{name}") for name in ("new", "open_set"))
-            self.tell(f"No personas: {new} makes one, {open_set} opens a set.")
+            tell(self.app, f"No personas: {new} makes one, {open_set} opens a set.")
         return index
 
     # Actions: who takes part, and which personas there are ----------------------------------------
@@ -214,9 +193,9 @@ class PersonasPane(Vertical):
 
     def action_take_part(self) -> None:
         if (index := self._highlighted) is not None:
-            marked = self.list.marked
-            toggled = self.selection.toggle_users(marked) if marked else None
-            self.apply(PersonaChange(toggled or self.selection.toggle_user(index)))
+            marked, selection = self.list.marked, self.selection
+            toggled = selection.toggle_users(marked) if marked else selection.toggle_user(index)
+            self.apply(PersonaChange(toggled))
 
     def action_moderate(self) -> None:
         if (index := self._highlighted) is not None:
@@ -233,7 +212,7 @@ class PersonasPane(Vertical):
         if index is None:
             return
         if self.list.is_filtered:
-            self.tell("The filter hides others: clear it with esc, then move the persona.")
+            tell(self.app, "The filter hides others: clear it with esc, then move the persona.")
         elif 0 <= index + rows < len(self.selection.personas):
             self.apply(PersonaChange(self.selection.move(index, rows), index + rows))
 
@@ -295,10 +274,10 @@ class PersonasPane(Vertical):
     def action_likely(self) -> None:
         if self._highlighted is None:
             return
-        if self.warnings:
-            self.dialogs.show_warnings(self.warnings, self._go_to_field)
+        if self.edits.warnings:
+            self.dialogs.show_warnings(self.edits.warnings, self._go_to_field)
         else:
-            self.tell("No likely mistakes.")
+            tell(self.app, "No likely mistakes.")
 
     def _go_to_field(self, index: int, field: str | None) -> None:
         """Highlight the persona at ``index``; the next edit begins with ``field``."""
@@ -308,12 +287,10 @@ class PersonasPane(Vertical):
     # Filter and marks --------------------------------------------------------------------------
 
     def action_filter(self) -> None:
-        if self.selection.personas:
+        if self.list.is_filtered or self._highlighted is not None:
             self.footer.open_filter(self._filter_typed, self._end_filter)
             self.list.keeps_highlight = True
             self._show_counts()
-        else:
-            _ = self._highlighted
 
     def _filter_typed(self, words: str, is_complete: bool) -> None:
         self.list.filter(words)

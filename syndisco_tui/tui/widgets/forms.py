@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from textual.app import App
+from textual.containers import Horizontal
+from textual.content import Content
 from textual.events import Paste
 from textual.screen import Screen, ScreenResultType
-from textual.widgets import Input, TextArea
+from textual.widget import Widget
+from textual.widgets import Input, Static, TextArea
 
+from ...text import one_line, safe
 from ..shell.keymap import key_of
 from ..shell.screen import AppDialog
 from .dialogs import ConfirmDialog
@@ -37,6 +41,25 @@ class RemembersDiscarded:
     """An app that remembers what was discarded last."""
 
     discarded: Discarded | None = None
+
+
+class ErrorLine(Static):
+    """What is wrong in a dialog; takes no room while nothing is."""
+
+    def __init__(self) -> None:
+        super().__init__("", markup=False)
+
+    def show(self, sentence: str) -> None:
+        """Show ``sentence``, or nothing if it is empty."""
+        self.update(Content(safe(sentence)))
+        self.display = bool(sentence)
+
+
+def form_row(label: str, *fields: Widget) -> Horizontal:
+    """A label and fields beside it on one line."""
+    return Horizontal(
+        Static(Content(one_line(label, 19)), classes="form-label"), *fields, classes="form-row"
+    )
 
 
 class Form(AppDialog[ScreenResultType]):
@@ -84,6 +107,10 @@ class Form(AppDialog[ScreenResultType]):
         """Whether something was typed that would be lost."""
         pairs = zip(self._typed_at_first, self.typed(), strict=False)
         return any(new != old for old, new in pairs if not isinstance(new, int))  # a choice
+
+    def show_error(self, sentence: str) -> None:
+        """Show in the form's ErrorLine what is wrong; nothing, if ``sentence`` is empty."""
+        self.query_one(ErrorLine).show(sentence)
 
     def on_paste(self, event: Paste) -> None:
         """Put what no field took into the only one that takes text, if there is one."""

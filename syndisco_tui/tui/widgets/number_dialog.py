@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from ...text import safe
-from .forms import Form
+from .forms import ErrorLine, Form
 from .safe_input import SafeInput
 
 
@@ -38,7 +38,7 @@ class NumberDialog(Form[int | None]):
             yield Static(Content(safe(self._title)), classes="dialog-title")
             yield Static(Content(safe(self._explanation)))
             yield SafeInput(str(self._suggested), type="integer", compact=True, id="how-many")
-            yield Static("", id="fault", markup=False)
+            yield ErrorLine()
             yield Static("⏎ start      esc cancel", classes="dialog-hint", markup=False)
 
     @on(Input.Submitted)
@@ -47,6 +47,4 @@ class NumberDialog(Form[int | None]):
         if 1 <= count <= self._most:
             self.dismiss(count)
         else:
-            fault = self.query_one("#fault", Static)
-            fault.update(Content(f"a whole number from 1 to {self._most}"))
-            fault.display = True
+            self.show_error(f"a whole number from 1 to {self._most}")

@@ -10,15 +10,15 @@ from typing import ClassVar, Generic, TypeVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from ...text import one_line, safe
+from ...text import one_line, safe, search_key
 from ...workspace.inputs import InputError
 from ..shell.screen import AppDialog
-from .forms import Form
+from .forms import ErrorLine, Form, form_row
 from .inline_select import InlineSelect
 from .key_line import KeyLine
 from .safe_input import SafeInput
@@ -58,14 +58,11 @@ class SaveAsDialog(Form[tuple[str, int] | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(safe(self._title), classes="dialog-title", markup=False)
-            with Horizontal(classes="form-row"):
-                yield Static("Name", classes="form-label", markup=False)
-                yield SafeInput(self._suggested, compact=True, id="name", classes="form-input")
+            name = SafeInput(self._suggested, compact=True, id="name", classes="form-input")
+            yield form_row("Name", name)
             if self._groups:
-                with Horizontal(classes="form-row"):
-                    yield Static("Which", classes="form-label", markup=False)
-                    yield InlineSelect(self._groups, title="Which")
-            yield Static("", id="fault", markup=False)
+                yield form_row("Which", InlineSelect(self._groups, title="Which"))
+            yield ErrorLine()
             yield KeyLine()
 
     def on_mount(self) -> None:
@@ -77,11 +74,11 @@ class SaveAsDialog(Form[tuple[str, int] | None]):
         try:
             exists = self._file_of(name).exists()
         except InputError as error:
-            self._show_error(str(error))
+            self.show_error(str(error))
             return
         if exists and name != self._name_to_replace:
             self._name_to_replace = name
-            self._show_error(f"There is a {self._noun} “{name}” already; ⏎ again replaces it.")
+            self.show_error(f"There is a {self._noun} “{name}” already; ⏎ again replaces it.")
             return
         groups = self.query(InlineSelect)
         self.dismiss((name, groups.first().index if groups else 0))
@@ -90,12 +87,7 @@ class SaveAsDialog(Form[tuple[str, int] | None]):
     def _typed(self, event: Input.Changed) -> None:
         if event.value.strip() != self._name_to_replace:
             self._name_to_replace = None
-            self._show_error("")
-
-    def _show_error(self, sentence: str) -> None:
-        error = self.query_one("#fault", Static)
-        error.update(Content(safe(sentence)))
-        error.display = bool(sentence)
+            self.show_error("")
 
 
 @dataclass(frozen=True)
@@ -113,7 +105,7 @@ class SavedItem(Generic[Value]):
 
     def has(self, typed: str) -> bool:
         """Whether ``typed`` occurs in the name or the searched text, in any case."""
-        return typed.casefold() in f"{self.name}\n{self.searched}".casefold()
+        return search_key(typed) in search_key(f"{self.name}\n{self.searched}")
 
 
 class OpenDialog(AppDialog[Value | None]):
@@ -144,7 +136,7 @@ class OpenDialog(AppDialog[Value | None]):
             yield Static(safe(self.TITLE_LINE), classes="dialog-title", markup=False)
             yield SafeInput(compact=True, classes="form-input", placeholder=self.PLACEHOLDER)
             yield OptionList(compact=True, markup=False)
-            yield Static("", id="fault", markup=False)
+            yield ErrorLine()
             yield KeyLine()
 
     def on_mount(self) -> None:
@@ -186,9 +178,7 @@ class OpenDialog(AppDialog[Value | None]):
         if item.value is not None:
             self.dismiss(item.value)
             return
-        error = self.query_one("#fault", Static)
-        error.update(Content(safe(item.error)))
-        error.display = True
+        self.query_one(ErrorLine).show(item.error)
 
 
 def _option(item: SavedItem[Value]) -> Option:

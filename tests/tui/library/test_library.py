@@ -184,6 +184,7 @@ class TestFilter:
             ("late", ["On trains"]),
             ("on ann", ["On the sea", "On trains", "On cheese"]),
             ("small-model sea", ["On the sea"]),
+            ("CHÉESE", ["On cheese"]),
             ("nowhere to be found", []),
         ],
     )
@@ -650,6 +651,8 @@ class TestPuttingInOrder:
             assert "~/discussions/20240305T120000000Z-00000000.json" in shown_result(at)
             await at.until(lambda: "copied" in at.toasts())
             assert f"~/discussions/{four[0].name}" in at.text(), "in one piece, and not covered"
+            await at.press("up")
+            assert not at.app.screen.query_one("#library-result").display
 
 
 class TestImport:

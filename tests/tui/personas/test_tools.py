@@ -363,6 +363,13 @@ class TestFilter:
             assert "Giannis" in at.text()
             assert at.app.focused is at.laboratory.personas_pane.list
 
+    async def test_accents_do_not_count(self, bench: OpenBench) -> None:
+        async with bench(personas=(*PEOPLE, Persona(username="Zoë"))) as at:
+            await at.press("slash")
+            await at.type("zoe")
+            assert "Zoë" in at.text()
+            assert "1 of 7" in at.text()
+
     async def test_no_match_is_said_and_somebody_new_is_not_hidden(self, bench: OpenBench) -> None:
         async with bench() as at:
             await at.press("slash")

@@ -43,4 +43,11 @@ def test_a_long_message_is_cut() -> None:
 
 def test_where_the_words_are() -> None:
     assert ranges_of("Ann: Cheese and cheese", "cheese ANN") == [(0, 3), (5, 11), (16, 22)]
-    assert ranges_of("Straße", "strasse") == []
+    assert ranges_of("Straße", "strasse") == [(0, 6)]
+
+
+@pytest.mark.parametrize("written", ["Café noir", "Cafe\u0301 noir"])
+@pytest.mark.parametrize("typed", ["cafe", "CAFÉ", "cafe\u0301"])
+def test_accents_do_not_count(written: str, typed: str) -> None:
+    assert matching_line(f"\n\nAnn: {written}", typed) == f"Ann: {written}"
+    assert ranges_of(written, typed)[0][0] == 0

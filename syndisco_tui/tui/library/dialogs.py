@@ -1,4 +1,4 @@
-"""The library's small questions: which format, which title, which files."""
+"""The library's dialogs: which format, which title, which files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..widgets.forms import Form
 from ..widgets.safe_input import SafeInput
 
 
-class ChooseFormat(AppDialog[ExportFormat | None]):
+class ExportFormatDialog(AppDialog[ExportFormat | None]):
     """Asks in which format discussions are to be exported."""
 
     HELP = """Export
@@ -56,7 +56,7 @@ class ChooseFormat(AppDialog[ExportFormat | None]):
         self.dismiss(FORMAT_NAMES[event.option_index])
 
 
-class AskLine(Form[str | None]):
+class LineDialog(Form[str | None]):
     """Asks for one line of text, which must not be empty."""
 
     HELP = """A line of text
