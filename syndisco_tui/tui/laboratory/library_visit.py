@@ -60,9 +60,9 @@ class LibraryVisit:
             self._folders,
             self._colours,
             personas=lambda: pane.selection.personas,
-            open_here=lambda: self._view.path,
-            open_in_batch=lambda: batches_of(self._app).open_files,
-            rename_here=self._session.rename,
+            open_path=lambda: self._view.path,
+            batch_paths=lambda: batches_of(self._app).open_files,
+            rename_open=self._session.rename,
             fork=lambda path: self._read_to_fork(path, library),
             show_batch=lambda paths, go_on: self._read_batch(paths, library, go_on=go_on),
             import_personas=pane.import_personas,
@@ -176,8 +176,8 @@ class LibraryVisit:
             self._session.fork(len(parent.entries), setup, parent)
         else:
             beside_batch = batches_of(self._app).running is not None
-            self._session.resume(request.path, run=request.go_on and not beside_batch)
-            if request.go_on and beside_batch:
+            self._session.resume(request.path, run=request.is_continued and not beside_batch)
+            if request.is_continued and beside_batch:
                 run = key_of(self._app, "everywhere.run")
                 sentence = f"A batch is running; {run} continues this discussion beside it."
                 self._app.notify(safe(sentence), markup=False, timeout=6)

@@ -179,7 +179,7 @@ class RunControl:
         self._screen.app.push_screen(question, lambda yes: self._ask_for_title() if yes else None)
 
     def _ask_for_title(self) -> None:
-        from ..setup.title import TitleScreen
+        from ..setup.dialogs import TitleDialog
 
         setup, record = self._setup(), self._session.record
         is_forks_title = record is not None and record.parent and setup.title == record.title
@@ -192,7 +192,7 @@ class RunControl:
                 self._close()
                 self._use(setup.model_copy(update={"title": title}))
 
-        open_form(self._screen.app, lambda: TitleScreen(setup.heading, setup.title), named)
+        open_form(self._screen.app, lambda: TitleDialog(setup.heading, setup.title), named)
 
     def _close(self) -> None:
         record = self._session.record

@@ -33,8 +33,7 @@ from ..experiments.batch_note import BatchNote
 from ..experiments.batches import batches_of
 from ..interventions.controller import InterventionController
 from ..personas.pane import PersonasPane
-from ..setup.edited_setup import EditedSetup
-from ..setup.file import SetupFile
+from ..setup.edited_setup import EditedSetup, SetupFile
 from ..setup.pane import SetupPane
 from ..shell.actions import bindings
 from ..shell.banner import Banner

@@ -243,17 +243,17 @@ class DiscussionList(RowList):
         return Content.assemble("\n", Content.styled(self._hint, "$quiet"))
 
     def draw_row(self, index: int, width: int, *, is_highlighted: bool) -> Sequence[Content]:
-        row, room, now = self._rows[index], max(8, width - 2), datetime.now().astimezone()
+        row, room, today = self._rows[index], max(8, width - 2), datetime.now().astimezone()
         if isinstance(row, Group):
             statuses = [self.status(entry) for entry in row.entries]
-            lines = draw_group(row, statuses, room, now, is_highlighted=is_highlighted)
+            lines = draw_group(row, statuses, room, today, is_highlighted=is_highlighted)
         else:
             entry = entries_of(row)[0]
             lines = draw_discussion(
                 entry,
                 self.status(entry),
                 room,
-                now,
+                today,
                 is_highlighted=is_highlighted,
                 is_member=isinstance(row, Member),
                 match=(self.matching_line(entry), self._words),

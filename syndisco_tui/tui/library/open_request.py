@@ -10,11 +10,11 @@ from ...discussion import DiscussionRecord, DiscussionSetup
 
 @dataclass(frozen=True)
 class OpenRequest:
-    """The discussion to open in the laboratory; ``go_on``: and to go on with at once.
+    """A discussion that the laboratory is to open, and whether it is continued at once.
 
-    ``fork``: not this one but a fork of it as it was read, that goes on with this setup.
+    ``fork``: a record and the setup of a fork of it that is opened instead.
     """
 
     path: Path
-    go_on: bool = False
+    is_continued: bool = False
     fork: tuple[DiscussionRecord, DiscussionSetup] | None = None

@@ -17,22 +17,22 @@ INDENT = 2
 """Cells by which a discussion is indented below its batch."""
 
 
-def date_of(entry: LibraryEntry, now: datetime) -> str:
+def date_of(entry: LibraryEntry, today: datetime) -> str:
     """When it began, in local time: the hour today, the day this year, else the year too."""
     started = local_time(entry.summary.started_at)
     if started is None:
         return ""
-    if started.date() == now.date():
+    if started.date() == today.date():
         return f"{started:%H:%M}"
     day = f"{started.day} {started:%b}"
-    return day if started.year == now.year else f"{day} {started.year}"
+    return day if started.year == today.year else f"{day} {started.year}"
 
 
 def draw_discussion(
     entry: LibraryEntry,
     status: DiscussionStatus,
     width: int,
-    now: datetime,
+    today: datetime,
     *,
     is_highlighted: bool,
     is_member: bool = False,
@@ -48,7 +48,7 @@ def draw_discussion(
     first = _first_line(
         Content.styled(f"{status.sign} ", status.style),
         number_in_batch(entry) if is_member else one_line(entry.summary.heading, 200),
-        date_of(entry, now),
+        date_of(entry, today),
         width,
         is_highlighted=is_highlighted,
     )
@@ -88,7 +88,7 @@ def draw_group(
     group: Group,
     statuses: Sequence[DiscussionStatus],
     width: int,
-    now: datetime,
+    today: datetime,
     *,
     is_highlighted: bool,
 ) -> tuple[Content, Content]:
@@ -96,7 +96,7 @@ def draw_group(
     newest = group.newest
     sign = Content.styled("▾ " if group.is_open else "▸ ", "$accent")
     heading = one_line(newest.summary.heading, 200)
-    date = date_of(newest, now)
+    date = date_of(newest, today)
     first = _first_line(sign, heading, date, width, is_highlighted=is_highlighted)
     running = any(status.is_in_batch for status in statuses)
     parts = [f"{group.finished} of {group.count} finished"]

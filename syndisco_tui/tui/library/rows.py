@@ -44,7 +44,7 @@ Row = LibraryEntry | Group | Member
 def rows_of(
     entries: Sequence[LibraryEntry], open_groups: Collection[str], *, all_open: bool
 ) -> list[Row]:
-    """``entries``, newest first, as rows. A batch stands where its newest discussion would."""
+    """``entries``, newest first, as rows. A batch is where its newest discussion would be."""
     batches: dict[str, list[LibraryEntry]] = {}
     for entry in entries:
         if entry.summary.batch:
@@ -63,7 +63,7 @@ def rows_of(
 
 
 def entries_of(row: Row) -> tuple[LibraryEntry, ...]:
-    """The discussions that a row stands for."""
+    """The discussions of a row."""
     match row:
         case Group():
             return row.entries
@@ -73,7 +73,7 @@ def entries_of(row: Row) -> tuple[LibraryEntry, ...]:
 
 
 def identity(row: Row) -> str:
-    """What stays the same of a row while its discussions change."""
+    """A name for a row that does not change when its discussions do."""
     return row.id if isinstance(row, Group) else entries_of(row)[0].path.name
 
 
@@ -84,11 +84,12 @@ class DiscussionStatus:
     sign: str
     word: str
     style: str = "$quiet"
-    is_here: bool = False
+    is_open: bool = False
+    """The laboratory has it open."""
     is_elsewhere: bool = False
-    """Somebody else writes it: another syndisco-tui, or the batch that is running."""
+    """Another syndisco-tui writes it, or the batch that is running."""
     is_in_batch: bool = False
-    can_go_on: bool = False
+    can_continue: bool = False
     can_be_read: bool = True
 
     @classmethod
@@ -100,7 +101,7 @@ class DiscussionStatus:
         if status == "unreadable":
             return cls("!", "cannot be read", "$error", can_be_read=False)
         if entry.path == open_path:
-            return cls("●", f"open here, {status}", "$accent", is_here=True)
+            return cls("●", f"open here, {status}", "$accent", is_open=True)
         if entry.path in batch_paths:
             return cls("●", "running in the batch", "$accent", is_elsewhere=True, is_in_batch=True)
         if entry.has_writer:
@@ -111,7 +112,7 @@ class DiscussionStatus:
         if status == "finished":
             return cls("✓", "finished")
         word = "interrupted" if status == "running" else status
-        return cls("○", word, "$foreground", can_go_on=True)
+        return cls("○", word, "$foreground", can_continue=True)
 
 
 def applies(
@@ -124,11 +125,11 @@ def applies(
     readable = all(status.can_be_read for status in statuses)
     is_own = len(chosen) == 1 and not group and readable and chosen[0].summary.own_format
     match action:
-        case "go_on" if group:
+        case "continue" if group:
             running = any(status.is_in_batch for status in statuses)
             return group.finished < group.count and not running
-        case "go_on":
-            return len(chosen) == 1 and statuses[0].can_go_on
+        case "continue":
+            return len(chosen) == 1 and statuses[0].can_continue
         case "export" | "turn_lab":
             return readable
         case "compare":
@@ -138,5 +139,5 @@ def applies(
         case "rename":
             return is_own and not statuses[0].is_elsewhere
         case "discard":
-            return not any(each.is_here or each.is_elsewhere for each in statuses)
+            return not any(each.is_open or each.is_elsewhere for each in statuses)
     return True

@@ -41,11 +41,11 @@ from .watch import LibraryWatch, Listed, Matched
 
 
 class LibraryScreen(AppScreen[OpenRequest | None]):
-    """Lists ``folder``; dismissed with a OpenRequest, or None.
+    """Lists ``folder``; dismissed with an OpenRequest, or None.
 
-    ``open_here`` tells which file the laboratory has open, ``open_in_batch`` those of the batch
-    that is running. ``rename_here`` gives the laboratory's another title, ``fork`` asks how one
-    is to be forked, ``show_batch`` shows a batch's files, and continues it if asked to.
+    ``open_path`` gives the file that the laboratory has open, ``batch_paths`` those of the running
+    batch. ``rename_open`` renames the open discussion, ``fork`` asks how one is to be forked,
+    ``show_batch`` shows a batch's files, and continues it if asked to.
     ``import_personas`` gets the personas of an import.
     """
 
@@ -63,7 +63,7 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (24, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open", key_display="⏎", priority=True),
-        Binding("r", "go_on", "continue"),
+        Binding("r", "continue", "continue"),
         Binding("f", "fork", "fork"),
         Binding("slash", "filter", "filter", key_display="/"),
         Binding("e", "export", "export"),
@@ -83,9 +83,9 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
         colours: SpeakerColours,
         *,
         personas: Callable[[], Sequence[Persona]],
-        open_here: Callable[[], Path | None],
-        open_in_batch: Callable[[], Collection[Path]],
-        rename_here: Callable[[str], object],
+        open_path: Callable[[], Path | None],
+        batch_paths: Callable[[], Collection[Path]],
+        rename_open: Callable[[str], object],
         fork: Callable[[Path], object],
         show_batch: Callable[[Sequence[Path], bool], object],
         import_personas: Callable[[list[Persona]], object],
@@ -95,10 +95,10 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
         self._trash = Trash(folders.discussions)
         self._personas = personas
         self._colours = colours
-        self._open_here = open_here
-        self._open_in_batch = open_in_batch
+        self._open_path = open_path
+        self._batch_paths = batch_paths
         self._show_batch = show_batch
-        self._rename_here = rename_here
+        self._rename_open = rename_open
         self._fork = fork
         self._import_personas = import_personas
         self._watch = LibraryWatch(folders, self.post_message)
@@ -135,7 +135,7 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
 
     def _note_open_files(self) -> None:
         """Note which files the laboratory and the batch have open."""
-        if self.discussions.note_open_files(self._open_here(), self._open_in_batch()):
+        if self.discussions.note_open_files(self._open_path(), self._batch_paths()):
             self._show_preview()
 
     @property
@@ -200,7 +200,7 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
         self._show_count()
 
     def action_into_list(self, pages: int) -> None:
-        """From the filter into what it lets through: to the first of it, or pages further."""
+        """Go from the filter into the list, or pages further."""
         self.discussions.focus()
         if pages:
             self.discussions.action_page(pages)
@@ -290,11 +290,11 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
         else:
             self.dismiss(OpenRequest(entry.path))
 
-    def action_go_on(self) -> None:
+    def action_continue(self) -> None:
         if group := self._chosen_group:
             self._show_batch([each.path for each in group.entries], True)
         elif len(chosen := self._chosen_paths) == 1:
-            self.dismiss(OpenRequest(chosen[0], go_on=True))
+            self.dismiss(OpenRequest(chosen[0], is_continued=True))
 
     def action_fork(self) -> None:
         self._fork(self._chosen_paths[0])
@@ -348,9 +348,9 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
         def renamed(title: str | None) -> None:
             if not title:
                 return
-            if path == self._open_here():
-                self._rename_here(title)
-                self._watch.look_now()
+            if path == self._open_path():
+                self._rename_open(title)
+                self._watch.look_soon()
             else:
                 self._tasks.rename(path, title)
 

@@ -120,10 +120,10 @@ class LibraryTasks:
             try:
                 result = job()
             except (InputError, OSError) as error:
-                self._watch.look_now()
+                self._watch.look_soon()
                 self._app.call_from_thread(show_error, self._app, _sentence_of(error))
             else:
-                self._watch.look_now()
+                self._watch.look_soon()
                 self._app.call_from_thread(done, result)
 
         self._app.run_worker(work, thread=True, exit_on_error=False)

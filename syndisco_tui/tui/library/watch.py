@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from threading import Event as Flag
+from threading import Event
 
-from textual.message import Message as Event
+from textual.message import Message
 
 from ...workspace.folders import Folders
 from ...workspace.library import Library, LibraryEntry
@@ -20,7 +20,7 @@ LINES_SHOWN = 300
 """Discussions of which the matching line is looked up."""
 
 
-class Listed(Event):
+class Listed(Message):
     """Discussions that are there; with ``is_all`` there are no others."""
 
     def __init__(self, entries: Sequence[LibraryEntry], *, is_all: bool, is_done: bool) -> None:
@@ -30,7 +30,7 @@ class Listed(Event):
         self.is_done = is_done
 
 
-class Matched(Event):
+class Matched(Message):
     """The files in which ``words`` occur; None is all of them.
 
     ``lines`` holds of the newest of them, by name, the message that matched.
@@ -48,12 +48,12 @@ class Matched(Event):
 class LibraryWatch:
     """Watches the library of ``folders``; ``tell`` may be called on any thread."""
 
-    def __init__(self, folders: Folders, tell: Callable[[Event], object]) -> None:
+    def __init__(self, folders: Folders, tell: Callable[[Message], object]) -> None:
         self._folders = folders
         self._tell = tell
         self._library: Library | None = None
-        self._left = Flag()
-        self._look_now = Flag()
+        self._left = Event()
+        self._look_requested = Event()
 
     @property
     def has_begun(self) -> bool:
@@ -64,14 +64,14 @@ class LibraryWatch:
     def is_left(self) -> bool:
         return self._left.is_set()
 
-    def look_now(self) -> None:
+    def look_soon(self) -> None:
         """A file has changed: do not wait until that is noticed."""
-        self._look_now.set()
+        self._look_requested.set()
 
     def leave(self) -> None:
         """End soon."""
         self._left.set()
-        self._look_now.set()
+        self._look_requested.set()
 
     def watch(self) -> None:
         """List everything, then whatever has changed, until it is left."""
@@ -92,12 +92,12 @@ class LibraryWatch:
         self._tell(Listed((), is_all=False, is_done=True))
         looks = 0
         while not self.is_left:
-            asked = self._look_now.wait(1 / LOOKS_PER_SECOND)
-            self._look_now.clear()
+            is_requested = self._look_requested.wait(1 / LOOKS_PER_SECOND)
+            self._look_requested.clear()
             looks += 1
-            now = library.changed_at()
-            if asked or now != changed_at or looks >= LOOKS_UNASKED:
-                changed_at, looks = now, 0
+            latest = library.changed_at()
+            if is_requested or latest != changed_at or looks >= LOOKS_UNASKED:
+                changed_at, looks = latest, 0
                 entries = [entry for slice_ in library.entries() for entry in slice_]
                 if entries != before:
                     before = entries

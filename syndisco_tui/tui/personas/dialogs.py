@@ -63,7 +63,7 @@ class PersonaDialogs:
 
         def edited(new: Persona | None) -> None:
             if new is not None and new != persona:
-                selection = self._selection.replace_at(index, new)
+                selection = self._selection.replace_one(index, new)
                 self._apply(PersonaChange(selection, index, renames=((persona.name, new.name),)))
 
         self._open_editor(persona, persona_summary(persona), index, edited)

@@ -358,7 +358,7 @@ class PersonasPane(Vertical):
             self._close_field()
             return
         index = self.selection.personas.index(event.before)
-        selection, highlight = self.selection.replace_at(index, event.after), index
+        selection, highlight = self.selection.replace_one(index, event.after), index
         renames: Renames = ((event.before.name, event.after.name),)
         if event.is_copy:
             selection, highlight = self.selection.insert(index + 1, [event.after]), index + 1

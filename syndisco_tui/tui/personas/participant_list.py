@@ -26,7 +26,7 @@ class ParticipantList(OptionList):
     ]
 
     class Asked(Message):
-        """The persona ``index`` is to take part or ``moderate``, or no longer."""
+        """Toggle whether the persona at ``index`` is a user, or with ``moderate`` the moderator."""
 
         def __init__(self, index: int, *, moderate: bool) -> None:
             super().__init__()
@@ -37,7 +37,7 @@ class ParticipantList(OptionList):
         super().__init__(*_options(selection), markup=False, compact=True, id=id)
 
     def show(self, selection: PersonaSelection) -> None:
-        """Show the same personas with other parts."""
+        """Show other parts of the personas listed."""
         for index, option in enumerate(_options(selection)):
             self.replace_option_prompt_at_index(index, option.prompt)
 

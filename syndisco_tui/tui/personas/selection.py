@@ -74,7 +74,7 @@ class PersonaSelection:
         return replace(self, users=users)
 
     def toggle_moderator(self, index: int) -> PersonaSelection:
-        """Make the persona at ``index`` the moderator, who is no user, or no longer."""
+        """Make the persona at ``index`` the moderator, who is no user, or unmake them."""
         key = self._key(index)
         moderator = None if key == self.moderator else key
         return replace(self, users=self.users - {key}, moderator=moderator)
@@ -86,7 +86,7 @@ class PersonaSelection:
 
     # The list ----------------------------------------------------------------------------------
 
-    def replace_at(self, index: int, persona: Persona) -> PersonaSelection:
+    def replace_one(self, index: int, persona: Persona) -> PersonaSelection:
         """Replace the persona at ``index``; under a new name they keep their part."""
         old, new = self._key(index), name_key(persona.name)
         personas = (*self.personas[:index], persona, *self.personas[index + 1 :])
@@ -146,7 +146,7 @@ class PersonaSelection:
 
 
 def renamed(before: Sequence[Persona], after: Sequence[Persona]) -> tuple[tuple[str, str], ...]:
-    """Old and new names of personas that have another name in the same position."""
+    """Old and new names, for positions of the list at which the name is another."""
     if len(before) != len(after):
         return ()
     old = {name_key(persona.name) for persona in before}

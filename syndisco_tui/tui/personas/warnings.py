@@ -57,8 +57,8 @@ class WarningsDialog(AppDialog[Warning | None]):
         )
 
     def action_go(self) -> None:
-        at = self.query_one(OptionList).highlighted
-        self.dismiss(None if at is None else self._warnings[at])
+        row = self.query_one(OptionList).highlighted
+        self.dismiss(None if row is None else self._warnings[row])
 
     @on(OptionList.OptionSelected)
     def _chosen(self) -> None:

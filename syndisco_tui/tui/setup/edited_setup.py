@@ -1,18 +1,106 @@
-"""The setup on the screen: given to the session as it is edited, and there again next time."""
+"""The setup on the screen, the file that it is saved in, and its drafts."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
 
 from textual.screen import Screen
 
 from ...discussion import DiscussionSetup
 from ...session import LiveSession
-from ...text import safe
-from ...workspace.setups import LastSetup
-from .file import SetupFile
+from ...workspace.folders import SHIPPED_PERSONAS
+from ...workspace.setups import LastSetup, SavedSetups, save_setup
+from ..shell.keymap import key_of
+from ..widgets.dialogs import ConfirmDialog
+from ..widgets.forms import open_form
+from ..widgets.notices import show_error, tell, warn
+
+
+class SetupFile:
+    """The file that the setup came from, or is saved in; without one, saving asks for a name."""
+
+    def __init__(self, folder: Path, path: Path | None = None) -> None:
+        self._saved_setups = SavedSetups(folder, SHIPPED_PERSONAS)
+        self._path = path
+        self._is_written_here = False
+        """Whether the file holds nothing else than what was saved here."""
+
+    @property
+    def name(self) -> str:
+        """The file's name; empty while there is none."""
+        return self._path.name if self._path else ""
+
+    def forget(self) -> None:
+        """Note that the file holds another setup than the one on the screen."""
+        self._path = None
+
+    def save(self, screen: Screen[None], setup: DiscussionSetup, saved: Callable[[], None]) -> None:
+        """Save ``setup`` and say so on ``screen``.
+
+        Asks for a name first where there is no file, and where comments in it would be lost.
+        """
+
+        def write(path: Path) -> None:
+            try:
+                save_setup(path, setup)
+            except OSError as error:
+                show_error(screen.app, f"{path}: {error.strerror}", seconds=5)
+                return
+            self._path, self._is_written_here = path, True
+            saved()
+            tell(screen.app, f"The setup is saved: {path}", seconds=8)
+
+        if self._path is None:
+            from .dialogs import SaveSetupDialog  # not before the first paint
+
+            saved_setups = self._saved_setups
+            open_form(
+                screen.app,
+                lambda: SaveSetupDialog(saved_setups.name_for(setup), saved_setups.file),
+                lambda answer: write(saved_setups.file(answer[0])) if answer else None,
+            )
+            return
+        path = self._path
+        if self._is_written_here:
+            write(path)
+            return
+        question = ConfirmDialog(
+            f"Replace {path.name}?",
+            "It was not written by this screen: comments in it are lost.",
+            "replace it",
+            "cancel",
+        )
+        screen.app.push_screen(question, lambda yes: write(path) if yes else None)
+
+    def open(self, screen: Screen[None], use: Callable[[DiscussionSetup], object]) -> None:
+        """Let the user choose a saved setup and ``use`` it."""
+        from .dialogs import OpenSetupDialog  # not before the first paint
+
+        def chosen(setup: DiscussionSetup | None) -> None:
+            if setup is not None:
+                self.forget()
+                use(setup)
+
+        save_key = key_of(screen.app, "everywhere.save_setup")
+        screen.app.push_screen(OpenSetupDialog(self._saved_setups.listed(), save_key), chosen)
+
+    def save_draft(self, screen: Screen[None], draft: DiscussionSetup) -> None:
+        """Save ``draft``, which another setup replaces, and say where it is."""
+        try:
+            name = f"Draft {datetime.now():%Y-%m-%d %H%M%S}"
+            self._saved_setups.save(name, draft)
+        except OSError as error:
+            show_error(screen.app, f"The draft of the setup cannot be saved: {error.strerror}")
+        else:
+            key = key_of(screen.app, "setup.open_setup")
+            sentence = f"Your draft is saved as “{name}”; {key} in the setup opens it."
+            tell(screen.app, sentence, seconds=8)
 
 
 class EditedSetup:
-    """Holds ``setup`` and says on ``screen`` what became of one that it gave way to."""
+    """The setup on the screen: given to the session as it is edited, saved for the next start."""
 
     def __init__(
         self,
@@ -54,14 +142,14 @@ class EditedSetup:
         if setup != before.model_copy(update={"model": setup.model, "title": setup.title}):
             self.file.forget()
             if self._is_unused:
-                self.file.set_draft_aside(self._screen, before)
+                self.file.save_draft(self._screen, before)
         self._is_unused = False
         self._save()
         return setup != before
 
     def discard(self) -> None:
         """Save what is on the screen as a draft: another setup takes its place."""
-        self.file.set_draft_aside(self._screen, self.setup)
+        self.file.save_draft(self._screen, self.setup)
 
     def _save(self) -> None:
         if self._last_setup is None:
@@ -69,5 +157,4 @@ class EditedSetup:
         try:
             self._last_setup.save(self.setup, is_draft=self._is_unused)
         except OSError as error:
-            sentence = f"The setup is not saved for next time: {error.strerror}"
-            self._screen.notify(safe(sentence), severity="warning", markup=False, timeout=8)
+            warn(self._screen.app, f"The setup is not saved for next time: {error.strerror}")

@@ -78,13 +78,13 @@ def share_bar(share: float, width: int, colour: str, expected: float | None = No
     bar = "━" * filled + "╌" * (width - filled)
     parts = [(bar[:filled], colour), (bar[filled:], "$quiet")]
     if expected is not None and width:
-        at = min(width - 1, int(width * expected))
+        mark = min(width - 1, int(width * expected))
         parts = [
-            (bar[: min(at, filled)], colour),
-            (bar[min(at, filled) : at], "$quiet"),
+            (bar[: min(mark, filled)], colour),
+            (bar[min(mark, filled) : mark], "$quiet"),
             (MARK, "bold"),
-            (bar[at + 1 : max(filled, at + 1)], colour),
-            (bar[max(filled, at + 1) :], "$quiet"),
+            (bar[mark + 1 : max(filled, mark + 1)], colour),
+            (bar[max(filled, mark + 1) :], "$quiet"),
         ]
     return Content.assemble(*(Content.styled(text, style) for text, style in parts if text))
 

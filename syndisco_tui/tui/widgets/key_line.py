@@ -15,9 +15,9 @@ from ..shell.actions import ACTIONS
 
 GAP = 2
 MOST_ROWS = 3
-_PRIORITY = {action.id: place for place, action in enumerate(ACTIONS)}
+_PRIORITY = {action.id: position for position, action in enumerate(ACTIONS)}
 _LAST = {"app.help": 1, "everywhere.quit": 2}
-"""What stands at the end of a row, and is never cut off."""
+"""Actions at the end of a row, which are never cut off."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ Lines = Sequence[Content]
 class Page(Widget):
     """Shows what ``build`` makes for a width in cells, as high as it comes out.
 
-    A line that is wider all the same is cut.
+    A wider line is cut.
     """
 
     DEFAULT_CSS = "Page { height: auto; width: 1fr; }"

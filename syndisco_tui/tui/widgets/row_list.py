@@ -90,8 +90,8 @@ class RowList(ScrollView, can_focus=True):
             len(self.lines_above(index)) + self.row_height(index) for index in range(self.row_count)
         )
         self._starts = [0, *accumulate(heights)]
-        wanted_row = self.highlighted_row if highlight is None else highlight
-        self.highlighted_row = max(0, min(wanted_row, self.row_count - 1))
+        new_row = self.highlighted_row if highlight is None else highlight
+        self.highlighted_row = max(0, min(new_row, self.row_count - 1))
         size = Size(0, self._starts[-1])
         self.refresh(layout=size != self.virtual_size)
         self.virtual_size = size

@@ -80,7 +80,7 @@ class SafeTextArea(TextArea):
         self._is_typed_into = False
 
     def type_in(self, text: str) -> None:
-        """Take the focus and put ``text`` in at the cursor, where typing then goes on."""
+        """Take the focus and put ``text`` in at the cursor, where typing continues."""
         self._is_typed_into = not self.has_focus
         self.screen.set_focus(self)
         self.insert(text)

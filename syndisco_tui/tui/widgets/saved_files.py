@@ -53,7 +53,7 @@ class SaveAsDialog(Form[tuple[str, int] | None]):
         self._suggested = suggested
         self._groups = groups
         self._name_to_replace: str | None = None
-        """The name of which the user was told that it exists."""
+        """The name that the last warning was about."""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):

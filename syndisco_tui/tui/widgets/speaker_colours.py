@@ -1,4 +1,4 @@
-"""A colour for everybody in a discussion, told apart on dark and on light grounds.
+"""A colour for each speaker of a discussion, for dark and for light themes.
 
 Colours follow from the record alone, so a discussion has the same ones whenever it is opened.
 """
@@ -50,7 +50,7 @@ class SpeakerColours:
 def speakers_of(*records: DiscussionRecord | None) -> tuple[str, ...]:
     """Everybody in ``records``: who took part from the start, who came later, who was quoted.
 
-    Nobody's place changes while a discussion goes on. None is passed over.
+    Their order does not change while a discussion runs. None is skipped.
     """
     present = [record for record in records if record]
     names: dict[str, None] = {}

@@ -9,6 +9,7 @@ import pytest
 from syndisco_tui.discussion import DiscussionSetup, Persona
 from syndisco_tui.store.setups import read_setup
 from syndisco_tui.tui.personas.fields import FieldError
+from syndisco_tui.tui.setup.edited_setup import SetupFile
 from syndisco_tui.tui.setup.fields import (
     FIELDS,
     SetupField,
@@ -17,7 +18,6 @@ from syndisco_tui.tui.setup.fields import (
     stepped,
     with_text,
 )
-from syndisco_tui.tui.setup.file import SetupFile
 from syndisco_tui.tui.setup.value_descriptions import VALUE_DESCRIPTIONS
 from syndisco_tui.tui.widgets.value_list_dialog import ValueListDialog
 from tests.support.bench import Bench, OpenBench

@@ -1,15 +1,24 @@
-"""Saved setups: giving one a name, and choosing one to open."""
+"""Dialogs about setups: a name to save one, a saved one to open, a new discussion's title."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import ClassVar
 
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.content import Content
+from textual.widgets import Input, Static
 
 from ...discussion import DiscussionSetup
 from ...text import one_line
 from ...workspace.setups import SavedSetup
+from ..widgets.forms import Form
+from ..widgets.key_line import KeyLine
+from ..widgets.safe_input import SafeInput
 from ..widgets.saved_files import OpenDialog, SaveAsDialog, SavedItem
 
 HEADING_LENGTH = 200
@@ -48,3 +57,37 @@ def _item(saved: SavedSetup) -> SavedItem[DiscussionSetup]:
     about = f"{date:<13}{one_line(setup.heading, HEADING_LENGTH)} · {turns}"
     searched = "\n".join((setup.title, setup.context, *setup.names))
     return SavedItem(saved.name, Content.styled(about, "$quiet"), setup, searched=searched)
+
+
+class TitleDialog(Form[str | None]):
+    """Asks for a discussion's title, which may be empty; ``title`` is suggested.
+
+    ``heading`` is what the discussion is called without one.
+    """
+
+    HELP = """A title
+    What the new discussion is called in the library. The title is a field of the setup, too."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,ctrl+s", "submit", "new discussion", key_display="⏎", priority=True),
+        Binding("escape", "cancel", "cancel", key_display="esc", priority=True),
+    ]
+
+    def __init__(self, heading: str, title: str = "") -> None:
+        super().__init__()
+        self._heading = heading
+        self._title = re.sub(r" \(fork( \d+)?\)$", "", title)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static("Title of the new discussion", classes="dialog-title", markup=False)
+            yield SafeInput(
+                self._title,
+                compact=True,
+                classes="form-input",
+                placeholder=one_line(self._heading, 60),
+            )
+            yield KeyLine()
+
+    def action_submit(self) -> None:
+        self.dismiss(self.query_one(Input).value.strip())
