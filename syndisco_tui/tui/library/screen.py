@@ -1,6 +1,6 @@
-"""The library: every saved discussion, to find, open, continue, export and put in order.
+"""The library: every saved discussion, to find, open, continue, export, rename and delete.
 
-The list comes in slices; the files are watched while it is open.
+The list arrives in slices, and follows the files while the library is open.
 """
 
 from __future__ import annotations

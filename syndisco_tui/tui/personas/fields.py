@@ -1,4 +1,4 @@
-"""A persona's fields as one-line text, and back: what form, field bar and dialogs share."""
+"""A persona's fields: their labels, and their values as text to edit."""
 
 from __future__ import annotations
 
@@ -44,23 +44,23 @@ def count_of_personas(count: int) -> str:
 
 
 def label(field: str) -> str:
-    """The field's name for people; that of a free field is its own."""
+    """The label of a field; a free field is its own label."""
     return LABELS.get(field, field)
 
 
 def fields_of(personas: Iterable[Persona]) -> tuple[str, ...]:
-    """The nine, and the free fields of ``personas`` in the order in which they turn up."""
+    """SynDisco's nine fields, then the free fields of ``personas`` in order of appearance."""
     free = dict.fromkeys(key for persona in personas for key in persona.model_extra or {})
     return (*LABELS, *free)
 
 
 def value_of(persona: Persona, field: str) -> object:
-    """The field's value; None for a free field that this persona has not got."""
+    """The field's value; None for a free field that this persona does not have."""
     return getattr(persona, field) if field in LABELS else (persona.model_extra or {}).get(field)
 
 
 def as_text(value: object) -> str:
-    """A value as it is edited: lists of the nine separated by commas, free ones as JSON."""
+    """A value as text to edit: SynDisco's lists separated by commas, other values as JSON."""
     if value is None or isinstance(value, str):
         return value or ""
     if isinstance(value, tuple):
@@ -69,7 +69,7 @@ def as_text(value: object) -> str:
 
 
 def from_text(field: str, text: str, *, before: object = None) -> object:
-    """What ``text`` means in ``field``.
+    """The value of ``field`` that ``text`` stands for.
 
     In a free field what reads as a JSON value that is no text stays one, unless the value
     ``before`` was text.

@@ -1,4 +1,4 @@
-"""The persona generator: from which values, how many, which seed; the first ones at once."""
+"""The form that generates personas from values, with a preview of the first ones."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ _WAYS = ("balanced", "independent")
 _SYNTAX = "Values: a | b   ranges: 18-75   weights: left:2 | right:1"
 _EXAMPLES = {"age": "left empty; or 18-75", "sex": "left empty; or female:2 | male:1"}
 _ABOUT_WAYS = (
-    "each value as often as its weight says, give or take one",
-    "every persona by chance, whatever the others got",
+    "each value as often as its weight says",
+    "each persona by chance, independent of the others",
 )
 
 
 class Generator(Form[tuple[Persona, ...] | None]):
-    """Draws personas from values, at first those of ``examples``; nobody gets a ``taken`` name."""
+    """Samples personas from values, at first those of ``examples``; no name is ``taken``."""
 
     HELP = """Generate personas
-    New personas, each field drawn from the values in its row. Write values with bars between them,
-    ranges of whole numbers as 18-75, and weights behind a colon: left:2 | right:1. Text that would
-    be read so is put in quotation marks. The same seed gives the same personas; they are added
+    New personas, each field sampled from the values in its row. Write values with bars between,
+    ranges of whole numbers as 18-75, and weights behind a colon: left:2 | right:1. Put text
+    that looks like this in quotation marks. The same seed gives the same personas; they are added
     below the highlighted one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -103,7 +103,7 @@ class Generator(Form[tuple[Persona, ...] | None]):
             self.query_one("#drawn", Static).update(self._picture(drawn))
 
     def _drawn(self) -> tuple[Persona, ...] | None:
-        """The personas that the form makes; None, and the error below it, where it cannot."""
+        """The personas that the form describes; None, with the error shown, if it has one."""
         try:
             count = _whole(self._text("count"), "how many", 1, MOST)
             seed = _whole(self._text("seed"), "seed", 0, (1 << 53) - 1)
@@ -156,7 +156,7 @@ class Generator(Form[tuple[Persona, ...] | None]):
 
 
 def _names(text: str) -> str | list[str]:
-    """A list of names, or a pattern."""
+    """The names in ``text``: a list, or a pattern. Raises ValueError if there are none."""
     names = [part.strip() for part in text.split(",") if part.strip()]
     if not names:
         raise ValueError("names: a pattern (P## gives P01, P02 …), or names with commas between")

@@ -1,4 +1,4 @@
-"""A field of several personas at once, with what changes shown before it does."""
+"""The form that changes one field of several personas, with a preview of the changes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST_LINES = 5
 
 @dataclass(frozen=True)
 class FieldOfMany:
-    """What is to change: ``personas`` by their index, the same field in each."""
+    """The changed ``personas`` by their index, and the field that changes in each."""
 
     field: str
     personas: dict[int, Persona]
@@ -44,9 +44,9 @@ class _Group(Enum):
 
 
 class ManyFields(Form[FieldOfMany | None]):
-    """Asks for one value of a field and whose: the ``marked``, those taking part, all, all alike.
+    """Asks for a field, a new value and which personas get it.
 
-    ``highlighted`` is the index of the persona whose value it begins with.
+    ``highlighted`` is the index of the persona whose value is suggested, ``marked`` are indices.
     """
 
     HELP = """Change a field of several personas

@@ -1,4 +1,4 @@
-"""Forms: dialogs in which something is typed. Leaving one never loses it without a word.
+"""Forms: dialogs in which something is typed, and that ask before it is discarded.
 
 ``esc`` asks before it discards what was typed, and ``u`` brings back what was discarded last.
 """
@@ -98,7 +98,7 @@ class Form(AppDialog[ScreenResultType]):
                     field.text = content
 
     def reopen_with(self, typed: Typed | None) -> None:
-        """Promise that it can be opened again; it begins with what was ``typed`` before, if any."""
+        """Note that the form can be opened again; begin with what was ``typed``, if anything."""
         self._can_be_reopened = True
         self._restored = typed
 
@@ -113,7 +113,7 @@ class Form(AppDialog[ScreenResultType]):
         self.query_one(ErrorLine).show(sentence)
 
     def on_paste(self, event: Paste) -> None:
-        """Put what no field took into the only one that takes text, if there is one."""
+        """Paste into the only text field, where no field has the focus."""
         texts = [each for each in self._text_fields() if isinstance(each, SafeInput)]
         if len(texts) == 1:
             event.stop()
@@ -147,7 +147,7 @@ def _content(field: Input | TextArea | InlineSelect) -> str | int:
 
 
 def discard_question(app: App[Any], *, can_undo: bool = True) -> ConfirmDialog:
-    """The question whether what was typed is to be discarded; ``can_undo``: for a while only."""
+    """Ask whether to discard what was typed; ``can_undo``: undo brings it back."""
     undo = f"{key_of(app, 'personas.undo')} brings it back, until something else is changed."
     return ConfirmDialog(
         "Discard what you typed?",
@@ -190,7 +190,7 @@ def remember_discarded(app: App[Any], screen: Screen[Any], reopen: Callable[[], 
 
 
 def forget_discarded(app: App[Any]) -> None:
-    """Something else was changed: that is what undo means from then on."""
+    """Forget what was discarded: from now on undo means a later change."""
     if isinstance(app, RemembersDiscarded):
         app.discarded = None
 

@@ -15,7 +15,7 @@ from ...text import one_line
 
 
 class InlineSelect(Widget, can_focus=True):
-    """Shows one of ``choices``; ``index`` is which.
+    """Shows the one of ``choices`` that ``index`` names.
 
     ``title`` is that of the list, in which ``about`` says what each choice does.
     """
@@ -31,7 +31,7 @@ class InlineSelect(Widget, can_focus=True):
     ]
 
     class Changed(Message):
-        """Another one was chosen: in the list, or by a step."""
+        """Another choice was made, by a step or in the list."""
 
         def __init__(self, select: InlineSelect, *, in_list: bool = False) -> None:
             super().__init__()
@@ -58,7 +58,7 @@ class InlineSelect(Widget, can_focus=True):
         self._about = about
 
     def choose(self, index: int, *, in_list: bool = False) -> None:
-        """Show the choice with this index, which may have been chosen ``in_list``."""
+        """Show the choice at ``index``; ``in_list``: it was chosen in the list."""
         self.index = index % len(self.choices)
         self.refresh()
         self.post_message(self.Changed(self, in_list=in_list))

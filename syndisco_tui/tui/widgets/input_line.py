@@ -1,4 +1,4 @@
-"""One line below a transcript in which a search, or the number of a turn, is typed."""
+"""One line below a list or a transcript for a filter, a search or a number."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .safe_input import SafeInput
 
 
 class InputLine(Horizontal):
-    """``typed`` is told the text, and whether it is done (Enter); ``left`` of Escape."""
+    """Calls ``typed`` with the text and whether it is complete (enter), and ``left`` on escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "leave", key_display="esc"),
@@ -45,13 +45,13 @@ class InputLine(Horizontal):
         self.take_focus()
 
     def take_focus(self) -> None:
-        """Type here; what is here is selected."""
+        """Take the focus and select the text."""
         editor = self.query_one(SafeInput)
         editor.focus()
         editor.select_all()
 
     def note(self, text: str) -> None:
-        """What stands at the right end."""
+        """Show ``text`` at the right end."""
         self.query_one(".input-note", Static).update(Content(safe(text)), layout=False)
 
     @on(Input.Changed)

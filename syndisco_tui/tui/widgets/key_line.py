@@ -22,7 +22,7 @@ _LAST = {"app.help": 1, "everywhere.quit": 2}
 
 @dataclass(frozen=True)
 class ShownKey:
-    """A key as it is written for people, what it does, and what Textual calls the key."""
+    """A key as users read it, what it does, and Textual's name of it."""
 
     shown: str
     label: str
@@ -30,11 +30,11 @@ class ShownKey:
     identity: str = ""
     """The action's id; empty for one that is not in the registry."""
     is_near: bool = False
-    """Whether it belongs to what has the focus, and not to the whole screen."""
+    """Whether it belongs to the focused widget, and not to the whole screen."""
 
     @property
     def width(self) -> int:
-        """In cells."""
+        """Width of key and label, in cells."""
         return len(self.shown) + 1 + len(self.label)
 
 
@@ -42,7 +42,7 @@ Row = list[ShownKey]
 
 
 class KeyLine(Widget):
-    """A footer drawn as text: every key stays in sight at any width, wrapped if need be."""
+    """A footer that shows every key at any width, wrapped onto up to three lines."""
 
     DEFAULT_CSS = "KeyLine { height: auto; max-height: 3; padding: 0 2; }"
 
@@ -55,7 +55,7 @@ class KeyLine(Widget):
         self.screen.bindings_updated_signal.subscribe(self, lambda _screen: self._keys_changed())
 
     def _keys_changed(self) -> None:
-        """Draw the keys if they are others; lay the screen out only if they need more room."""
+        """Redraw if the keys changed; lay the screen out only if they need another height."""
         rows = self.rows(self.content_size.width)
         if rows != self._shown_rows:
             self.refresh(layout=self._shown_rows is None or len(rows) != len(self._shown_rows))
@@ -119,9 +119,9 @@ class KeyLine(Widget):
 
 
 class TwoKeyLines(KeyLine):
-    """One row for what has the focus, one for the whole screen: what matters most comes first.
+    """One row of keys for the focused widget, one for the screen, the most important ones first.
 
-    What finds no room is in the help and the palette.
+    Keys without room are in the help and in the palette.
     """
 
     LEFT_OUT = frozenset()

@@ -1,4 +1,4 @@
-"""Textual's two editors behind the door for foreign text: what they hold can be drawn."""
+"""Textual's two editors, whose text is made safe to draw however it got in."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ def with_line_breaks(text: str) -> str:
 
 
 class SafeInput(Input):
-    """One line, of which nothing is obeyed by the terminal, however it got in."""
+    """One line of text, without characters that a terminal would obey."""
 
     virtual_size: Reactive[Size] = Reactive(Size(0, 0), layout=False)
-    """How long the text is: no reason to lay the whole screen out again for every letter."""
+    """The size of the text; a letter more does not lay the whole screen out again."""
 
     def validate_value(self, value: str) -> str:
         return editable(value).replace("\n", " ")
 
     def on_paste(self, event: Paste) -> None:
-        """Take all pasted lines, with blanks between them; Textual takes the first alone."""
+        """Take all pasted lines, joined by blanks; Textual takes the first alone."""
         event.stop()
         event.prevent_default()
         self.paste(event.text)
@@ -45,14 +45,15 @@ class SafeInput(Input):
         self.paste(self.app.clipboard)
 
     def paste(self, text: str) -> None:
-        """Put ``text`` in the place of what is selected, on one line."""
+        """Replace the selected text by ``text`` on one line."""
         self.replace(" ".join(with_line_breaks(text).strip("\n").split("\n")), *self.selection)
 
 
 class SafeTextArea(TextArea):
-    """Several lines, of which nothing is obeyed by the terminal; all is selected on entering it.
+    """Several lines of text, without characters that a terminal would obey.
 
-    Keys that delete a line mean the line that was written, however often it is wrapped.
+    All text is selected when it gets the focus. Keys that delete a line delete the written line,
+    not the wrapped one.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -80,7 +81,7 @@ class SafeTextArea(TextArea):
         self._is_typed_into = False
 
     def type_in(self, text: str) -> None:
-        """Take the focus and put ``text`` in at the cursor, where typing continues."""
+        """Take the focus and insert ``text`` at the cursor."""
         self._is_typed_into = not self.has_focus
         self.screen.set_focus(self)
         self.insert(text)
@@ -92,7 +93,7 @@ class SafeTextArea(TextArea):
         self.move_cursor(self.document.end)
 
     def action_delete_to_start_of_line(self) -> None:
-        """Delete what is selected, or the line up to the cursor, or the break before it."""
+        """Delete the selection, else the line up to the cursor, else the line break before it."""
         row, column = self.cursor_location
         if not self.selection.is_empty:
             self._delete(*self.selection)
@@ -102,7 +103,7 @@ class SafeTextArea(TextArea):
             self.action_delete_left()
 
     async def action_delete_to_end_of_line_or_delete_line(self) -> None:
-        """Delete what is selected, or the line from the cursor on, or the break behind it."""
+        """Delete the selection, else the line from the cursor on, else the line break after it."""
         row, column = self.cursor_location
         end = len(self.document.get_line(row))
         if not self.selection.is_empty:
