@@ -73,7 +73,7 @@ class ForkScreen(Form[DiscussionSetup | None]):
             with Horizontal(classes="form-row"):
                 yield Static("Title", classes="form-label", markup=False)
                 yield SafeInput(self._title, compact=True, id="fork-title")
-            yield ParticipantList(self._selection, id="fork-cast")
+            yield ParticipantList(self._selection, id="fork-personas")
             yield self._fields_pane()
             yield Static("", id="fork-changed")
             yield KeyLine()
@@ -110,10 +110,15 @@ class ForkScreen(Form[DiscussionSetup | None]):
         self._selection = participants_first(event.setup, self._selection.personas, keep_order=True)
         self._show_changed()
 
-    @on(ParticipantList.Asked)
-    async def _part_changed(self, event: ParticipantList.Asked) -> None:
-        turn = self._selection.toggle_moderator if event.moderate else self._selection.toggle_user
-        selection = turn(event.index)
+    @on(ParticipantList.UserToggled)
+    async def _toggle_user(self, event: ParticipantList.UserToggled) -> None:
+        await self._select(self._selection.toggle_user(event.index))
+
+    @on(ParticipantList.ModeratorToggled)
+    async def _toggle_moderator(self, event: ParticipantList.ModeratorToggled) -> None:
+        await self._select(self._selection.toggle_moderator(event.index))
+
+    async def _select(self, selection: PersonaSelection) -> None:
         try:
             setup = selection.fill(_without_leavers(self._setup, selection))
         except ValidationError as error:

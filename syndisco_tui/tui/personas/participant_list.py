@@ -2,54 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import OptionList
-from textual.widgets.option_list import Option
 
+from ..widgets.row_list import RowList
 from .list import persona_summary
 from .selection import PersonaSelection
 
 
-class ParticipantList(OptionList):
-    """Shows a selection; whoever owns it makes the changes that are asked for."""
+class ParticipantList(RowList):
+    """Shows a selection, and asks its owner to toggle who takes part and who moderates."""
 
     HELP = """Who takes part
     ● takes part, ◆ moderates, · does not take part."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space,enter", "ask('take_part')", "takes part", key_display="space"),
-        Binding("m", "ask('moderate')", "moderator"),
+        Binding("space,enter", "toggle_user", "takes part", key_display="space"),
+        Binding("m", "toggle_moderator", "moderator"),
     ]
 
-    class Asked(Message):
-        """Toggle whether the persona at ``index`` is a user, or with ``moderate`` the moderator."""
+    class UserToggled(Message):
+        """The persona at ``index`` is to take part, or no longer to."""
 
-        def __init__(self, index: int, *, moderate: bool) -> None:
+        def __init__(self, index: int) -> None:
             super().__init__()
             self.index = index
-            self.moderate = moderate
+
+    class ModeratorToggled(Message):
+        """The persona at ``index`` is to moderate, or no longer to."""
+
+        def __init__(self, index: int) -> None:
+            super().__init__()
+            self.index = index
 
     def __init__(self, selection: PersonaSelection, *, id: str | None = None) -> None:
-        super().__init__(*_options(selection), markup=False, compact=True, id=id)
+        super().__init__(id=id)
+        self._selection = selection
+
+    def on_mount(self) -> None:
+        self.update_rows()
 
     def show(self, selection: PersonaSelection) -> None:
         """Show other parts of the personas listed."""
-        for index, option in enumerate(_options(selection)):
-            self.replace_option_prompt_at_index(index, option.prompt)
+        self._selection = selection
+        self.refresh()
 
-    def action_ask(self, part: str) -> None:
-        if self.highlighted is not None:
-            self.post_message(self.Asked(self.highlighted, moderate=part == "moderate"))
+    @property
+    def row_count(self) -> int:
+        return len(self._selection.personas)
 
+    def draw_row(self, index: int, width: int, *, is_highlighted: bool) -> Sequence[Content]:
+        persona = self._selection.personas[index]
+        style = "" if self._selection.is_present(persona) else "$quiet"
+        sign = self._selection.sign(persona)
+        return [Content.styled(f"{sign} {persona_summary(persona)}", style)]
 
-def _options(selection: PersonaSelection) -> list[Option]:
-    options = []
-    for persona in selection.personas:
-        style = "" if selection.is_present(persona) else "$quiet"
-        line = Content.styled(f"{selection.sign(persona)} {persona_summary(persona)}", style)
-        options.append(Option(line))
-    return options
+    @on(RowList.Selected)
+    def action_toggle_user(self) -> None:
+        if self.row_count:
+            self.post_message(self.UserToggled(self.highlighted_row))
+
+    def action_toggle_moderator(self) -> None:
+        if self.row_count:
+            self.post_message(self.ModeratorToggled(self.highlighted_row))
