@@ -70,6 +70,14 @@ def cancel_load(outcome: Outcome) -> None:
         outcome.do(CancelLoad())
 
 
+def forget_load(outcome: Outcome) -> None:
+    """Cancel the load in progress and ignore how it ends."""
+    if outcome.state.model.loading:
+        cancel_load(outcome)
+        model = ModelState(load=outcome.state.model.load)
+        outcome.state = replace(outcome.state, model=model)
+
+
 def load_reported(outcome: Outcome, report: LoadReport) -> None:
     """React to progress of a load and to its end."""
     state, model = outcome.state, outcome.state.model

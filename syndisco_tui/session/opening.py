@@ -17,6 +17,7 @@ NOBODY = "Nobody takes part: choose at least one persona."
 
 
 def has_speakers(outcome: Outcome, setup: DiscussionSetup) -> bool:
+    """Whether somebody takes turns under ``setup``; otherwise that is an error."""
     if not setup.turn_takers:
         outcome.fail(NOBODY)
     return bool(setup.turn_takers)
@@ -29,6 +30,7 @@ def interrupt(outcome: Outcome) -> None:
 
 
 def resume(outcome: Outcome, event: Resume) -> None:
+    """Open a saved discussion, or run it if it is open already."""
     if outcome.state.path != event.path:
         outcome.do(OpenFile(event.path, "run" if event.run else "wait"))
     elif event.run:
@@ -128,6 +130,7 @@ def _open(outcome: Outcome, opened: FileOpened) -> None:
 
 
 def end_session(outcome: Outcome) -> None:
+    """Accept no further input."""
     cancel_load(outcome)
     outcome.state = replace(outcome.state, is_closed=True)
     outcome.emit(Closed())

@@ -8,8 +8,10 @@ from pathlib import Path
 from .effects import CloseFile
 from .events import NotSaved, Posted
 from .inputs import Crashed, FileOpened, Quit, Saved, SaveFailed
+from .loading import forget_load
 from .opening import end_session
 from .outcome import Outcome
+from .replying import drop_reply
 from .state import SessionState
 
 
@@ -22,6 +24,7 @@ def has_to_save(state: SessionState) -> bool:
 
 
 def saved(outcome: Outcome, event: Saved) -> None:
+    """Emit what waited for the save."""
     unsaved = outcome.state.unsaved
     if not outcome.state.is_saving:
         return
@@ -59,10 +62,13 @@ def _close_unsaved(outcome: Outcome, path: Path | None) -> None:
 
 
 def crashed(outcome: Outcome, event: Crashed) -> None:
+    """Pause with everything kept, and wait for nothing that may never be reported."""
     state = outcome.state
     if unsaved := state.unsaved:
         unsaved = replace(unsaved, has_failed=unsaved.has_failed or state.is_saving)
     outcome.state = replace(state, unsaved=unsaved, is_saving=False, leaving=None)
+    drop_reply(outcome)
+    forget_load(outcome)
     outcome.fail(event.sentence)
     if event.ends_session or isinstance(state.leaving, Quit):
         outcome.emit_due_status()

@@ -18,7 +18,7 @@ from typing import assert_never
 
 from ..discussion import DiscussionSetup
 from . import inputs
-from .effects import Effect
+from .effects import Cancel, Effect
 from .events import ErrorRaised, Renamed, SetupApplied, SetupStaged
 from .intervening import apply_queued, choose, intervene, offer_candidates
 from .loading import cancel_load, cancel_preload, has_model, load, load_reported, preload
@@ -244,6 +244,7 @@ def _engine_died(outcome: Outcome) -> None:
     outcome.state = replace(outcome.state, model=model, intent="wait")
     drop_reply(outcome)
     if candidates := outcome.state.candidates:
+        outcome.do(*(Cancel(candidates.first + number) for number in candidates.unfinished))
         lose_candidates(outcome, candidates.unfinished, ENGINE_DIED)
     outcome.set_condition("engine", ENGINE_DIED)
     outcome.mark_status_due()

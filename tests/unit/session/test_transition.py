@@ -308,3 +308,10 @@ def test_the_disk_s_refusal_to_quit_does_not_keep_the_session_open() -> None:
     state, effects = transition(state, inputs.SaveFailed("Full"))
     assert state.is_closed
     assert [name_of(each) for each in effects[-2:]] == ["CloseFile", "Closed"]
+
+
+def test_a_crash_leaves_nothing_that_waits_for_ever() -> None:
+    for phase in ("loading", "running", "choosing", "saving"):
+        state, _ = play(PHASES[phase], inputs.Crashed("Unexpected."))
+        assert (state.reply, state.model.loading, state.is_saving) == (None, None, False)
+        assert state.phase in ("idle", "paused")
