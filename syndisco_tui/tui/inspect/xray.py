@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from textual import on
@@ -59,13 +60,12 @@ class XRay(AppScreen[None]):
         Binding("escape,q,enter", "dismiss(None)", "back", key_display="esc"),
     ]
 
+    @dataclass
     class Rendered(Event):
         """The prompt of entry ``index`` as the engine tokenizes it, or why there is none."""
 
-        def __init__(self, index: int, answer: RenderedPrompt | EngineError) -> None:
-            super().__init__()
-            self.index = index
-            self.answer = answer
+        index: int
+        answer: RenderedPrompt | EngineError
 
     def __init__(
         self, source: Source, record: DiscussionRecord, index: int, colours: dict[str, str]

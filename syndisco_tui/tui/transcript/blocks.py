@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import KW_ONLY, dataclass, field
 from functools import lru_cache
 
 from ...discussion import Message
@@ -19,34 +20,23 @@ def shown_name(name: str) -> str:
     return one_line(name, NAME_LENGTH)
 
 
+@dataclass(eq=False, slots=True)
 class Block:
     """``name``, ``text``, ``tag`` and ``note`` are safe to show. Line 0 is the header.
 
     ``tag`` stands beside the name, ``note`` at the right end of the header. ``entry`` is the
     message's index in the discussion. A block without text shows its header only, unless it is
-    growing.
+    growing. ``spans`` are the lines of the text, once it was wrapped.
     """
 
-    __slots__ = ("entry", "is_growing", "name", "note", "spans", "tag", "text")
-
-    def __init__(
-        self,
-        name: str,
-        text: str = "",
-        *,
-        tag: str = "",
-        note: str = "",
-        entry: int = 0,
-        is_growing: bool = False,
-    ) -> None:
-        self.name = name
-        self.text = text
-        self.tag = tag
-        self.note = note
-        self.entry = entry
-        self.is_growing = is_growing
-        self.spans: list[Span] = []
-        """The lines of ``text``, once it was wrapped."""
+    name: str
+    text: str = ""
+    _: KW_ONLY
+    tag: str = ""
+    note: str = ""
+    entry: int = 0
+    is_growing: bool = False
+    spans: list[Span] = field(default_factory=list)
 
     @property
     def height(self) -> int:

@@ -84,7 +84,7 @@ class ReadingScreen(AppScreen[int]):
     """Shows ``blocks`` from the one in ``row`` on; the result is the row one left at."""
 
     HELP = """Reading
-    What was said, in the whole window and with its Markdown rendered. Page keys scroll; back in
+    The messages in the whole window, their Markdown rendered. Page keys scroll; back in
     the transcript, the message read last is the current one."""
 
     CSS_PATH = "../laboratory/laboratory.tcss"

@@ -1,8 +1,9 @@
-"""The transcript: what was said, the message that is current, and what can be done with it."""
+"""The transcript: the messages, which of them is current, and what can be done with it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from textual import events
@@ -43,26 +44,25 @@ class Interventions(Protocol):
 
 
 class Transcript(TranscriptView):
-    """What was said, oldest first. It follows the end until somebody scrolls away.
+    """The messages, oldest first. It follows the end until somebody scrolls away.
 
     One message is the current one. While the end is followed, that is the newest.
     """
 
     HELP = """Transcript
-    What was said, oldest first, as it comes. It follows the end until you scroll away."""
+    The messages, oldest first, as they come. It follows the end until you scroll away."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("transcript")
 
     class BadgeChanged(Event):
         """``badge`` has another text."""
 
+    @dataclass
     class Copied(Event):
         """``text`` is to be copied; ``description`` begins the sentence that says so."""
 
-        def __init__(self, text: str, description: str) -> None:
-            super().__init__()
-            self.text = text
-            self.description = description
+        text: str
+        description: str
 
     def __init__(
         self, *, id: str | None = None, interventions: Interventions | None = None

@@ -55,7 +55,6 @@ class TranscriptView(MeasuredScrollView, can_focus=True):
         self._colours: dict[str, str] = {}
         self._hint: list[Content] = []
         self._styles: dict[tuple[str, bool], RichStyle] = {}
-        """The scroll position is being changed, and not by the user."""
 
     @property
     def marks_current(self) -> bool:

@@ -11,7 +11,7 @@ async def test_it_explains_the_focused_pane_before_all_else(bench: OpenBench) ->
         for key, explanation, own in (
             ("1", "Everyone who can take part.", "Make a new persona"),
             ("2", "Everything else that defines", "Edit the value in place"),
-            ("3", "What was said, oldest first", "To the end, and follow it"),
+            ("3", "The messages, oldest first", "To the end, and follow it"),
         ):
             await at.press(key, "question_mark")
             text = at.text()
@@ -50,7 +50,7 @@ async def test_other_screens_explain_themselves(bench: OpenBench) -> None:
         assert "All discussions of one setup" in at.text()
         assert "Compare" in at.text()
         await at.press("escape", "enter", "question_mark")
-        assert "What was said, oldest first" in at.text()
+        assert "The messages, oldest first" in at.text()
 
 
 async def test_every_dialog_explains_itself(bench: OpenBench) -> None:
