@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..discussion import DiscussionSetup
     from ..engine.base import Engine
     from ..session import LiveSession, Runner
+    from ..workspace.experiments import ExperimentFolder
     from ..workspace.settings import Settings
     from ..workspace.setups import LastSetup
 
@@ -207,6 +208,27 @@ def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: boo
     return NOT_FINISHED if status == FINISHED and elsewhere else status
 
 
+def run_experiment_folder(
+    settings: Settings,
+    experiment: ExperimentFolder,
+    part: tuple[int, int],
+    max_in_flight: int | None,
+    server: str | None,
+) -> int:
+    """Run what is missing of an experiment. Returns the exit status."""
+    from functools import partial
+
+    from ..headless.experiment import run_experiment
+    from ..session import LiveSession
+
+    folders = Folders.from_environment()
+    folders.create()
+    runner = new_runner(settings, folders, max_in_flight=max_in_flight, trusted_server=server)
+    return run_experiment(
+        experiment, partial(LiveSession, runner), part=part, max_in_flight=max_in_flight
+    )
+
+
 def _warn_of_names(setup: DiscussionSetup) -> None:
     """Say on standard error which names may be slips; the discussion runs all the same."""
     from ..discussion.name_checks import outside_author_warnings
@@ -222,19 +244,48 @@ def new_session(settings: Settings, folders: Folders, *, spare_cores: int = 0) -
     return LiveSession(new_runner(settings, folders, spare_cores=spare_cores))
 
 
-def new_runner(settings: Settings, folders: Folders, *, spare_cores: int = 0) -> Runner:
+def new_runner(
+    settings: Settings,
+    folders: Folders,
+    *,
+    spare_cores: int = 0,
+    max_in_flight: int | None = None,
+    trusted_server: str | None = None,
+) -> Runner:
     from ..session import Runner
     from ..session.last_model import LastModelFile
 
     return Runner(
-        new_engine(settings, folders, spare_cores=spare_cores),
+        new_engine(
+            settings,
+            folders,
+            spare_cores=spare_cores,
+            max_in_flight=max_in_flight,
+            trusted_server=trusted_server,
+        ),
         folders.discussions,
         device=settings.device,
         last_model=LastModelFile(folders.last_model_file),
     )
 
 
-def new_engine(settings: Settings, folders: Folders, *, spare_cores: int = 0) -> Engine:
+def new_engine(
+    settings: Settings,
+    folders: Folders,
+    *,
+    spare_cores: int = 0,
+    max_in_flight: int | None = None,
+    trusted_server: str | None = None,
+) -> Engine:
+    """The engine of all models.
+
+    Args:
+        settings: How many threads there are, and which servers have names.
+        folders: Where models are cached.
+        spare_cores: Cores that are left to the screen.
+        max_in_flight: Requests that a server gets at once.
+        trusted_server: A URL of the command line: the default key may go there.
+    """
     from ..engine.engines import Engines
     from ..engine.local import LocalEngine
     from ..engine.machine import usable_cores
@@ -243,10 +294,16 @@ def new_engine(settings: Settings, folders: Folders, *, spare_cores: int = 0) ->
 
     def new_server_engine() -> Engine:
         from ..engine.server import ServerEngine
+        from ..engine.server.engine import DEFAULT_MAX_CONCURRENT
         from ..engine.server.known_servers import KnownServers
         from ..workspace.settings import resolve_server
 
         known = KnownServers(folders.known_servers_file)
-        return ServerEngine(lambda server: resolve_server(settings, server), known)
+        trusted = [trusted_server] if trusted_server else []
+        return ServerEngine(
+            lambda server: resolve_server(settings, server, trusted),
+            known,
+            max_concurrent=max_in_flight or DEFAULT_MAX_CONCURRENT,
+        )
 
     return Engines(lambda: LocalEngine(folders.cache, threads=threads), new_server_engine)

@@ -54,8 +54,9 @@ class BatchFigures:
 class Batch:
     """Runs ``sources``, each on a session that ``new_session`` makes for a listener.
 
-    A source is a setup, or the path of a saved discussion to continue. At most ``max_in_flight``
-    run at once; ``drain``, to be called again and again, starts the next one when one has ended.
+    A source is a setup, the path of a saved discussion to continue, or a run that was made
+    elsewhere. At most ``max_in_flight`` run at once, and of several models in this process one
+    after the other; ``drain``, to be called again and again, starts the next when one has ended.
     With ``start`` false nothing runs before ``resume``. Raises InputError where a path cannot be
     read.
     """
@@ -63,17 +64,18 @@ class Batch:
     def __init__(
         self,
         new_session: NewSession,
-        sources: Sequence[DiscussionSetup | Path],
+        sources: Sequence[DiscussionSetup | Path | BatchRun],
         *,
         identity: BatchIdentity | None = None,
         start: bool = True,
         max_in_flight: int = MAX_IN_FLIGHT,
     ) -> None:
-        read = [read_discussion(each) if isinstance(each, Path) else each for each in sources]
+        self.runs: list[BatchRun] = [each for each in sources if isinstance(each, BatchRun)]
+        given = [each for each in sources if not isinstance(each, BatchRun)]
+        read = [read_discussion(each) if isinstance(each, Path) else each for each in given]
         self.identity = identity or BatchIdentity.of_sources(read)
-        self.runs: list[BatchRun] = []
-        for given, source in zip(sources, read, strict=True):
-            path = given if isinstance(given, Path) else None
+        for origin, source in zip(given, read, strict=True):
+            path = origin if isinstance(origin, Path) else None
             setup = source.setup if isinstance(source, DiscussionRecord) else source
             membership = source.batch if isinstance(source, DiscussionRecord) else None
             membership = membership or self.identity.membership(setup.seed)
@@ -132,14 +134,24 @@ class Batch:
         self._start_waiting()
 
     def _start_waiting(self) -> None:
-        while self._waiting and len(self._open) < self._max_in_flight:
-            run = self._waiting.popleft()
+        while len(self._open) < self._max_in_flight and (run := self._next_waiting()):
+            self._waiting.remove(run)
             session = self._sessions[run] = self._new_session(partial(self._listen, run))
             self._open.add(run)
             if run.path is None:
-                session.start(run.setup, batch=run.membership)
+                session.start(
+                    run.setup, batch=run.membership, experiment=run.experiment, path=run.target
+                )
             else:
                 session.resume(run.path)
+
+    def _next_waiting(self) -> BatchRun | None:
+        """The first that may begin: two models of this process are not run at once."""
+        loaded = {run.local_model for run in self._open if run.local_model}
+        return next(
+            (run for run in self._waiting if not (loaded - {run.local_model} and run.local_model)),
+            None,
+        )
 
     def _listen(self, run: BatchRun, event: SessionEvent) -> None:
         """On the runner's thread: what is told of has been saved."""

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ..discussion import BatchMembership, DiscussionRecord, DiscussionSetup, Message
+from ..discussion import (
+    BatchMembership,
+    DiscussionRecord,
+    DiscussionSetup,
+    ExperimentMembership,
+    Message,
+)
 from ..discussion.chance import SEED_BITS
 from ..store.discussions import discussion_files, read_discussion
 from ..store.inputs import InputError
@@ -95,9 +101,15 @@ class BatchRun:
         membership: BatchMembership,
         source: DiscussionSetup | DiscussionRecord,
         path: Path | None = None,
+        *,
+        experiment: ExperimentMembership | None = None,
+        target: Path | None = None,
     ) -> None:
         self.membership = membership
         self.path = path
+        self.experiment = experiment
+        self.target = target
+        """Where it is saved when it begins; None: in a new file."""
         self.record: DiscussionRecord | None = None
         """As it was last saved; None before it has begun."""
         self.turn = self.tokens = self.messages = 0
@@ -108,7 +120,11 @@ class BatchRun:
         self.error = ""
         self.waits_for_disk = False
         """It continues by itself as soon as it can be saved."""
-        self.setup = source.setup if isinstance(source, DiscussionRecord) else source
+        setup = source.setup if isinstance(source, DiscussionRecord) else source
+        local_model = f"{setup.model} {setup.quantization} {setup.dtype}"
+        self.local_model = "" if setup.server else local_model
+        """Which model of this process it needs; empty where a server has it."""
+        self.setup = setup
         if isinstance(source, DiscussionRecord):
             self.record, self.turn, self.entries = source, source.turns_taken, tuple(source.entries)
             self.state = "finished" if source.status == "finished" else "stopped"

@@ -94,10 +94,11 @@ def observe(
 def _observation(
     record: DiscussionRecord, file: Path, pattern: ConditionPattern | None
 ) -> Observation:
-    cell: dict[str, str] = {}
+    member = record.experiment
+    cell, repeat = (member.cell, member.repeat) if member else ({}, 0)
     if pattern is not None:
         levels = pattern.read(file)
         if levels is None:
             raise InputError(f"{file}: its folder's name does not fit “{pattern.text}”")
-        cell = levels
-    return Observation(cell, 0, discussion_statistics(record))
+        cell = {**cell, **levels}
+    return Observation(cell, repeat, discussion_statistics(record))

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import Future
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from zlib import crc32
 
 from ...discussion import ChatMessage
@@ -45,6 +43,19 @@ _RESTARTED = EngineError("The connection was restarted before the reply was fini
 _NOT_OPEN = EngineError("No server is open: start again with --server URL.")
 
 
+@dataclass
+class _Opening:
+    """Servers that are being asked what they have, and who waits for the answer."""
+
+    spec: ModelSpec
+    listeners: list[Callable[[LoadEvent], object]]
+    task: asyncio.Task[None] | None = None
+
+    def tell(self, event: LoadEvent) -> None:
+        for listener in self.listeners:
+            listener(event)
+
+
 class ServerEngine:
     """Has replies made by OpenAI-compatible servers.
 
@@ -68,7 +79,7 @@ class ServerEngine:
         self._spec: ModelSpec | None = None
         self._info: EngineInfo | None = None
         self._tasks: dict[Generation, asyncio.Task[None]] = {}
-        self._loading: Future[None] | None = None
+        self._opening: _Opening | None = None
         self._start_thread()
 
     def _start_thread(self) -> None:
@@ -111,63 +122,70 @@ class ServerEngine:
         """Open ``spec.server``; events end in Loaded or LoadFailed."""
         if not self.is_alive:
             self.restart()
-        if spec == self._spec and self._info is not None:
-            listener(Loaded(self._info))
+        if not spec.server:
+            listener(LoadFailed(_NOT_OPEN))
             return
-        self.cancel_load()
-        self._loading = self._start(self._open(spec, listener))
+        self._loop.call_soon_threadsafe(self._load, spec, listener)
+
+    def _load(self, spec: ModelSpec, listener: Callable[[LoadEvent], object]) -> None:
+        if self._opening is not None and self._opening.spec == spec:
+            self._opening.listeners.append(listener)
+        elif spec == self._spec and self._info is not None:
+            listener(Loaded(self._info))
+        else:
+            self._cancel_opening()
+            self._opening = _Opening(spec, [listener])
+            self._opening.task = self._loop.create_task(self._open(self._opening))
 
     def cancel_load(self) -> None:
         """Give up opening; LoadFailed(Cancelled) follows."""
-        if self._loading is not None:
-            self._loading.cancel()
+        self._loop.call_soon_threadsafe(self._cancel_opening)
 
-    async def _open(self, spec: ModelSpec, listener: Callable[[LoadEvent], object]) -> None:
-        listener(LoadProgress("asking the server", 0, 0))
+    def _cancel_opening(self) -> None:
+        opening, self._opening = self._opening, None
+        if opening is not None and opening.task is not None:
+            opening.task.cancel()
+            opening.tell(LoadFailed(Cancelled("Opening the server was cancelled.")))
+
+    async def _open(self, opening: _Opening) -> None:
+        spec = opening.spec
+        opening.tell(LoadProgress("asking the server", 0, 0))
         try:
-            addresses = [self._resolve(server) for server in spec.server]
-        except InputError as error:
-            listener(LoadFailed(ModelUnavailable(str(error))))
+            info, endpoints = await self._opened(spec)
+        except (EngineError, InputError) as error:
+            self._opening = None
+            opening.tell(LoadFailed(ModelUnavailable(str(error))))
             return
+        previous, self._endpoints = self._endpoints, endpoints
+        self._spec, self._info, self._opening = spec, info, None
+        opening.tell(Loaded(info))
+        for each in previous:
+            await each.close()
+
+    async def _opened(self, spec: ModelSpec) -> tuple[EngineInfo, list[Endpoint]]:
+        """The servers of ``spec`` that answer, and their model; raises an error if none does."""
+        addresses = [self._resolve(server) for server in spec.server]
         endpoints = [
             Endpoint(url, key, AdaptiveLimit(self._max_concurrent)) for url, key in addresses
         ]
-        try:
-            opened = await asyncio.gather(
-                *(each.open(spec.model) for each in endpoints), return_exceptions=True
-            )
-            infos = [each for each in opened if isinstance(each, EngineInfo)]
-            failures = [each for each in opened if isinstance(each, BaseException)]
-            if not infos:
-                raise failures[0] if failures else _NOT_OPEN
-            usable = [
-                each for each, result in zip(endpoints, opened, strict=True)
-                if isinstance(result, EngineInfo)
-            ]  # fmt: skip
-            for each in usable:
-                each.capabilities = self._known.get(each.shown_url, each.model)
-            await self._leave_out(endpoints, usable)
-            info = replace(
-                infos[0],
-                server=", ".join(each.shown_url for each in usable),
-                left_out=usable[0].capabilities.left_out,
-            )
-        except asyncio.CancelledError:
-            listener(LoadFailed(Cancelled("Opening the server was cancelled.")))
-            raise
-        except EngineError as error:
-            listener(LoadFailed(error))
-            return
-        previous, self._endpoints = self._endpoints, usable
-        self._spec, self._info = spec, info
-        for each in previous:
-            await each.close()
-        listener(Loaded(info))
-
-    async def _leave_out(self, endpoints: list[Endpoint], usable: list[Endpoint]) -> None:
+        results = await asyncio.gather(
+            *(each.open(spec.model) for each in endpoints), return_exceptions=True
+        )
+        infos = [each for each in results if isinstance(each, EngineInfo)]
+        usable = [each for each in endpoints if each.info is not None]
         for each in endpoints:
-            if each not in usable:
+            if each.info is None:
                 await each.close()
+            else:
+                each.capabilities = self._known.get(each.shown_url, each.model)
+        if not infos:
+            raise next(each for each in results if isinstance(each, BaseException))
+        info = replace(
+            infos[0],
+            server=", ".join(each.shown_url for each in usable),
+            left_out=usable[0].capabilities.left_out,
+        )
+        return info, usable
 
     def submit(
         self,
@@ -255,6 +273,3 @@ class ServerEngine:
         for generation in self._tasks:
             generation.emit(Failed(generation, error))
         asyncio.get_running_loop().stop()
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> Future[None]:
-        return asyncio.run_coroutine_threadsafe(work, self._loop)

@@ -13,6 +13,7 @@ import pytest
 
 from syndisco_tui.discussion import ChatMessage
 from syndisco_tui.engine.base import (
+    Cancelled,
     Chunk,
     EngineError,
     EngineInfo,
@@ -516,3 +517,31 @@ class TestSeveralServers:
         assert len(said) == 1
         assert "the other servers go on" in said[0]
         at.servers[0].start()
+
+
+def test_many_sessions_load_at_once(serve: Any) -> None:
+    at = serve(always(Answer()))
+    events: SimpleQueue[Any] = SimpleQueue()
+    spec = ModelSpec("auto", server=(at.servers[0].url,))
+    for _ in range(8):
+        at.engine.load(spec, lambda event: events.put(event) if isinstance(event, Loaded) else None)
+    assert len({id(events.get(timeout=10).info) for _ in range(8)}) == 1
+
+
+def test_another_load_and_cancel_load_give_up_the_first(serve: Any) -> None:
+    at = serve(always(Answer()))
+    ended: SimpleQueue[Any] = SimpleQueue()
+
+    def hear(event: Any) -> None:
+        if isinstance(event, Loaded | LoadFailed):
+            ended.put(event)
+
+    nowhere = ModelSpec("a", server=("http://10.255.255.1:9/v1",))
+    at.engine.load(nowhere, hear)
+    at.engine.load(ModelSpec("auto", server=(at.servers[0].url,)), hear)
+    first, second = ended.get(timeout=5), ended.get(timeout=5)
+    assert isinstance(first.error, Cancelled)
+    assert isinstance(second, Loaded)
+    at.engine.load(nowhere, hear)
+    at.engine.cancel_load()
+    assert isinstance(ended.get(timeout=1).error, Cancelled)

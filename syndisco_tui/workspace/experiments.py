@@ -1,0 +1,282 @@
+"""Experiments in folders: a design, and one discussion a file. The folder is the ledger.
+
+What is finished is known by its file alone, so the same command again does only what is missing,
+and several processes can work on one folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from ..discussion import (
+    BatchMembership,
+    DiscussionRecord,
+    DiscussionSetup,
+    ExperimentMembership,
+    Persona,
+)
+from ..discussion.design import Cell, ExperimentDesign, PlannedDiscussion, plan
+from ..session.batch_run import BatchRun
+from ..store.atomic import write_atomic
+from ..store.discussions import discussion_files, read_discussion
+from ..store.distinct_names import with_distinct_names
+from ..store.inputs import InputError, read_toml, validated
+from ..store.lock import has_writer
+from ..store.personas import read_personas
+from ..store.setups import ALL_MESSAGES
+
+DESIGN_FILE = "design.toml"
+"""The design that a folder's discussions follow, as it was when they were first run."""
+
+
+def read_design(path: Path) -> ExperimentDesign:
+    """The design in a TOML file. Paths in it are relative to it.
+
+    Raises:
+        InputError: What is wrong, with the file and the key.
+    """
+    values = read_toml(path, expected="an experiment's design (TOML)")
+    setup = values.get("setup", {})
+    if isinstance(setup, str):
+        base = path.parent / setup
+        values["setup"] = _setup_fields(read_toml(base, expected="a setup (TOML)"), base)
+    elif isinstance(setup, dict):
+        values["setup"] = _setup_fields(setup, path)
+    factors = values.get("factors")
+    if isinstance(factors, dict):
+        values["factors"] = {
+            name: {level: _setup_fields(fields, path) for level, fields in levels.items()}
+            if isinstance(levels, dict)
+            else levels
+            for name, levels in factors.items()
+        }
+    users = values.get("users")
+    if isinstance(users, dict) and isinstance(users.get("from"), str):
+        listed = with_distinct_names(read_personas(path.parent / users["from"])).personas
+        rest = {key: value for key, value in users.items() if key != "from"}
+        values["users"] = {**rest, "personas": [each.as_dict() for each in listed]}
+    return validated(ExperimentDesign, values, path)
+
+
+def _setup_fields(fields: Any, path: Path) -> Any:
+    """Fields as a setup file has them, with its personas read and its moderator by name."""
+    if not isinstance(fields, dict):
+        return fields
+    fields = dict(fields)
+    if isinstance(file := fields.pop("persona_file", None), str):
+        people: Sequence[Persona] = with_distinct_names(read_personas(path.parent / file)).personas
+        fields["personas"] = [each.as_dict() for each in people]
+    if fields.get("history_context_len") == ALL_MESSAGES:
+        fields["history_context_len"] = None
+    return fields
+
+
+@dataclass(frozen=True)
+class LedgerEntry:
+    """A planned discussion, and what its file says. ``record`` None: it has not begun."""
+
+    planned: PlannedDiscussion
+    number: int
+    path: Path
+    record: DiscussionRecord | None
+    error: str = ""
+    """Why it stopped, or why its file cannot be read."""
+    is_elsewhere: bool = False
+    """Another process is running it."""
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing remains to be done."""
+        return self.record is not None and self.record.status == "finished"
+
+
+class ExperimentFolder:
+    """The folder of an experiment.
+
+    Args:
+        folder: Where its discussions are, or will be.
+        design: What they follow.
+        defaults: Fields of setups where the design says “auto”.
+    """
+
+    def __init__(
+        self, folder: Path, design: ExperimentDesign, defaults: Mapping[str, Any] | None = None
+    ) -> None:
+        self.folder = folder
+        self.design = design
+        try:
+            planned = [_with_defaults(each, defaults or {}) for each in plan(design)]
+            self.plan: tuple[PlannedDiscussion, ...] = tuple(planned)
+        except ValueError as error:
+            raise InputError(f"The design: {error}") from None
+        self._id = blake2b(design.model_dump_json().encode(), digest_size=8).hexdigest()
+
+    @classmethod
+    def open(cls, folder: Path) -> ExperimentFolder:
+        """The experiment that was run in ``folder``.
+
+        Raises:
+            InputError: No experiment was.
+        """
+        if not (folder / DESIGN_FILE).exists():
+            raise InputError(f"{folder}: holds no experiment ({DESIGN_FILE} is not there)")
+        return cls(folder, read_design(folder / DESIGN_FILE))
+
+    def begin(self, design_file: Path) -> None:
+        """Make the folder and keep the design in it.
+
+        Raises:
+            InputError: The folder holds another experiment. More repeats are no other one.
+            OSError: It cannot be written.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        kept = self.folder / DESIGN_FILE
+        if kept.exists():
+            known = read_design(kept)
+            if known.model_copy(update={"repeats": self.design.repeats}) != self.design:
+                raise InputError(
+                    f"{self.folder}: holds another experiment; choose another folder for this one"
+                )
+            if known.repeats >= self.design.repeats:
+                return
+        write_atomic(kept, _self_contained(design_file, self.design).encode())
+
+    def entries(self) -> Iterator[LedgerEntry]:
+        """Every planned discussion with the state of its file."""
+        present = set(discussion_files(self.folder)) if self.folder.is_dir() else set()
+        for number, planned in enumerate(self.plan, start=1):
+            path = self.folder / f"{planned.name}.json"
+            if path not in present:
+                yield LedgerEntry(planned, number, path, None, is_elsewhere=has_writer(path))
+                continue
+            try:
+                record = read_discussion(path)
+            except InputError as error:
+                yield LedgerEntry(planned, number, path, None, str(error))
+            else:
+                elsewhere = record.status != "finished" and has_writer(path)
+                yield LedgerEntry(planned, number, path, record, record.error, elsewhere)
+
+    def run_of(self, entry: LedgerEntry) -> BatchRun:
+        """What is to be run for a discussion that is not finished."""
+        planned = entry.planned
+        return BatchRun(
+            BatchMembership(self._id, entry.number, len(self.plan)),
+            entry.record or planned.setup,
+            entry.path if entry.record else None,
+            experiment=ExperimentMembership(dict(planned.cell), planned.repeat),
+            target=entry.path,
+        )
+
+
+def _with_defaults(planned: PlannedDiscussion, defaults: Mapping[str, Any]) -> PlannedDiscussion:
+    auto = {
+        name: value
+        for name, value in defaults.items()
+        if value and getattr(planned.setup, name) in ("auto", ())
+    }
+    return replace(planned, setup=planned.setup.model_copy(update=auto)) if auto else planned
+
+
+def _self_contained(design_file: Path, design: ExperimentDesign) -> str:
+    """The design as TOML that needs no other file."""
+    import tomli_w
+
+    values = design.model_dump(mode="json", exclude_defaults=True)
+    return f"# From {design_file.name}\n\n{tomli_w.dumps(_without_none(values))}"
+
+
+def _without_none(value: Any, key: str = "") -> Any:
+    """TOML has no null: a history without a limit is “all”, other empty fields are left out."""
+    if isinstance(value, dict):
+        return {
+            name: _without_none(part, name)
+            for name, part in value.items()
+            if part is not None or name == "history_context_len"
+        }
+    if isinstance(value, list):
+        return [_without_none(part) for part in value if part is not None]
+    return ALL_MESSAGES if value is None and key == "history_context_len" else value
+
+
+def shard(entries: Sequence[LedgerEntry], number: int, count: int) -> list[LedgerEntry]:
+    """The ``number``-th (from 1) of ``count`` equal parts."""
+    return [entry for index, entry in enumerate(entries) if index % count == number - 1]
+
+
+@dataclass(frozen=True)
+class CellProgress:
+    """How far one cell is. Counts are of discussions."""
+
+    cell: Cell
+    planned: int
+    finished: int
+    failed: int
+
+
+def progress_by_cell(entries: Sequence[LedgerEntry]) -> list[CellProgress]:
+    """The progress of each cell, in the order of the design."""
+    cells: dict[tuple[tuple[str, str], ...], list[LedgerEntry]] = {}
+    for entry in entries:
+        cells.setdefault(tuple(entry.planned.cell.items()), []).append(entry)
+    return [
+        CellProgress(
+            dict(cell),
+            len(members),
+            sum(member.is_finished for member in members),
+            sum(bool(member.error) and not member.is_finished for member in members),
+        )
+        for cell, members in cells.items()
+    ]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What an experiment will take. Tokens are read and written; ``seconds`` None: not known."""
+
+    discussions: int
+    turns: int
+    replies: int
+    least_tokens: int
+    most_tokens: int
+    seconds: float | None
+
+
+def estimate(entries: Sequence[LedgerEntry]) -> Estimate:
+    """Estimate what remains to be done.
+
+    A reply writes between a tenth and all of ``max_out_tokens``, and reads the system prompt (four
+    characters a token) and as many replies of that length as the history holds. The time is that
+    of the finished discussions so far, one after the other.
+    """
+    remaining = [entry for entry in entries if not entry.is_finished]
+    replies, turns, least, most = 0, 0, 0, 0
+    for entry in remaining:
+        setup = entry.planned.setup
+        turns += setup.conv_len
+        count = setup.conv_len * (2 if setup.moderator and not setup.moderator_takes_turns else 1)
+        replies += count
+        window = setup.history_context_len
+        history = count if window is None else min(window, count)
+        system = _system_tokens(setup)
+        shortest = max(1, setup.max_out_tokens // 10)
+        least += count * (system + (history // 2 + 1) * shortest)
+        most += count * (system + (history + 1) * setup.max_out_tokens)
+    finished = [entry.record for entry in entries if entry.record and entry.is_finished]
+    measured = [_seconds_of(record) for record in finished]
+    seconds = sum(measured) / len(measured) * len(remaining) if measured else None
+    return Estimate(len(remaining), turns, replies, least, most, seconds)
+
+
+def _system_tokens(setup: DiscussionSetup) -> int:
+    names = setup.names
+    prompts = [len(setup.actor(name).system_prompt()) for name in names]
+    return sum(prompts) // max(1, len(prompts)) // 4
+
+
+def _seconds_of(record: DiscussionRecord) -> float:
+    return sum(entry.seconds for entry in record.entries)
