@@ -33,7 +33,18 @@ LAYERS = [layer.split(" | ") for layer in CONTRACTS[0]["layers"]]
 """The packages, the uppermost first."""
 
 COMMAND = get_command(app)
-COMMANDS: dict[str, click.Command] = dict(COMMAND.commands)  # type: ignore[attr-defined]
+
+
+def _commands(group: click.Command, prefix: str = "") -> dict[str, click.Command]:
+    """All commands by their full names."""
+    commands: dict[str, click.Command] = {}
+    for name, command in group.commands.items():  # type: ignore[attr-defined]
+        nested = hasattr(command, "commands")
+        commands |= _commands(command, f"{name} ") if nested else {prefix + name: command}
+    return commands
+
+
+COMMANDS = _commands(COMMAND)
 
 
 def read(path: Path) -> str:
@@ -147,8 +158,8 @@ class TestEveryPage:
 
     def test_command_lines_are_understood(self, file: Path) -> None:
         for name, rest in command_lines(file):
-            assert not name or name in COMMANDS
-            command = COMMANDS[name] if name else COMMAND
+            longer = f"{name} {rest.split(maxsplit=1)[0]}" if rest.split() else name
+            command = COMMANDS.get(longer) or (COMMANDS[name] if name else COMMAND)
             assert options_in(rest) <= options(command), f"syndisco-tui {name} {rest}"
 
 
