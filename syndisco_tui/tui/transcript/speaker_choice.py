@@ -1,4 +1,4 @@
-"""Whose messages to show."""
+"""The choice of a speaker whose messages alone are shown."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ..shell.screen import AppDialog
 
 
 class SpeakerChoice(AppDialog[str | None]):
-    """Everyone who spoke, with how often; the result is a name as it is shown, or None."""
+    """Lists everyone who spoke, and how often; the result is a name as it is shown, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,v,q", "dismiss(None)", "back", show=False),
-        Binding("j", "move('down')", show=False),
-        Binding("k", "move('up')", show=False),
+        Binding("j", "next", show=False),
+        Binding("k", "previous", show=False),
     ]
 
     def __init__(self, speakers: dict[str, int], colours: dict[str, str], current: str) -> None:
@@ -46,12 +46,11 @@ class SpeakerChoice(AppDialog[str | None]):
         options.highlighted = names.index(self._current) if self._current in names else 0
         options.focus()
 
-    def action_move(self, direction: str) -> None:
-        options = self.query_one(OptionList)
-        if direction == "down":
-            options.action_cursor_down()
-        else:
-            options.action_cursor_up()
+    def action_next(self) -> None:
+        self.query_one(OptionList).action_cursor_down()
+
+    def action_previous(self) -> None:
+        self.query_one(OptionList).action_cursor_up()
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
