@@ -15,8 +15,10 @@ from .atomic import TEMPORARY_SUFFIX, write_atomic
 from .inputs import MAX_DISCUSSION_BYTES, InputError, read_json
 from .lock import WriterLock, has_writer
 
+# The format is imported where it is needed: its models take time that the first paint has not.
+
 TRASH = "trash"
-"""The folder of deleted discussions, among the saved ones."""
+"""The folder of deleted discussions, in that of the saved ones."""
 
 
 class BusyElsewhere(InputError):
@@ -24,7 +26,12 @@ class BusyElsewhere(InputError):
 
 
 class DiscussionFile:
-    """A discussion's file, held for writing until ``close``."""
+    """A discussion's file, locked for writing until ``close``.
+
+    Raises:
+        BusyElsewhere: another process has locked it.
+        OSError: the lock file cannot be created.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -37,7 +44,7 @@ class DiscussionFile:
 
     @classmethod
     def create(cls, folder: Path, started_at: datetime) -> DiscussionFile:
-        """A new file in ``folder``, named by its start to the millisecond and by chance."""
+        """A new file in ``folder``, named by its start (to the millisecond) and a random number."""
         start = f"{started_at:%Y%m%dT%H%M%S}{started_at.microsecond // 1000:03}Z"
         while True:
             path = folder / f"{start}-{uuid.uuid4().hex[:8]}.json"
@@ -49,19 +56,20 @@ class DiscussionFile:
 
     def write(self, record: DiscussionRecord) -> None:
         """Replace the content, durably. Raises OSError; the old content is then still there."""
-        try:
-            self._lock.keep()
-        except BlockingIOError:
-            busy = "another syndisco-tui is writing it now"
-            raise OSError(errno.EBUSY, busy, str(self.path)) from None
-        except OSError as error:
-            error.filename = str(self.path)  # the lock file is nobody's concern
-            raise
-        from .discussion_format import to_bytes  # pydantic's models, which the first paint skips
+        from .discussion_format import to_bytes
 
+        try:
+            self._lock.renew()
+        except BlockingIOError:
+            reason = "another syndisco-tui is writing it now"
+            raise OSError(errno.EBUSY, reason, str(self.path)) from None
+        except OSError as error:
+            error.filename = str(self.path)  # not the lock file, which users need not know
+            raise
         write_atomic(self.path, to_bytes(record))
 
     def close(self) -> None:
+        """Release the lock."""
         self._lock.release()
 
 
@@ -73,67 +81,55 @@ def read_discussion(path: Path) -> DiscussionRecord:
     return from_json(value, path)
 
 
-def _is_left_alone(path: Path, record: DiscussionRecord) -> bool:
-    """Whether nobody writes it, and it is still as it was read.
-
-    Its writer may have ended, and said so, between our reading and our look at the lock.
-    """
-    if has_writer(path):
-        return False
-    try:
-        now = read_discussion(path)
-    except InputError:
-        return False
-    return (now.status, len(now.entries)) == (record.status, len(record.entries))
-
-
 def discussion_files(folder: Path) -> list[Path]:
-    """The discussion files in a folder; their names begin with the time."""
+    """The discussion files in a folder, newest first: their names begin with the time."""
     return sorted(
         (path for path in folder.glob("*.json") if not path.name.startswith(".")), reverse=True
     )
 
 
 def json_files(paths: Iterable[Path], *suffixes: str) -> list[Path]:
-    """The files among ``paths``, and of folders those within, at any depth, by name.
+    """``paths``, with every folder replaced by the JSON files in it, at any depth, by name.
 
-    Hidden ones, and folders of what was deleted, are passed over. ``suffixes`` are those looked
-    for besides ``.json``.
+    Hidden files and trash are left out. Files with other ``suffixes`` are included.
     """
-    found: list[Path] = []
+    files: list[Path] = []
     for path in paths:
         if not path.is_dir():
-            found.append(path)
+            files.append(path)
             continue
         for folder, folders, names in os.walk(path):
             folders[:] = sorted(f for f in folders if not f.startswith(".") and f != TRASH)
-            found += [
+            files += [
                 Path(folder, name)
                 for name in sorted(names)
                 if not name.startswith(".") and name.lower().endswith((".json", *suffixes))
             ]
-    return found
+    return files
 
 
 def resumable_discussions(
-    folder: Path, *, look_at: int = 200
+    folder: Path, *, max_files: int = 200
 ) -> Iterator[tuple[Path, DiscussionRecord]]:
-    """Discussions that can be resumed, newest first: paused ones and interrupted ones.
+    """Paused and interrupted discussions among the newest ``max_files`` files, newest first.
 
-    Files that cannot be read, and those that another process is writing, are passed over.
+    Unreadable files and those that another process is writing are left out.
     """
-    for path in discussion_files(folder)[:look_at]:
+    for path in discussion_files(folder)[:max_files]:
         with contextlib.suppress(InputError):
             record = read_discussion(path)
-            if record.status != "finished" and _is_left_alone(path, record):
-                yield path, record
+            if record.status != "finished" and not has_writer(path):
+                # Its writer may have ended between our reading and our look at the lock.
+                latest = read_discussion(path)
+                if (latest.status, len(latest.entries)) == (record.status, len(record.entries)):
+                    yield path, record
 
 
 def other_discussions(
-    folder: Path, record: DiscussionRecord, *, look_at: int = 200
+    folder: Path, record: DiscussionRecord, *, max_files: int = 200
 ) -> Iterator[tuple[Path, DiscussionRecord]]:
-    """The newest discussions beside ``record``, newest first, unreadable ones left out."""
-    for path in discussion_files(folder)[:look_at]:
+    """The readable ones among the newest ``max_files`` files, newest first, without ``record``."""
+    for path in discussion_files(folder)[:max_files]:
         with contextlib.suppress(InputError):
             other = read_discussion(path)
             if other.id != record.id:
@@ -141,13 +137,12 @@ def other_discussions(
 
 
 def remove_leftovers(folder: Path) -> int:
-    """Remove what a killed process left: half-written files and locks nobody holds."""
+    """Remove half-written files and unheld locks of killed processes. Returns their number."""
     removed = 0
     for leftover in (*folder.glob(f".*{TEMPORARY_SUFFIX}"), *folder.glob(".*.json.lock")):
         name, _, _ = leftover.name[1:].partition(".json.")
-        target = folder / f"{name}.json"
         with contextlib.suppress(OSError):
-            lock = WriterLock(target)  # nobody becomes its writer while we tidy up
+            lock = WriterLock(folder / f"{name}.json")  # so that nobody starts writing it now
             leftover.unlink(missing_ok=True)
             lock.release()
             removed += 1

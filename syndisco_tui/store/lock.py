@@ -1,4 +1,4 @@
-"""Who writes a discussion now: an advisory lock that the kernel lets go when its holder dies."""
+"""Who writes a discussion: an advisory lock, which the kernel releases when its holder dies."""
 
 from __future__ import annotations
 
@@ -8,40 +8,40 @@ import os
 import time
 from pathlib import Path
 
-PATIENCE = 0.2
-"""Seconds to try for: others hold a lock for a moment when they look at it or tidy up."""
+PATIENCE_SECONDS = 0.2
+"""How long to retry: other processes hold a lock for a moment when they check it or clean up."""
 
 
 class WriterLock:
-    """Held by the one process that writes ``path``. Raises BlockingIOError where it is taken."""
+    """Held by the one process that writes ``path``. Raises BlockingIOError if another holds it."""
 
     def __init__(self, path: Path) -> None:
         self._path = _lock_path(path)
-        self._descriptor: int | None = _taken(self._path)
+        self._descriptor: int | None = _acquired(self._path)
 
-    def keep(self) -> None:
-        """Take it anew if its file is gone, as when the whole folder went and came back.
+    def renew(self) -> None:
+        """Acquire the lock again if its file is gone, for example with the whole folder.
 
-        Raises OSError: BlockingIOError where somebody else has taken it meanwhile.
+        Raises OSError; BlockingIOError if another process has acquired it meanwhile.
         """
         if self._descriptor is None or not _is_same_file(self._descriptor, self._path):
-            descriptor = _taken(self._path)
+            descriptor = _acquired(self._path)
             if self._descriptor is not None:
                 os.close(self._descriptor)
             self._descriptor = descriptor
 
     def release(self) -> None:
-        """Let go, and leave no lock file behind."""
+        """Release the lock and remove its file."""
         if self._descriptor is not None:
             descriptor, self._descriptor = self._descriptor, None
-            with contextlib.suppress(OSError):  # a lock file that nobody holds does no harm
+            with contextlib.suppress(OSError):  # an unheld lock file does no harm
                 if _is_same_file(descriptor, self._path):
                     self._path.unlink()
             os.close(descriptor)
 
 
 def has_writer(path: Path) -> bool:
-    """Whether a living process writes ``path``."""
+    """Whether a running process writes ``path``."""
     try:
         descriptor = os.open(_lock_path(path), os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -55,9 +55,9 @@ def has_writer(path: Path) -> bool:
     return False
 
 
-def _taken(path: Path) -> int:
-    """A descriptor that holds the lock file, made if need be."""
-    deadline = time.monotonic() + PATIENCE
+def _acquired(path: Path) -> int:
+    """A descriptor that holds the lock file, which is created if need be."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -73,7 +73,7 @@ def _taken(path: Path) -> int:
         except BaseException:
             os.close(descriptor)
             raise
-        os.close(descriptor)  # taken by a passer-by, or removed by its last holder: once more
+        os.close(descriptor)  # held by a passer-by, or removed by its last holder: try again
 
 
 def _lock_path(path: Path) -> Path:

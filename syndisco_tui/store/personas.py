@@ -12,26 +12,27 @@ from ..discussion import Persona
 from .atomic import write_atomic
 from .file_kinds import PERSONA_TABLE, PERSONAS, json_kind, refusal_of, text_kind
 from .inputs import InputError, describe, parse_json, parse_json_file, read_text, validated
-from .persona_table import personas_of_table
+from .persona_table import parse_table
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab")
 PERSONA_FILES = "personas (a JSON list, or a table with a column username)"
-"""How a sentence calls the files that hold personas."""
+"""What error messages call the files that hold personas."""
+_NOT_AN_OBJECT = "is not an object with fields"
 
 
 def read_personas(path: Path) -> list[Persona]:
     """The personas of a file, in its order: a JSON list or a table, whatever its name.
 
-    Raises InputError that names file, entry and field.
+    Raises InputError, which names the file, the persona and the field.
     """
     text = read_text(path, expected=PERSONA_FILES)
     if is_table(text, path):
-        return personas_of_table(text, path)
+        return parse_table(text, path)
     return personas_of(parse_json_file(text, path, PERSONA_FILES), path)
 
 
 def is_table(text: str, path: Path) -> bool:
-    """Whether a text is a table of personas, or meant to be one: content first, then its name."""
+    """Whether a text is, or is meant to be, a table of personas: by its content, then its name."""
     if text.lstrip()[:1] in ("", "{", "["):
         return False
     kind = text_kind(text)
@@ -40,62 +41,64 @@ def is_table(text: str, path: Path) -> bool:
     return path.suffix.lower() in (*TABLE_SUFFIXES, ".txt")
 
 
-def personas_of(values: object, path: object) -> list[Persona]:
-    """The personas in the JSON value of a file. Raises InputError likewise."""
-    kind = json_kind(values)
+def personas_of(value: object, path: object) -> list[Persona]:
+    """The personas in the JSON value of a file.
+
+    Raises InputError, which names ``path``, the persona and the field.
+    """
+    kind = json_kind(value)
     if kind and kind not in PERSONAS:
         raise InputError(refusal_of(path, kind, PERSONA_FILES))
-    if isinstance(values, dict):
-        values = [values]
+    values = [value] if isinstance(value, dict) else value
     if not isinstance(values, list):
         raise InputError(f"{path}: a persona file is a JSON list of objects")
     personas = []
-    for number, value in enumerate(values, start=1):
+    for number, fields in enumerate(values, start=1):
         where = f"{path}: persona {number}"
-        if not isinstance(value, dict):
-            raise InputError(f"{where}: {_NO_OBJECT}")
-        if isinstance(value.get("username"), str) and value["username"].strip():
-            where += f" ({value['username'].strip()[:40]!r})"
-        personas.append(validated(Persona, value, where))
+        if not isinstance(fields, dict):
+            raise InputError(f"{where}: {_NOT_AN_OBJECT}")
+        if isinstance(fields.get("username"), str) and fields["username"].strip():
+            where += f" ({fields['username'].strip()[:40]!r})"
+        personas.append(validated(Persona, fields, where))
     return personas
 
 
 def parse_personas(text: str, where: str) -> list[Persona]:
-    """The personas of a text that somebody edits. Raises InputError that names the line."""
-    values = parse_json(text, where)
-    single = isinstance(values, dict)
-    if not single and not isinstance(values, list):
-        raise InputError(f"{where}: it is to be an object with fields, or a list of such")
+    """The personas in an edited JSON text: a list or one object.
+
+    Raises InputError, which names ``where``, the line and the field.
+    """
+    value = parse_json(text, where)
+    if isinstance(value, dict):
+        values, starts = [value], [0]
+    elif isinstance(value, list):
+        values, starts = value, _starts_of_entries(text)
+    else:
+        raise InputError(f"{where}: expected an object with fields, or a list of such objects")
     personas = []
-    starts = [0] if single else _starts_of_entries(text)
-    for value, start in zip([values] if single else values, starts, strict=True):
+    for fields, start in zip(values, starts, strict=True):
         try:
-            personas.append(Persona.model_validate(value))
+            personas.append(Persona.model_validate(fields))
         except ValidationError as error:
-            place = error.errors(include_url=False)[0]["loc"]
-            at = text.find(f'"{place[0]}"', start) if place else start
-            line = text.count("\n", 0, max(at, start)) + 1
-            sentence = describe(error, Persona) if isinstance(value, dict) else _NO_OBJECT
+            location = error.errors(include_url=False)[0]["loc"]
+            position = text.find(f'"{location[0]}"', start) if location else start
+            line = text.count("\n", 0, max(position, start)) + 1
+            sentence = describe(error, Persona) if isinstance(fields, dict) else _NOT_AN_OBJECT
             raise InputError(f"{where}: line {line}: {sentence}") from None
     return personas
 
 
-_NO_OBJECT = "is not an object with fields"
-
-
 def _starts_of_entries(text: str) -> list[int]:
-    """Where the entries of the JSON list ``text`` begin; it has been read before."""
-    starts, decoder, at = [], json.JSONDecoder(), text.index("[") + 1
-    while text[at := _past(text, at, " \t\r\n,")] != "]":
-        starts.append(at)
-        _, at = decoder.raw_decode(text, at)
-    return starts
-
-
-def _past(text: str, at: int, skipped: str) -> int:
-    while text[at] in skipped:
-        at += 1
-    return at
+    """The positions of the entries in the valid JSON list ``text``."""
+    starts: list[int] = []
+    decoder, position = json.JSONDecoder(), text.index("[") + 1
+    while True:
+        while text[position] in " \t\r\n,":
+            position += 1
+        if text[position] == "]":
+            return starts
+        starts.append(position)
+        _, position = decoder.raw_decode(text, position)
 
 
 def write_personas(path: Path, personas: Sequence[Persona]) -> None:
@@ -104,12 +107,12 @@ def write_personas(path: Path, personas: Sequence[Persona]) -> None:
 
 
 def as_json(personas: Sequence[Persona] | Persona) -> str:
-    """The text of such a list, or of one persona."""
+    """The JSON text of a persona list, or of one persona."""
     if isinstance(personas, Persona):
-        values: object = personas.as_dict()
+        value: object = personas.as_dict()
     else:
-        values = [persona.as_dict() for persona in personas]
-    return json.dumps(values, ensure_ascii=False, indent=2) + "\n"
+        value = [persona.as_dict() for persona in personas]
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
 
 
 def shipped_personas(folder: Path) -> list[Persona]:
@@ -121,5 +124,5 @@ def shipped_personas(folder: Path) -> list[Persona]:
 
 
 def own_or_shipped_personas(own: Path, shipped: Path) -> list[Persona]:
-    """The user's own list, or the shipped personas while there is none. Raises InputError."""
+    """The user's list in the file ``own``, or those shipped if it is missing. Raises InputError."""
     return read_personas(own) if own.exists() else shipped_personas(shipped)

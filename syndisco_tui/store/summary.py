@@ -1,6 +1,6 @@
-"""What a list of discussions shows of each: read from the file's JSON, quickly.
+"""What a list shows of each discussion, read quickly from its file's JSON.
 
-Each file is checked as it is when it is opened: what cannot be opened is listed with its fault.
+Files are checked as if they were opened, so that a list can say what is wrong with each.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from .inputs import MAX_DISCUSSION_BYTES, InputError, read_text
 from .syndisco import content_id, started_at
 
 FileStatus = Literal["running", "paused", "finished", "failed", "syndisco", "unreadable"]
-"""What the file says of itself. Whether a running one has a writer still is not in the file."""
+"""What the file says of itself. It cannot say whether a running discussion still has a writer."""
 
-LONGEST_WORDS = 600
-"""Characters kept of the first and of the last message."""
+MAX_EXCERPT = 600
+"""Characters of the first and of the last message."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """One saved discussion. ``fork_of`` is the id of the one it was forked from."""
+    """What a list shows of one saved discussion."""
 
     id: str
     status: FileStatus
@@ -37,25 +37,27 @@ class Summary:
     turns: int = 0
     messages: int = 0
     fork_of: str = ""
+    """The parent's id."""
     seed: int = 0
     batch: str = ""
-    """The id of the batch that it belongs to, with its number there, and how many they are."""
+    """The batch's id; ``number`` of ``count`` is this discussion's place in it."""
     number: int = 0
     count: int = 0
     first: tuple[str, str] = ("", "")
     """Name and text of the first message."""
     last: tuple[str, str] = ("", "")
     own_format: bool = True
-    """False for a file as SynDisco wrote it."""
+    """False for a file that SynDisco wrote."""
     error: str = ""
+    """Why the file cannot be opened."""
 
     def to_text(self) -> str:
-        """As JSON, to be kept."""
+        """The summary as JSON."""
         return json.dumps(asdict(self), ensure_ascii=False)
 
     @classmethod
     def from_text(cls, text: str) -> Summary:
-        """What ``to_text`` gave. Raises ValueError, TypeError or KeyError for anything else."""
+        """The summary that ``to_text`` wrote. Raises ValueError, TypeError or KeyError."""
         values = json.loads(text)
         for key in ("names", "first", "last"):
             values[key] = tuple(values[key])
@@ -63,34 +65,34 @@ class Summary:
 
 
 def summarize_file(path: Path) -> tuple[Summary, str]:
-    """The summary of a file, and all its words in lower case, to be searched. Never raises.
+    """The summary of a file, and its words for searching, a line for each message. Never raises.
 
-    A discussion that cannot be opened is summarised as far as it goes, with its fault.
+    Of a discussion that cannot be opened, what can be read is summarized.
     """
-    from .discussion_format import (  # with the shapes, which the first picture needs not
+    from .discussion_format import (  # models that the first paint does not need
         A_DISCUSSION,
         checked,
     )
 
     value: object = None
-    message = ""
+    error = ""
     try:
         text = read_text(path, max_bytes=MAX_DISCUSSION_BYTES, expected=A_DISCUSSION)
         value = json.loads(text, parse_constant=_refuse_constant)
         checked(value, path)
-    except json.JSONDecodeError as error:
-        line = f"line {error.lineno}, column {error.colno}: "
-        message = f"{line}not valid JSON" if text.strip() else "is empty"
+    except json.JSONDecodeError as invalid:
+        position = f"line {invalid.lineno}, column {invalid.colno}"
+        error = f"{position}: not valid JSON" if text.strip() else "is empty"
     except (ValueError, RecursionError):
-        message = "not valid JSON"
-    except InputError as error:
-        message = str(error).removeprefix(f"{path}: ")
+        error = "not valid JSON"
+    except InputError as refusal:
+        error = str(refusal).removeprefix(f"{path}: ")
     if not isinstance(value, dict) or not isinstance(value.get("logs"), list):
-        return Summary("", "unreadable", heading=path.name, error=message), path.name
-    summary = _summary(value)
-    if message:
+        return Summary("", "unreadable", heading=path.name, error=error), path.name
+    summary = _summarize(value)
+    if error:
         heading = summary.heading or path.name
-        summary = replace(summary, status="unreadable", heading=heading, error=message)
+        summary = replace(summary, status="unreadable", heading=heading, error=error)
     return summary, _words(summary, value["logs"])
 
 
@@ -98,26 +100,17 @@ def _refuse_constant(name: str) -> NoReturn:
     raise InputError(f"{name} is not a finite number")
 
 
-def _summary(value: dict[str, Any]) -> Summary:
-    own = _table(value.get("syndisco_tui"))
-    setup = _table(own.get("setup"))
-    batch = _table(own.get("batch"))
-    logs = [_table(log) for log in value["logs"]]
-    is_own = bool(own)
-    is_fork = bool(own.get("parent"))  # and so is ours, whatever it is a fork of
-    is_imported = not is_fork and IMPORTED_FROM in _table(own.get("engine"))
-    own_status = own.get("status")
-    status: FileStatus = "paused"
-    if not is_own or is_imported:
-        status = "syndisco"
-    elif own_status in ("running", "paused", "finished", "failed"):
-        status = own_status
+def _summarize(value: dict[str, Any]) -> Summary:
+    own = _dict(value.get("syndisco_tui"))
+    setup = _dict(own.get("setup"))
+    batch = _dict(own.get("batch"))
+    logs = [_dict(log) for log in value["logs"]]
     moderator = _text(value.get("moderator"))
     users = [_text(name) for name in _list(value.get("users")) if _text(name) != moderator]
     names = tuple(users or dict.fromkeys(_text(log.get("name")) for log in logs))
-    entries = [*logs, *map(_table, _list(own.get("silences")))]
+    entries = [*logs, *map(_dict, _list(own.get("silences")))]
     turn = max((_number(entry.get("turn")) for entry in entries), default=0)
-    if not is_own:
+    if not own:
         turn = sum(
             log.get("model") != HARDCODED and _text(log.get("name")) != moderator for log in logs
         )
@@ -125,7 +118,7 @@ def _summary(value: dict[str, Any]) -> Summary:
     title = _text(own.get("title")) or _text(setup.get("title"))
     return Summary(
         id=_text(value.get("id")) or content_id(value),
-        status=status,
+        status=_status(own),
         heading=title or join_names((*names, moderator) if moderator else names),
         started_at=_text(own.get("started_at")) or started_at(_text(value.get("timestamp"))),
         names=names,
@@ -134,34 +127,43 @@ def _summary(value: dict[str, Any]) -> Summary:
         turn=turn,
         turns=_number(setup.get("conv_len")) or turn,
         messages=len(logs),
-        fork_of=_text(_table(own.get("parent")).get("id")),
+        fork_of=_text(_dict(own.get("parent")).get("id")),
         seed=_number(setup.get("seed")),
         batch=_text(batch.get("id")),
         number=_number(batch.get("number")),
         count=_number(batch.get("count")),
-        first=_said(logs[0]) if logs else ("", ""),
-        last=_said(logs[-1]) if logs else ("", ""),
-        own_format=is_own,
+        first=_excerpt(logs[0]) if logs else ("", ""),
+        last=_excerpt(logs[-1]) if logs else ("", ""),
+        own_format=bool(own),
     )
+
+
+def _status(own: dict[str, Any]) -> FileStatus:
+    is_imported = IMPORTED_FROM in _dict(own.get("engine")) and not own.get("parent")
+    if not own or is_imported:
+        return "syndisco"
+    status = own.get("status")
+    known: tuple[FileStatus, ...] = ("running", "paused", "finished", "failed")
+    return next((each for each in known if each == status), "paused")
 
 
 def _words(summary: Summary, logs: list[Any]) -> str:
     """Title, names and model, an empty line, and every message on a line of its own."""
     head = [summary.heading, *summary.names, summary.moderator, summary.model]
-    said = (_table(log) for log in logs)
-    lines = (f"{_text(log.get('name'))}: {_text(log.get('text'))}" for log in said)
-    return "\n".join([*filter(None, map(_joined, head)), "", *map(_joined, lines)])
+    messages = (_dict(log) for log in logs)
+    lines = (f"{_text(message.get('name'))}: {_text(message.get('text'))}" for message in messages)
+    return "\n".join([*filter(None, map(_on_one_line, head)), "", *map(_on_one_line, lines)])
 
 
-def _joined(text: str) -> str:
+def _on_one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _said(log: dict[str, Any]) -> tuple[str, str]:
-    return _text(log.get("name")), _text(log.get("text"))[:LONGEST_WORDS]
+def _excerpt(log: dict[str, Any]) -> tuple[str, str]:
+    return _text(log.get("name")), _text(log.get("text"))[:MAX_EXCERPT]
 
 
-def _table(value: object) -> dict[str, Any]:
+def _dict(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 

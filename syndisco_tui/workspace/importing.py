@@ -16,9 +16,9 @@ from ..store.discussions import DiscussionFile, json_files
 from ..store.distinct_names import with_distinct_names
 from ..store.file_kinds import DISCUSSIONS, PERSONAS, json_kind, refusal_of
 from ..store.inputs import MAX_DISCUSSION_BYTES, InputError, parse_json_file, read_text, validated
-from ..store.persona_table import personas_of_table
+from ..store.persona_table import parse_table
 from ..store.personas import PERSONA_FILES, TABLE_SUFFIXES, is_table, personas_of
-from ..store.syndisco import NO_TIME
+from ..store.syndisco import UNKNOWN_START
 from ..text import counted, one_line
 from .folders import Folders
 
@@ -107,7 +107,7 @@ class Importer:
             "personas" if distinct.personas else "known",
             f"{path}: {distinct.summary}" if distinct.renames else "",
             new_personas=len(distinct.personas),
-            known_personas=distinct.already_there,
+            known_personas=distinct.duplicates,
         )
 
 
@@ -164,7 +164,7 @@ def read_any(path: Path) -> DiscussionRecord | list[Persona]:
     """The discussion or the personas in a file. Raises InputError."""
     text = read_text(path, max_bytes=MAX_DISCUSSION_BYTES, expected=IMPORTABLE)
     if is_table(text, path):
-        return personas_of_table(text, path)
+        return parse_table(text, path)
     value = parse_json_file(text, path, IMPORTABLE)
     kind = json_kind(value)
     if kind in DISCUSSIONS:
@@ -187,7 +187,7 @@ def converted(value: dict[str, Any], path: Path) -> DiscussionRecord:
         return record
     version = "2.0" if "users" in value else "2.2"
     started_at = record.started_at
-    if started_at == NO_TIME:
+    if started_at == UNKNOWN_START:
         changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         started_at = changed.isoformat(timespec="seconds")
     return replace(

@@ -66,7 +66,7 @@ def together(folder: Path, processes: int, each: int) -> Figures:
         while not over.is_set():
             figures.looks += 1
             # Nobody is ever interrupted here: whatever is offered is a live run.
-            for path, record in resumable_discussions(folder, look_at=40):
+            for path, record in resumable_discussions(folder, max_files=40):
                 figures.mistaken.append(f"{path.name} ({record.status})")
 
     children = [

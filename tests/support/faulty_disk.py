@@ -73,7 +73,7 @@ class FaultyDisk:
                 disk._fail("write")
                 return int(super().write(content))
 
-        return io.BufferedWriter(Raw(descriptor, mode), buffering)
+        return io.BufferedWriter(Raw(descriptor, mode))
 
     def _open(self, path: Any, flags: int, *mode: int) -> int:
         if str(path).endswith(".lock"):

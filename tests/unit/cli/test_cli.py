@@ -85,7 +85,7 @@ class TestRefusals:
         [
             ("[]", "holds no personas"),
             ("", "is empty"),
-            ("user,age\nAnn,3\n", "a table of personas needs a column username; “user” is near"),
+            ("user,age\nAnn,3\n", "a table of personas needs a column username (is it “user”?)"),
         ],
     )
     def test_a_persona_file_that_cannot_be_used(

@@ -166,7 +166,7 @@ def test_what_cannot_be_saved_at_the_end_stays_open(
 
 def test_short_writes_make_whole_files(folder: Path, disk: FaultyDisk) -> None:
     disk.short_writes = True
-    write_atomic(folder / "a", [b"x" * 12_345, b"y" * 54_321])
+    write_atomic(folder / "a", b"x" * 12_345 + b"y" * 54_321)
     assert (folder / "a").read_bytes() == b"x" * 12_345 + b"y" * 54_321
 
 

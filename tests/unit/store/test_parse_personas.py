@@ -41,7 +41,7 @@ def test_the_line_of_the_faulty_field_in_the_right_entry() -> None:
             '{"username": "A",\n "username": "B"}',
             "The text: line 2: the key “username” appears twice",
         ),
-        ('"Ann"', "The text: it is to be an object with fields, or a list of such"),
+        ('"Ann"', "The text: expected an object with fields, or a list of such objects"),
         ("", "The text: is empty"),
     ],
 )

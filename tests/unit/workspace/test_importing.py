@@ -244,7 +244,7 @@ class TestTables:
         [
             ("", "is empty"),
             (" ,\n\n", "is empty"),
-            ("user_name,age\nAnn,1\n", "a column username; “user_name” is near"),
+            ("user_name,age\nAnn,1\n", "a column username (is it “user_name”?)"),
             ("username,age,age\nAnn,1,2\n", "there are two columns age"),
             ("username,\nAnn,1\n", "line 2: column 2 has a value but no name in the header"),
             ("username,age\nAnn,1,2\n", "line 2: has 3 cells and the header 2"),
