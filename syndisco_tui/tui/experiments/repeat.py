@@ -29,7 +29,7 @@ from ..shell.screen import AppScreen
 from ..widgets.charts import bar
 from ..widgets.forms import open_form
 from ..widgets.key_line import KeyLine
-from ..widgets.number_dialog import NumberDialog
+from ..widgets.line_dialog import NumberDialog
 from .batch_table import COLUMNS, NARROWEST_WORDS, NO_SPREAD, cells, in_order, labels
 from .batches import BatchEvents, ShownBatch, batches_of
 from .run_reader import RunReader

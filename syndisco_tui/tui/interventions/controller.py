@@ -223,7 +223,7 @@ class InterventionController:
 
     def candidates(self) -> None:
         """Ask how many alternatives for the last message to generate."""
-        from ..widgets.number_dialog import NumberDialog
+        from ..widgets.line_dialog import NumberDialog
 
         if self._record_to_change() is None:
             return

@@ -29,10 +29,11 @@ from ..transcript.read_only import ReadOnlyScreen
 from ..transcript.transcript import Transcript
 from ..widgets.forms import bring_back, can_bring_back, forget_discarded, open_form
 from ..widgets.key_line import KeyLine
+from ..widgets.line_dialog import LineDialog, non_empty
 from ..widgets.notices import show_error
 from ..widgets.speaker_colours import SpeakerColours
-from .dialogs import ExportFormatDialog, LineDialog
 from .discussion_list import DiscussionList, FilterLine
+from .export_format_dialog import ExportFormatDialog
 from .open_request import OpenRequest
 from .preview import group_preview, path_line, preview_of
 from .rows import Group, Row, applies
@@ -355,7 +356,8 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
                 self._tasks.rename(path, title)
 
         heading = entry.summary.heading
-        ask = partial(LineDialog, "Rename", "The title of this discussion.", "rename", heading)
+        explanation = "The title of this discussion."
+        ask = partial(LineDialog, "Rename", explanation, "rename", non_empty, text=heading)
         open_form(self.app, ask, renamed)
 
     def action_discard(self) -> None:
@@ -379,7 +381,8 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
                     path, list(self._personas()), self._show_progress, self._imported
                 )
 
-        open_form(self.app, partial(LineDialog, "Import", explanation, "import"), chosen)
+        ask = partial(LineDialog, "Import", explanation, "import", non_empty)
+        open_form(self.app, ask, chosen)
 
     def _imported(self, personas: Sequence[Persona]) -> None:
         if personas:

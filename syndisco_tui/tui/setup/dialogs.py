@@ -5,20 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import ClassVar
 
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, Static
 
 from ...discussion import DiscussionSetup
 from ...text import one_line
 from ...workspace.setups import SavedSetup
-from ..widgets.forms import Form
-from ..widgets.key_line import KeyLine
-from ..widgets.safe_input import SafeInput
+from ..widgets.line_dialog import LineDialog
 from ..widgets.saved_files import OpenDialog, SaveAsDialog, SavedItem
 
 HEADING_LENGTH = 200
@@ -59,7 +52,7 @@ def _item(saved: SavedSetup) -> SavedItem[DiscussionSetup]:
     return SavedItem(saved.name, Content.styled(about, "$quiet"), setup, searched=searched)
 
 
-class TitleDialog(Form[str | None]):
+class TitleDialog(LineDialog[str]):
     """Asks for a discussion's title, which may be empty; ``title`` is suggested.
 
     ``heading`` is what the discussion is called without one.
@@ -68,26 +61,13 @@ class TitleDialog(Form[str | None]):
     HELP = """A title
     What the new discussion is called in the library. The title is a field of the setup, too."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,ctrl+s", "submit", "new discussion", key_display="⏎", priority=True),
-        Binding("escape", "cancel", "cancel", key_display="esc", priority=True),
-    ]
-
     def __init__(self, heading: str, title: str = "") -> None:
-        super().__init__()
-        self._heading = heading
-        self._title = re.sub(r" \(fork( \d+)?\)$", "", title)
-
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog"):
-            yield Static("Title of the new discussion", classes="dialog-title", markup=False)
-            yield SafeInput(
-                self._title,
-                compact=True,
-                classes="form-input",
-                placeholder=one_line(self._heading, 60),
-            )
-            yield KeyLine()
-
-    def action_submit(self) -> None:
-        self.dismiss(self.query_one(Input).value.strip())
+        title = re.sub(r" \(fork( \d+)?\)$", "", title)
+        super().__init__(
+            "Title of the new discussion",
+            "",
+            "new discussion",
+            str,
+            text=title,
+            placeholder=heading,
+        )

@@ -256,9 +256,7 @@ def screens_with_fields() -> Iterator[type[Screen[object]]]:
 
 def test_every_screen_in_which_something_is_typed_is_a_form() -> None:
     found = {each.__name__: each for each in screens_with_fields()}
-    assert {"PersonaEditor", "InjectScreen", "LineDialog", "NumberDialog", "ForkScreen"} <= set(
-        found
-    )
+    assert {"PersonaEditor", "InjectScreen", "LineDialog", "ForkScreen"} <= set(found)
     assert {name for name, each in found.items() if not issubclass(each, Form)} <= SEARCHES
 
 

@@ -1,4 +1,4 @@
-"""The library's dialogs: which format, which title, which files."""
+"""The library's dialog that asks for an export format."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from ...text import safe
 from ...workspace.exporting import FORMAT_NAMES, FORMATS, ExportFormat
 from ..shell.screen import AppDialog
-from ..widgets.forms import Form
-from ..widgets.safe_input import SafeInput
 
 
 class ExportFormatDialog(AppDialog[ExportFormat | None]):
@@ -54,35 +52,3 @@ class ExportFormatDialog(AppDialog[ExportFormat | None]):
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(FORMAT_NAMES[event.option_index])
-
-
-class LineDialog(Form[str | None]):
-    """Asks for one line of text, which must not be empty."""
-
-    HELP = """A line of text
-    Enter uses what is written, escape cancels."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "cancel", key_display="esc", show=False)
-    ]
-
-    def __init__(self, title: str, explanation: str, verb: str, value: str = "") -> None:
-        super().__init__()
-        self._title = title
-        self._explanation = explanation
-        self._verb = verb
-        self._value = value
-
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog"):
-            yield Static(safe(self._title), classes="dialog-title", markup=False)
-            yield Static(safe(self._explanation), markup=False)
-            yield SafeInput(self._value, compact=True, id="line")
-            yield Static(
-                safe(f"⏎ {self._verb}      esc cancel"), classes="dialog-hint", markup=False
-            )
-
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        if text := event.value.strip():
-            self.dismiss(text)
