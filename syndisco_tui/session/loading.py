@@ -134,4 +134,8 @@ def _is_preloaded(model: ModelState, spec: ModelSpec) -> bool:
     if loading is None or last is None:
         return False
     names = (loading.model, last.spec.model, last.info.model)
-    return spec.model in names and replace(spec, model=loading.model) == loading
+    resolved = last.auto_model if spec.model == "auto" else spec.model
+    return (
+        bool({spec.model, resolved}.intersection(names))
+        and replace(spec, model=loading.model) == loading
+    )

@@ -293,13 +293,23 @@ def test_an_engine_that_no_longer_answers_is_restarted_before_the_next_load() ->
     ]
 
 
-@pytest.mark.parametrize("named", ["starter", "m", "auto"])
-def test_a_discussion_joins_the_preload_of_its_model_by_any_name(named: str) -> None:
-    auto = LastModel(ModelSpec("auto"), EngineInfo("starter", name="m"))
-    auto_setup = SETUP.model_copy(update={"model": "auto"})
-    state, _ = play(SessionState(), inputs.Preload(auto_setup, auto))
+@pytest.mark.parametrize(
+    ("preloaded", "named", "is_joined"),
+    [
+        ("auto", "auto", True),
+        ("auto", "starter", True),
+        ("starter", "auto", True),
+        ("auto", "another", False),
+    ],
+)
+def test_a_discussion_joins_the_preload_of_its_model_by_any_name(
+    preloaded: str, named: str, is_joined: bool
+) -> None:
+    last_model = LastModel(ModelSpec(preloaded), EngineInfo("starter"), auto_model="starter")
+    setup = SETUP.model_copy(update={"model": preloaded})
+    state, _ = play(SessionState(), inputs.Preload(setup, last_model))
     state, effects = play(state, inputs.Start(SETUP.model_copy(update={"model": named})))
-    assert ("Load" in map(name_of, effects)) == (named == "m")
+    assert ("Load" not in map(name_of, effects)) == is_joined
     assert state.phase == "loading"
 
 
