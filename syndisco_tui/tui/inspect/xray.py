@@ -32,7 +32,7 @@ from . import xray_pages as pages
 
 
 class Source(Protocol):
-    """Where the record comes from, and who knows how the model reads a prompt: a session."""
+    """A session: it has the record, and renders a prompt as its model reads it."""
 
     @property
     def record(self) -> DiscussionRecord | None: ...
@@ -49,7 +49,7 @@ class XRay(AppScreen[None]):
     HELP = """X-ray
     The exact prompt behind a message, rebuilt from the file. As chat it shows the system prompt
     by its fields; raw it is what the model read, with its control tokens in colour. Beside it: how
-    the reply was sampled, what the guard left out, and which messages the prompt quoted.
+    the reply was sampled, what the guard removed, and which messages the prompt quoted.
     """
     CSS_PATH = "inspect.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]

@@ -113,7 +113,7 @@ async def test_the_open_one_is_followed_while_it_runs(bench: OpenBench) -> None:
         await at.until(lambda: at.text().count("8 turns") == 2 and last in at.text())
 
 
-async def test_the_parting_is_marked_and_found(bench: OpenBench) -> None:
+async def test_the_first_difference_is_marked_and_one_key_away(bench: OpenBench) -> None:
     async with bench((80, 24)) as at:
         await finished(at)
         fork_of(at, turn=11)
@@ -128,7 +128,7 @@ async def test_the_parting_is_marked_and_found(bench: OpenBench) -> None:
         await at.until(lambda: "Setup differences" not in at.text())
 
 
-async def test_the_same_twice_never_parts(bench: OpenBench) -> None:
+async def test_identical_discussions_have_no_first_difference(bench: OpenBench) -> None:
     async with bench() as at:
         await finished(at)
         record = replace(at.records()[0], id="other", parent=Parent(at.records()[0].id, 3))
@@ -142,7 +142,7 @@ async def test_the_same_twice_never_parts(bench: OpenBench) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES[:2], ids=lambda size: f"{size[0]}x{size[1]}")
-async def test_what_was_changed_on_the_way_is_told(bench: OpenBench, size: tuple[int, int]) -> None:
+async def test_changes_on_either_side_are_listed(bench: OpenBench, size: tuple[int, int]) -> None:
     async with bench(size) as at:
         await finished(at)
         parent = at.records()[0]
@@ -261,7 +261,7 @@ def test_a_change_of_both_is_dimmed_and_one_s_own_is_not() -> None:
     assert "Changes during the discussion" not in plain(nothing)
 
 
-def test_of_long_texts_what_differs_is_shown() -> None:
+def test_long_texts_are_cut_to_where_they_differ() -> None:
     same = "You are taking part in an online conversation about work. " * 5
     old, new = differing_parts(f"{same}Be kind.", f"{same}Be rude.")
     assert old == "…conversation about work. Be kind."

@@ -212,7 +212,7 @@ async def test_the_cursor_in_the_laboratory(bench: OpenBench, size: tuple[int, i
         assert transcript.current == entries - 1
 
 
-# Finding -----------------------------------------------------------------------------------------
+# Search ------------------------------------------------------------------------------------------
 
 SAID = tuple(
     message(number, f"{'Cats' if number % 5 == 0 else 'cats' if number % 5 == 1 else 'dogs'} here")
@@ -272,7 +272,7 @@ async def test_a_search_given_up_follows_again_if_it_did_before() -> None:
         )  # kept: the place stays
 
 
-async def test_what_is_found_is_marked_across_a_wrapped_line() -> None:
+async def test_a_match_is_marked_across_a_wrapped_line() -> None:
     said = (message(1, "one two three four five six seven eight nine ten eleven twelve thirteen"),)
     async with pane(said, size=(40, 12)) as (_, transcript, pilot):
         await pilot.press("slash", *("space" if c == " " else c for c in "eight nine"))
