@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..discussion import Discussion, Message, Reply, Shortened, TurnRequest
+from ..discussion import Discussion, DiscussionSetup, Message, Reply, Shortened, TurnRequest
 from ..engine.base import GenerationResult, OutOfMemory
 from .effects import Cancel, Submit
 from .events import CandidateLost, CandidateMade, Posted, ReplyDropped, ReplyStarted
 from .inputs import ReplyFailed, ReplyFinished
 from .outcome import Outcome
 from .state import PendingReply, SessionState
+
+MAX_EMPTY_REPLIES = 3
+"""A reply that is empty so often is taken as a silence."""
+MAX_CUT_REASONING = 2
+"""The session pauses after a reply that was all reasoning so often."""
 
 
 def ask(outcome: Outcome) -> None:
@@ -35,8 +40,10 @@ def reply_finished(outcome: Outcome, event: ReplyFinished) -> None:
     """Post the reply, or note a candidate. Those that were dropped are ignored."""
     state, pending = outcome.state, outcome.state.reply
     if pending and pending.submission == event.submission and state.discussion:
+        if not event.result.text.strip() and _retry_empty(outcome, pending, event.result):
+            return
         discussion = state.discussion.copy()
-        reply = _reply(state, event.result)
+        reply = _reply(state, event.result, pending.empty_replies)
         message = discussion.post(pending.request, reply, created_at=state.now)
         is_last = state.intent in ("step", "regenerate") or discussion.is_finished
         intent = "wait" if is_last else state.intent
@@ -47,6 +54,37 @@ def reply_finished(outcome: Outcome, event: ReplyFinished) -> None:
         outcome.mark_status_due()
     elif (number := _candidate(state, event.submission)) is not None:
         _candidate_made(outcome, number, event.result)
+
+
+def _retry_empty(outcome: Outcome, pending: PendingReply, result: GenerationResult) -> bool:
+    """Request a reply again where the model returned nothing; False to take it as a silence.
+
+    Nothing is posted either where all tokens went into reasoning, twice: the session pauses.
+    """
+    discussion, request = outcome.state.discussion, pending.request
+    assert discussion
+    setup, times = discussion.setup, pending.empty_replies + 1
+    is_cut_reasoning = bool(result.reasoning) and result.finish_reason == "length"
+    if is_cut_reasoning and times < MAX_CUT_REASONING:
+        used = setup.max_reasoning_tokens or setup.max_out_tokens
+        setup = setup.model_copy(update={"max_reasoning_tokens": 2 * used})
+        _submit(outcome, discussion, request, setup, times)
+    elif is_cut_reasoning:
+        outcome.state = replace(outcome.state, reply=None)
+        outcome.emit(ReplyDropped(request.name))
+        sentence = (
+            f"{request.name} used all {result.completion_tokens:,} tokens for reasoning. Raise "
+            "max_reasoning_tokens, or set reasoning to “off”."
+        )
+        outcome.fail(sentence)
+        _note_error(outcome, sentence)
+    elif times < MAX_EMPTY_REPLIES:
+        again = discussion.next_request(request.attempt + 1, request.shortened)
+        assert again
+        _submit(outcome, discussion, again, setup, times)
+    else:
+        return False
+    return True
 
 
 def reply_failed(outcome: Outcome, event: ReplyFailed) -> None:
@@ -129,11 +167,17 @@ def decoding_speed(result: GenerationResult) -> float:
     return (result.completion_tokens - 1) / decoding if decoding > 0 else 0.0
 
 
-def _submit(outcome: Outcome, discussion: Discussion, request: TurnRequest) -> None:
+def _submit(
+    outcome: Outcome,
+    discussion: Discussion,
+    request: TurnRequest,
+    setup: DiscussionSetup | None = None,
+    empty_replies: int = 0,
+) -> None:
     outcome.emit(ReplyStarted(request.name, request.role, request.turn))
     number, guard = outcome.state.submissions, discussion.guard(request)
-    outcome.do(Submit(number, request, discussion.setup, guard))
-    reply = PendingReply(request, number)
+    outcome.do(Submit(number, request, setup or discussion.setup, guard))
+    reply = PendingReply(request, number, empty_replies=empty_replies)
     outcome.state = replace(outcome.state, reply=reply, submissions=number + 1)
 
 
@@ -157,7 +201,9 @@ def _candidate_made(outcome: Outcome, number: int, result: GenerationResult) -> 
     outcome.emit(CandidateMade(number, message))
 
 
-def _reply(state: SessionState, result: GenerationResult) -> Reply:
+def _reply(state: SessionState, result: GenerationResult, empty_replies: int = 0) -> Reply:
+    is_empty = bool(empty_replies) and not result.text.strip()
+    emptiness = (f"the model returned nothing {empty_replies + 1} times",) if is_empty else ()
     return Reply(
         text=result.text,
         finish_reason=result.finish_reason,
@@ -167,7 +213,7 @@ def _reply(state: SessionState, result: GenerationResult) -> Reply:
         seconds=result.seconds,
         reasoning=result.reasoning,
         reasoning_tokens=result.reasoning_tokens,
-        notes=result.notes,
+        notes=(*result.notes, *emptiness),
     )
 
 

@@ -45,6 +45,8 @@ class PendingReply:
     request: TurnRequest
     submission: int
     is_silent: bool = False
+    empty_replies: int = 0
+    """How often the model has returned nothing for it."""
 
 
 @dataclass(frozen=True)
