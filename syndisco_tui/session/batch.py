@@ -40,7 +40,7 @@ NewSession = Callable[[Callable[[SessionEvent], object]], LiveSession]
 
 @dataclass(frozen=True)
 class BatchFigures:
-    """A batch in numbers. ``seconds_left`` is None where nothing can be said yet."""
+    """A batch in numbers. ``seconds_left`` is None while it cannot be estimated."""
 
     runs: int
     finished: int
@@ -154,7 +154,7 @@ class Batch:
         )
 
     def _listen(self, run: BatchRun, event: SessionEvent) -> None:
-        """On the runner's thread: what is told of has been saved."""
+        """Queue an event, on the runner's thread. Its message has been saved by then."""
         if isinstance(event, Opened):
             run.record = event.record
         elif isinstance(event, Posted) and (session := self._sessions.get(run)):
@@ -222,7 +222,7 @@ class Batch:
 
     @property
     def open_files(self) -> set[Path]:
-        """The files that are held open to be written."""
+        """The files that its sessions have open for writing."""
         return {run.path for run in self._open if run.path}
 
     def figures(self) -> BatchFigures:

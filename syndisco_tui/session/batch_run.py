@@ -94,7 +94,7 @@ class BatchIdentity:
 
 
 class BatchRun:
-    """One discussion of a batch, as far as its events have told. Counts are of this discussion."""
+    """One discussion of a batch, updated from the events of its session."""
 
     def __init__(
         self,

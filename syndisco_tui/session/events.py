@@ -1,4 +1,4 @@
-"""What a session tells front ends: events as frozen values."""
+"""What a session reports to front ends: events as frozen values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class StateChanged:
     pausing: bool = False
     """It pauses after the reply in progress."""
     is_step: bool = False
-    """It pauses because one message was asked for."""
+    """It pauses after this message because ``step`` was requested."""
     turn: int = 0
     """The turn of the reply in progress, or else the last one taken."""
     turns: int = 0
@@ -67,7 +67,7 @@ class Renamed:
 
 @dataclass(frozen=True)
 class ReplyStarted:
-    """``name`` was asked for a reply in turn ``turn``; the engine reads the prompt."""
+    """A reply of ``name`` in turn ``turn`` was requested; the engine reads the prompt."""
 
     name: str
     role: str
@@ -182,7 +182,7 @@ class Condition:
 
     ``engine``: the model's thread has ended. ``memory``: it was full, and the reply in progress
     is requested with less. ``saving``: the disk refuses; the discussion pauses and continues by
-    itself. ``server``: it is busy or broke off, and is asked again. ``silence``: no token for
+    itself. ``server``: it is busy or broke off; the request is repeated. ``silence``: no token for
     long. ``space``: the disk is nearly full. ``speed``: the model that is loaded is slower than
     it could be.
     """

@@ -142,7 +142,7 @@ class Quit:
 
 @dataclass(frozen=True)
 class FileOpened:
-    """A discussion's file is open for writing; ``intent`` is what was asked for with it."""
+    """A discussion's file is open for writing; ``intent`` is that of the request to open it."""
 
     record: DiscussionRecord
     path: Path
@@ -240,7 +240,7 @@ class SpaceChecked:
 
 @dataclass(frozen=True)
 class Crashed:
-    """Something unexpected was raised; the sentence tells it to a person."""
+    """An unexpected exception was raised; the sentence is for a person."""
 
     sentence: str
     ends_session: bool = False

@@ -105,7 +105,7 @@ class LiveSession:
         self._post(inputs.ChangeSetup(setup))
 
     def intervene(self, intervention: Intervention) -> None:
-        """Change what was said, or who speaks next, in the open discussion."""
+        """Change the messages or the next speaker of the open discussion."""
         self._post(inputs.Intervene(intervention))
 
     def offer_candidates(self, count: int) -> None:
@@ -156,7 +156,7 @@ class LiveSession:
     def _emit(self, event: SessionEvent) -> None:
         if self._listener:
             self._listener(event)
-        # Where nobody reads for long, growth would fill the memory; the next event tells it all.
+        # If nobody drains, growth would fill the memory; the next event holds the whole text.
         elif not (isinstance(event, ReplyGrew) and self.events.qsize() > MAX_UNREAD):
             self.events.put(event)
         if isinstance(event, Closed):

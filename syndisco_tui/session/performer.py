@@ -69,7 +69,8 @@ Message = inputs.Input | PreloadIfLast | Generated
 class Performer:
     """Owns the state of one session. Used on the runner's thread alone, but for ``state``.
 
-    ``post`` brings a message back to ``take`` on that thread; ``emit`` tells the front end.
+    ``post`` brings a message back to ``take`` on that thread; ``emit`` hands an event to the
+    front end.
     """
 
     def __init__(
@@ -98,7 +99,7 @@ class Performer:
                     self._preload(message.setup)
                 case _:
                     self._decide(message)
-        except Exception as error:  # the other sessions of the runner go on
+        except Exception as error:  # the other sessions of the runner continue
             self._decide(_crashed(error))
 
     @property
@@ -239,7 +240,7 @@ class Performer:
         except InputError as error:
             return inputs.OpenFailed(str(error))
         except OSError as error:
-            return inputs.OpenFailed(f"{path}: cannot be opened to go on: {error.strerror}")
+            return inputs.OpenFailed(f"{path}: cannot be opened for writing: {error.strerror}")
         try:
             record = continuable_record(path)
         except InputError as error:

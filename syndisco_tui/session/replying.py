@@ -220,10 +220,8 @@ def _reply(state: SessionState, result: GenerationResult, empty_replies: int = 0
 def _announcement(request: TurnRequest) -> str:
     assert request.shortened
     count = request.shortened.history_context_len
-    history = {0: "without the history", 1: "with the last message alone"}.get(
-        count, f"with the last {count} messages"
-    )
+    history = {0: "no history", 1: "the last message"}.get(count, f"the last {count} messages")
     return (
-        f"Memory was full: {request.name} is asked again, {history} and for "
-        f"{request.shortened.max_out_tokens:,} tokens at most."
+        f"Memory was full: retrying the reply of {request.name} with {history} and at most "
+        f"{request.shortened.max_out_tokens:,} tokens."
     )

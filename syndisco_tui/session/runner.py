@@ -65,7 +65,7 @@ class Runner:
         return self._surroundings.engine
 
     def add(self, emit: Callable[[SessionEvent], object]) -> Performer:
-        """A new session that tells its events to ``emit``, on the runner's thread."""
+        """A new session; ``emit`` gets its events, on the runner's thread."""
 
         def post(message: Message) -> None:
             self.post(performer, message)

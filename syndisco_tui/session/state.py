@@ -31,7 +31,7 @@ class ModelState:
     preload: LastModel | None = None
     """What is being loaded before anybody needs it."""
     requested: ModelSpec | None = None
-    """As the engine was asked for the model that is loaded."""
+    """The spec for which the engine loaded the model."""
     ready: ModelSpec | None = None
     ready_info: EngineInfo | None = None
     is_stuck: bool = False
@@ -81,7 +81,7 @@ class Unsaved:
     events: tuple[SessionEvent, ...] = ()
     """Emitted once it is saved."""
     reported: int = 0
-    """How many of ``events`` the front end was told of as not saved."""
+    """How many of ``events`` were reported as not saved."""
     intent: Intent = "wait"
     """What the session was about to do when saving failed."""
     has_failed: bool = False
@@ -121,7 +121,7 @@ class SessionState:
     leaving: Start | FileOpened | CloseDiscussion | Quit | None = None
     """What follows as soon as the open discussion is saved and closed."""
     conditions: tuple[Condition, ...] = ()
-    """What is wrong and has been said."""
+    """The conditions that front ends know of."""
     is_status_due: bool = False
     """A StateChanged is due after the next save."""
     is_closed: bool = False
@@ -160,7 +160,7 @@ class SessionState:
         return "running" if self.reply or self.intent != "wait" else "paused"
 
     def status_event(self) -> StateChanged:
-        """The state as front ends are told of it."""
+        """The event that reports this state."""
         reply, discussion = self.reply, self.discussion
         taken = discussion.turns_taken if discussion else 0
         return StateChanged(

@@ -1,4 +1,4 @@
-"""A reply while it is generated: what the engine is asked for, and how the text grows."""
+"""A reply while it is generated: the request to the engine, and the growing text."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def generation_request(
     conversation: str = "",
     model: ModelSpec | None = None,
 ) -> GenerationRequest:
-    """What the engine is asked for, so that ``request`` is answered under ``setup``.
+    """The request to the engine for a turn under ``setup``.
 
-    ``conversation`` tells discussions apart: a server keeps the prompts of each in its cache.
+    ``conversation`` distinguishes discussions: a server keeps the prompts of each in its cache.
     ``model`` is one of several that are loaded; None is the main one.
     """
     limits = request.shortened or setup
@@ -62,13 +62,13 @@ class ReplyStream:
     reasoning_tokens: int = 0
     is_silent: bool = False
     is_waiting: bool = False
-    """Whether a server is to be asked again later."""
+    """Whether a server has to be asked once more, later."""
     heard_at: float = field(default_factory=time.monotonic)
     first_token_at: float = 0.0
     emitted_at: float = 0.0
 
     def take(self, event: GenerationEvent) -> ReplyGrew | CandidateGrew | None:
-        """Note an event; returns what to tell the front end, if it is time to."""
+        """Note an event; returns an event for the front end if one is due."""
         now = self.heard_at = time.monotonic()
         if isinstance(event, Started):
             self.prompt_tokens = event.prompt_tokens

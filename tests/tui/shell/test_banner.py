@@ -149,7 +149,7 @@ async def test_full_memory_is_said_while_less_is_asked_for_and_then_it_pauses(
         await at.press("r")
         await at.until(lambda: "! Memory was full: " in at.text())
         shown = " ".join(at.text().split())
-        assert "asked again, without the history and for 55 tokens at most." in shown
+        assert "with no history and at most 55 tokens." in shown
         assert "speaking" in shown
         at.engine.may_speak.set()
         await at.until_state("paused")

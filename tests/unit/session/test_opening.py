@@ -169,7 +169,7 @@ class TestResuming:
         nowhere = tmp_path / "gone" / "a.json"
         live.session.resume(nowhere)
         told = live.until(ErrorRaised).sentence
-        assert told == f"{nowhere}: cannot be opened to go on: No such file or directory"
+        assert told == f"{nowhere}: cannot be opened for writing: No such file or directory"
         live.until_state("finished")
         assert not live.all(Condition)
 

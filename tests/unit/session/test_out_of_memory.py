@@ -80,8 +80,13 @@ def test_the_retry_has_half_the_history_and_half_the_tokens(begin: Begin) -> Non
     assert entries[4].shortened == entries[5].shortened == Shortened(2, 100)
     assert "2 messages, 100 tokens" in entries[4].text
     told = [event.sentence for event in live.all(Condition) if event.cause == "memory"]
-    asked = "is asked again, with the last 2 messages and for 100 tokens at most."
-    assert told == [f"Memory was full: Ann {asked}", "", f"Memory was full: Bob {asked}", ""]
+    limits = "with the last 2 messages and at most 100 tokens."
+    assert told == [
+        f"Memory was full: retrying the reply of Ann {limits}",
+        "",
+        f"Memory was full: retrying the reply of Bob {limits}",
+        "",
+    ]
     assert len(live.all(ReplyDropped)) == 2
     assert live.texts() == [entry.text for entry in entries]
     assert live.record.setup.max_out_tokens == 200  # what comes is asked for as it was wished
@@ -164,7 +169,7 @@ def test_headless_reports_the_retry_and_continues(tmp_path: Path) -> None:
     setup = changed(conv_len=2, max_out_tokens=200)
     assert run_headless(live.session, setup, out=out, err=err) == 0
     assert err.getvalue().count("Memory was full: ") == 2
-    assert "Bob is asked again, without the history" in err.getvalue()
+    assert "retrying the reply of Bob with no history" in err.getvalue()
     assert out.getvalue().count("100 tokens.") == 2
     live.engine.close()
 
