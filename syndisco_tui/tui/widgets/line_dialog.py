@@ -29,7 +29,7 @@ class LineDialog(Form[Value | None]):
     Enter uses what you typed, escape cancels."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "submit", "save", show=False, priority=True),
+        Binding("enter,ctrl+s", "submit", "confirm", key_display="⏎", show=False, priority=True),
         Binding("escape", "cancel", "cancel", key_display="esc", show=False),
     ]
 
@@ -62,7 +62,6 @@ class LineDialog(Form[Value | None]):
             hint = f"⏎ {self._verb}      esc cancel"
             yield Static(safe(hint), classes="dialog-hint", markup=False)
 
-    @on(Input.Submitted)
     def action_submit(self) -> None:
         try:
             value = self._parse(self.query_one(Input).value.strip())
