@@ -150,6 +150,7 @@ class DiscussionList(RowList):
         self.refresh()
 
     def unmark(self) -> None:
+        """Remove all marks."""
         self._marked.clear()
         self.refresh()
         self.post_message(self.Highlighted())

@@ -19,6 +19,7 @@ class Group:
 
     @property
     def newest(self) -> LibraryEntry:
+        """The discussion that was started last."""
         return max(self.entries, key=lambda entry: entry.summary.started_at)
 
     @property
@@ -28,6 +29,7 @@ class Group:
 
     @property
     def finished(self) -> int:
+        """How many discussions are finished."""
         return sum(entry.summary.status == "finished" for entry in self.entries)
 
 

@@ -89,10 +89,12 @@ class FieldBar(Vertical):
         self._input.focus()
 
     def close(self) -> None:
+        """Hide the bar."""
         self.display = False
         self._persona = None
 
     def show_error(self, sentence: str) -> None:
+        """Say what is wrong with the value; nothing, if ``sentence`` is empty."""
         self._error.update(Content(safe(sentence)))
         self._error.display = bool(sentence)
 

@@ -63,6 +63,7 @@ class PersonaList(RowList):
 
     @property
     def is_filtered(self) -> bool:
+        """Whether a filter is set, even one that leaves all."""
         return bool(self._filter_words)
 
     def lists(self, persona: Persona) -> bool:
@@ -82,6 +83,7 @@ class PersonaList(RowList):
             self._marked_names = self._marked_names - {name_key(old)} | {name_key(new)}
 
     def unmark_all(self) -> None:
+        """Remove all marks."""
         self._marked_names = frozenset()
         self.refresh()
 
@@ -131,8 +133,13 @@ class PersonaList(RowList):
     def draw_empty(self) -> Content:
         if self._selection.personas:
             return Content.styled("No match. esc clears the filter.", "$quiet")
+        return Content.styled(self.empty_hint, "$quiet")
+
+    @property
+    def empty_hint(self) -> str:
+        """What an empty list says: the keys that give it its first personas."""
         new, open_set = (key_of(self.app, f"personas.{name}") for name in ("new", "open_set"))
-        return Content.styled(f"No personas: {new} makes one, {open_set} opens a set", "$quiet")
+        return f"No personas: {new} makes one, {open_set} opens a set"
 
     def _column_widths(self, width: int) -> tuple[int, int, int]:
         """Of name, age and sex: as wide as they need, where the occupation keeps enough too."""

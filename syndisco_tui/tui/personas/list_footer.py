@@ -100,6 +100,7 @@ class PersonaListFooter(Vertical):
             self._filter.take_focus()
 
     def close_filter(self) -> None:
+        """Remove the filter's line."""
         if self._filter is not None:
             self._filter.remove()
             self._filter = None

@@ -118,7 +118,7 @@ class PersonasPane(Vertical):
     def _show_selection(self, highlight: int | None = None, *, count: int = 1) -> None:
         self.list.show(self.selection, highlight, count=count)
         self._show_counts()
-        if self._lint_timer is not None:
+        if self._lint_timer:
             self._lint_timer.stop()
         self._lint_timer = self.set_timer(LINT_DELAY, self._show_warnings)
 
@@ -177,8 +177,7 @@ class PersonasPane(Vertical):
         """The index of the highlighted persona; where there is none, say how to get some."""
         index = self.list.highlighted
         if index is None:
-            new, open_set = (key_of(self.app, f"personas.{name}") for name in ("new", "open_set"))
-            tell(self.app, f"No personas: {new} makes one, {open_set} opens a set.")
+            tell(self.app, f"{self.list.empty_hint}.")
         return index
 
     # Actions: who takes part, and which personas there are ----------------------------------------
@@ -237,11 +236,10 @@ class PersonasPane(Vertical):
     def action_undo(self) -> None:
         if bring_back(self.app):
             return
-        change = self.edits.undo()
-        if change is None:
-            self.notify("Nothing to undo.", timeout=2)
-        else:
+        if change := self.edits.undo():
             self.apply(change, is_undo=True)
+        else:
+            self.notify("Nothing to undo.", timeout=2)
 
     # Actions that open a dialog ------------------------------------------------------------------
 

@@ -36,6 +36,7 @@ class SetupField:
 
     @property
     def choices(self) -> tuple[str, ...]:
+        """The values of a field of the kind ``choice``."""
         return get_args(DiscussionSetup.model_fields[self.key].annotation)
 
 

@@ -120,6 +120,7 @@ class RowEditor(Vertical):
         return self.text != self._initial_text
 
     def take_focus(self) -> None:
+        """Let the user type."""
         self._field.focus()
 
     @on(Input.Changed)
@@ -191,6 +192,7 @@ class EditableRows(RowList):
 
     @property
     def is_editing(self) -> bool:
+        """Whether the value of a row is being edited."""
         return self.editor is not None
 
     def is_edited(self, index: int) -> bool:

@@ -135,6 +135,7 @@ class RowList(ScrollView, can_focus=True):
 
     @property
     def shows_highlight(self) -> bool:
+        """Whether the highlight is drawn."""
         return self.keeps_highlight or self.has_focus
 
     def render_line(self, y: int) -> Strip:
