@@ -173,21 +173,19 @@ def run_one(settings: Settings, begin: DiscussionSetup | Path, output: Path | No
 def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: bool) -> int:
     from functools import partial
 
-    from ..headless.remaining import remaining_runs
     from ..headless.repeat import run_repeat
     from ..session import LiveSession
-    from ..session.batch import Batch, allow_more_files
+    from ..session.batch import Batch
     from ..session.batch_run import BatchIdentity, repeated, saved_runs
+    from ..workspace.batches import SeedClaims, elsewhere_sentence, remaining_runs
     from ..workspace.discussions import read_discussion
     from ..workspace.exit_status import FINISHED, NOT_FINISHED
-    from ..workspace.seed_claims import SeedClaims
 
     _warn_of_names(begin)
     folders = Folders.from_environment()
     folders.create()
     folder, setups = folders.discussions, repeated(begin, count)
     new_session = partial(LiveSession, new_runner(settings, folders))
-    allow_more_files(len(setups))
     with SeedClaims(folder) as claims:  # before the model is loaded, which takes long
         is_ours = claims.claim(setups)
         sources: list[DiscussionSetup | Path] = list(setups)
@@ -199,8 +197,10 @@ def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: boo
             identity = BatchIdentity.of(begin.seed, count, records)
             remaining = remaining_runs(setups, saved, is_ours)
             sources, elsewhere = remaining.sources, remaining.elsewhere
-            for sentence in remaining.sentences():
-                print(sentence, file=sys.stderr)
+            finished, total = remaining.finished, remaining.total
+            print(f"{finished} of {total} discussions are finished.", file=sys.stderr)
+            if elsewhere:
+                print(elsewhere_sentence(elsewhere, total), file=sys.stderr)
         status = FINISHED
         if sources:
             batch = Batch(new_session, sources, identity=identity)

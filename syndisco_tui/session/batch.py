@@ -6,7 +6,7 @@ import contextlib
 import resource
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -117,17 +117,22 @@ class Batch:
         batch.runs.sort(key=lambda run: run.number)
         return batch
 
-    def resume(self, open_elsewhere: Collection[Path] = ()) -> None:
-        """Run all that are not finished, except those whose files are ``open_elsewhere``."""
-        unfinished = [run for run in self.runs if run.is_over and run.state != "finished"]
+    @property
+    def unfinished(self) -> list[BatchRun]:
+        """The runs that have stopped, failed or not begun."""
+        return [run for run in self.runs if run.is_over and run.state != "finished"]
+
+    def resume(self, skipped: Mapping[BatchRun, str] | None = None) -> None:
+        """Run all that are not finished, except the ``skipped``, which say why."""
+        unfinished = self.unfinished
         self._close([session for run, session in self._sessions.items() if run in unfinished])
         self.drain()  # or the last events of these sessions would be taken for the new ones'
         self._turns_before = sum(min(run.turn, run.turns) for run in self.runs)
         self._tokens, self._first_reply_at = 0, 0.0
         allow_more_files(FILES_PER_RUN * min(len(unfinished), self._max_in_flight))
         for run in unfinished:
-            if run.path in open_elsewhere:
-                run.error = "It is open in the laboratory."
+            if skipped and run in skipped:
+                run.error = skipped[run]
                 continue
             run.state, run.error, run.waits_for_disk = "waiting", "", False
             self._waiting.append(run)

@@ -19,6 +19,7 @@ from ..shell.keymap import key_of
 if TYPE_CHECKING:  # not before the first picture
     from ...session.batch import Batch
     from ...session.batch_run import BatchRun
+    from ...workspace.batches import SeedClaims
 
 DRAINS_PER_SECOND = 5
 PATIENCE = 3.0
@@ -29,11 +30,15 @@ BatchEvents: TypeAlias = "Sequence[tuple[BatchRun, SessionEvent]]"
 
 @dataclass(eq=False)
 class ShownBatch:
-    """A batch with its title, the speakers' colours, and who hears what happens in it."""
+    """A batch with its title, the speakers' colours, and who hears what happens in it.
+
+    ``claims`` keep other processes from running its discussions while it runs.
+    """
 
     batch: Batch
     title: str
     colours: dict[str, str]
+    claims: SeedClaims
     listeners: list[Callable[[BatchEvents], object]] = field(default_factory=list)
     over_since: float = 0.0
 
@@ -76,6 +81,7 @@ class Batches:
     def _let_go(self, shown: ShownBatch) -> None:
         if not shown.over_since:
             shown.over_since = time.monotonic()
+            shown.claims.release()
             if not shown.listeners:
                 self._tell_of_end(shown)
         is_late = time.monotonic() - shown.over_since > PATIENCE
@@ -128,6 +134,7 @@ class Batches:
         """Save all as paused and end their sessions."""
         for shown in self._shown:
             shown.batch.close()
+            shown.claims.release()
         self._shown.clear()
 
 

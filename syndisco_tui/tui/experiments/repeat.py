@@ -18,8 +18,9 @@ from ...analysis.figures import FigureCounter, Spread
 from ...discussion import DiscussionRecord, DiscussionSetup, Persona
 from ...session import LiveSession
 from ...session.batch import Batch
-from ...session.batch_run import BatchRun, repeated
+from ...session.batch_run import BatchIdentity, BatchRun, repeated
 from ...text import duration, one_line, safe
+from ...workspace.batches import SeedClaims, continue_batch, elsewhere_sentence
 from ..inspect.compare import Compare, CompareWith
 from ..inspect.turn_lab import TurnLab
 from ..interventions.fork import ForkScreen
@@ -45,16 +46,26 @@ SPREAD_SHARE = 10
 def ask_to_repeat(
     app: App[int],
     session: LiveSession,
+    folder: Path,
     setup: DiscussionSetup,
     colours: dict[str, str],
     show: Callable[[ShownBatch], object],
 ) -> None:
-    """Ask how many discussions of ``setup`` to run at the same time; ``show`` what was started."""
+    """Ask how many discussions of ``setup`` to run at the same time; ``show`` what was started.
+
+    Seeds that another process is running, according to ``folder``, are left to it.
+    """
 
     def start(count: int | None) -> None:
-        if count:
-            batch = Batch(session.sibling, repeated(setup, count))
-            shown = ShownBatch(batch, one_line(setup.heading, 120), colours)
+        if not count:
+            return
+        setups = repeated(setup, count)
+        claims = SeedClaims(folder)
+        ours = [each for each, is_ours in zip(setups, claims.claim(setups), strict=True) if is_ours]
+        _notify_elsewhere(app, count - len(ours), count)
+        if ours:
+            batch = Batch(session.sibling, ours, identity=BatchIdentity.of(setup.seed, count))
+            shown = ShownBatch(batch, one_line(setup.heading, 120), colours, claims)
             batches_of(app).add(shown)
             show(shown)
 
@@ -67,6 +78,12 @@ def ask_to_repeat(
         most=MOST,
     )
     open_form(app, how_many, start)
+
+
+def _notify_elsewhere(app: App[int], count: int, total: int) -> None:
+    if count:
+        sentence = elsewhere_sentence(count, total)
+        app.notify(safe(sentence), severity="warning", markup=False, timeout=8)
 
 
 class BatchScreen(AppScreen[OpenRequest | None]):
@@ -366,7 +383,7 @@ class BatchScreen(AppScreen[OpenRequest | None]):
             sentence = f"Another batch is running: {running.title} ({key} in the laboratory)."
             self.notify(safe(sentence), severity="warning", markup=False, timeout=6)
             return
-        open_path = self._open_path()
-        self._batch.resume([open_path] if open_path else [])
+        elsewhere = continue_batch(self._batch, self._shown.claims, self._open_path())
+        _notify_elsewhere(self.app, elsewhere, len(self._batch.runs))
         batches.add(self._shown)
         self._show_all()

@@ -12,6 +12,7 @@ from ...discussion import DiscussionRecord, DiscussionSetup
 from ...session import LiveSession
 from ...session.batch import Batch
 from ...text import one_line, safe
+from ...workspace.batches import SeedClaims
 from ...workspace.discussions import read_discussion
 from ...workspace.folders import Folders
 from ...workspace.inputs import InputError
@@ -128,7 +129,7 @@ class LibraryVisit:
         ]
         colours = self._colours.by_name(names, dark=dark)
         show = partial(self._show_batch, chosen=self._chosen)
-        ask_to_repeat(self._app, self._session, setup, colours, show)
+        ask_to_repeat(self._app, self._session, self._folders.discussions, setup, colours, show)
 
     def _read_batch(self, paths: Sequence[Path], library: LibraryScreen, *, go_on: bool) -> None:
         """Show the batch that the discussions ``paths`` are of over ``library``."""
@@ -143,7 +144,12 @@ class LibraryVisit:
             records = batch.records()
             names = dict.fromkeys(name for record in records for name in record.setup.names)
             colours = self._colours.by_name(names, dark=self._app.current_theme.dark)
-            shown = ShownBatch(batch, one_line(records[0].heading, 120), colours)
+            shown = ShownBatch(
+                batch,
+                one_line(records[0].heading, 120),
+                colours,
+                SeedClaims(self._folders.discussions),
+            )
             screen = self._show_batch(shown, chosen)
             if go_on:
                 self._app.call_later(screen.action_go_on)

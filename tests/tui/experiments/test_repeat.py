@@ -20,6 +20,7 @@ from syndisco_tui.tui.experiments.repeat import BatchScreen
 from syndisco_tui.tui.inspect.compare import Compare, CompareWith
 from syndisco_tui.tui.interventions.fork import ForkScreen
 from syndisco_tui.tui.library.screen import LibraryScreen
+from syndisco_tui.workspace.batches import SeedClaims
 from tests.support.bench import Bench, OpenBench
 
 
@@ -134,6 +135,64 @@ async def test_what_was_stopped_is_continued_there(bench: OpenBench) -> None:
         await at.press("r")
         await at.until(lambda: "2 of 2 finished" in at.text())
         assert len(at.records()) == 2
+
+
+async def test_seeds_that_another_process_holds_are_left_to_it(bench: OpenBench) -> None:
+    async with bench() as at:
+        setups = repeated(at.laboratory.setup, 3)
+        with SeedClaims(at.folders.discussions) as others:
+            assert others.claim(setups[1:2]) == [True]
+            await start_batch(at, 3)
+            assert "1 of 3 is being run by another syndisco-tui and left to it." in at.toasts()
+            await at.until(lambda: "2 of 2 finished" in at.text())
+        assert [
+            (record.setup.seed, record.batch.number, record.batch.count)
+            for record in sorted(at.records(), key=lambda record: record.setup.seed)
+            if record.batch
+        ] == [(0, 1, 3), (2, 3, 3)]
+
+
+async def test_no_batch_begins_where_another_process_holds_all_seeds(bench: OpenBench) -> None:
+    async with bench() as at:
+        with SeedClaims(at.folders.discussions) as others:
+            others.claim(repeated(at.laboratory.setup, 2))
+            await at.press("ctrl+r", "ctrl+u", "2", "enter")
+            await at.until(lambda: "2 of 2 are being run by another" in at.toasts())
+        assert at.laboratory.is_current
+        assert at.records() == []
+
+
+async def test_a_running_batch_claims_its_seeds_until_it_ends(bench: OpenBench) -> None:
+    async with bench() as at:
+        setups = repeated(at.laboratory.setup, 2)
+        at.engine.may_load.clear()
+        await start_batch(at, 2)
+        with SeedClaims(at.folders.discussions) as others:
+            assert others.claim(setups) == [False, False], "before the model is loaded"
+        at.engine.may_load.set()
+        await at.until(lambda: "2 of 2 finished" in at.text())
+        with SeedClaims(at.folders.discussions) as others:
+            await at.until(lambda: others.claim(setups) == [True, True])
+
+
+async def test_what_another_process_continues_is_not_continued_here(bench: OpenBench) -> None:
+    async with bench(delay=0.03) as at:
+        await start_batch(at, 2)
+        await at.until(lambda: len(at.records()) == 2)
+        await at.press("x")
+        await at.until(lambda: {record.status for record in at.records()} == {"paused"})
+        await at.until(lambda: batches_of(at.app).running is None)
+        at.engine.delay = 0
+        with SeedClaims(at.folders.discussions) as others:
+            (held,) = [record.setup for record in at.records() if record.setup.seed == 0]
+            await at.until(lambda: others.claim([held]) == [True])
+            await at.press("r")
+            await at.until(lambda: "1 of 2 finished" in at.text())
+            assert "1 of 2 is being run by another syndisco-tui" in at.toasts()
+        assert {record.setup.seed: record.status for record in at.records()} == {
+            0: "paused",
+            1: "finished",
+        }
 
 
 async def test_an_interrupted_batch_is_continued_from_the_library(bench: OpenBench) -> None:

@@ -29,7 +29,6 @@ from syndisco_tui.discussion import (
 from syndisco_tui.discussion.chance import SEED_BITS
 from syndisco_tui.engine.base import EngineError, GenerationRequest, LoadProgress
 from syndisco_tui.headless.printer import WAITING
-from syndisco_tui.headless.remaining import remaining_runs
 from syndisco_tui.headless.repeat import run_repeat
 from syndisco_tui.headless.replay import AHEAD, replay
 from syndisco_tui.session import ErrorRaised, LiveSession, Runner
@@ -41,7 +40,12 @@ from syndisco_tui.store.discussions import discussion_files, read_discussion
 from syndisco_tui.store.inputs import InputError
 from syndisco_tui.store.lock import WriterLock, has_writer
 from syndisco_tui.store.setups import setup_to_toml
-from syndisco_tui.workspace.seed_claims import SeedClaims
+from syndisco_tui.workspace.batches import (
+    SeedClaims,
+    continue_batch,
+    elsewhere_sentence,
+    remaining_runs,
+)
 from tests.support.command_line import SCRIPTED, call
 from tests.support.faulty_disk import FaultyDisk
 from tests.support.project import ROOT
@@ -180,7 +184,7 @@ class TestRepeat:
         engine = ScriptedEngine(answer)
         session = partial(LiveSession, Runner(engine, folder))
         batch = Batch.saved(session, [held, other])
-        batch.resume([held])
+        continue_batch(batch, SeedClaims(folder), held)
         while not batch.is_over:
             batch.drain(0.1)
         assert {run.path: run.state for run in batch.runs} == {held: "stopped", other: "finished"}
@@ -316,10 +320,10 @@ class TestClaims:
         lock.release()
         assert read_discussion(finished).status == "finished"
         assert remaining.sources == [cut, setups[4]]
-        assert remaining.sentences() == [
-            "1 of 5 discussions are finished.",
-            "2 of 5 are being run by another syndisco-tui and left to it.",
-        ]
+        assert (remaining.finished, remaining.elsewhere, remaining.total) == (1, 2, 5)
+        assert elsewhere_sentence(2, 5) == (
+            "2 of 5 are being run by another syndisco-tui and left to it."
+        )
 
     def test_resumed_while_the_first_still_loads_no_seed_is_run_twice(
         self, home: Path, tmp_path: Path
