@@ -1,4 +1,4 @@
-"""The one door for foreign text: what a model, a file or a stranger wrote, made safe to show.
+"""Foreign text made safe to show: everything that models, files and people wrote passes here.
 
 Single characters are replaced, never sequences, so a text may be cleaned whole or in chunks.
 """
@@ -25,7 +25,7 @@ _LINE_BREAKS = {0x0A: "\n", 0x0B: "\n", 0x0C: "\n", 0x85: "\n", 0x2028: "\n", 0x
 _MANY_LINES = _TABLE | _LINE_BREAKS
 _FOREIGN = frozenset(map(chr, _MANY_LINES)) - {"\n"}
 _FEW = 20
-"""Up to so many kinds of characters are replaced one kind after the other, which is faster."""
+"""Up to this many different characters are replaced one after the other, which is faster."""
 _ONE_LINE = _TABLE | dict.fromkeys(_LINE_BREAKS, " ")
 _EDITABLE: dict[int, str] = {
     code: shown for code, shown in _TABLE.items() if len(shown) == 1 and code != 0x0A
@@ -34,22 +34,22 @@ _MAYBE_MARKS = re.compile(rf"[^\w\s\0-\x7f]{{{_MAX_MARKS + 1},}}")
 
 
 def safe(text: str) -> str:
-    """``text`` with nothing in it that a terminal would obey. Line breaks stay."""
+    """``text`` without anything that a terminal would obey. Line breaks stay."""
     shown = text if text.isprintable() else _replaced(text)
     return shown if text.isascii() else _fewer_marks(shown)
 
 
 def _replaced(text: str) -> str:
-    found = _FOREIGN.intersection(text)
-    if len(found) > _FEW:
+    unsafe = _FOREIGN.intersection(text)
+    if len(unsafe) > _FEW:
         return text.translate(_MANY_LINES)
-    for character in found:
+    for character in unsafe:
         text = text.replace(character, _MANY_LINES[ord(character)])
     return text
 
 
 def one_line(text: str, limit: int = 200) -> str:
-    """The same on one line, cut to ``limit`` characters with an ellipsis."""
+    """``text`` made safe, on one line, shortened to ``limit`` characters with an ellipsis."""
     line = _fewer_marks(text[: 4 * limit].translate(_ONE_LINE))
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
@@ -70,29 +70,29 @@ def counted(number: int, singular: str, plural: str = "") -> str:
 
 
 def editable(text: str) -> str:
-    """The same for text that is being edited: every character stays one character in its place.
+    """``text`` made safe for an editor: every character stays one character.
 
-    What is only invisible stays as it is: people type it (in emoji, in Persian).
+    Invisible characters stay, because people type them (in emoji, in Persian).
     """
     return text.translate(_EDITABLE)
 
 
 def _fewer_marks(text: str) -> str:
-    """No more than a few combining marks on one letter: terminals stall on thousands."""
+    """``text`` with at most a few combining marks on a letter: terminals stall on thousands."""
     return _MAYBE_MARKS.sub(lambda run: _first_marks(run.group()), text)
 
 
 def _first_marks(text: str) -> str:
-    kept, marks = [], 0
+    characters, marks = [], 0
     for character in text:
         marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
         if marks <= _MAX_MARKS:
-            kept.append(character)
-    return "".join(kept)
+            characters.append(character)
+    return "".join(characters)
 
 
 def duration(seconds: float) -> str:
-    """A time to wait, as people say it."""
+    """A duration in seconds, minutes or hours, for people."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

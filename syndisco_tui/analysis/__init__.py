@@ -1,1 +1,1 @@
-"""What can be said about discussions: counts, shares, likeness. Pure functions over records."""
+"""Statistics of discussions: turns, participation, diversity, comparison. Pure functions."""

@@ -1,4 +1,4 @@
-"""Two discussions side by side: what differs in their setups, and where they part."""
+"""Two discussions compared: how their setups differ, and where their messages diverge."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ABSENT = "—"
 
 @dataclass(frozen=True)
 class SetupDifference:
-    """A field that differs, and both values as text; ``ABSENT`` for what is not there."""
+    """A field that differs, and both values as text, ``ABSENT`` if one has none."""
 
     field: str
     a: str
@@ -23,7 +23,7 @@ class SetupDifference:
 
 @dataclass(frozen=True)
 class MessagePair:
-    """Two messages that stand side by side, of one turn; None where a side has none."""
+    """Messages of the same turn in two discussions; None if one has no counterpart."""
 
     turn: int
     a: Message | None
@@ -31,29 +31,29 @@ class MessagePair:
 
     @property
     def is_common(self) -> bool:
-        """Whether both sides say the same in the same name."""
+        """Whether both messages have the same name, text and role."""
         if self.a is None or self.b is None:
             return False
         return (self.a.name, self.a.text, self.a.role) == (self.b.name, self.b.text, self.b.role)
 
 
 def setup_differences(a: DiscussionSetup, b: DiscussionSetup) -> list[SetupDifference]:
-    """Every field in which two setups differ, in the setup's order; participants by name."""
-    found: list[SetupDifference] = []
+    """The fields in which two setups differ, in the setup's order; participants by name."""
+    differences: list[SetupDifference] = []
     for field in DiscussionSetup.model_fields:
         if field == "personas":
-            found += _participants(a, b)
+            differences += _participants(a, b)
         elif field == "history_context_len":
-            found += _difference(field, *(_history(setup) for setup in (a, b)))
+            differences += _difference(field, *(_history_length(setup) for setup in (a, b)))
         elif field != "moderator":
-            found += _difference(field, getattr(a, field), getattr(b, field))
-    return found
+            differences += _difference(field, getattr(a, field), getattr(b, field))
+    return differences
 
 
 def align(a: Sequence[Message], b: Sequence[Message]) -> list[MessagePair]:
-    """The messages of both, turn by turn; within a turn in the order they came.
+    """The messages of both, turn by turn, and within a turn in order.
 
-    What has no turn (a human's words) belongs to the turn before it.
+    Messages without a turn (a human's) belong to the turn before them.
     """
     left, right = _by_turn(a), _by_turn(b)
     return [
@@ -64,12 +64,12 @@ def align(a: Sequence[Message], b: Sequence[Message]) -> list[MessagePair]:
 
 
 def first_difference(rows: Sequence[MessagePair]) -> int:
-    """Index of the first row in which the two differ; ``len(rows)`` if they never do."""
+    """Index of the first pair that differs; ``len(rows)`` if there is none."""
     return next((i for i, row in enumerate(rows) if not row.is_common), len(rows))
 
 
 def relation_to(record: DiscussionRecord, other: DiscussionRecord) -> str:
-    """How another discussion is related, in a few words; empty if it is not."""
+    """How ``other`` is related to ``record``, in a few words; empty if it is not."""
     own_parent = record.parent.id if record.parent else None
     other_parent = other.parent.id if other.parent else None
     if other_parent == record.id:
@@ -94,51 +94,51 @@ def _by_turn(entries: Sequence[Message]) -> dict[int, list[Message]]:
 
 
 def _participants(a: DiscussionSetup, b: DiscussionSetup) -> list[SetupDifference]:
-    found: list[SetupDifference] = []
-    ours, theirs = _cast(a), _cast(b)
+    differences: list[SetupDifference] = []
+    ours, theirs = _participants_of(a), _participants_of(b)
     for key in dict.fromkeys((*ours, *theirs)):
         one, other = ours.get(key), theirs.get(key)
         if one and other:
-            found += _persona_differences(one, other)
+            differences += _persona_differences(one, other)
         else:
             name = (one or other or _NOBODY).persona.name
             roles = (one.role if one else ABSENT, other.role if other else ABSENT)
-            found.append(SetupDifference(name, *roles))
+            differences.append(SetupDifference(name, *roles))
     shared = [key for key in ours if key in theirs]
     if shared != [key for key in theirs if key in ours]:
-        names = [", ".join(part.persona.name for part in cast.values()) for cast in (ours, theirs)]
-        found.append(SetupDifference("order", *names))
-    return found
+        names = [", ".join(part.persona.name for part in each.values()) for each in (ours, theirs)]
+        differences.append(SetupDifference("order", *names))
+    return differences
 
 
 @dataclass(frozen=True)
-class _Part:
+class _Participant:
     persona: Persona
     role: str
 
 
-_NOBODY = _Part(Persona.model_construct(username=""), "")
+_NOBODY = _Participant(Persona.model_construct(username=""), "")
 
 
-def _history(setup: DiscussionSetup) -> int | str:
+def _history_length(setup: DiscussionSetup) -> int | str:
     length = setup.history_context_len
     return "all" if length is None else length
 
 
-def _cast(setup: DiscussionSetup) -> dict[str, _Part]:
-    cast = {name_key(each.name): _Part(each, "user") for each in setup.personas}
+def _participants_of(setup: DiscussionSetup) -> dict[str, _Participant]:
+    by_name = {name_key(each.name): _Participant(each, "user") for each in setup.personas}
     if setup.moderator:
-        cast[name_key(setup.moderator.name)] = _Part(setup.moderator, "moderator")
-    return cast
+        by_name[name_key(setup.moderator.name)] = _Participant(setup.moderator, "moderator")
+    return by_name
 
 
-def _persona_differences(one: _Part, other: _Part) -> list[SetupDifference]:
+def _persona_differences(one: _Participant, other: _Participant) -> list[SetupDifference]:
     name = one.persona.name
-    found = _difference(f"{name}: role", one.role, other.role)
+    differences = _difference(f"{name}: role", one.role, other.role)
     ours, theirs = one.persona.attributes(), other.persona.attributes()
     for field in dict.fromkeys((*ours, *theirs)):
-        found += _difference(f"{name}: {field}", ours.get(field), theirs.get(field))
-    return found
+        differences += _difference(f"{name}: {field}", ours.get(field), theirs.get(field))
+    return differences
 
 
 def _difference(field: str, a: Any, b: Any) -> list[SetupDifference]:

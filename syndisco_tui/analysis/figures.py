@@ -1,4 +1,4 @@
-"""All figures of one discussion or of several, counted anew while they grow."""
+"""The turn lab's figures of one discussion or several, while they grow."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .turn_taking import TurnTaking, turn_taking
 
 @dataclass(frozen=True)
 class DiversityFigure:
-    """1 − mean pairwise ROUGE-L of what models said; of several discussions the mean of theirs.
+    """1 − mean pairwise ROUGE-L of what models said; for several discussions, the mean of theirs.
 
-    ``course`` is how it went as comments came, for a single discussion.
+    ``course`` has the value after each comment, for a single discussion.
     """
 
     value: float | None
@@ -27,7 +27,7 @@ class DiversityFigure:
 
 @dataclass(frozen=True)
 class Spread:
-    """One discussion of several: its own diversity, and 1 − its mean ROUGE-L with the others."""
+    """One of several discussions: its diversity and its distance (1 − mean ROUGE-L) to others."""
 
     diversity: float | None
     distance: float | None
@@ -35,7 +35,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Figures:
-    """What the turn lab draws. ``lengths`` are of a single discussion: (speaker, words)."""
+    """What the turn lab shows. ``message_lengths`` (speaker, words) are those of a single one."""
 
     turns: TurnTaking
     speaker_totals: tuple[SpeakerTotals, ...]
@@ -45,13 +45,13 @@ class Figures:
 
 
 class FigureCounter:
-    """Counts discussions again and again; only new comments are compared with the others."""
+    """Computes figures of discussions repeatedly, comparing only new comments with the others."""
 
     def __init__(self) -> None:
         self._compared: dict[str, tuple[Sequence[Message], Diversity]] = {}
 
     def figures(self, records: Sequence[DiscussionRecord]) -> Figures:
-        """The figures of ``records`` as they are now."""
+        """The figures of ``records``."""
         entries = [record.entries for record in records]
         names = dict.fromkeys(name for record in records for name in record.setup.names)
         single = len(records) == 1
@@ -64,24 +64,24 @@ class FigureCounter:
         )
 
     def _diversity(self, records: Sequence[DiscussionRecord]) -> DiversityFigure:
-        found = [self._compare(record) for record in records]
-        values = [each.value for each in found if each.value is not None]
+        each_diversity = [self._compare(record) for record in records]
+        values = [each.value for each in each_diversity if each.value is not None]
         return DiversityFigure(
             sum(values) / len(values) if values else None,
-            sum(each.pairs for each in found),
-            tuple(found[0].course) if len(found) == 1 else (),
-            any(each.is_full for each in found),
+            sum(each.pairs for each in each_diversity),
+            tuple(each_diversity[0].course) if len(records) == 1 else (),
+            any(each.is_full for each in each_diversity),
         )
 
     def spread(self, records: Sequence[DiscussionRecord]) -> list[Spread]:
         """Each discussion's diversity, and its distance from the others."""
-        far = distances([" ".join(_models_texts(record.entries)) for record in records])
+        to_others = distances([" ".join(_models_texts(record.entries)) for record in records])
         values = [self._compare(record).value for record in records]
-        return [Spread(value, distance) for value, distance in zip(values, far, strict=True)]
+        return [Spread(value, distance) for value, distance in zip(values, to_others, strict=True)]
 
     def _compare(self, record: DiscussionRecord) -> Diversity:
         seen, diversity = self._compared.get(record.id, ((), Diversity()))
-        if record.entries[: len(seen)] != seen:  # something was taken back or changed
+        if record.entries[: len(seen)] != seen:  # entries were deleted or changed
             seen, diversity = (), Diversity()
         for text in _models_texts(record.entries[len(seen) :]):
             diversity.add(text)
@@ -90,7 +90,7 @@ class FigureCounter:
 
 
 def _models_texts(entries: Sequence[Message]) -> Iterator[str]:
-    """What models said, as they said it."""
+    """What models said, before any edit."""
     for entry in entries:
         if entry.is_prompted:
             yield entry.text if entry.original_text is None else entry.original_text

@@ -1,4 +1,4 @@
-"""How much everybody says, how long their messages are, and who follows whom."""
+"""How much everybody says, how long their messages are, and who speaks after whom."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .rouge import words
 
 @dataclass(frozen=True)
 class SpeakerTotals:
-    """What one participant has said. ``tokens`` are those of models; a human's words have none."""
+    """Counts of one participant. ``tokens`` counts only what models generated."""
 
     name: str
     messages: int = 0
@@ -24,7 +24,7 @@ class SpeakerTotals:
 def speaker_totals(
     discussions: Iterable[Sequence[Message]], names: Iterable[str] = ()
 ) -> list[SpeakerTotals]:
-    """Everybody's talk: ``names`` first, then others in the order of their first message."""
+    """Everybody's totals: ``names`` first, then others in order of their first message."""
     counts: dict[str, list[int]] = {name: [0, 0, 0, 0] for name in names}
     for entries in discussions:
         for entry in entries:
@@ -39,15 +39,15 @@ def speaker_totals(
 
 
 def message_lengths(entries: Sequence[Message]) -> list[tuple[str, int]]:
-    """Every message's speaker and length in words, oldest first; a silence has 0."""
+    """The speaker and length in words (0 for a silence) of every entry, oldest first."""
     return [(entry.name, len(words(entry.text))) for entry in entries]
 
 
 def succession_counts(discussions: Iterable[Sequence[Message]]) -> dict[tuple[str, str], int]:
-    """How often (name, other): ``other`` speaks right after ``name``. Silences are not heard."""
+    """By (name, other), how often ``other`` spoke right after ``name``, silences left out."""
     counts: dict[tuple[str, str], int] = {}
     for entries in discussions:
-        spoken = [entry.name for entry in entries if not entry.is_silence]
-        for pair in pairwise(spoken):
+        speakers = [entry.name for entry in entries if not entry.is_silence]
+        for pair in pairwise(speakers):
             counts[pair] = counts.get(pair, 0) + 1
     return counts

@@ -1,4 +1,4 @@
-"""What was changed in a discussion while it ran: its setup, and what people did to messages."""
+"""The changes of a discussion's setup and messages while it ran."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Kind = Literal["setup", "injected", "edited", "regenerated", "chosen", "deleted"
 
 @dataclass(frozen=True)
 class RecordedChange:
-    """One change. ``turn`` is the first turn that it concerns.
+    """A change that takes effect at ``turn``.
 
-    ``subject`` is the setup's field or the speaker; ``old`` and ``new`` are the values, or the
-    texts. ``count`` is how many messages it concerned.
+    ``subject`` is the setup's field or the speaker, ``old`` and ``new`` are values or texts, and
+    ``count`` is the number of messages changed.
     """
 
     turn: int
@@ -29,12 +29,12 @@ class RecordedChange:
 
 
 def recorded_changes(record: DiscussionRecord) -> list[RecordedChange]:
-    """Every change of a discussion that still holds, by turn; what was undone is left out."""
-    changes = [*_of_setup(record), *_of_entries(record.entries), *_taken_out(record)]
+    """All changes of a discussion that were not undone, by turn."""
+    changes = [*_setup_changes(record), *_entry_changes(record.entries), *_removals(record)]
     return sorted(changes, key=lambda change: change.turn)
 
 
-def _of_setup(record: DiscussionRecord) -> Iterator[RecordedChange]:
+def _setup_changes(record: DiscussionRecord) -> Iterator[RecordedChange]:
     setups = [each.setup for each in record.earlier_setups] + [record.setup]
     for earlier, before, after in zip(record.earlier_setups, setups, setups[1:], strict=False):
         for each in setup_differences(before, after):
@@ -42,7 +42,7 @@ def _of_setup(record: DiscussionRecord) -> Iterator[RecordedChange]:
                 yield RecordedChange(earlier.last_turn + 1, "setup", each.field, each.a, each.b)
 
 
-def _of_entries(entries: Sequence[Message]) -> Iterator[RecordedChange]:
+def _entry_changes(entries: Sequence[Message]) -> Iterator[RecordedChange]:
     turn = 0
     for entry in entries:
         turn = max(turn, entry.turn)
@@ -55,7 +55,7 @@ def _of_entries(entries: Sequence[Message]) -> Iterator[RecordedChange]:
             yield RecordedChange(turn, "next speaker", entry.name)
 
 
-def _taken_out(record: DiscussionRecord) -> Iterator[RecordedChange]:
+def _removals(record: DiscussionRecord) -> Iterator[RecordedChange]:
     for change in record.changes:
         if change.is_undone or not change.before:
             continue
@@ -71,7 +71,7 @@ def _taken_out(record: DiscussionRecord) -> Iterator[RecordedChange]:
 
 
 def _text_at(record: DiscussionRecord, change: Change) -> str:
-    """What stands where the change was made; nothing where the discussion is shorter by now."""
+    """The present text at the change's position; ``ABSENT`` if there is none."""
     if change.position >= len(record.entries):
         return ABSENT
     return record.entries[change.position].text or ABSENT

@@ -1,4 +1,4 @@
-"""What became of a text: which parts stayed, went and came."""
+"""The difference of two texts: which parts are the same, removed and added."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Literal
 
 DiffPart = tuple[Literal["same", "removed", "added"], str]
 
-_PIECES = re.compile(r"\s+|\w+|[^\w\s]")
+_TOKENS = re.compile(r"\s+|\w+|[^\w\s]")
 _MARKS = ' \t\r\n"“”„«»\\'
 _HEADER_ENDS = ("", ":", "`")
 
 
 def diff(before: str, after: str) -> list[DiffPart]:
-    """``before`` → ``after`` in reading order; what is not “added” joins to ``before``."""
-    if after and (start := _place(before, after)) is not None:
+    """The parts of both texts in reading order."""
+    if after and (start := _position(before, after)) is not None:
         parts: list[DiffPart] = [
             ("removed", before[:start]),
             ("same", after),
@@ -28,18 +28,18 @@ def diff(before: str, after: str) -> list[DiffPart]:
     return [part for part in parts if part[1]]
 
 
-def _place(before: str, after: str) -> int | None:
-    """Where ``after`` stands whole in ``before``: first of all behind a header or a mark."""
-    first = at = before.find(after)
-    while at >= 0:
-        if before[:at].rstrip(_MARKS)[-1:] in _HEADER_ENDS:
-            return at
-        at = before.find(after, at + 1)
+def _position(before: str, after: str) -> int | None:
+    """Where ``before`` contains ``after``, preferably behind a header or a mark."""
+    first = position = before.find(after)
+    while position >= 0:
+        if before[:position].rstrip(_MARKS)[-1:] in _HEADER_ENDS:
+            return position
+        position = before.find(after, position + 1)
     return first if first >= 0 else None
 
 
 def _by_words(before: str, after: str) -> list[DiffPart]:
-    old, new = _PIECES.findall(before), _PIECES.findall(after)
+    old, new = _TOKENS.findall(before), _TOKENS.findall(after)
     parts: list[DiffPart] = []
     for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind == "equal":

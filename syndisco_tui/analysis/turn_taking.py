@@ -1,4 +1,4 @@
-"""Who took the turns, against what the turn manager's odds let expect."""
+"""Who took the turns, compared with the turn manager's odds."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from ..discussion import Discussion, DiscussionRecord, DiscussionSetup, Message,
 class TurnTaking:
     """Turns by name, summed over one discussion or several.
 
-    ``expected`` adds up the odds that each name had at every turn, given who had spoken by then:
-    realised turns differ from it by chance alone, whatever the turn manager. A turn for which a
+    ``expected`` sums up each name's odds at every turn, given who had spoken before: the actual
+    turns differ from it by chance alone, whatever the turn manager. A turn for which a
     person chose the speaker was certain.
     """
 
     next_odds: dict[str, float] = field(default_factory=dict)
-    """Who speaks next, and with which probability; empty at the end and over several."""
+    """By name, the probability to speak next; empty at the end and for several discussions."""
     turns: dict[str, int] = field(default_factory=dict)
     expected: dict[str, float] = field(default_factory=dict)
     answers: int = 0
-    """Turns of whoever spoke before the last speaker (A, B, A), from the third turn on."""
+    """Turns taken by whoever spoke before the last speaker (A, B, A)."""
     answers_expected: float = 0.0
     answerable: int = 0
-    """Turns in which somebody could answer so."""
+    """Turns in which that was possible."""
 
     @property
     def total(self) -> int:

@@ -1,4 +1,4 @@
-"""A persona in a role, with instructions: what the model is told to be."""
+"""Actors: personas in a role, with the instructions that a model gets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SYSTEM_PROMPT_TYPE = "1"  # what SynDisco writes for users and moderators alike
 
 @dataclass(frozen=True)
 class Actor:
-    """Somebody who is prompted: ``persona`` as a ``user`` or the ``moderator``."""
+    """``persona`` as a user or the moderator of a discussion."""
 
     persona: Persona
     role: ActorRole
@@ -36,5 +36,5 @@ class Actor:
         }
 
     def system_prompt(self) -> str:
-        """The same object as JSON text, which is what the model reads."""
+        """The system prompt that the model gets: ``prompt_fields`` as JSON text."""
         return json.dumps(self.prompt_fields(), ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Words that name a people, a nation or a part of the world, case-folded: no orientation is one."""
+"""Words that name an ethnic group, a nation or a region, case-folded."""
 
 _WORDS = """
 aboriginal afghan african albanian algerian american arab arabic argentinian armenian asian

@@ -38,8 +38,7 @@ class Discussion:
 
     Without entries it starts with the setup's seed opinions.
 
-    Raises:
-        ValueError: nobody would take a turn.
+    Raises ValueError: nobody would take a turn.
     """
 
     def __init__(
@@ -63,13 +62,8 @@ class Discussion:
     @classmethod
     def from_record(cls, record: DiscussionRecord) -> Discussion:
         """The discussion at the turn where ``record`` ends."""
-        return cls(
-            record.setup,
-            record.entries,
-            record.earlier_setups,
-            record.changes,
-            record.speaker_override,
-        )
+        earlier, override = record.earlier_setups, record.speaker_override
+        return cls(record.setup, record.entries, earlier, record.changes, override)
 
     def to_record(self, record: DiscussionRecord) -> DiscussionRecord:
         """``record`` brought up to date with this discussion."""
@@ -84,7 +78,7 @@ class Discussion:
 
     @property
     def setup(self) -> DiscussionSetup:
-        """The setup that applies to the next turn."""
+        """The setup of the next turn."""
         return self._setup
 
     @property
@@ -186,8 +180,7 @@ class Discussion:
     def post(self, request: TurnRequest, reply: Reply, *, created_at: str = "") -> Message:
         """Clean the reply to ``request`` with the guard and add it to the discussion.
 
-        Raises:
-            NotTheNextTurn: the discussion has changed since the request was made.
+        Raises NotTheNextTurn: the discussion has changed since the request was made.
         """
         if request.entries != self.entries:
             raise NotTheNextTurn(
@@ -212,8 +205,7 @@ class Discussion:
     def inject(self, name: str, text: str, *, created_at: str = "") -> Message:
         """Add a human's message, in a participant's name or any other. It takes no turn.
 
-        Raises:
-            CannotChange: the name is empty, or the text is a silence.
+        Raises CannotChange: the name is empty, or the text is a silence.
         """
         if not name.strip() or is_silence(text):
             raise CannotChange(
@@ -243,8 +235,7 @@ class Discussion:
     def silence(self, position: int, *, changed_at: str = "") -> Message:
         """Make the entry at ``position`` a silence, which later prompts do not quote.
 
-        Raises:
-            IndexError: there is no such entry.
+        Raises IndexError: there is no such entry.
         """
         self._require_entry(position)
         self._history = self._history.edit(position, "", changed_at, may_be_silent=True)
@@ -266,8 +257,7 @@ class Discussion:
     def regenerate(self, *, changed_at: str = "") -> Message:
         """Remove the last message and request it from its speaker again, with another seed.
 
-        Raises:
-            CannotChange: no model generated that message, or the setup has changed since.
+        Raises CannotChange: no model generated that message, or the setup has changed since.
         """
         last = self.entries[-1] if self.entries else None
         if last is None or not last.is_prompted:
@@ -283,8 +273,7 @@ class Discussion:
     def candidates(self, count: int) -> tuple[TurnRequest, ...]:
         """``count`` further requests for the last message, each with its own seed.
 
-        Raises:
-            CannotChange: no model generated that message, or the setup has changed since.
+        Raises CannotChange: no model generated that message, or the setup has changed since.
         """
         trial = self.copy()
         trial.regenerate()
@@ -300,8 +289,7 @@ class Discussion:
 
         None keeps the last message.
 
-        Raises:
-            NotTheNextTurn: the candidates are not of the last message's turn.
+        Raises NotTheNextTurn: the candidates are not of the last message's turn.
         """
         if not candidates:
             return
@@ -322,8 +310,7 @@ class Discussion:
     def undo(self, *, changed_at: str = "") -> Change | None:
         """Undo the last intervention; None if there is none. What it replaced stays on record.
 
-        Raises:
-            CannotChange: somebody has spoken since, and the intervention was no edit.
+        Raises CannotChange: somebody has spoken since, and the intervention was no edit.
         """
         change = last_undoable(self.changes)
         self._history = self._history.undo(self._setup, changed_at)
@@ -332,8 +319,7 @@ class Discussion:
     def override_next_speaker(self, name: str | None) -> None:
         """Let ``name`` take the next user turn; None leaves it to the turn manager.
 
-        Raises:
-            CannotChange: that participant takes no turns.
+        Raises CannotChange: that participant takes no turns.
         """
         if name is None:
             self._speaker_override = None
@@ -345,8 +331,7 @@ class Discussion:
     def fork(self, position: int) -> Discussion:
         """A discussion of its own that shares the first ``position`` entries.
 
-        Raises:
-            IndexError: there are fewer entries.
+        Raises IndexError: there are fewer entries.
         """
         if not 0 <= position <= len(self.entries):
             raise IndexError(f"message {position} of {len(self.entries)}")
@@ -360,8 +345,7 @@ class Discussion:
     def change_setup(self, setup: DiscussionSetup) -> None:
         """Use ``setup`` from the next turn on; earlier turns keep theirs.
 
-        Raises:
-            ValueError: nobody would take a turn.
+        Raises ValueError: nobody would take a turn.
         """
         _require_turn_takers(setup)
         if setup.model_copy(update={"title": self._setup.title}) != self._setup:
@@ -373,8 +357,6 @@ class Discussion:
         return Discussion(
             self._setup, self.entries, self.earlier_setups, self.changes, self._speaker_override
         )
-
-    # Internals --------------------------------------------------------------------------------
 
     def _require_entry(self, position: int) -> None:
         if not 0 <= position < len(self.entries):

@@ -1,4 +1,4 @@
-"""Whether the names in a setup are those of its participants."""
+"""Checks that the names in a setup are those of its participants."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from .setup import DiscussionSetup
 
 
 def own_instructions_errors(setup: DiscussionSetup) -> tuple[str, ...]:
-    """What cannot be meant: a sentence for each name in ``own_instructions`` that is no user's."""
+    """An error for each name in ``own_instructions`` that is not a user's."""
     users = [persona.name for persona in setup.personas]
     known = {name_key(name) for name in users}
     errors = []
@@ -26,16 +26,16 @@ def own_instructions_errors(setup: DiscussionSetup) -> tuple[str, ...]:
 
 
 def outside_authors(setup: DiscussionSetup) -> tuple[str, ...]:
-    """The authors of seed opinions who take no part, each once."""
+    """The names of seed opinions' authors who take no part, each once."""
     known = {name_key(name) for name in setup.names}
     names = {name_key(name): name.strip() for name in setup.seed_opinion_usernames}
     return tuple(name for key, name in names.items() if key not in known)
 
 
 def outside_author_warnings(setup: DiscussionSetup) -> tuple[str, ...]:
-    """A sentence for each author of a seed opinion who may be meant to take part.
+    """A warning for each author of a seed opinion whose name is almost a participant's.
 
-    That somebody else is quoted is allowed; a name near to a participant's may be a slip.
+    Seed opinions may be by others, but such a name is likely a slip.
     """
     return tuple(
         f"seed_opinion_usernames: “{name}” takes no part in the discussion"

@@ -1,4 +1,4 @@
-"""When two names are one: after trimming, Unicode's composition (NFC) and case folding."""
+"""Comparing names: after trimming, Unicode composition (NFC) and case folding."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import lru_cache
 
-_NEAR = 0.6
-"""difflib's ratio from which a name is taken for a slip of another."""
+_NAME_SIMILARITY = 0.6
+"""difflib's ratio above which a name is taken for a misspelling of another."""
 
 _JOINERS = dict.fromkeys(map(ord, "\u200c\u200d"))
 
 
 def folded(text: str) -> str:
-    """``text`` for comparing: composed and case-folded."""
+    """``text`` composed and case-folded, for comparing."""
     composed = unicodedata.normalize("NFC", text)
     return unicodedata.normalize("NFC", composed.casefold())
 
 
 @lru_cache(maxsize=4096)
 def name_key(name: str) -> str:
-    """The form that two spellings of one name share. Joiners are left out: nobody sees them."""
+    """What all spellings of a name have in common. Invisible joiners do not count."""
     return folded(name.strip().translate(_JOINERS))
 
 
@@ -38,14 +38,14 @@ def name_clash(names: Iterable[str]) -> tuple[str, str] | None:
 
 
 def near_name(name: str, names: Iterable[str]) -> str | None:
-    """The one of ``names`` that ``name`` is probably a slip of, or None.
+    """The one of ``names`` of which ``name`` is probably a misspelling, or None.
 
-    One that only adds to it, as “Emma35” to “Emma”, is preferred to one that is merely alike.
+    One that extends it, as “Emma35” extends “Emma”, is preferred to one that is similar.
     """
     by_key = {name_key(each): each for each in names}
     key = name_key(name)
     longer = [each for each in by_key if each.startswith(key) or key.startswith(each)]
-    near = get_close_matches(key, longer or by_key, n=1, cutoff=0.0 if longer else _NEAR)
+    near = get_close_matches(key, longer or by_key, n=1, cutoff=0.0 if longer else _NAME_SIMILARITY)
     return by_key[near[0]] if key and near else None
 
 

@@ -1,4 +1,4 @@
-"""Who somebody is. A persona is a value; what they say is a discussion's business."""
+"""Personas: the characteristics of participants."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ MAX_NESTING = 20
 
 
 class Persona(BaseModel):
-    """A participant's characteristics: SynDisco's nine fields, and any further ones.
+    """A participant's characteristics: SynDisco's nine fields, and any others.
 
-    Further fields are kept and go into the prompt like the nine. A field that is empty (``""``,
-    ``-1``, ``[]``, null) is kept in files and left out of the prompt.
+    Empty fields (``""``, ``-1``, ``[]``, null) are kept in files and left out of prompts.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -33,9 +32,9 @@ class Persona(BaseModel):
 
     @field_validator("username")
     @classmethod
-    def _usable_name(cls, name: str) -> str:
-        if fault := username_error(name):
-            raise ValueError(fault)
+    def _is_usable(cls, name: str) -> str:
+        if error := username_error(name):
+            raise ValueError(error)
         return name
 
     @model_validator(mode="after")
@@ -51,11 +50,11 @@ class Persona(BaseModel):
         return self.username.strip()
 
     def as_dict(self) -> dict[str, Any]:
-        """Every field, empty ones too, as plain JSON values in SynDisco's order."""
+        """All fields as plain JSON values, in SynDisco's order."""
         return self.model_dump(mode="json")
 
     def attributes(self) -> dict[str, Any]:
-        """What the model is told: the fields that say something, in the same order."""
+        """The fields that are not empty, which prompts contain, in SynDisco's order."""
         return {field: value for field, value in self.as_dict().items() if not _is_empty(value)}
 
 

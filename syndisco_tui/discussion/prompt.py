@@ -1,4 +1,4 @@
-"""From what was said to what the model reads: the three prompt styles.
+"""From the history to the prompt: the three prompt styles.
 
 ``syndisco-2.0`` and ``syndisco-2.2`` are the prompts of those SynDisco releases; ``chat`` uses
 the turns of the model's own chat template. Text is never re-wrapped.
@@ -17,7 +17,7 @@ from .setup import PromptStyle
 
 ChatRole = Literal["system", "user", "assistant"]
 
-# Templates want a user turn first. These two stand in where the history offers none.
+# Chat templates require a user turn first; these are used if the history has none.
 NOTHING_YET = "(nobody has said anything yet)"
 EARLIER_LEFT_OUT = "(earlier comments are left out)"
 
@@ -50,9 +50,9 @@ def window(entries: Sequence[Message], length: int | None) -> list[int]:
 
 
 def stop_strings(style: PromptStyle, names: Sequence[str], speaker: str) -> tuple[str, ...]:
-    """Where ``speaker`` would go on as somebody else, in the form in which the prompt quotes.
+    """Strings that end generation: the headers of others in the form in which prompts quote.
 
-    Generation ends there. What else may be somebody else's turn, or a list, the guard judges.
+    Whatever else may be a post of somebody else is left to the guard.
     """
     patterns = {
         "syndisco-2.0": ("\nUser {} posted:",),

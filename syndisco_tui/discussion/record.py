@@ -91,12 +91,12 @@ class Message:
     speaks_as: str = ""
     """Another participant with whose name the reply began."""
     went_on_as: str = ""
+    """The name in which the reply continued with a further post, which was left out."""
     reasoning: str = ""
     """What the model thought before it spoke; quoted in no prompt."""
     reasoning_tokens: Count = 0
     notes: tuple[str, ...] = ()
     """What the engine had to change about the request, in a sentence each."""
-    """The name in which the reply continued with a further post, which was left out."""
 
     @property
     def model_text(self) -> str:

@@ -1,4 +1,4 @@
-"""Generated personas: each field drawn on its own from given values, the same for a seed."""
+"""Generated personas: every field sampled independently from given values, by a seed."""
 
 from __future__ import annotations
 
@@ -20,13 +20,20 @@ def sample_personas(
     balanced: bool,
     taken: Iterable[str] = (),
 ) -> tuple[Persona, ...]:
-    """``count`` personas whose fields are drawn from ``attributes``, independently of each other.
+    """``count`` personas with fields sampled from ``attributes``, independently of each other.
 
-    A field's values are equally likely, or are a ``Part`` each, with its weight. ``balanced``: as
-    many of each as its weight says, give or take one, in random order. Otherwise every draw is
-    independent, and the first personas are the same for any ``count``. A field without values is
-    left empty. ``names`` as in :func:`free_names`.
-    Raises pydantic's ValidationError where a value does not fit its field.
+    Args:
+        count: number of personas.
+        attributes: each field's values, equally likely unless they are ``WeightedValues``. A field
+            without values stays empty.
+        names: names or a pattern, as in :func:`free_names`.
+        seed: the same seed gives the same personas.
+        balanced: every value as often as its weight says, give or take one, in random order;
+            otherwise every draw is independent, and a larger ``count`` only adds personas.
+        taken: names that the personas must not have.
+
+    Raises:
+        pydantic.ValidationError: a value does not fit its field.
     """
     columns = {
         field: sample_column(seed, field, list(map(_as_weighted, values)), count, balanced=balanced)
@@ -49,11 +56,10 @@ def _as_weighted(value: Any) -> WeightedValues:
 
 
 def free_names(count: int, names: Iterable[str] | str, taken: Iterable[str] = ()) -> list[str]:
-    """``count`` names that differ from each other and from those ``taken``.
+    """``count`` different names, none of them in ``taken``.
 
-    A text is a pattern: the last run of ``#`` in it stands for a number of as many digits (``P###``
-    gives P001, P002, …), and without one the number comes behind. Several names are used in their
-    order; where they do not suffice, or are taken, they come again with a number.
+    A string is a pattern: a number replaces its last run of ``#`` (``P###`` gives P001, P002, …)
+    or is appended. Several names are used in order, with numbers appended if they do not suffice.
     """
     used = {name_key(name) for name in taken}
     free: list[str] = []
@@ -72,7 +78,7 @@ def free_names(count: int, names: Iterable[str] | str, taken: Iterable[str] = ()
 
 
 def numbered(pattern: str, number: int) -> str:
-    """The ``number``-th name of a pattern."""
+    """The name that a pattern gives for ``number``."""
     runs = list(re.finditer("#+", pattern))
     if not runs:
         return f"{pattern}{number}"
@@ -81,10 +87,7 @@ def numbered(pattern: str, number: int) -> str:
 
 
 def free_name(like: str, taken: set[str]) -> str:
-    """``like``, or with the first number behind it that nobody has: Ann, Ann-2, Ann-3.
-
-    ``taken`` holds names as ``name_key`` gives them.
-    """
+    """``like``, or the first of like-2, like-3, … whose ``name_key`` is not in ``taken``."""
     stem, number, name = re.sub(r"-\d+$", "", like), 2, like
     while name_key(name) in taken:
         suffix = f"-{number}"

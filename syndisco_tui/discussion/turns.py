@@ -1,4 +1,4 @@
-"""Who speaks next. A turn manager states the odds; one seeded draw decides.
+"""Turn managers: who speaks next. A turn manager gives the odds; a seeded draw decides.
 
 The rules are SynDisco's (``RandomWeighted`` as its 2.2.1 does it). A turn manager can be used
 alone, as an iterator over names: ``next(RoundRobin(["John", "Mary"]))``.
@@ -34,15 +34,15 @@ class TurnManager(ABC):
         """The probability of every name to speak next, given who has spoken, oldest first."""
 
     def choose(self, previous: Sequence[str]) -> str:
-        """Who speaks after ``previous``; turn number and seed decide, nothing else does."""
+        """Who speaks after ``previous`` (oldest first), drawn by seed and turn."""
         odds = self.odds(previous)
         point = draw(self.seed, "speaker", len(previous))
-        reached = 0.0
+        cumulative = 0.0
         for name, probability in odds.items():
-            reached += probability
-            if point < reached:
+            cumulative += probability
+            if point < cumulative:
                 return name
-        # Rounding can leave the sum a hair below 1: the last possible name then.
+        # Rounding may leave the sum slightly below 1.
         return next(name for name in reversed(odds) if odds[name] > 0)
 
     def __iter__(self) -> Iterator[str]:
@@ -63,10 +63,10 @@ class RoundRobin(TurnManager):
 
 
 class RandomWeighted(TurnManager):
-    """With ``p_respond`` the one before the last speaker answers, else any but the last.
+    """With probability ``p_respond`` the one before the last speaker, else anybody but the last.
 
-    The first speaker is uniform, the second uniform among the others. One name alone simply
-    speaks again.
+    The first speaker is drawn uniformly, the second uniformly from the others. A single name
+    always speaks.
     """
 
     def __init__(self, names: Sequence[str], p_respond: float = 0.5, *, seed: int = 0) -> None:
@@ -89,7 +89,7 @@ class RandomWeighted(TurnManager):
 
 
 class RandomTurn(RandomWeighted):
-    """Anybody but the last speaker, uniformly."""
+    """Anybody but the last speaker, with equal odds."""
 
     def __init__(self, names: Sequence[str], *, seed: int = 0) -> None:
         super().__init__(names, 0.0, seed=seed)
@@ -107,7 +107,7 @@ SYNDISCO_NAMES = {
     "RespondTurnManager": "RandomWeighted",
     "RandomTurnManager": "RandomTurn",
 }
-"""What SynDisco 2.2 calls them."""
+"""SynDisco 2.2's names for our turn managers."""
 
 
 def make_turn_manager(

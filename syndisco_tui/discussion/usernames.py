@@ -1,4 +1,4 @@
-"""Which characters a username may have: those that people can see, and the joiners of scripts."""
+"""Which characters a username may have: visible ones, and joiners in scripts that need them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import unicodedata
 MAX_NAME_LENGTH = 100
 JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 _BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
-"""Fillers, which count as letters or symbols and show nothing."""
+"""Characters that Unicode counts as letters or symbols but that show nothing."""
 _JOINING_SCRIPTS = (
-    range(0x0590, 0x10A0),  # Hebrew, Arabic and its kin, the Indic scripts, Tibetan, Myanmar
+    range(0x0590, 0x10A0),  # Hebrew, Arabic and related scripts, Indic ones, Tibetan, Myanmar
     range(0x1780, 0x1AB0),  # Khmer, Mongolian, further Indic ones
     range(0x1B00, 0x1C80),
     range(0xA800, 0xAC00),
@@ -19,7 +19,7 @@ _JOINING_SCRIPTS = (
 
 
 def username_error(name: str) -> str:
-    """Why ``name`` can be nobody's username, in part of a sentence; empty where it can."""
+    """Why ``name`` cannot be a username, as part of a sentence; empty if it can."""
     if not name.strip():
         return "a persona needs a username"
     if len(name) > MAX_NAME_LENGTH:
@@ -37,15 +37,15 @@ def _is_visible(character: str) -> bool:
 
 
 def _is_joining(name: str, index: int) -> bool:
-    """Whether a joiner stands between emoji, or letters of a script that is written with joiners.
+    """Whether a joiner is between emoji, or between letters of a script that uses joiners.
 
-    Elsewhere it would only make two names that look the same.
+    Elsewhere it would only make two names that look alike.
     """
     if name[index] not in JOINERS or not 0 < index < len(name) - 1:
         return False
     before, after = name[index - 1], name[index + 1]
     if all(any(ord(each) in block for block in _JOINING_SCRIPTS) for each in (before, after)):
         return all(unicodedata.category(each)[0] in "LM" for each in (before, after))
-    # An emoji may end in a colour of skin (Sk) or in the mark that makes it one (Mn).
+    # An emoji may end in a skin tone (Sk) or in a variation selector (Mn).
     is_emoji = unicodedata.category(before) in ("So", "Sk", "Mn")
     return is_emoji and unicodedata.category(after) == "So"

@@ -1,8 +1,8 @@
-"""What a field is drawn from: values, ranges of whole numbers, and how often each comes.
+"""The values from which a persona's field is sampled: single ones or ranges, with weights.
 
-Written as ``female:2 | male:1 | "left:right"`` or ``18-30 | 65-90:0.5``: parts with bars between
-them, each of which may have a weight behind a colon. Quotation marks make text of anything. Commas
-do for bars where every part has a weight or is a range.
+Written as ``female:2 | male:1 | "left:right"`` or ``18-30 | 65-90:0.5``: parts separated
+by bars, each with an optional weight after a colon. Quotation marks make anything a text.
+Commas may replace bars if every part has a weight or is a range.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _QUOTED = re.compile(r'"(?P<text>[^"]*)"')
 
 @dataclass(frozen=True)
 class WeightedValues:
-    """Values that are equally likely among themselves; ``weight``: how often one of them comes."""
+    """Values that are equally likely; ``weight`` is that of all of them together."""
 
     values: Sequence[Any]
     weight: Fraction = Fraction(1)
 
 
 class _Numbers(Sequence[Any]):
-    """The values of a range, each read from its number when it is needed."""
+    """The values of a range, each converted when it is needed."""
 
     def __init__(self, numbers: range, read: Callable[[str], Any]) -> None:
         self._numbers = numbers
@@ -51,10 +51,10 @@ class _Numbers(Sequence[Any]):
 
 
 def parse_values(text: str, read: Callable[[str], Any]) -> list[WeightedValues]:
-    """The parts of ``text``, whose single values ``read`` understands.
+    """The parts of ``text``; ``read`` converts single values.
 
     Raises:
-        ValueError: a range runs backwards or a weight is not above 0; in a sentence.
+        ValueError: a range runs backwards, or a weight is not above 0.
     """
     if not text.strip():
         return []
@@ -67,7 +67,7 @@ def parse_values(text: str, read: Callable[[str], Any]) -> list[WeightedValues]:
 
 
 def _split(text: str) -> list[str]:
-    """``text`` at its bars that are not between quotation marks; parts may be empty."""
+    """``text`` split at bars outside quotation marks; parts may be empty."""
     parts = [""]
     for piece in re.split(r'("[^"]*"|\|)', text):
         if piece == "|":
@@ -96,7 +96,7 @@ def _parse_part(text: str, read: Callable[[str], Any]) -> WeightedValues:
 
 
 def format_values(texts: Iterable[str]) -> str:
-    """Values as :func:`read_parts` reads them, all equally likely."""
+    """Equally likely values as text for :func:`parse_values`."""
     return BAR.join(map(_quoted, texts))
 
 
@@ -108,14 +108,16 @@ def _quoted(text: str) -> str:
 def sample_column(
     seed: int, field: str, parts: Sequence[WeightedValues], count: int, *, balanced: bool
 ) -> list[Any]:
-    """``count`` values of a field, the same for a seed.
+    """``count`` values of ``field``, determined by ``seed``.
 
-    ``balanced``: as many of every part as its weight says, give or take one, evenly spread over a
+    ``balanced``: every part as often as its weight says, give or take one, evenly spread over a
     range, in random order. Otherwise every draw is independent.
     """
     if not balanced:
         return [_pick(seed, field, parts, number) for number in range(count)]
-    numbers = shuffled(seed, f"values {field}", range(len(parts)))  # who gets the one more: chance
+    numbers = shuffled(
+        seed, f"values {field}", range(len(parts))
+    )  # chance decides who gets one more
     rows = [
         _spread(seed, f"range {field} {number}", parts[number].values, share)
         for number, share in zip(numbers, _shares([parts[n] for n in numbers], count), strict=True)
@@ -156,6 +158,6 @@ def _spread(seed: int, purpose: str, values: Sequence[Any], count: int) -> list[
 
 
 def shuffled(seed: int, purpose: str, values: Sequence[Any]) -> list[Any]:
-    """``values`` in an order that the seed and the purpose decide."""
-    places = sorted(range(len(values)), key=lambda place: draw(seed, purpose, place))
-    return [values[place] for place in places]
+    """``values`` in a random order given by ``seed`` and ``purpose``."""
+    order = sorted(range(len(values)), key=lambda index: draw(seed, purpose, index))
+    return [values[index] for index in order]

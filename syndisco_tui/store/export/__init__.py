@@ -1,6 +1,6 @@
 """A discussion in the formats of others: SynDisco's two, Markdown, CSV and JSONL chat.
 
-Pure: a record in, text out. Where the text goes is the business of ``files``.
+Pure: a record in, text out.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Markdown: a transcript to publish. Nothing that anybody wrote becomes markup in it."""
+"""Markdown: a transcript to publish, in which no text becomes markup."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ...text import safe
 
 _MARKUP = re.compile(r"[\\`*_{}\[\]<>#|~&!$^=]")
 _LINK = re.compile(r":(?=//)|(?<=mailto):|(?<=xmpp):|(?<=\w)\.(?=[^\W\d])|@", re.IGNORECASE)
-_LONGEST = 10_000
-"""Characters of a field of the setup."""
+_MAX_CHARACTERS = 10_000
+"""Of a field of the setup."""
 
 
 def as_markdown(record: DiscussionRecord) -> str:
     """Title, participants, setup and transcript of the discussion (CommonMark with tables)."""
     parts = [f"# {_cell(record.heading)}", "## Participants", _participants(record)]
     parts += ["## Setup", _setup_table(record), "## Transcript"]
-    changed = _changes_on_the_way(record)
+    changed = _setup_changes(record)
     for index, entry in enumerate(record.entries):
         parts += [*changed.get(index, ()), _message(entry)]
     if not record.entries:
@@ -29,10 +29,7 @@ def as_markdown(record: DiscussionRecord) -> str:
 
 
 def escaped(text: str) -> str:
-    """``text`` so that Markdown shows it as it is: no link, no HTML, no list, no code.
-
-    A line is one paragraph's line: its indentation goes, its text does not change.
-    """
+    """``text`` so that Markdown shows it literally, except for the indentation of its lines."""
     lines = [line.strip() for line in safe(text).split("\n")]
     return "\n".join(_escaped_line(line) for line in lines)
 
@@ -55,13 +52,13 @@ def _participants(record: DiscussionRecord) -> str:
 
 
 def _participant(persona: Persona) -> str:
-    told = []
+    fields = []
     for field, value in persona.attributes().items():
         if field != "username":
             shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-            told.append(f"{field.replace('_', ' ')}: {shown}")
+            fields.append(f"{field.replace('_', ' ')}: {shown}")
     name = f"- **{_cell(persona.name)}**"
-    return f"{name}. {_cell('; '.join(told))}" if told else name
+    return f"{name}. {_cell('; '.join(fields))}" if fields else name
 
 
 def _setup_table(record: DiscussionRecord) -> str:
@@ -82,7 +79,7 @@ def _setup_rows(record: DiscussionRecord) -> list[tuple[str, str]]:
         ("Moderator instructions", setup.moderator_instructions if setup.moderator else ""),
         ("History", "all messages" if history is None else f"{history} messages"),
     ]
-    if record.is_foreign:  # what SynDisco does not say is not known
+    if record.is_foreign:  # SynDisco's files do not say more
         return rows
     weighted = f" (p_respond {setup.p_respond:g})" if setup.turn_manager == "RandomWeighted" else ""
     sampling = (
@@ -106,15 +103,15 @@ def _model(record: DiscussionRecord) -> str:
     return f"{name or record.setup.model}{f', revision {revision}' if revision else ''}"
 
 
-def _changes_on_the_way(record: DiscussionRecord) -> dict[int, list[str]]:
-    """What to say before the entry with an index: what a person had changed in the setup."""
+def _setup_changes(record: DiscussionRecord) -> dict[int, list[str]]:
+    """By index, notes before an entry about changes of the setup."""
     setups = [*(each.setup for each in record.earlier_setups), record.setup]
-    told: dict[int, list[str]] = {}
+    notes: dict[int, list[str]] = {}
     for each, after in zip(record.earlier_setups, setups[1:], strict=True):
-        for found in setup_differences(each.setup, after):
-            change = f"{found.field}: {found.a} → {found.b}"
-            told.setdefault(each.length, []).append(f"*From here on: {_cell(change)}.*")
-    return told
+        for difference in setup_differences(each.setup, after):
+            change = f"{difference.field}: {difference.a} → {difference.b}"
+            notes.setdefault(each.length, []).append(f"*From here on: {_cell(change)}.*")
+    return notes
 
 
 def _date(started_at: str) -> str:
@@ -122,8 +119,8 @@ def _date(started_at: str) -> str:
 
 
 def _cell(text: str) -> str:
-    """On one line of the file; line breaks stay breaks where it is shown."""
-    lines = [line for line in escaped(text[:_LONGEST].strip()).split("\n") if line]
+    """``text`` on one line of the file; its line breaks become ``<br>``."""
+    lines = [line for line in escaped(text[:_MAX_CHARACTERS].strip()).split("\n") if line]
     return "<br>".join(lines)
 
 
@@ -149,7 +146,7 @@ def _message(entry: Message) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A block quotation that keeps its lines: within a paragraph each ends in a hard break."""
+    """A block quotation in which every line ends in a hard break."""
     lines = escaped(text.strip()).split("\n")
     quoted = []
     for line, following in zip(lines, [*lines[1:], ""], strict=True):

@@ -76,7 +76,7 @@ def as_csv(records: Sequence[DiscussionRecord]) -> str:
 
 
 def _further_fields(records: Sequence[DiscussionRecord]) -> list[str]:
-    """The fields that personas of ``records`` have beside SynDisco's, in the order they come."""
+    """The fields of personas beyond SynDisco's, in order of appearance."""
     fields: dict[str, None] = {}
     for record in records:
         for setup in (*(earlier.setup for earlier in record.earlier_setups), record.setup):
@@ -86,7 +86,7 @@ def _further_fields(records: Sequence[DiscussionRecord]) -> list[str]:
 
 
 def _speaker(entry: Message, *setups: DiscussionSetup) -> Mapping[str, Any]:
-    """What is known of who spoke: the fields that say something, in the first setup with them."""
+    """The speaker's non-empty fields, from the first setup that has that persona."""
     key = name_key(entry.name)
     people = (persona for setup in setups for persona in setup.everybody)
     persona = next((each for each in people if name_key(each.name) == key), None)
@@ -116,7 +116,7 @@ def _message(record: DiscussionRecord, position: int, entry: Message) -> list[An
 
 
 def _conditions(record: DiscussionRecord, setup: DiscussionSetup, entry: Message) -> list[Any]:
-    """Under what the message was made; of SynDisco's own files little is known."""
+    """The setup of the message, as far as it is known."""
     limits = entry.shortened or setup
     history = limits.history_context_len
     moderator = setup.moderator.name if setup.moderator else None
@@ -150,7 +150,7 @@ def _plain(value: object) -> object:
 
 
 def _cell(value: object) -> object:
-    """``value``, or the same as text that no spreadsheet calculates."""
+    """``value``, with an apostrophe before text that a spreadsheet would calculate."""
     if isinstance(value, str) and value.lstrip(" \N{NO-BREAK SPACE}").startswith(_FORMULA):
         return f"'{value}"
     return value

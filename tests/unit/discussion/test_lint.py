@@ -30,7 +30,7 @@ class TestClones:
         ann = Persona(username="Ann", age=30, personality_characteristics=("calm",))
         people = (ann, somebody("Cleo"), ann.model_copy(update={"username": "Bob"}))
         (warning,) = persona_warnings(people)
-        assert warning == Warning(2, None, "the same as Ann in everything but the name")
+        assert warning == Warning(2, None, "the same as Ann except for the name")
 
     def test_empty_and_absent_are_the_same(self) -> None:
         assert found(
@@ -42,7 +42,7 @@ class TestClones:
 
     def test_nobody_is_the_clone_of_one_who_says_nothing(self) -> None:
         warnings = persona_warnings([Persona(username="Ann"), Persona(username="Bob")])
-        assert {warning.sentence for warning in warnings} == {"has a name and says nothing else"}
+        assert {warning.sentence for warning in warnings} == {"has nothing but a name"}
 
 
 class TestNames:
@@ -93,9 +93,7 @@ class TestAges:
     def test_a_number_written_as_text_among_numbers(self) -> None:
         people = [somebody("Ann", age=30), somebody("Bob", age=40), somebody("C", age="35")]
         (warning,) = persona_warnings(people)
-        assert warning.sentence == (
-            "“35” is a number written as text; of the others most are numbers"
-        )
+        assert warning.sentence == ("“35” is a number written as text; most others are numbers")
 
     def test_one_kind_is_fine_and_no_age_is_no_kind(self) -> None:
         for ages in (["Under 18", "65+", "-1", ""], ["30", "40", None], [30, 40, -1, None]):
