@@ -12,6 +12,7 @@ from .. import __version__
 from ..workspace.inputs import InputError
 from .startup import (
     FROM_SETTINGS,
+    RunOptions,
     new_engine,
     open_screen,
     run_experiment_folder,
@@ -98,18 +99,18 @@ def screen(
     if version:
         print(f"syndisco-tui {__version__}")
         return 0
-    return open_screen(
-        start=start,
-        setup=setup,
-        model=model,
+    options = RunOptions(
+        setup_file=setup,
         persona_file=persona_file,
         turns=turns,
         seed=seed,
+        model=model,
         device=device,
         dtype=dtype,
         threads=threads,
         theme=theme,
     )
+    return open_screen(options, start=start)
 
 
 @app.command()
@@ -143,8 +144,18 @@ def run(
     threads: ThreadsOption = None,
 ) -> int:
     """Run a discussion without the app. Messages go to standard output, the file's path last."""
-    settings = settings_with(model=model, device=device, dtype=dtype, threads=threads)
-    begin = setup_with(setup, settings, model, persona_file, turns, seed, dtype)
+    options = RunOptions(
+        setup_file=setup,
+        persona_file=persona_file,
+        turns=turns,
+        seed=seed,
+        model=model,
+        device=device,
+        dtype=dtype,
+        threads=threads,
+    )
+    settings = settings_with(**options.flags)
+    begin = setup_with(options, settings)
     if repeat == 1 and not resume:
         return run_one(settings, begin, output)
     if output is not None:

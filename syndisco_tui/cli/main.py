@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from ..workspace.exit_status import BAD_INPUT
 from ..workspace.inputs import InputError
-from .startup import open_screen
+from .startup import RunOptions, open_screen
 
 
 def main() -> NoReturn:
@@ -45,7 +45,7 @@ def _leave(status: int) -> NoReturn:
 
 def _run(arguments: list[str]) -> int:
     if not arguments:  # what is started most waits for no parser
-        return open_screen()
+        return open_screen(RunOptions())
     import typer
 
     from .commands import app

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,32 +26,58 @@ FROM_SETTINGS = ("model", "dtype", "quantization")
 """Fields of a setup that are the settings' where the setup says “auto”."""
 
 
-def open_screen(
-    *,
-    start: bool = False,
-    setup: Path | None = None,
-    model: str | None = None,
-    persona_file: Path | None = None,
-    turns: int | None = None,
-    seed: int | None = None,
-    device: str | None = None,
-    dtype: str | None = None,
-    threads: int | None = None,
-    theme: str | None = None,
-) -> int:
+@dataclass(frozen=True)
+class RunOptions:
+    """What the command line says of a run; None where an option was not given.
+
+    An option counts more than an environment variable, that more than the settings file, and the
+    file more than the default.
+    """
+
+    setup_file: Path | None = None
+    persona_file: Path | None = None
+    turns: int | None = None
+    seed: int | None = None
+    model: str | None = None
+    device: str | None = None
+    dtype: str | None = None
+    threads: int | None = None
+    theme: str | None = None
+
+    @property
+    def flags(self) -> dict[str, object]:
+        """The options that are settings, by the settings' names."""
+        return {
+            "model": self.model,
+            "device": self.device,
+            "dtype": self.dtype,
+            "threads": self.threads,
+            "theme": self.theme,
+        }
+
+    @property
+    def fields(self) -> dict[str, tuple[str, object]]:
+        """The options that are fields of a setup: the field and its value, by option."""
+        return {
+            "--model": ("model", self.model),
+            "--turns": ("conv_len", self.turns),
+            "--seed": ("seed", self.seed),
+            "--dtype": ("dtype", self.dtype),
+        }
+
+
+def open_screen(options: RunOptions, *, start: bool = False) -> int:
     """Show the laboratory with what the command line gave. Returns the exit status."""
     gc.disable()  # until the first picture: nothing that is imported is garbage
-    flags = {"model": model, "device": device, "dtype": dtype, "threads": threads, "theme": theme}
-    settings = settings_with(**flags)
+    settings = settings_with(**options.flags)
     on_screen = sys.stdin.isatty() and sys.stdout.isatty()
     folders = Folders.from_environment()
     folders.create()
     last_setup, last, notices = _last_setup(settings, folders)
-    if setup or persona_file or not on_screen:
+    is_own = options.setup_file is None and options.persona_file is None
+    if not is_own or not on_screen:
         last = None  # and a draft that was left is saved over: it is not on the screen
-    begin = setup_with(
-        setup, settings, model, persona_file, turns, seed, dtype, last=last, notify=notices.append
-    )
+    begin = setup_with(options, settings, last=last, notify=notices.append)
     if not on_screen:
         gc.enable()
         if start:
@@ -70,16 +97,15 @@ def open_screen(
     from ..tui.shell.run import run_screen
 
     session = new_session(settings, folders, spare_cores=1)
-    own = setup is None and persona_file is None
     return run_screen(
         session,
         settings,
         begin,
         folders,
         start=start,
-        setup_file=setup,
-        own_personas=own,
-        flags=flags,
+        setup_file=options.setup_file,
+        own_personas=is_own,
+        flags=options.flags,
         last_setup=last_setup,
         notices=notices,
     )
@@ -113,13 +139,8 @@ def settings_with(**flags: object) -> Settings:
 
 
 def setup_with(
-    file: Path | None,
+    options: RunOptions,
     settings: Settings,
-    model: str | None,
-    persona_file: Path | None,
-    turns: int | None,
-    seed: int | None,
-    dtype: str | None,
     *,
     last: DiscussionSetup | None = None,
     notify: Callable[[str], object] = print_notice,
@@ -134,6 +155,7 @@ def setup_with(
     from ..store.setups import check_names, read_setup
     from ..workspace.inputs import validated, validated_value
 
+    file, persona_file = options.setup_file, options.persona_file
     setup = last or read_setup(file or DEMONSTRATION, notify=notify)
     changes: dict[str, object] = {}
     for key in FROM_SETTINGS:
@@ -149,11 +171,9 @@ def setup_with(
         if file is None:  # the demonstration's own voices would be strangers among them
             changes |= {"moderator": None, "seed_opinions": [], "seed_opinion_usernames": []}
         validated(DiscussionSetup, {**setup.model_dump(), **changes}, persona_file)
-    options = {"model": model, "turns": turns, "seed": seed, "dtype": dtype}
-    for option, value in options.items():
+    for option, (field, value) in options.fields.items():
         if value is not None:
-            field = "conv_len" if option == "turns" else option
-            validated_value(DiscussionSetup, field, value, f"--{option}")
+            validated_value(DiscussionSetup, field, value, option)
             changes[field] = value
     changed = validated(DiscussionSetup, {**setup.model_dump(), **changes}, "command line")
     check_names(changed, persona_file or file)
