@@ -69,7 +69,7 @@ def _turns(record: DiscussionRecord, spoken: list[str]) -> Iterable[tuple[dict[s
     for entry in record.entries:
         if entry.is_prompted:
             by_turn.setdefault(entry.turn, entry)
-    setups = [(kept.last_turn, kept.setup) for kept in record.earlier_setups]
+    setups = [(each.last_turn, each.setup) for each in record.earlier_setups]
     manager: TurnManager | None = None
     until = 0
     for turn in sorted(by_turn):

@@ -167,14 +167,14 @@ class Library:
         files: list[_File] = []
         try:
             with os.scandir(self._folder) as scan:
-                found = {entry.name: entry for entry in scan}
+                entries_by_name = {entry.name: entry for entry in scan}
         except OSError:
             return []
-        for name in sorted(found, reverse=True):
+        for name in sorted(entries_by_name, reverse=True):
             if name.endswith(".json") and not name.startswith("."):
                 with contextlib.suppress(OSError):
-                    stat = found[name].stat()
-                    is_locked = f".{name}.lock" in found
+                    stat = entries_by_name[name].stat()
+                    is_locked = f".{name}.lock" in entries_by_name
                     files.append(_File(name, stat.st_size, stat.st_mtime_ns, is_locked))
         return files
 
