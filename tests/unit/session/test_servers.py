@@ -72,7 +72,7 @@ def run(tmp_path: Path) -> Iterator[Any]:
 
 def test_reasoning_is_kept_and_is_in_nobody_s_prompt(run: Any, tmp_path: Path) -> None:
     pieces = ["<think>", "I should ", "be rude.", "</think>", "No ", "way."]
-    at = run(lambda body, number: Answer(pieces))
+    at = run(lambda body, number: Answer(pieces, delay=0.05))
     at.start()
     record = at.ended()
     assert [entry.text for entry in record.entries] == ["No way.", "No way."]
