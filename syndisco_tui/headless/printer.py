@@ -124,7 +124,13 @@ class Printer:
         if settled > len(self._shown) and text.startswith(self._shown):
             self._say(text[len(self._shown) : settled])
         speed = f"{event.tokens_per_second:.0f} tok/s" if event.tokens_per_second else ""
-        parts = [self._speaker, counted(event.tokens, "token"), speed, self._time_left()]
+        speaker = self._speaker if event.text else f"{self._speaker} thinks"
+        parts = [
+            speaker if event.reasoning_tokens else self._speaker,
+            counted(event.tokens, "token"),
+            speed,
+            self._time_left(),
+        ]
         self._bar("  ".join(filter(None, parts)))
 
     def _posted(self, event: Posted) -> None:

@@ -40,6 +40,7 @@ def figures(message: Message, setup: DiscussionSetup | None) -> list[tuple[str, 
     pairs.append(("prompt", _tokens(message.prompt_tokens)))
     at_most = f" of {setup.max_out_tokens}" if setup and message.completion_tokens else ""
     pairs.append(("reply", _tokens(message.completion_tokens, at_most)))
+    pairs.append(("reasoning", _tokens(message.reasoning_tokens)))
     pairs.append(("finish reason", _ENDINGS[message.finish_reason]))
     if message.seconds:
         speed = message.completion_tokens / message.seconds
@@ -85,7 +86,7 @@ def raw_lines(prompt: RenderedPrompt, message: Message, width: int) -> list[Cont
         for text, is_control in prompt.parts
     ]
     lines: list[Content] = []
-    if message.prompt_tokens and message.prompt_tokens != prompt.tokens:
+    if prompt.tokens and message.prompt_tokens and message.prompt_tokens != prompt.tokens:
         note = f"The file says {message.prompt_tokens} tokens: it had another model or template."
         lines = [*wrapped(Content.styled(note, "$warning"), width), Content("")]
     return [*lines, *wrapped(Content.assemble(*parts), width)]
@@ -101,7 +102,10 @@ def reply_lines(message: Message, width: int) -> list[Content]:
         note = "the guard removed what is struck through"
         note += "" if posted else "; a silence"
         lines = _changed("reply", note, message.raw_text, posted, width)
-    for remark in message.guard_notes:
+    if message.reasoning:
+        note = f"{message.reasoning_tokens} tokens, quoted to nobody"
+        lines = [heading("reasoning", note), *_text(message.reasoning, width), Content(""), *lines]
+    for remark in (*message.guard_notes, *message.notes):
         lines += wrapped(Content.styled(one_line(remark, 120), "$warning"), width)
     if message.is_edited:
         edited = _changed("edited", "by a person", posted, message.text, width)

@@ -47,6 +47,8 @@ class SessionView:
     turns: int = 0
     speaking: ReplyStarted | None = None
     """The reply that is being generated."""
+    thinking_tokens: int = 0
+    """How many tokens of reasoning the reply in progress has, before it says anything."""
     dropped_name: str = ""
     """Whose unfinished reply was dropped when the discussion was stopped."""
     queued: tuple[Intervention, ...] = ()
@@ -119,16 +121,20 @@ class SessionView:
             case ReplyStarted():
                 self.speaking = event
                 self._count(0.0, 0, 0)
+                self.thinking_tokens = 0
             case ReplyGrew():
+                self.thinking_tokens = 0 if event.text else event.reasoning_tokens
                 self._count(event.tokens_per_second, event.prompt_tokens, event.tokens)
             case Posted(message=message):
                 self.speaking = None
+                self.thinking_tokens = 0
                 if event.tokens_per_second > 0:
                     self.speeds = [*self.speeds[1 - MOST_SPEEDS :], event.tokens_per_second]
                 self._count(
                     event.tokens_per_second, message.prompt_tokens, message.completion_tokens
                 )
             case ReplyDropped():
+                self.thinking_tokens = 0
                 self.speaking, self.dropped_name = None, event.name
                 self._count(0.0, 0, 0)
             case InterventionsQueued():

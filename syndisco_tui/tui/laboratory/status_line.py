@@ -7,7 +7,7 @@ from textual.widget import Widget
 
 from ...engine.base import LoadProgress
 from ...session import Phase
-from ...text import duration, one_line
+from ...text import counted, duration, one_line
 from ..shell.keymap import key_of
 from ..widgets.charts import bar, in_bytes, sparkline
 from .session_view import SessionView
@@ -49,6 +49,8 @@ class StatusLine(Widget):
         is_running = view.phase == "running"
         is_stopped = bool(view.dropped_name) and view.phase == "paused" and not view.is_pausing
         word = "stopped" if is_stopped else _WORDS[view.phase]
+        if is_running and view.thinking_tokens:
+            word = "thinking"
         if view.is_pausing:
             word = "running one turn" if view.is_step else "pausing"
         parts = [
@@ -62,6 +64,8 @@ class StatusLine(Widget):
             parts.append(Content.styled("   the last model could not be loaded", "$quiet"))
         if is_running and view.speaking:
             parts.append(Content(f"   {one_line(view.speaking.name, 20)}"))
+        if is_running and view.thinking_tokens:
+            parts.append(Content.styled(f", {counted(view.thinking_tokens, 'token')}", "$quiet"))
         if is_stopped:
             name, key = one_line(view.dropped_name, 20), key_of(self.app, "everywhere.run")
             note = f"   {name}’s unfinished reply was dropped; {key} continues"
@@ -92,11 +96,12 @@ class StatusLine(Widget):
         if view.prompt_tokens:
             parts.append(f"{view.prompt_tokens} prompt")
         if view.reply_tokens:
-            parts.append(f"{view.reply_tokens} reply tokens")
+            parts.append(counted(view.reply_tokens, "reply token"))
         if info := view.info:
             numbers = info.dtype if info.quantization == "none" else info.quantization
             memory = in_bytes(info.memory_bytes) if info.memory_bytes else ""
-            about = (info.device, numbers, memory, info.path)
+            here = (info.device, numbers, memory, info.path)
+            about = (info.server.partition("://")[2],) if info.server else here
             parts.append(one_line(" · ".join(filter(None, about)), 60))
             parts.append(one_line((info.name or info.model).rsplit("/", 1)[-1], 30))
         if view.speed:
