@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from transformers import LlamaConfig
+from transformers import AutoTokenizer, LlamaConfig
 
 from syndisco_tui.engine.base import Loaded, ModelSpec
 from syndisco_tui.engine.local import LocalEngine
@@ -22,6 +22,12 @@ from tests.support.tiny_models import TINY, make_tiny, read_model
 @pytest.fixture(scope="session")
 def starter_folder(starter_cache: Path) -> Path:
     return starter_cache / STARTER
+
+
+@pytest.fixture(scope="session")
+def starter_tokenizer(starter_folder: Path) -> Any:
+    """The starter's tokenizer; not to be changed."""
+    return AutoTokenizer.from_pretrained(starter_folder)
 
 
 @pytest.fixture(scope="session")

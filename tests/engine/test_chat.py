@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from transformers import AutoTokenizer
 
 from syndisco_tui.discussion import ChatMessage, Discussion, DiscussionSetup, Persona
 from syndisco_tui.discussion.setup import PromptStyle
@@ -17,8 +15,10 @@ IM_START, IM_END = 1, 2
 
 
 @pytest.fixture
-def tokenizer(starter_folder: Path) -> Any:
-    return AutoTokenizer.from_pretrained(starter_folder)
+def tokenizer(starter_tokenizer: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The starter's tokenizer, whose chat template may be replaced."""
+    monkeypatch.setattr(starter_tokenizer, "chat_template", starter_tokenizer.chat_template)
+    return starter_tokenizer
 
 
 def user(content: str) -> tuple[ChatMessage, ...]:

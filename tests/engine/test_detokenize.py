@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 from typing import Any
 
 import pytest
-from transformers import AutoTokenizer
 
 from syndisco_tui.engine.local.tokenization.detokenizer import StopStrings, TextStream
-
-
-@pytest.fixture(scope="module")
-def tokenizer(starter_folder: Path) -> Any:
-    return AutoTokenizer.from_pretrained(starter_folder)
 
 
 class Slow:
@@ -30,7 +23,8 @@ class Slow:
 @pytest.mark.parametrize(
     "text", ["Hello, world.", "北京 😀👩‍👩‍👧 naïve", " \n\n  x", "a<|im_end|>b"]
 )
-def test_chunks_join_to_the_text(tokenizer: Any, kind: str, text: str) -> None:
+def test_chunks_join_to_the_text(starter_tokenizer: Any, kind: str, text: str) -> None:
+    tokenizer = starter_tokenizer
     ids = tokenizer.encode(text, add_special_tokens=False)
     stream = TextStream(tokenizer if kind == "fast" else Slow(tokenizer))
     chunks = [stream.push(token) for token in ids]
@@ -39,7 +33,8 @@ def test_chunks_join_to_the_text(tokenizer: Any, kind: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["fast", "slow"])
-def test_a_character_cut_in_two_is_never_shown(tokenizer: Any, kind: str) -> None:
+def test_a_character_cut_in_two_is_never_shown(starter_tokenizer: Any, kind: str) -> None:
+    tokenizer = starter_tokenizer
     ids = tokenizer.encode("ok 𒀀", add_special_tokens=False)[:-1]
     stream = TextStream(tokenizer if kind == "fast" else Slow(tokenizer))
     assert "".join(stream.push(token) for token in ids) + stream.flush() == "ok "

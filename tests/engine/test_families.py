@@ -32,8 +32,8 @@ NEW_TOKENS = 8
 
 
 @pytest.fixture(scope="module")
-def tokenizer(starter_folder: Path) -> Any:
-    return AutoTokenizer.from_pretrained(starter_folder)
+def tokenizer(tiny_folder: Path) -> Any:
+    return AutoTokenizer.from_pretrained(tiny_folder)
 
 
 def request(words: int, tokens: int = NEW_TOKENS) -> GenerationRequest:

@@ -14,7 +14,7 @@ from syndisco_tui.engine.local.runners.llama_cpu_runner import LlamaCpuRunner
 from syndisco_tui.engine.local.runners.llama_runner import LlamaRunner, _padded_count
 from syndisco_tui.engine.local.runners.model_runner import ModelRunner
 from syndisco_tui.engine.local.runners.probe import find_support
-from tests.support.tiny_models import put_on_grid, read_model
+from tests.support.tiny_models import VOCABULARY, put_on_grid, read_model
 
 SMALL: dict[str, Any] = {
     "vocab_size": 224,
@@ -40,7 +40,7 @@ def runner(grid_folder: Path, request: pytest.FixtureRequest) -> LlamaRunner:
 
 
 def ids(length: int, start: int = 0) -> torch.Tensor:
-    return (torch.arange(start, start + length) * 7919 + 13) % 49152
+    return (torch.arange(start, start + length) * 7919 + 13) % VOCABULARY
 
 
 @torch.inference_mode()

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, Literal
 
 PathName = Literal["slots", "batch", "generate"]
 
-VOCABULARY = 49152
+VOCABULARY = 8192  # that of ``tiny_models``, which imports torch
 BASE: dict[str, Any] = {
     "vocab_size": VOCABULARY,
     "hidden_size": 64,
@@ -219,12 +218,11 @@ def build(family: Family) -> Any:
 
 
 def save(family: Family, starter: Path, folder: Path) -> Path:
-    """Save the model of ``build`` in a folder, with the starter's tokenizer."""
-    from tests.support.tiny_models import TOKENIZER_FILES
+    """Save the model of ``build`` in a folder, with a tokenizer."""
+    from tests.support.tiny_models import copy_tokenizer
 
     build(family).save_pretrained(folder)
-    for name in TOKENIZER_FILES:
-        shutil.copy(starter / name, folder / name)
+    copy_tokenizer(starter, folder)
     return folder
 
 

@@ -334,6 +334,7 @@ class LocalEngine:
         from .memory import release_memory
 
         release_memory()
+        gc.freeze()  # so that the collection after the next load visits new objects only
 
 
 def _reason(error: Exception) -> str:

@@ -6,24 +6,23 @@ from collections import deque
 
 import torch
 
-from ...base import EngineError, Generation, OutOfMemory
+from ...base import EngineError, OutOfMemory
 from ..memory import release_memory
 from ..runners.batch_runner import BatchRunner
 from ..sampling.sampler import plan_batch
 from ..sampling.sampling_state import SamplingState
-from .decoder import InputProcessor, as_engine_error
+from .decoder import Decoder, InputProcessor, as_engine_error
 from .reply import Reply
 
 MAX_SEQUENCES = 32
 
 
-class BatchDecoder:
+class BatchDecoder(Decoder):
     """Makes replies with ``runner``; each step is a token for every sequence and one prefill."""
 
     def __init__(self, runner: BatchRunner, inputs: InputProcessor) -> None:
+        super().__init__(inputs)
         self._runner, self._device = runner, runner.device
-        self._inputs = inputs
-        self._waiting: deque[Reply] = deque()
         self._decoding: list[Reply] = []
         self._state = SamplingState(0, 0, self._device)
         self._state_rows: list[int] = []
@@ -32,13 +31,7 @@ class BatchDecoder:
 
     @property
     def busy(self) -> bool:
-        """Whether a reply is waiting or being made."""
         return bool(self._waiting or self._decoding)
-
-    def submit(self, generation: Generation) -> None:
-        """Queue a reply. Its events come from ``step``; a prompt that is refused fails at once."""
-        if reply := self._inputs.process(generation):
-            self._waiting.append(reply)
 
     @torch.inference_mode()
     def step(self) -> None:
@@ -54,7 +47,6 @@ class BatchDecoder:
             self._prefill(self._waiting.popleft())
 
     def abort_all(self, error: EngineError | None) -> None:
-        """End all replies: failed with ``error``, or cancelled if there is none."""
         for reply in [*self._waiting, *self._decoding]:
             reply.abort(error)
         self._waiting.clear()

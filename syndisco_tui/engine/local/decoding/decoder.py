@@ -1,31 +1,16 @@
-"""What all decoders share: their protocol, and how requests and errors are handled."""
+"""What all decoders share: how requests and errors are handled."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Collection
-from typing import Any, Protocol
+from typing import Any
 
 from ...base import EngineError, Generation, OutOfMemory
 from ..memory import is_out_of_memory
 from ..tokenization.chat_tokenizer import ChatTokenizer
 from .reply import Reply
-
-
-class Decoder(Protocol):
-    """Makes replies with a loaded model, on the inference thread; ``step`` it while ``busy``."""
-
-    @property
-    def busy(self) -> bool:
-        """Whether a reply is waiting or being made."""
-
-    def submit(self, generation: Generation) -> None:
-        """Queue a reply. Its events come from ``step``; a prompt that is refused fails at once."""
-
-    def step(self) -> None:
-        """Make the next token of every reply that is being made, or read prompts."""
-
-    def abort_all(self, error: EngineError | None) -> None:
-        """End all replies: failed with ``error``, or cancelled if there is none."""
 
 
 class InputProcessor:
@@ -58,6 +43,32 @@ class InputProcessor:
             reply.fail(error)
             return None
         return reply
+
+
+class Decoder(ABC):
+    """Makes replies with a loaded model, on the inference thread; ``step`` it while ``busy``."""
+
+    def __init__(self, inputs: InputProcessor) -> None:
+        self._inputs = inputs
+        self._waiting: deque[Reply] = deque()
+
+    def submit(self, generation: Generation) -> None:
+        """Queue a reply. Its events come from ``step``; a prompt that is refused fails at once."""
+        if reply := self._inputs.process(generation):
+            self._waiting.append(reply)
+
+    @property
+    @abstractmethod
+    def busy(self) -> bool:
+        """Whether a reply is waiting or being made."""
+
+    @abstractmethod
+    def step(self) -> None:
+        """Make the next token of every reply that is being made, or read prompts."""
+
+    @abstractmethod
+    def abort_all(self, error: EngineError | None) -> None:
+        """End all replies: failed with ``error``, or cancelled if there is none."""
 
 
 def as_engine_error(error: BaseException) -> EngineError:

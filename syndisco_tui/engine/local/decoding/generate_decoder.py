@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ...base import EngineError, Generation
+from ...base import EngineError
 from ..memory import release_memory
 from ..sampling.sampler import SamplingTensors, plan_batch, sample
 from ..transformers_api.forward import device_of
 from ..transformers_api.generate import generate
-from .decoder import InputProcessor, as_engine_error
+from .decoder import Decoder, InputProcessor, as_engine_error
 from .reply import Reply
 
 
-class GenerateDecoder:
+class GenerateDecoder(Decoder):
     """Makes replies with ``model``, one after the other, with the sampler of the faster paths.
 
     Args:
@@ -34,19 +33,13 @@ class GenerateDecoder:
         *,
         is_interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._model, self._inputs = model, inputs
+        super().__init__(inputs)
+        self._model = model
         self._is_interrupted = is_interrupted
-        self._waiting: deque[Reply] = deque()
 
     @property
     def busy(self) -> bool:
-        """Whether a reply is waiting."""
         return bool(self._waiting)
-
-    def submit(self, generation: Generation) -> None:
-        """Queue a reply. Its events come from ``step``; a prompt that is refused fails at once."""
-        if reply := self._inputs.process(generation):
-            self._waiting.append(reply)
 
     def step(self) -> None:
         """Make the whole next reply."""
@@ -61,7 +54,6 @@ class GenerateDecoder:
             reply.fail(failure)
 
     def abort_all(self, error: EngineError | None) -> None:
-        """End all replies: failed with ``error``, or cancelled if there is none."""
         while self._waiting:
             self._waiting.popleft().abort(error)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 
-from ...base import EngineError, Generation, OutOfMemory
+from ...base import EngineError, OutOfMemory
 from ..cache.slot_table import SlotTable
 from ..memory import release_memory
 from ..runners.attention import PrefillChunk
@@ -14,14 +14,14 @@ from ..runners.cuda_graphs import SCRATCH, InFlightStep, StaticSteps
 from ..runners.model_runner import ModelRunner
 from ..sampling.sampler import plan_batch
 from ..sampling.sampling_state import SamplingState
-from .decoder import InputProcessor, as_engine_error
+from .decoder import Decoder, InputProcessor, as_engine_error
 from .reply import Reply
 from .scheduler import MAX_SEQUENCES, ScheduledChunk, Scheduler, Sequence
 
 GPU_BUDGET_FACTOR = 4  # a GPU takes as long for a few prompt tokens as for many
 
 
-class SlotDecoder:
+class SlotDecoder(Decoder):
     """Makes replies with ``runner`` over the slots of its KV cache.
 
     Args:
@@ -41,8 +41,8 @@ class SlotDecoder:
         static: StaticSteps | None = None,
         max_sequences: int = MAX_SEQUENCES,
     ) -> None:
+        super().__init__(inputs)
         self._runner, self._device = runner, runner.device
-        self._inputs = inputs
         self._slots = SlotTable(runner.kv_cache, budget)
         self._scheduler = Scheduler(
             self._slots,
@@ -50,6 +50,7 @@ class SlotDecoder:
             max_sequences=max_sequences,
             budget_factor=GPU_BUDGET_FACTOR if static else 1,
         )
+        self._waiting = self._scheduler.waiting
         self._vocabulary = 0
         self._state = SamplingState(0, 0, self._device)
         self._static = static
@@ -57,13 +58,7 @@ class SlotDecoder:
 
     @property
     def busy(self) -> bool:
-        """Whether a reply is waiting or being made."""
         return not self._scheduler.is_idle
-
-    def submit(self, generation: Generation) -> None:
-        """Queue a reply. Its events come from ``step``; a prompt that is refused fails at once."""
-        if reply := self._inputs.process(generation):
-            self._scheduler.waiting.append(reply)
 
     @torch.inference_mode()
     def step(self) -> None:
@@ -85,7 +80,6 @@ class SlotDecoder:
             self._guarded(self._prefill, scheduler.prefilling)
 
     def abort_all(self, error: EngineError | None) -> None:
-        """End all replies: failed with ``error``, or cancelled if there is none."""
         self._in_flight = None
         for reply in self._scheduler.release_all():
             reply.abort(error)

@@ -20,7 +20,7 @@ from ..transformers_api import UnsupportedModel
 from ..transformers_api.llama import LlamaLayerParts, LlamaParts, is_silu, llama_parts
 from .attention import PrefillChunk
 from .linear import joined_biases
-from .llama_runner import LlamaRunner, Norm
+from .llama_runner import LlamaRunner, rms_norm
 
 _NO_BIAS = np.empty(0, np.float32)
 
@@ -104,7 +104,7 @@ class _SingleStep:
             kernels.after_attention(
                 x, attended.reshape(-1), *layer.after_attention, normed, self._gated
             )
-        last = Norm(*parts.last_norm)(torch.from_numpy(x)).numpy()
+        last = rms_norm(torch.from_numpy(x), parts.last_norm).numpy()
         logits = torch.empty(1, parts.head.out_features)
         kernels.product(*self._head, last, logits[0].numpy())
         return logits

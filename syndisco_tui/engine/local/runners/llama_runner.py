@@ -33,30 +33,14 @@ COPIES_SHARE = 0.25  # of free memory, for reordered copies of the weights
 
 
 @dataclass(frozen=True)
-class Norm:
-    """Root mean square norm, as one operation (the models' own code takes seven)."""
-
-    weight: Tensor
-    epsilon: float
-
-    def __call__(self, x: Tensor) -> Tensor:
-        return functional.rms_norm(x, self.weight.shape, self.weight, self.epsilon)
-
-
-@dataclass(frozen=True)
 class Layer:
-    """A layer, in the order of computation."""
+    """A layer's modules, its matrix products and its part of the KV cache."""
 
-    before_attention: Norm
+    parts: LlamaLayerParts
     qkv: Projection
-    query_norm: Norm | None
-    key_norm: Norm | None
     output: Projection
-    before_mlp: Norm
     gate_up: Projection
-    activation: Any
     down: Projection
-    scaling: float
     cache: SlotLayer
 
 
@@ -70,10 +54,16 @@ class LlamaRunner(ModelRunner):
         self._copies_budget = COPIES_SHARE * free_memory("cpu")
         self._heads, self._kv_heads = self._parts.heads, self._parts.kv_heads
         self._layers = [
-            _layer(layer, cache)
-            for layer, cache in zip(self._parts.layers, self.kv_cache.layers, strict=True)
+            Layer(
+                parts,
+                qkv=Projection(parts.qkv),
+                output=Projection([parts.output]),
+                gate_up=Projection(parts.gate_up),
+                down=Projection([parts.down]),
+                cache=cache,
+            )
+            for parts, cache in zip(self._parts.layers, self.kv_cache.layers, strict=True)
         ]
-        self._last_norm = Norm(*self._parts.last_norm)
         self._head = Projection([self._parts.head])
         self._is_reordered = self.device.type == "cpu" and self._reorder()
 
@@ -139,17 +129,19 @@ class LlamaRunner(ModelRunner):
         counts = [batch.count for batch in batches]
         last = self._layers[-1]
         for layer in self._layers:
-            states = self._states(layer, layer.before_attention(x), cos, sin)
+            parts = layer.parts
+            states = self._states(layer, rms_norm(x, parts.before_attention), cos, sin)
             if len(batches) == 1:
-                attended = batches[0].attend(layer.cache, states, layer.scaling)
+                attended = batches[0].attend(layer.cache, states, parts.scaling)
             else:
                 pairs = zip(batches, torch.split(states, counts), strict=True)
-                attended = torch.cat([b.attend(layer.cache, s, layer.scaling) for b, s in pairs])
+                attended = torch.cat([b.attend(layer.cache, s, parts.scaling) for b, s in pairs])
             if layer is last and logit_rows is not None:
                 attended, x = attended[logit_rows], x[logit_rows]
             x = layer.output.added_to(x, attended)
-            x = layer.down.added_to(x, layer.gate_up.gated(layer.before_mlp(x), layer.activation))
-        return self._head(self._last_norm(x))
+            gated = layer.gate_up.gated(rms_norm(x, parts.before_mlp), parts.activation)
+            x = layer.down.added_to(x, gated)
+        return self._head(rms_norm(x, self._parts.last_norm))
 
     def _rope_cos_sin(self, x: Tensor, batches: Sequence[Batch]) -> tuple[Tensor, Tensor]:
         """Cosines and sines of the rotary embedding (Su et al. 2021), each
@@ -175,15 +167,11 @@ class LlamaRunner(ModelRunner):
         """Queries, keys and values of x [tokens, hidden], after norms and rotation."""
         rotated = self._heads + self._kv_heads
         states = layer.qkv(x).view(len(x), rotated + self._kv_heads, -1)
-        if layer.query_norm is not None and layer.key_norm is not None:
-            states = torch.cat(
-                [
-                    layer.query_norm(states[:, : self._heads]),
-                    layer.key_norm(states[:, self._heads : rotated]),
-                    states[:, rotated:],
-                ],
-                dim=1,
-            )
+        query_norm, key_norm = layer.parts.query_norm, layer.parts.key_norm
+        if query_norm is not None and key_norm is not None:
+            queries = rms_norm(states[:, : self._heads], query_norm)
+            keys = rms_norm(states[:, self._heads : rotated], key_norm)
+            states = torch.cat([queries, keys, states[:, rotated:]], dim=1)
         return torch.addcmul(states * cos, states.roll(cos.shape[-1] // 2, dims=-1), sin)
 
     def _make_cache(self, dtype: torch.dtype) -> None:
@@ -211,20 +199,10 @@ class LlamaRunner(ModelRunner):
         return True
 
 
-def _layer(layer: LlamaLayerParts, cache: SlotLayer) -> Layer:
-    return Layer(
-        before_attention=Norm(*layer.before_attention),
-        qkv=Projection(layer.qkv),
-        query_norm=Norm(*layer.query_norm) if layer.query_norm else None,
-        key_norm=Norm(*layer.key_norm) if layer.key_norm else None,
-        output=Projection([layer.output]),
-        before_mlp=Norm(*layer.before_mlp),
-        gate_up=Projection(layer.gate_up),
-        activation=layer.activation,
-        down=Projection([layer.down]),
-        scaling=layer.scaling,
-        cache=cache,
-    )
+def rms_norm(x: Tensor, norm: tuple[Tensor, float]) -> Tensor:
+    """Root mean square norm of x by (weight, epsilon), as one operation instead of seven."""
+    weight, epsilon = norm
+    return functional.rms_norm(x, weight.shape, weight, epsilon)
 
 
 def _padded_count(tokens: int) -> int:
