@@ -363,7 +363,7 @@ def doctor(
 
     from . import doctor
 
-    findings = doctor.examine()
+    findings = doctor.run_checks()
     if as_json:
         text = doctor.as_json(findings)
     else:

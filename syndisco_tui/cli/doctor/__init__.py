@@ -3,8 +3,8 @@
 Imports neither torch nor transformers: it asks what is installed, and other processes.
 """
 
-from .all_checks import examine
-from .check import Finding, State, can_run
+from .all_checks import run_checks
+from .check import Check, State, can_run
 from .report import as_json, as_text
 
-__all__ = ["Finding", "State", "as_json", "as_text", "can_run", "examine"]
+__all__ = ["Check", "State", "as_json", "as_text", "can_run", "run_checks"]

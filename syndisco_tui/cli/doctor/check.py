@@ -1,4 +1,4 @@
-"""What a look at one thing found."""
+"""One check of doctor: what was looked at, and how it is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ State = Literal["well", "could be better", "at fault"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class Check:
     """``at fault``: the app cannot run like this. ``advice``: what to do, in a sentence."""
 
     what: str
@@ -20,8 +20,8 @@ class Finding:
     group: str = ""
 
 
-Look = Callable[[], Iterable[Finding]]
+CheckFunction = Callable[[], Iterable[Check]]
 
 
-def can_run(findings: Iterable[Finding]) -> bool:
+def can_run(findings: Iterable[Check]) -> bool:
     return all(finding.state != "at fault" for finding in findings)

@@ -20,7 +20,7 @@ from ...tui.shell.themes import read_themes
 from ...workspace.folders import SHIPPED_THEMES, Folders, abbreviate_home, make_private
 from ...workspace.inputs import InputError
 from ...workspace.settings import load_settings
-from .check import Finding, Look, State
+from .check import Check, CheckFunction, State
 
 LEAST_FREE = 200e6
 """Bytes below which a folder is nearly full."""
@@ -44,7 +44,7 @@ class _Folder:
         return "at fault" if self.needed else "could be better"
 
 
-def folders() -> Iterator[Finding]:
+def folders() -> Iterator[Check]:
     """Each can be written to, by its owner alone, and has room."""
     paths = Folders.from_environment()
     for folder in (
@@ -64,55 +64,55 @@ def folders() -> Iterator[Finding]:
         ),
         _Folder("log", paths.log, "XDG_STATE_HOME", "No log is written"),
     ):
-        yield _folder_finding(folder)
+        yield _folder_check(folder)
 
 
-def _folder_finding(folder: _Folder) -> Finding:
+def _folder_check(folder: _Folder) -> Check:
     path, elsewhere = folder.path, f"or name another place with {folder.variable}"
     try:
         make_private(path)
     except InputError as error:
         advice = f"{folder.loss}: make it yourself, {elsewhere}."
-        return Finding(folder.name, str(error), folder.fault, advice)
+        return Check(folder.name, str(error), folder.fault, advice)
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         free = shutil.disk_usage(path).free
         is_read_only = bool(os.statvfs(path).f_flag & os.ST_RDONLY)
     except OSError as error:
         advice = f"{folder.loss}: check the folder, {elsewhere}."
-        return Finding(folder.name, f"{path}: {error.strerror}", folder.fault, advice)
+        return Check(folder.name, f"{path}: {error.strerror}", folder.fault, advice)
     value = f"{abbreviate_home(path)}, {free / 1e9:.1f} GB free"
     if is_read_only or not os.access(path, os.W_OK | os.X_OK):
         mend = "make its disk writable" if is_read_only else f"chmod u+rwx {path}"
         advice = f"{folder.loss}: {mend}, {elsewhere}."
         value = f"{abbreviate_home(path)} cannot be written"
-        return Finding(folder.name, value, folder.fault, advice)
+        return Check(folder.name, value, folder.fault, advice)
     if free < LEAST_FREE:
         advice = "The disk is nearly full: free some space."
-        return Finding(folder.name, value, "could be better", advice)
+        return Check(folder.name, value, "could be better", advice)
     if mode & 0o077:
         advice = f"Others can read it: chmod 700 {path}"
-        return Finding(folder.name, f"{value}, mode {mode:o}", "could be better", advice)
-    return Finding(folder.name, value)
+        return Check(folder.name, f"{value}, mode {mode:o}", "could be better", advice)
+    return Check(folder.name, value)
 
 
-def starter() -> Iterator[Finding]:
+def starter() -> Iterator[Check]:
     """The built-in model: there and whole, or still to be fetched."""
     folder = Folders.from_environment().cache / STARTER
     try:
         make_private(folder.parent)
     except InputError:
-        yield Finding("starter", "cannot be stored, see cache", "could be better")
+        yield Check("starter", "cannot be stored, see cache", "could be better")
         return
     if not folder.is_dir():
         needed = (WHEEL_BYTES * 3 + CONVERTED_BYTES) / 1e9
         if shutil.disk_usage(folder.parent).free / 1e9 < needed:
             advice = f"Free {needed:.1f} GB in {folder.parent}."
             value = "not downloaded yet, and no room for it"
-            yield Finding("starter", value, "could be better", advice)
+            yield Check("starter", value, "could be better", advice)
         else:
             value = f"not downloaded yet; {WHEEL_BYTES / 1e6:.0f} MB at first use"
-            yield Finding("starter", value)
+            yield Check("starter", value)
         return
     try:
         size = read_checkpoint(folder).file_bytes
@@ -120,9 +120,9 @@ def starter() -> Iterator[Finding]:
             raise ModelUnavailable("its weights are incomplete")
     except (ModelUnavailable, OSError) as error:
         advice = f"Remove it, and it is downloaded again: rm -r {folder}"
-        yield Finding("starter", f"incomplete: {error}", "could be better", advice)
+        yield Check("starter", f"incomplete: {error}", "could be better", advice)
         return
-    yield Finding("starter", f"{STARTER}, {size / 1e6:.0f} MB")
+    yield Check("starter", f"{STARTER}, {size / 1e6:.0f} MB")
 
 
 def _bytes_announced(file: Path) -> int:
@@ -134,30 +134,30 @@ def _bytes_announced(file: Path) -> int:
     return int(8 + length + max(ends, default=0))
 
 
-def settings() -> Iterator[Finding]:
+def settings() -> Iterator[Check]:
     """The settings, the keys in them, and the theme that they name."""
     file = Folders.from_environment().settings_file
     try:
         settings = load_settings(file, {})
     except InputError as error:
         advice = "Correct it; until then nothing starts."
-        yield Finding("settings", str(error), "at fault", advice)
+        yield Check("settings", str(error), "at fault", advice)
         return
-    yield Finding("settings", abbreviate_home(file) if file.exists() else "the defaults")
+    yield Check("settings", abbreviate_home(file) if file.exists() else "the defaults")
     _, faults = read_keymap(settings.keymap, settings.keys)
     for fault in faults:
-        yield Finding("keys", fault, "could be better", f"Correct it in {file}, under [keys].")
+        yield Check("keys", fault, "could be better", f"Correct it in {file}, under [keys].")
     if not faults:
-        yield Finding("keys", f"{settings.keymap}, {len(settings.keys)} changed")
+        yield Check("keys", f"{settings.keymap}, {len(settings.keys)} changed")
     themes, wrong = read_themes(SHIPPED_THEMES, Folders.from_environment().themes)
     for sentence in wrong:
-        yield Finding("themes", sentence, "could be better", "Until then the theme is left out.")
+        yield Check("themes", sentence, "could be better", "Until then the theme is left out.")
     names = {theme.name for theme in themes}
     if not wrong:
-        yield Finding("themes", ", ".join(sorted(names)))
+        yield Check("themes", ", ".join(sorted(names)))
     if settings.theme not in names and not _is_textual_s(settings.theme):
         advice = f"Choose another in the app's settings (key ,) or in {file}."
-        yield Finding("theme", f"there is no “{settings.theme}”", "could be better", advice)
+        yield Check("theme", f"there is no “{settings.theme}”", "could be better", advice)
 
 
 def _is_textual_s(theme: str) -> bool:
@@ -166,19 +166,19 @@ def _is_textual_s(theme: str) -> bool:
     return theme in BUILTIN_THEMES
 
 
-def personas() -> Iterator[Finding]:
+def personas() -> Iterator[Check]:
     """The user's own personas, once there are some."""
     file = Folders.from_environment().personas_file
     if not file.exists():
-        yield Finding("personas", "the shipped ones")
+        yield Check("personas", "the shipped ones")
         return
     try:
         people = read_personas(file)
     except InputError as error:
         advice = "Correct the file; until then the shipped personas are shown."
-        yield Finding("personas", str(error), "could be better", advice)
+        yield Check("personas", str(error), "could be better", advice)
     else:
-        yield Finding("personas", f"{len(people)} of your own")
+        yield Check("personas", f"{len(people)} of your own")
 
 
-LOOKS: tuple[Look, ...] = (folders, starter, settings, personas)
+CHECKS: tuple[CheckFunction, ...] = (folders, starter, settings, personas)

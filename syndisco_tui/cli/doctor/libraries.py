@@ -12,7 +12,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion
 
-from .check import Finding, Look
+from .check import Check, CheckFunction
 
 PROJECT = "syndisco-tui"
 LIBRARIES = ("torch", "transformers", "numba", "bitsandbytes", "textual")
@@ -20,7 +20,7 @@ _OPTIONAL = {"bitsandbytes": "Only for 4 and 8 bits: "}
 """What the app does without, and what it is good for."""
 
 
-def libraries() -> Iterator[Finding]:
+def libraries() -> Iterator[Check]:
     """The version of each, beside the range of versions that this project was tested with."""
     tested = tested_versions()
     for name in LIBRARIES:
@@ -47,22 +47,22 @@ def tested_versions() -> dict[str, SpecifierSet]:
     return tested
 
 
-def _library(name: str, tested: SpecifierSet) -> Finding:
+def _library(name: str, tested: SpecifierSet) -> Check:
     command = f"pip install '{name}{_in_order(tested, ',')}'" if tested else f"pip install {name}"
     try:
         version = metadata.version(name)
     except metadata.PackageNotFoundError:
         if name in _OPTIONAL:
             advice = f"{_OPTIONAL[name]}{command}"
-            return Finding(name, "not installed", "could be better", advice)
-        return Finding(name, "not installed", "at fault", f"Install it: {command}")
+            return Check(name, "not installed", "could be better", advice)
+        return Check(name, "not installed", "at fault", f"Install it: {command}")
     if not tested:
-        return Finding(name, version)
+        return Check(name, version)
     value = f"{version}, tested with {_in_order(tested, ', ')}"
     if _contains(tested, version):
-        return Finding(name, value)
+        return Check(name, value)
     advice = f"It may be slower or fail. Install a version that was tested: {command}"
-    return Finding(name, value, "could be better", advice)
+    return Check(name, value, "could be better", advice)
 
 
 def _contains(tested: SpecifierSet, version: str) -> bool:
@@ -77,4 +77,4 @@ def _in_order(tested: SpecifierSet, between: str) -> str:
     return between.join(sorted(map(str, tested), key=lambda each: (each[0] in "<!", each)))
 
 
-LOOKS: tuple[Look, ...] = (libraries,)
+CHECKS: tuple[CheckFunction, ...] = (libraries,)

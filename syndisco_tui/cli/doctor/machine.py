@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...engine.machine import processor_name, usable_cores
-from .check import Finding, Look
+from .check import Check, CheckFunction
 from .run_program import answer_of
 
 HUB = "https://huggingface.co"
@@ -33,58 +33,58 @@ _ASK_TORCH = """if True:
 """
 
 
-def processor() -> Iterator[Finding]:
+def processor() -> Iterator[Check]:
     """Python and the cores it may use."""
-    yield Finding("processor", f"{usable_cores()} cores, {processor_name()}, {platform.system()}")
-    yield Finding("Python", platform.python_version())
+    yield Check("processor", f"{usable_cores()} cores, {processor_name()}, {platform.system()}")
+    yield Check("Python", platform.python_version())
 
 
-def graphics() -> Iterator[Finding]:
+def graphics() -> Iterator[Check]:
     """The GPU as its driver sees it, and as torch does."""
     listed = answer_of(
         "nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"
     )
     if not listed:
         if any(Path(device).exists() for device in _DEVICES) or shutil.which("nvidia-smi"):
-            yield Finding(
+            yield Check(
                 "GPU",
                 "present, but its driver does not answer",
                 "could be better",
                 "Run nvidia-smi to see why; until then models run on the CPU.",
             )
         else:
-            yield Finding("GPU", "none; models run on the CPU")
+            yield Check("GPU", "none; models run on the CPU")
         return
     for line in listed.splitlines():
         name, memory, driver = [*(part.strip() for part in line.split(",")), "", ""][:3]
-        yield Finding("GPU", f"{name}, {memory}, driver {driver}")
+        yield Check("GPU", f"{name}, {memory}, driver {driver}")
     yield _seen_by_torch()
 
 
-def _seen_by_torch() -> Finding:
+def _seen_by_torch() -> Check:
     what = "CUDA in torch"
     answer = answer_of(sys.executable, "-P", "-c", _ASK_TORCH, seconds=TORCH_SECONDS)
     try:
         there, names = json.loads((answer or "").splitlines()[-1])
     except (ValueError, IndexError):
         advice = f"Try it: {sys.executable} -c 'import torch; print(torch.cuda.is_available())'"
-        return Finding(what, "torch does not answer", "could be better", advice)
+        return Check(what, "torch does not answer", "could be better", advice)
     if there:
-        return Finding(what, ", ".join(names))
+        return Check(what, ", ".join(names))
     advice = "Install the torch for your CUDA (see pytorch.org); until then the CPU computes."
-    return Finding(what, "torch does not see the GPU", "could be better", advice)
+    return Check(what, "torch does not see the GPU", "could be better", advice)
 
 
-def hub() -> Iterator[Finding]:
+def hub() -> Iterator[Check]:
     """Whether models can be fetched. Asks for headers alone and sends no token."""
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "TRUE", "YES", "ON"):
-        yield Finding("hub", "off (HF_HUB_OFFLINE); downloaded models can be used")
+        yield Check("hub", "off (HF_HUB_OFFLINE); downloaded models can be used")
         return
     parts = urllib.parse.urlsplit(os.environ.get("HF_ENDPOINT") or HUB)
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https") or not host:
         advice = "Set HF_ENDPOINT to an address such as https://huggingface.co, or unset it."
-        yield Finding("hub", "HF_ENDPOINT is not a web address", "could be better", advice)
+        yield Check("hub", "HF_ENDPOINT is not a web address", "could be better", advice)
         return
     where = parts.netloc.rpartition("@")[2]  # a password in the address is nobody's business
     began = time.monotonic()
@@ -99,15 +99,15 @@ def hub() -> Iterator[Finding]:
         reason = getattr(error, "reason", error)
         yield _out_of_reach(host, str(getattr(reason, "strerror", None) or reason))
         return
-    yield Finding("hub", f"{host}, answered in {time.monotonic() - began:.1f} s")
+    yield Check("hub", f"{host}, answered in {time.monotonic() - began:.1f} s")
 
 
-def _out_of_reach(host: str, reason: str) -> Finding:
+def _out_of_reach(host: str, reason: str) -> Check:
     advice = (
         "Check the network, https_proxy or HF_ENDPOINT. Downloaded models and the starter work "
         "without it."
     )
-    return Finding("hub", f"{host} cannot be reached: {reason}", "could be better", advice)
+    return Check("hub", f"{host} cannot be reached: {reason}", "could be better", advice)
 
 
-LOOKS: tuple[Look, ...] = (processor, graphics, hub)
+CHECKS: tuple[CheckFunction, ...] = (processor, graphics, hub)

@@ -8,14 +8,14 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from ...text import one_line
-from .check import Finding, State, can_run
+from .check import Check, State, can_run
 
 _MARKS: dict[State, str] = {"well": "✓", "could be better": "!", "at fault": "✗"}
 _PLAIN_MARKS: dict[State, str] = {"well": "+", "could be better": "!", "at fault": "x"}
 _LABEL = 15
 
 
-def as_text(findings: Iterable[Finding], *, width: int = 80, encoding: str = "utf-8") -> str:
+def as_text(findings: Iterable[Check], *, width: int = 80, encoding: str = "utf-8") -> str:
     """A line a finding, under its group, with what to do below it; a sentence at the end."""
     findings = list(findings)
     marks = _MARKS if encoding.lower().replace("-", "") == "utf8" else _PLAIN_MARKS
@@ -32,7 +32,7 @@ def as_text(findings: Iterable[Finding], *, width: int = 80, encoding: str = "ut
     return "\n".join([*lines, "", verdict(findings)])
 
 
-def verdict(findings: list[Finding]) -> str:
+def verdict(findings: list[Check]) -> str:
     """The whole in one sentence."""
     faults = [finding.what for finding in findings if finding.state == "at fault"]
     if faults:
@@ -44,7 +44,7 @@ def verdict(findings: list[Finding]) -> str:
     return "Everything is fine."
 
 
-def as_json(findings: Iterable[Finding]) -> str:
+def as_json(findings: Iterable[Check]) -> str:
     """``{can_run, findings: [{what, value, state, advice, group}]}``."""
     findings = list(findings)
     value = {"can_run": can_run(findings), "findings": [asdict(each) for each in findings]}

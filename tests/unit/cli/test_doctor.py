@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from syndisco_tui.cli.doctor import (
-    Finding,
+    Check,
     as_json,
     as_text,
     can_run,
-    examine,
     files,
     machine,
+    run_checks,
     terminal,
 )
 from syndisco_tui.engine.local.loading.starter import STARTER
@@ -30,7 +30,7 @@ from tests.support.project import ROOT, python
 COMMAND = [sys.executable, "-c", "from syndisco_tui.cli.main import main; main()", "doctor"]
 
 
-def one(findings: Iterator[Finding], what: str) -> Finding:
+def one(findings: Iterator[Check], what: str) -> Check:
     return next(finding for finding in findings if finding.what == what)
 
 
@@ -91,7 +91,7 @@ class TestCommand:
 
     def test_it_imports_no_model(self) -> None:
         code = (
-            "import sys; from syndisco_tui.cli.doctor import examine; examine();"
+            "import sys; from syndisco_tui.cli.doctor import run_checks; run_checks();"
             "print(sorted({'torch', 'transformers', 'bitsandbytes', 'numpy'} & set(sys.modules)))"
         )
         result = python(code, env=os.environ | {"HF_HUB_OFFLINE": "1"}, timeout=60)
@@ -275,7 +275,7 @@ class TestFiles:
         monkeypatch.setenv("HF_HUB_OFFLINE", "1")
         for kind in ("data", "config", "cache", "state"):
             (home / kind).touch()
-        text = as_text(examine(), width=400)
+        text = as_text(run_checks(), width=400)
         assert "Error" not in text
         assert "could not be checked" not in text
         assert text.endswith("It cannot run: see discussions.")
@@ -314,7 +314,7 @@ class TestFiles:
 
 
 def test_the_report_wraps_and_obeys_nobody() -> None:
-    finding = Finding("name", "a\x1b[31m " + "long words " * 20, advice="do this", group="G")
+    finding = Check("name", "a\x1b[31m " + "long words " * 20, advice="do this", group="G")
     text = as_text([finding], width=60)
     assert max(map(len, text.splitlines())) <= 60
     assert "\x1b" not in text

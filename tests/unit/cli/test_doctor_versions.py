@@ -6,7 +6,7 @@ from importlib import metadata
 
 import pytest
 
-from syndisco_tui.cli.doctor import Finding, can_run, libraries, model
+from syndisco_tui.cli.doctor import Check, can_run, libraries, model
 from syndisco_tui.engine.base import EngineInfo, ModelSpec
 from syndisco_tui.session.last_model import LastModelFile
 from syndisco_tui.workspace.folders import Folders
@@ -37,15 +37,15 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return versions
 
 
-def findings_by_name() -> dict[str, Finding]:
+def findings_by_name() -> dict[str, Check]:
     return {finding.what: finding for finding in libraries.libraries()}
 
 
 def test_versions_stand_beside_the_range_that_was_tested(installed: dict[str, str]) -> None:
     finding = findings_by_name()
-    assert finding["torch"] == Finding("torch", "2.13.0+cpu, tested with >=2.11, <2.14")
+    assert finding["torch"] == Check("torch", "2.13.0+cpu, tested with >=2.11, <2.14")
     assert finding["transformers"].value == "5.24.0, tested with >=5.17, !=5.20.0, <6"
-    assert finding["numba"] == Finding("numba", "0.68")  # only the tests ask for that range
+    assert finding["numba"] == Check("numba", "0.68")  # only the tests ask for that range
     assert can_run(finding.values())
 
 
@@ -86,7 +86,7 @@ def test_without_being_installed_there_are_versions_alone(
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(libraries.metadata, "requires", unknown)
-    assert findings_by_name()["torch"] == Finding("torch", "2.13.0+cpu")
+    assert findings_by_name()["torch"] == Check("torch", "2.13.0+cpu")
 
 
 def test_the_project_s_own_range_is_found() -> None:
@@ -105,7 +105,7 @@ class TestModel:
         LastModelFile(Folders.from_environment().last_model_file).remember(ModelSpec(asked), info)
 
     def test_none_was_loaded_yet(self) -> None:
-        assert list(model.last_model()) == [Finding("model", "none loaded yet")]
+        assert list(model.last_model()) == [Check("model", "none loaded yet")]
 
     def test_a_fast_one(self) -> None:
         self.remember("slots", "")
@@ -137,4 +137,4 @@ class TestModel:
 
     def test_a_damaged_file_is_no_fault(self) -> None:
         Folders.from_environment().last_model_file.write_text("{")
-        assert list(model.last_model()) == [Finding("model", "none loaded yet")]
+        assert list(model.last_model()) == [Check("model", "none loaded yet")]
