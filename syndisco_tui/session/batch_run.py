@@ -117,6 +117,7 @@ class BatchRun:
         self.state: RunState = "missing"
         self.partial_reply = self.speaker = self.role = ""
         """The reply in progress, and who gives it."""
+        self.partial_tokens = 0
         self.error = ""
         self.waits_for_disk = False
         """It continues by itself as soon as it can be saved."""
@@ -147,6 +148,11 @@ class BatchRun:
         return self.setup.conv_len
 
     @property
+    def tokens_so_far(self) -> int:
+        """Tokens of all its replies, with the one in progress."""
+        return self.tokens + self.partial_tokens
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing more happens in it unless somebody continues it."""
         return self.state in ("finished", "stopped", "failed", "missing")
@@ -159,17 +165,17 @@ class BatchRun:
                 self.entries = tuple(event.record.entries)
             case ReplyStarted():
                 self.state, self.speaker, self.role = "speaking", event.name, event.role
-                self.partial_reply = ""
+                self.partial_reply, self.partial_tokens = "", 0
             case ReplyGrew():
-                self.partial_reply = event.text
+                self.partial_reply, self.partial_tokens = event.text, event.tokens
             case Posted():
                 self.entries = (*self.entries, event.message)
                 self.messages += 1
                 self.tokens += event.message.completion_tokens
                 self.turn = max(self.turn, event.message.turn)
-                self.partial_reply = self.role = ""
+                self.partial_reply, self.role, self.partial_tokens = "", "", 0
             case ReplyDropped():
-                self.partial_reply = self.role = ""
+                self.partial_reply, self.role, self.partial_tokens = "", "", 0
             case Condition(cause="saving"):
                 self.error, self.waits_for_disk = event.sentence, bool(event.sentence)
                 if event.sentence and self.path is None:  # it could not even begin

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from textual.app import App
+from textual.content import Content
+from textual.events import Click
 from textual.timer import Timer
+from textual.widgets import Static
 
 from ...discussion import DiscussionSetup
 from ...session import SessionEvent
@@ -22,6 +25,7 @@ if TYPE_CHECKING:  # not before the first picture
     from ...workspace.batches import SeedClaims
 
 DRAINS_PER_SECOND = 5
+NOTES_PER_SECOND = 2
 PATIENCE = 3.0
 """Seconds that the sessions of a batch that is over may take to end."""
 
@@ -143,3 +147,26 @@ def batches_of(app: App[Any]) -> Batches:
     batches = getattr(app, "batches", None)
     assert isinstance(batches, Batches)
     return batches
+
+
+class BatchNote(Static):
+    """Says how far the running batch is and how to return to it; takes no room without one."""
+
+    DEFAULT_CSS = """
+    BatchNote { display: none; width: auto; height: 1; margin: 0 0 0 3; color: $accent; }
+    """
+
+    def on_mount(self) -> None:
+        self._note = ""
+        self.set_interval(1 / NOTES_PER_SECOND, self._show_note)
+
+    def _show_note(self) -> None:
+        note = batches_of(self.app).note()
+        if note != self._note:
+            self._note = note
+            self.display = bool(note)
+            self.update(Content(safe(f"● {note}")))
+            self.screen.refresh_bindings()
+
+    async def on_click(self, _event: Click) -> None:
+        await self.run_action("screen.repeat")

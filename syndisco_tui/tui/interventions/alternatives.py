@@ -1,4 +1,4 @@
-"""Several tries at the last message, side by side while they are made; one is chosen, or none."""
+"""Alternatives for the last message, side by side as they are generated; one may be chosen."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, VerticalScroll
 from textual.content import Content
+from textual.events import Click
 from textual.widgets import Static
 
 from ...discussion import Message
@@ -17,10 +18,12 @@ from ..shell.screen import AppScreen
 from ..widgets.key_line import KeyLine
 
 CURSOR = "▌"
+NARROWEST_FOR_TWO, NARROWEST_FOR_THREE = 100, 114
+"""Cells of the screen that two and three columns need."""
 
 
 class Candidate(Static):
-    """One of them, as far as it has come. ``number`` None is the message that stands there."""
+    """One alternative, as far as it has come; ``number`` None is the current message."""
 
     def __init__(self, number: int | None, text: str = "") -> None:
         super().__init__("", classes="candidate")
@@ -69,7 +72,7 @@ def _tokens(count: int) -> str:
 
 
 class CandidatesScreen(AppScreen[int | None]):
-    """The result is the number of the one that is taken, or None to keep what stands there."""
+    """The result is the number of the chosen alternative, or None to keep the current message."""
 
     HELP = """Alternatives
     The last message, and alternatives for it, each with its own seed. The one you use takes its
@@ -87,7 +90,6 @@ class CandidatesScreen(AppScreen[int | None]):
         Binding("end", "move(100)", show=False),
         *(Binding(str(digit), f"go({digit})", show=False) for digit in range(1, 10)),
     ]
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
 
     def __init__(self, present: Message, count: int) -> None:
         super().__init__()
@@ -96,7 +98,7 @@ class CandidatesScreen(AppScreen[int | None]):
             Candidate(None, present.text),
             *(Candidate(number) for number in range(count)),
         ]
-        self._at = 0
+        self._current = 0
 
     def compose(self) -> ComposeResult:
         name = one_line(self._present.name, 40)
@@ -121,30 +123,39 @@ class CandidatesScreen(AppScreen[int | None]):
 
     def _mark(self) -> None:
         for index, candidate in enumerate(self._candidates):
-            candidate.set_class(index == self._at, "-current")
-        self._candidates[self._at].scroll_visible(animate=False)
+            candidate.set_class(index == self._current, "-current")
+        self._candidates[self._current].scroll_visible(animate=False)
 
     def action_move(self, steps: int) -> None:
-        self.action_go(self._at + steps)
+        self.action_go(self._current + steps)
+
+    @property
+    def _columns(self) -> int:
+        """How many stand side by side."""
+        if self.size.width < NARROWEST_FOR_TWO:
+            return 1
+        return 3 if self.size.width >= NARROWEST_FOR_THREE and len(self._candidates) > 4 else 2
+
+    def on_resize(self) -> None:
+        self.query_one(Grid).styles.grid_size_columns = self._columns
 
     def action_move_row(self, rows: int) -> None:
-        """Up or down, where two stand side by side. The last row may have but one."""
-        columns, last = 1 if self.has_class("-narrow") else 2, len(self._candidates) - 1
-        at = min(last, self._at + rows * columns)
-        if at >= 0 and at // columns != self._at // columns:
-            self.action_go(at)
+        """Move up or down. The last row may have fewer than the others."""
+        columns, last = self._columns, len(self._candidates) - 1
+        index = min(last, self._current + rows * columns)
+        if index >= 0 and index // columns != self._current // columns:
+            self.action_go(index)
 
     def action_go(self, index: int) -> None:
-        self._at = max(0, min(len(self._candidates) - 1, index))
+        self._current = max(0, min(len(self._candidates) - 1, index))
         self._mark()
 
-    def on_click(self, event: object) -> None:
-        widget = getattr(event, "widget", None)
-        if isinstance(widget, Candidate):
-            self.action_go(self._candidates.index(widget))
+    def on_click(self, event: Click) -> None:
+        if isinstance(event.widget, Candidate):
+            self.action_go(self._candidates.index(event.widget))
 
     def action_take(self) -> None:
-        candidate = self._candidates[self._at]
+        candidate = self._candidates[self._current]
         if candidate.is_finished:
             self.dismiss(candidate.number)
         else:

@@ -16,24 +16,23 @@ from ...workspace.batches import SeedClaims
 from ...workspace.discussions import read_discussion
 from ...workspace.folders import Folders
 from ...workspace.inputs import InputError
+from ..experiments.batch_screen import BatchScreen, ask_to_repeat
 from ..experiments.batches import ShownBatch, batches_of
-from ..experiments.repeat import BatchScreen, ask_to_repeat
 from ..interventions.fork import ForkScreen
 from ..library.open_request import OpenRequest
 from ..library.screen import LibraryScreen
-from ..personas.pane import PersonasPane
 from ..shell.keymap import key_of
 from ..widgets.dialogs import ConfirmDialog
 from ..widgets.forms import open_form
 from ..widgets.speaker_colours import SpeakerColours
+from .panes import Panes
 from .session_view import SessionView
 
 
 class LibraryVisit:
     """Opens the library and batches, and what is chosen there in ``session``.
 
-    ``personas_pane`` takes in personas that are imported; ``show_transcript`` is called before a
-    discussion is opened.
+    ``panes`` take in personas that are imported, and show the discussion that is opened.
     """
 
     def __init__(
@@ -42,21 +41,19 @@ class LibraryVisit:
         session: LiveSession,
         folders: Folders,
         colours: SpeakerColours,
-        personas_pane: PersonasPane,
-        show_transcript: Callable[[], object],
+        panes: Panes,
         view: SessionView,
     ) -> None:
         self._app = app
         self._session = session
         self._folders = folders
         self._colours = colours
-        self._personas_pane = personas_pane
-        self._show_transcript = show_transcript
+        self._panes = panes
         self._view = view
 
     def open(self) -> None:
         """Show the library."""
-        pane = self._personas_pane
+        pane = self._panes.personas
         library = LibraryScreen(
             self._folders,
             self._colours,
@@ -108,7 +105,7 @@ class LibraryVisit:
                     library.dismiss(OpenRequest(path, fork=(record, setup)))
 
             if library.is_current:
-                at_hand = self._personas_pane.selection.personas
+                at_hand = self._panes.personas.selection.personas
                 setup, count = record.setup, len(record.entries)
                 form = partial(ForkScreen, record, setup, count, at_hand=at_hand)
                 open_form(self._app, form, asked)
@@ -123,10 +120,8 @@ class LibraryVisit:
             self._show_batch(running, self._chosen)
             return
         dark = self._app.current_theme.dark
-        names = [
-            *setup.names,
-            *(persona.name for persona in self._personas_pane.selection.personas),
-        ]
+        personas = self._panes.personas.selection.personas
+        names = [*setup.names, *(persona.name for persona in personas)]
         colours = self._colours.by_name(names, dark=dark)
         show = partial(self._show_batch, chosen=self._chosen)
         ask_to_repeat(self._app, self._session, self._folders.discussions, setup, colours, show)
@@ -168,7 +163,7 @@ class LibraryVisit:
             self._session,
             self._folders.discussions,
             open_path=lambda: self._view.path,
-            at_hand=lambda: self._personas_pane.selection.personas,
+            at_hand=lambda: self._panes.personas.selection.personas,
         )
         self._app.push_screen(screen, chosen)
         return screen
@@ -176,7 +171,7 @@ class LibraryVisit:
     # Opening -----------------------------------------------------------------------------------
 
     def _resume(self, request: OpenRequest) -> None:
-        self._show_transcript()
+        self._panes.go_to("transcript")
         if request.fork:
             parent, setup = request.fork
             self._session.fork(len(parent.entries), setup, parent)

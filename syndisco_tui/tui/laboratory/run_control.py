@@ -13,9 +13,12 @@ from ...discussion import DiscussionRecord, DiscussionSetup
 from ...session import LiveSession
 from ...text import one_line, safe
 from ...workspace.discussions import resumable_discussions
+from ..experiments.batches import batches_of
+from ..setup.edited_setup import EditedSetup
 from ..shell.keymap import key_of
 from ..widgets.dialogs import ConfirmDialog
-from ..widgets.forms import open_form
+from ..widgets.forms import open_form, remember_discarded
+from .panes import Panes
 from .session_view import SessionView
 
 if TYPE_CHECKING:
@@ -32,9 +35,9 @@ class RunControl:
         screen: Where questions are asked and notices shown.
         session: Runs the discussion.
         view: What the session has reported.
-        setup: Gives the setup on the screen.
+        panes: Show the setup and the transcript.
+        edited: The setup on the screen.
         use: Puts another setup on the screen, and in the discussion's draft.
-        before_start: Called before a discussion starts or is continued.
         folder: Where an unfinished discussion is looked for.
     """
 
@@ -43,17 +46,17 @@ class RunControl:
         screen: Screen[None],
         session: LiveSession,
         view: SessionView,
-        setup: Callable[[], DiscussionSetup],
+        panes: Panes,
+        edited: EditedSetup,
         use: Callable[[DiscussionSetup], object],
-        before_start: Callable[[], object],
         folder: Path,
     ) -> None:
         self._screen = screen
         self._session = session
         self._view = view
-        self._setup = setup
+        self._panes = panes
+        self._edited = edited
         self._use = use
-        self._before_start = before_start
         self._folder = folder
         self.resumable: tuple[Path, DiscussionRecord] | None = None
         """The last unfinished discussion that is not open."""
@@ -79,28 +82,33 @@ class RunControl:
                 return view.has_draft
         return None
 
-    def has_users(self, has_personas: bool) -> bool:
-        """Whether somebody takes part; says what to do if not. ``has_personas``: to choose from."""
-        if self._setup().turn_takers:
-            return True
+    def can_start(self) -> bool:
+        """Whether the setup on the screen can run; what keeps it from that is said."""
+        setup = self._edited.setup
+        if setup.turn_takers:
+            return batches_of(self._screen.app).lets_run(setup)
+        has_personas = bool(self._panes.personas.selection.personas)
         key = key_of(self._screen.app, "personas.take_part" if has_personas else "personas.new")
         what_to_do = "choose personas" if has_personas else "make a persona"
         sentence = f"Nobody takes part: {what_to_do} with {key}."
         self._screen.notify(safe(sentence), severity="warning", markup=False)
+        self._panes.go_to("personas")
         return False
 
     def run(self) -> None:
-        """Start the discussion, or go on with it until its end."""
+        """Start the discussion, or continue it until its end."""
         self._go_on("run")
 
     def step(self) -> None:
-        """Start the discussion, or go on with it, for one message."""
+        """Start the discussion, or continue it, for one message."""
         self._go_on("step")
 
     def _go_on(self, goal: Literal["run", "step"]) -> None:
-        self._before_start()
+        if not self.can_start():
+            return
+        self._panes.show_transcript_alone()
         if self._view.phase == "idle":
-            self._session.start(self._setup(), step=goal == "step")
+            self._session.start(self._edited.setup, step=goal == "step")
         elif self.has_no_turns_left:
             self._ask_for_turns(goal)
         elif goal == "step":
@@ -116,12 +124,12 @@ class RunControl:
             return False
         if self._view.phase == "paused" and not self._view.has_draft:
             return False  # the moderator may still have to answer the last turn
-        return self._setup().conv_len <= record.turns_taken
+        return self._edited.setup.conv_len <= record.turns_taken
 
     def _ask_for_turns(self, goal: Literal["run", "step"]) -> None:
         from .more_turns import MoreTurns  # not before the first picture
 
-        record, setup = self._session.record, self._setup()
+        record, setup = self._session.record, self._edited.setup
         if record is None:
             return
         taken = record.turns_taken
@@ -140,6 +148,15 @@ class RunControl:
         form = partial(MoreTurns, taken, setup.conv_len, what_is_new, suggested=NEW_TURNS)
         open_form(self._screen.app, form, answered)
 
+    def discard_draft(self) -> None:
+        """Show the open discussion's own setup again; undo brings the draft back."""
+        record, draft = self._session.record, self._edited.setup
+        if record is not None:
+            self._edited.discard()
+            self._use(record.setup)
+            self._edited.used()
+            remember_discarded(self._screen.app, self._screen, lambda: self._use(draft))
+
     # The last unfinished discussion ------------------------------------------------------------
 
     def find_resumable(self) -> None:
@@ -157,7 +174,7 @@ class RunControl:
     def resume(self) -> None:
         """Continue the last unfinished discussion."""
         if self.resumable:
-            self._before_start()
+            self._panes.show_transcript_alone()
             self._session.resume(self.resumable[0])
 
     # A new discussion --------------------------------------------------------------------------
@@ -181,7 +198,7 @@ class RunControl:
     def _ask_for_title(self) -> None:
         from ..setup.dialogs import TitleDialog
 
-        setup, record = self._setup(), self._session.record
+        setup, record = self._edited.setup, self._session.record
         is_forks_title = record is not None and record.parent and setup.title == record.title
         if setup.title and not is_forks_title:
             self._close()
@@ -198,7 +215,7 @@ class RunControl:
         record = self._session.record
         self._session.close_discussion()
         self._view.phase = "idle"  # a key that follows at once starts the new discussion
-        self._before_start()
+        self._panes.show_transcript_alone()
         if record is not None:
             app = self._screen.app
             title = one_line(record.heading, 60)

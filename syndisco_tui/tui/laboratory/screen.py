@@ -12,7 +12,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
-from ...discussion import DiscussionRecord, DiscussionSetup, Persona
+from ...discussion import DiscussionSetup, Persona
 from ...session import (
     DiscussionChanged,
     DiscussionClosed,
@@ -29,8 +29,7 @@ from ...text import one_line, safe
 from ...workspace.folders import Folders
 from ...workspace.personas import PersonaSets
 from ...workspace.setups import LastSetup
-from ..experiments.batch_note import BatchNote
-from ..experiments.batches import batches_of
+from ..experiments.batches import BatchNote, batches_of
 from ..interventions.controller import InterventionController
 from ..personas.pane import PersonasPane
 from ..setup.edited_setup import EditedSetup, SetupFile
@@ -42,9 +41,8 @@ from ..shell.event_queue import drained
 from ..shell.keymap import keymap_of
 from ..shell.screen import AppScreen
 from ..transcript.transcript import Transcript
-from ..widgets.forms import remember_discarded
 from ..widgets.key_line import TwoKeyLines
-from ..widgets.speaker_colours import SpeakerColours, speakers_of
+from ..widgets.speaker_colours import SpeakerColours
 from .empty_transcript import empty_transcript
 from .panes import Panes
 from .pending import DraftLine, staged_notes
@@ -92,18 +90,6 @@ class Laboratory(AppScreen[None]):
         self._colours = SpeakerColours()
         self.view = SessionView()
         """What the session has reported so far."""
-        self._interventions = InterventionController(
-            self, session, self.view, lambda: self.setup, self._colours_by_name
-        )
-        self._run_control = RunControl(
-            self,
-            session,
-            self.view,
-            lambda: self.setup,
-            self._show_and_use,
-            self._show_transcript,
-            folders.discussions,
-        )
         self.personas_pane = PersonasPane(
             setup,
             personas,
@@ -113,11 +99,29 @@ class Laboratory(AppScreen[None]):
             id="personas",
         )
         self.setup_pane = SetupPane(setup)
+        self._interventions = InterventionController(
+            self, session, self.view, lambda: self.setup, lambda: self.panes.colours_by_name()
+        )
         self.transcript = Transcript(interventions=self._interventions)
-        self.panes = Panes(self.personas_pane, self.setup_pane, self.transcript)
+        self.panes = Panes(
+            self.personas_pane,
+            self.setup_pane,
+            self.transcript,
+            self._colours,
+            lambda: session.record,
+        )
         self.banner = Banner()
-        self._status_line = StatusLine(self.view)
         self._draft_line = DraftLine()
+        self._status_line = StatusLine(self.view)
+        self._run_control = RunControl(
+            self,
+            session,
+            self.view,
+            self.panes,
+            self._edited,
+            self._use,
+            folders.discussions,
+        )
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="top"):
@@ -131,10 +135,10 @@ class Laboratory(AppScreen[None]):
         yield TwoKeyLines()
 
     def on_mount(self) -> None:
-        self._show_colours()
+        self.panes.show_colours()
         self.panes.go_to("personas")
         self.set_interval(1 / DRAINS_PER_SECOND, self._drain)
-        self.app.theme_changed_signal.subscribe(self, lambda _theme: self._show_colours())
+        self.app.theme_changed_signal.subscribe(self, lambda _theme: self.panes.show_colours())
         self._run_control.find_resumable()
         if self._start_at_once:
             self.panes.go_to("transcript")
@@ -150,20 +154,6 @@ class Laboratory(AppScreen[None]):
 
     # Panes -------------------------------------------------------------------------------------
 
-    def _show_titles(self) -> None:
-        record = self._session.record
-        taking_part = len(self.setup.personas) + (self.setup.moderator is not None)
-        notes = {
-            "personas": f"{taking_part} of {len(self.personas_pane.selection.personas)} take part",
-            "setup": self._edited.file.name,
-            "transcript": self.transcript.badge,
-        }
-        pending = staged_notes(self.view.staged, record.setup) if record else {}
-        pending["transcript"] = self._interventions.queued_note()
-        self.panes.note({name: (note, pending.get(name, "")) for name, note in notes.items()})
-        title = (record.title if record else "") or self.setup.heading
-        self.query_one("#title", Static).update(Content(one_line(title, 120)))
-
     def action_personas(self) -> None:
         self.panes.go_to("personas")
 
@@ -178,10 +168,6 @@ class Laboratory(AppScreen[None]):
 
     def action_previous_pane(self) -> None:
         self.panes.go_by(-1)
-
-    @on(Transcript.BadgeChanged)
-    def _badge_changed(self) -> None:
-        self._show_titles()
 
     # Events of the session ---------------------------------------------------------------------
 
@@ -214,9 +200,9 @@ class Laboratory(AppScreen[None]):
             case DiscussionClosed():
                 self._run_control.find_resumable()
             case Renamed() if self.setup.title == event.old_title:
-                self._show_and_use(self.setup.model_copy(update={"title": event.title}))
+                self._use(self.setup.model_copy(update={"title": event.title}))
             case DiscussionChanged():
-                self._show_colours()
+                self.panes.show_colours()
             case ErrorRaised():
                 self.notify(safe(event.sentence), severity="error", timeout=12, markup=False)
         self._interventions.handle(event)
@@ -232,28 +218,48 @@ class Laboratory(AppScreen[None]):
         self._show_titles()
         self.refresh_bindings()
 
-    def _opened(self, event: Opened) -> None:
-        self._run_control.resumable = None
-        if self._edited.opened(event.record.setup):
-            self._show_setup(self.setup)
-        self._edited.used()
-        self._show_colours()
-
-    def _show_setup(self, setup: DiscussionSetup) -> None:
-        """Show another setup in all panes."""
-        self.setup_pane.show(setup)
-        self.personas_pane.show(setup)
-        self._show_colours()
-
-    def _show_and_use(self, setup: DiscussionSetup) -> None:
-        """Take over a setup that was not edited in a pane."""
-        self._show_setup(setup)
-        self._use(setup)
+    def _show_titles(self) -> None:
+        record = self._session.record
+        pending = staged_notes(self.view.staged, record.setup) if record else {}
+        pending["transcript"] = self._interventions.queued_note()
+        self.panes.show_titles(self._edited.file.name, pending)
+        title = (record.title if record else "") or self.setup.heading
+        self.query_one("#title", Static).update(Content(one_line(title, 120)))
 
     def on_screen_resume(self) -> None:
         """Back from another screen, which may have changed the discussion's title."""
         if self.transcript.is_attached:
             self._show_titles()
+
+    # The setup ---------------------------------------------------------------------------------
+
+    def _opened(self, event: Opened) -> None:
+        self._run_control.resumable = None
+        if self._edited.opened(event.record.setup):
+            self.panes.show_setup(self.setup)
+        self._edited.used()
+        self.panes.show_colours()
+
+    def _use(self, setup: DiscussionSetup) -> None:
+        """Put another setup on the screen, and in the open discussion from its next turn on."""
+        self.panes.show_setup(setup)
+        self._edit(setup)
+
+    @on(Panes.SetupChanged)
+    def _setup_edited(self, event: Panes.SetupChanged) -> None:
+        self._edit(event.setup)
+
+    def _edit(self, setup: DiscussionSetup) -> None:
+        if setup != self.setup:
+            self._edited.edit(setup, is_open=self.view.phase != "idle")
+        self.panes.show_colours()
+        self._show_titles()
+
+    def action_save_setup(self) -> None:
+        self._edited.file.save(self, self.setup, self._show_titles)
+
+    def action_open_setup(self) -> None:
+        self._edited.file.open(self, self._use)
 
     # Running -----------------------------------------------------------------------------------
 
@@ -273,38 +279,20 @@ class Laboratory(AppScreen[None]):
         applies = self._run_control.applies(action)
         return True if applies is None else applies
 
-    def _has_users(self) -> bool:
-        has_users = self._run_control.has_users(bool(self.personas_pane.selection.personas))
-        if not has_users:
-            self.panes.go_to("personas")
-        return has_users and batches_of(self.app).lets_run(self.setup)
-
     def action_run(self) -> None:
-        if self._has_users():
-            self._run_control.run()
+        self._run_control.run()
 
     def action_step(self) -> None:
-        if self._has_users():
-            self._run_control.step()
+        self._run_control.step()
 
     def action_new_discussion(self) -> None:
         self._run_control.new()
 
     def action_discard_draft(self) -> None:
-        record = self._session.record
-        if record is not None:
-            draft = self.setup
-            self._edited.discard()
-            self._show_and_use(record.setup)
-            self._edited.used()
-            remember_discarded(self.app, self, lambda: self._show_and_use(draft))
-
-    def _show_transcript(self) -> None:
-        if self.has_class("-narrow"):
-            self.panes.go_to("transcript")
+        self._run_control.discard_draft()
 
     def action_repeat(self) -> None:
-        if batches_of(self.app).running or self._has_users():
+        if batches_of(self.app).running or self._run_control.can_start():
             self._visit.repeat(self.setup)
 
     def action_pause(self) -> None:
@@ -321,73 +309,23 @@ class Laboratory(AppScreen[None]):
         from .library_visit import LibraryVisit  # not before the first picture, as others below
 
         return LibraryVisit(
-            self.app,
-            self._session,
-            self._folders,
-            self._colours,
-            self.personas_pane,
-            lambda: self.panes.go_to("transcript"),
-            self.view,
+            self.app, self._session, self._folders, self._colours, self.panes, self.view
         )
 
     def action_library(self) -> None:
         self._visit.open()
 
-    # Setup and personas ------------------------------------------------------------------------
-
-    @on(SetupPane.Changed)
-    def _setup_changed(self, event: SetupPane.Changed) -> None:
-        self._use(event.setup)
-
-    def _use(self, setup: DiscussionSetup) -> None:
-        """Go on with another setup: in all panes, and in the discussion from the next turn."""
-        if setup == self.setup:
-            return
-        self._edited.edit(setup)
-        self.personas_pane.use(setup)
-        self._show_titles()
-        if self.view.phase != "idle":
-            if not setup.turn_takers:
-                self._session.pause()
-                return
-            self._session.change_setup(setup)
-
-    @on(PersonasPane.Changed)
-    def _personas_changed(self, event: PersonasPane.Changed) -> None:
-        if event.error:
-            self.notify(safe(event.error), severity="error", markup=False, timeout=12)
-        self.setup_pane.show(event.setup)
-        self._show_colours()
-        self._show_titles()  # somebody who does not take part may have come or gone
-        self._use(event.setup)
-
-    def _show_colours(self) -> None:
-        self._colours.give((*speakers_of(self._session.record), *self.personas_pane.setup.names))
-        self.personas_pane.list.show(self.personas_pane.selection)
-        self.transcript.set_colours(self._colours_by_name())
-
-    def _colours_by_name(self, *others: DiscussionRecord) -> dict[str, str]:
-        present = speakers_of(self._session.record, *others)
-        names = (*present, *(each.name for each in self.personas_pane.selection.personas))
-        return self._colours.all_of(names, dark=self.app.current_theme.dark)
-
     # All else ----------------------------------------------------------------------------------
-
-    def action_save_setup(self) -> None:
-        self._edited.file.save(self, self.setup, self._show_titles)
 
     def action_copy_path(self) -> None:
         if self.view.path:
             self.post_message(Transcript.Copied(str(self.view.path), "Path"))
 
-    def action_open_setup(self) -> None:
-        self._edited.file.open(self, self._show_and_use)
-
     @property
     def _inspector(self) -> Inspector:
         from ..inspect.controller import Inspector
 
-        return Inspector(self.app, self._session, self.transcript, self._colours_by_name)
+        return Inspector(self.app, self._session, self.transcript, self.panes.colours_by_name)
 
     def action_xray(self) -> None:
         self._inspector.open_xray()

@@ -118,12 +118,20 @@ class EditedSetup:
         self._is_unused = last_setup is not None and last_setup.is_draft
         """Whether it was edited, and no discussion has had it since."""
 
-    def edit(self, setup: DiscussionSetup) -> None:
-        """Take over ``setup``, which somebody edited, and save it for next time."""
+    def edit(self, setup: DiscussionSetup, *, is_open: bool) -> None:
+        """Take over ``setup``, which somebody edited.
+
+        ``is_open``: a discussion is open. It has the setup from its next turn on, or pauses where
+        nobody takes part any more.
+        """
         self._session.cancel_preload(unless=setup)
         self.setup = setup
         self._is_unused = True
         self._save()
+        if is_open and setup.turn_takers:
+            self._session.change_setup(setup)
+        elif is_open:
+            self._session.pause()
 
     def used(self) -> None:
         """The open discussion has this setup now."""

@@ -14,9 +14,9 @@ from syndisco_tui.discussion import DiscussionSetup
 from syndisco_tui.session.batch_run import BatchIdentity, BatchRun, repeated
 from syndisco_tui.store.discussion_format import to_bytes
 from syndisco_tui.store.discussions import discussion_files, read_discussion
+from syndisco_tui.tui.experiments.batch_screen import BatchScreen
 from syndisco_tui.tui.experiments.batch_table import COLUMNS, in_order
 from syndisco_tui.tui.experiments.batches import batches_of
-from syndisco_tui.tui.experiments.repeat import BatchScreen
 from syndisco_tui.tui.inspect.compare import Compare, CompareWith
 from syndisco_tui.tui.interventions.fork import ForkScreen
 from syndisco_tui.tui.library.screen import LibraryScreen

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from syndisco_tui.tui.experiments.repeat import BatchScreen
+from syndisco_tui.tui.experiments.batch_screen import BatchScreen
 from syndisco_tui.tui.inspect.turn_lab import TurnLab
 from syndisco_tui.tui.inspect.turn_lab_pages import follow_lines, meter_lines
 from syndisco_tui.tui.laboratory.session_view import SessionView

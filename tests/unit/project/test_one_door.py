@@ -31,6 +31,7 @@ NUMBERED = {
     "turn",
     "turns",
     "tokens",
+    "tokens_so_far",
     "number",
     "count",
     "finished",
@@ -47,9 +48,9 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("library/screen.py", "line"): _CONTENT,
     ("library/screen.py", "preview"): _CONTENT,
     ("personas/warnings.py", "*map(self._option, self._warnings)"): _CONTENT,
-    ("experiments/repeat.py", "cell"): _CONTENT,
-    ("experiments/repeat.py", "column.name"): _COLUMN,
-    ("experiments/repeat.py", "label"): "a column's own label, a literal",
+    ("experiments/batch_screen.py", "cell"): _CONTENT,
+    ("experiments/batch_screen.py", "column.name"): _COLUMN,
+    ("experiments/batch_screen.py", "label"): "a column's own label, a literal",
 }
 
 
