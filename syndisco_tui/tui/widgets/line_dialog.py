@@ -29,7 +29,7 @@ class LineDialog(Form[Value | None]):
     Enter uses what you typed, escape cancels."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,ctrl+s", "submit", "confirm", key_display="⏎", show=False, priority=True),
+        Binding("ctrl+s", "submit", "confirm", show=False, priority=True),
         Binding("escape", "cancel", "cancel", key_display="esc", show=False),
     ]
 
@@ -61,6 +61,10 @@ class LineDialog(Form[Value | None]):
             yield ErrorLine()
             hint = f"⏎ {self._verb}      esc cancel"
             yield Static(safe(hint), classes="dialog-hint", markup=False)
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:  # by enter, which reaches the line and not what lies below
+        self.action_submit()
 
     def action_submit(self) -> None:
         try:
