@@ -81,6 +81,7 @@ def screen(
         typer.Option("--setup", help="Open this setup file (TOML)", metavar="SETUP.toml"),
     ] = None,
     model: ModelOption = None,
+    server: ServerOption = None,
     persona_file: PersonaFileOption = None,
     turns: TurnsOption = None,
     seed: SeedOption = None,
@@ -105,6 +106,7 @@ def screen(
         turns=turns,
         seed=seed,
         model=model,
+        server=server,
         device=device,
         dtype=dtype,
         threads=threads,
@@ -120,6 +122,7 @@ def run(
         typer.Argument(help="Setup file; without it, the demonstration", metavar="SETUP.toml"),
     ] = None,
     model: ModelOption = None,
+    server: ServerOption = None,
     persona_file: PersonaFileOption = None,
     turns: TurnsOption = None,
     seed: SeedOption = None,
@@ -150,6 +153,7 @@ def run(
         turns=turns,
         seed=seed,
         model=model,
+        server=server,
         device=device,
         dtype=dtype,
         threads=threads,
@@ -157,10 +161,10 @@ def run(
     settings = settings_with(**options.flags)
     begin = setup_with(options, settings)
     if repeat == 1 and not resume:
-        return run_one(settings, begin, output)
+        return run_one(settings, begin, output, server)
     if output is not None:
         raise InputError("--output is for one discussion; with --repeat each has its own file")
-    return run_many(settings, begin, repeat, resume)
+    return run_many(settings, begin, repeat, resume, server)
 
 
 @app.command()

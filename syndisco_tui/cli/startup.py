@@ -39,6 +39,7 @@ class RunOptions:
     turns: int | None = None
     seed: int | None = None
     model: str | None = None
+    server: str | None = None
     device: str | None = None
     dtype: str | None = None
     threads: int | None = None
@@ -60,6 +61,7 @@ class RunOptions:
         """The options that are fields of a setup: the field and its value, by option."""
         return {
             "--model": ("model", self.model),
+            "--server": ("server", self.server),
             "--turns": ("conv_len", self.turns),
             "--seed": ("seed", self.seed),
             "--dtype": ("dtype", self.dtype),
@@ -83,7 +85,7 @@ def open_screen(options: RunOptions, *, start: bool = False) -> int:
         if start:
             for notice in notices:
                 print_notice(notice)
-            return run_one(settings, begin, None)
+            return run_one(settings, begin, None, options.server)
         raise InputError(
             "There is no terminal to draw on; use `syndisco-tui run`, or `--start` for the same."
         )
@@ -96,7 +98,7 @@ def open_screen(options: RunOptions, *, start: bool = False) -> int:
         )
     from ..tui.shell.run import run_screen
 
-    session = new_session(settings, folders, spare_cores=1)
+    session = new_session(settings, folders, spare_cores=1, trusted_server=options.server)
     return run_screen(
         session,
         settings,
@@ -180,17 +182,29 @@ def setup_with(
     return changed
 
 
-def run_one(settings: Settings, begin: DiscussionSetup | Path, output: Path | None) -> int:
+def run_one(
+    settings: Settings,
+    begin: DiscussionSetup | Path,
+    output: Path | None,
+    trusted_server: str | None = None,
+) -> int:
     from ..headless import run_headless
 
     if not isinstance(begin, Path):
         _warn_of_names(begin)
     folders = Folders.from_environment()
     folders.create()
-    return run_headless(new_session(settings, folders), begin, output=output)
+    session = new_session(settings, folders, trusted_server=trusted_server)
+    return run_headless(session, begin, output=output)
 
 
-def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: bool) -> int:
+def run_many(
+    settings: Settings,
+    begin: DiscussionSetup,
+    count: int,
+    resume: bool,
+    trusted_server: str | None = None,
+) -> int:
     from functools import partial
 
     from ..headless.repeat import run_repeat
@@ -205,7 +219,8 @@ def run_many(settings: Settings, begin: DiscussionSetup, count: int, resume: boo
     folders = Folders.from_environment()
     folders.create()
     folder, setups = folders.discussions, repeated(begin, count)
-    new_session = partial(LiveSession, new_runner(settings, folders))
+    runner = new_runner(settings, folders, trusted_server=trusted_server)
+    new_session = partial(LiveSession, runner)
     with SeedClaims(folder) as claims:  # before the model is loaded, which takes long
         is_ours = claims.claim(setups)
         sources: list[DiscussionSetup | Path] = list(setups)
@@ -258,10 +273,17 @@ def _warn_of_names(setup: DiscussionSetup) -> None:
         print(safe(f"warning: {sentence}"), file=sys.stderr)
 
 
-def new_session(settings: Settings, folders: Folders, *, spare_cores: int = 0) -> LiveSession:
+def new_session(
+    settings: Settings,
+    folders: Folders,
+    *,
+    spare_cores: int = 0,
+    trusted_server: str | None = None,
+) -> LiveSession:
     from ..session import LiveSession
 
-    return LiveSession(new_runner(settings, folders, spare_cores=spare_cores))
+    runner = new_runner(settings, folders, spare_cores=spare_cores, trusted_server=trusted_server)
+    return LiveSession(runner)
 
 
 def new_runner(

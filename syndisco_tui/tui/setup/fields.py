@@ -16,7 +16,7 @@ from ...workspace.inputs import describe
 from ..personas import fields as persona_fields
 from ..personas.fields import FieldError
 
-Kind = Literal["text", "long", "whole", "number", "choice", "history", "opinions"]
+Kind = Literal["text", "long", "whole", "number", "choice", "history", "opinions", "words"]
 ALL = "all"
 LAST_MESSAGES = f"(last messages, or “{ALL}”)"
 
@@ -55,6 +55,7 @@ FIELDS = (
     SetupField("prompt_style", "Prompt style", "choice", "Discussion"),
     SetupField("seed", "Seed", "whole", "Discussion", 1),
     SetupField("model", "Model", "text", "Model"),
+    SetupField("server", "Server", "words", "Model", 0, "(URL; none = this machine)"),
     SetupField("quantization", "Quantization", "choice", "Model"),
     SetupField("dtype", "Precision", "choice", "Model"),
     SetupField("max_out_tokens", "Reply tokens", "whole", "Model", 10, "(at most)"),
@@ -62,6 +63,9 @@ FIELDS = (
     SetupField("top_p", "Top-p", "number", "Model", 0.05, "(1 = off)"),
     SetupField("top_k", "Top-k", "whole", "Model", 5, "(0 = off)"),
     SetupField("repetition_penalty", "Repetition", "number", "Model", 0.05, "(penalty; 1 = off)"),
+    SetupField("reasoning", "Reasoning", "choice", "Model"),
+    SetupField("reasoning_effort", "Effort", "text", "Model", 0, "(low, medium, high)"),
+    SetupField("max_reasoning_tokens", "Thought tokens", "whole", "Model", 100, "(beside reply)"),
 )
 
 LEAST_IN_COMMON = 12
@@ -79,6 +83,8 @@ def as_text(field: SetupField, setup: DiscussionSetup) -> str:
         if not names:
             return "\n".join(texts)
         return "\n".join(f"{name}: {text}" for name, text in zip(names, texts, strict=True))
+    if field.kind == "words":
+        return " ".join(value)
     if value is None:
         return ALL
     return str(value)
@@ -98,6 +104,8 @@ def with_text(field: SetupField, text: str, setup: DiscussionSetup) -> Discussio
         values[field.key] = None if text.strip().casefold() == ALL else text.strip()
     elif field.kind in ("number", "text"):
         values[field.key] = text.strip()
+    elif field.kind == "words":
+        values[field.key] = text.split()
     elif field.kind == "opinions":
         values = _opinions(text, setup)
     try:

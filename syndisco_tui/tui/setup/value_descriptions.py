@@ -25,6 +25,11 @@ VALUE_DESCRIPTIONS: dict[str, dict[str, str]] = {
         "bfloat16": "half the memory; for most GPUs",
         "float16": "half the memory; for older GPUs",
     },
+    "reasoning": {
+        "auto": "as the model's chat template has it",
+        "off": "speak at once",
+        "on": "think first, then speak",
+    },
     "model": {
         "auto": "a Llama of 3B with CUDA, otherwise the starter",
         "starter": "the smallest model, for any computer",
