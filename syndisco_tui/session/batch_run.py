@@ -51,8 +51,8 @@ def saved_runs(folder: Path, setups: Sequence[DiscussionSetup]) -> list[Path | N
         except InputError:
             continue
         for variant in (setup, setup.model_copy(update={"model": "auto"})):
-            newest.setdefault(variant.model_dump_json(), path)
-    return [newest.get(setup.model_dump_json()) for setup in setups]
+            newest.setdefault(repr(variant), path)
+    return [newest.get(repr(setup)) for setup in setups]
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ class SeedClaims:
         return is_ours
 
     def _claim(self, setup: DiscussionSetup) -> bool:
-        digest = hashlib.sha256(setup.model_dump_json().encode()).hexdigest()[:16]
+        digest = hashlib.sha256(repr(setup).encode()).hexdigest()[:16]
         path = self._folder / f"batch-{digest}.json"  # its lock is cleaned up like any other
         if path in self._locks:
             return True

@@ -59,13 +59,13 @@ FIELDS = (
     SetupField("quantization", "Quantization", "choice", "Model"),
     SetupField("dtype", "Precision", "choice", "Model"),
     SetupField("max_out_tokens", "Reply tokens", "whole", "Model", 10, "(at most)"),
+    SetupField("reasoning", "Reasoning", "choice", "Model"),
+    SetupField("reasoning_effort", "Effort", "text", "Model", 0, "(low, medium, high)"),
+    SetupField("max_reasoning_tokens", "Thought tokens", "whole", "Model", 100, "(beside reply)"),
     SetupField("temperature", "Temperature", "number", "Model", 0.1, "(0 = greedy)"),
     SetupField("top_p", "Top-p", "number", "Model", 0.05, "(1 = off)"),
     SetupField("top_k", "Top-k", "whole", "Model", 5, "(0 = off)"),
     SetupField("repetition_penalty", "Repetition", "number", "Model", 0.05, "(penalty; 1 = off)"),
-    SetupField("reasoning", "Reasoning", "choice", "Model"),
-    SetupField("reasoning_effort", "Effort", "text", "Model", 0, "(low, medium, high)"),
-    SetupField("max_reasoning_tokens", "Thought tokens", "whole", "Model", 100, "(beside reply)"),
 )
 
 LEAST_IN_COMMON = 12

@@ -406,7 +406,7 @@ async def test_f_forks_at_the_current_message_with_one_thing_changed(bench: Open
 async def test_a_personas_field_can_be_the_one_thing(bench: OpenBench) -> None:
     async with bench(setup=TWO, replies=REPLIES) as at:
         await two_messages(at)
-        await at.press("f", "tab", "tab", *["down"] * 18, "enter")
+        await at.press("f", "tab", "tab", *["down"] * 22, "enter")
         await at.type("64")
         await at.press("enter")
         assert "Changed: Ann Age" in at.text()
@@ -427,7 +427,7 @@ async def test_a_fork_can_change_who_takes_part_and_who_moderates(bench: OpenBen
         assert isinstance(at.app.screen, ForkScreen), "nobody could speak in it"
         await at.press("space", "down", "space", "down", "m")
         assert "Changed: Emma35 joins, Ann leaves, Giannis moderates" in at.text()
-        await at.press("tab", *["down"] * 18, "enter")
+        await at.press("tab", *["down"] * 22, "enter")
         await at.type("33")
         await at.press("enter")
         assert "Giannis moderates, Bob Age" in at.text()
