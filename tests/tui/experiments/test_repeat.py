@@ -179,6 +179,8 @@ async def test_what_another_process_continues_is_not_continued_here(bench: OpenB
     async with bench(delay=0.03) as at:
         await start_batch(at, 2)
         await at.until(lambda: len(at.records()) == 2)
+        runs = [run for shown in batches_of(at.app)._shown for run in shown.batch.runs]
+        await at.until(lambda: all(run.path for run in runs))  # their setups name the model now
         await at.press("x")
         await at.until(lambda: {record.status for record in at.records()} == {"paused"})
         await at.until(lambda: batches_of(at.app).running is None)
