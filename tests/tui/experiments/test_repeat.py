@@ -102,6 +102,8 @@ async def test_another_model_has_to_wait_for_it(bench: OpenBench) -> None:
     async with bench(delay=0.03) as at:
         await start_batch(at, 2)
         await at.until(lambda: len(at.records()) == 2)
+        runs = [run for shown in batches_of(at.app)._shown for run in shown.batch.runs]
+        await at.until(lambda: all(run.path for run in runs))  # their setups name the model now
         await at.press("escape")
         at.laboratory._use(at.laboratory.setup.model_copy(update={"model": "org/another"}))
         await at.press("r")

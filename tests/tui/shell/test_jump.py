@@ -15,7 +15,7 @@ def letter_of(at: Bench, label: str) -> str:
 
 
 async def test_a_letter_goes_to_a_row_of_the_setup(bench: OpenBench) -> None:
-    async with bench() as at:
+    async with bench((120, 50)) as at:
         await at.press("ctrl+o")
         await at.press(letter_of(at, "Temperature"))
         await at.until(lambda: at.app.focused is at.laboratory.setup_pane)
