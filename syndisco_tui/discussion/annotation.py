@@ -99,8 +99,8 @@ class ChoiceScale(BaseModel):
             each for each in named
             if not any(o[0] <= each[0] and each[1] <= o[1] and o != each for o in named)
         ]  # fmt: skip
-        found = {choice for _, _, choice in outer}
-        return found.pop() if len(found) == 1 else None
+        named_choices = {choice for _, _, choice in outer}
+        return named_choices.pop() if len(named_choices) == 1 else None
 
 
 class TextScale(BaseModel):

@@ -61,7 +61,7 @@ def stats(
         counter.clear()
     for error in observations.errors:
         print(safe(error), file=sys.stderr)
-    cells = [(each.cell, each.statistics) for each in observations.found]
+    cells = [(each.cell, each.statistics) for each in observations.observed]
     rows = [condition.as_dict() for condition in by_condition(cells, by)]
     text = _FORMATTERS[to](rows)
     if output is None:

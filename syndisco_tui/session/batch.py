@@ -1,4 +1,4 @@
-"""Many discussions of one setup: so many at once, the others as soon as one of them ends."""
+"""Runs many discussions with a limit on how many run at the same time."""
 
 from __future__ import annotations
 

@@ -58,9 +58,9 @@ class ConditionPattern:
 class Observations:
     """What was read: discussions with their conditions, and a sentence for each that was not."""
 
-    found: tuple[Observation, ...]
+    observed: tuple[Observation, ...]
     paths: tuple[Path, ...]
-    """The files of ``found``, in its order."""
+    """The files of ``observed``, in its order."""
     errors: tuple[str, ...]
 
 
@@ -77,18 +77,18 @@ def observe(
         progress: Called with the number of files done and their total.
     """
     files = json_files(paths)
-    found: list[Observation] = []
+    observed: list[Observation] = []
     read: list[Path] = []
     errors: list[str] = []
     for number, file in enumerate(files, start=1):
         try:
             record = read_discussion(file)
-            found.append(_observation(record, file, pattern))
+            observed.append(_observation(record, file, pattern))
             read.append(file)
         except InputError as error:
             errors.append(str(error))
         progress(number, len(files))
-    return Observations(tuple(found), tuple(read), tuple(errors))
+    return Observations(tuple(observed), tuple(read), tuple(errors))
 
 
 def _observation(

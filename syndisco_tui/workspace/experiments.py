@@ -134,16 +134,16 @@ class ExperimentFolder:
             OSError: It cannot be written.
         """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        kept = self.folder / DESIGN_FILE
-        if kept.exists():
-            known = read_design(kept)
+        design_copy = self.folder / DESIGN_FILE
+        if design_copy.exists():
+            known = read_design(design_copy)
             if known.model_copy(update={"repeats": self.design.repeats}) != self.design:
                 raise InputError(
                     f"{self.folder}: holds another experiment; choose another folder for this one"
                 )
             if known.repeats >= self.design.repeats:
                 return
-        write_atomic(kept, _self_contained(design_file, self.design).encode())
+        write_atomic(design_copy, _self_contained(design_file, self.design).encode())
 
     def entries(self) -> Iterator[LedgerEntry]:
         """Every planned discussion with the state of its file."""

@@ -62,12 +62,12 @@ class AdaptiveLimit:
                 the limit once.
             seconds: How long the server wants to be left alone.
         """
-        now = time.monotonic()
+        refused_at = time.monotonic()
         if started >= self._halved_at:
             self._limit = max(1.0, self._limit / 2)
-            self._halved_at = now
-        if now + seconds > self._paused_until:
-            self._paused_until = now + seconds
+            self._halved_at = refused_at
+        if refused_at + seconds > self._paused_until:
+            self._paused_until = refused_at + seconds
             asyncio.get_running_loop().call_later(seconds + 0.001, self._let_in)
 
     def _paused_seconds(self) -> float:

@@ -119,7 +119,7 @@ class StreamedReply:
         return result
 
     def _result(self, cancelled: bool, notes: tuple[str, ...]) -> GenerationResult:
-        now = time.monotonic()
+        ended = time.monotonic()
         usage = self.usage
         prompt_details = getattr(usage, "prompt_tokens_details", None)
         details = getattr(usage, "completion_tokens_details", None)
@@ -130,8 +130,8 @@ class StreamedReply:
             prompt_tokens=_count_of(usage, "prompt_tokens"),
             completion_tokens=_count_of(usage, "completion_tokens") or self.tokens,
             cached_tokens=_count_of(prompt_details, "cached_tokens"),
-            seconds=now - self.started,
-            time_to_first_token=(self._first_token or now) - self.started,
+            seconds=ended - self.started,
+            time_to_first_token=(self._first_token or ended) - self.started,
             reasoning="".join(self._separate_reasoning) + self.splitter.reasoning,
             reasoning_tokens=_count_of(details, "reasoning_tokens") or self._reasoning_tokens,
             notes=notes,

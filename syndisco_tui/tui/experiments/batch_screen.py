@@ -40,7 +40,7 @@ SPREAD_SECONDS = 2.0
 """Between two looks at how far the discussions are apart, at least."""
 LOOKS_PER_SECOND = 4
 SPREAD_SHARE = 10
-"""So many times as long as a look took nobody looks again."""
+"""The pause between two looks, as a multiple of how long the last one took."""
 
 
 def ask_to_repeat(

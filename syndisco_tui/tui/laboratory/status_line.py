@@ -100,8 +100,8 @@ class StatusLine(Widget):
         if info := view.info:
             numbers = info.dtype if info.quantization == "none" else info.quantization
             memory = in_bytes(info.memory_bytes) if info.memory_bytes else ""
-            here = (info.device, numbers, memory, info.path)
-            about = (info.server.partition("://")[2],) if info.server else here
+            on_device = (info.device, numbers, memory, info.path)
+            about = (info.server.partition("://")[2],) if info.server else on_device
             parts.append(one_line(" · ".join(filter(None, about)), 60))
             parts.append(one_line((info.name or info.model).rsplit("/", 1)[-1], 30))
         if view.speed:

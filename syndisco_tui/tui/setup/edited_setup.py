@@ -165,4 +165,4 @@ class EditedSetup:
         try:
             self._last_setup.save(self.setup, is_draft=self._is_unused)
         except OSError as error:
-            warn(self._screen.app, f"The setup is not saved for next time: {error.strerror}")
+            warn(self._screen.app, f"The setup cannot be saved: {error.strerror}")

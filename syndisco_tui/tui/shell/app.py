@@ -168,7 +168,7 @@ class SyndiscoApp(RemembersDiscarded, QuietCrashApp[int]):
             try:
                 self.user_settings.choose("theme", theme.name)
             except (OSError, InputError) as error:
-                self.say([f"The theme is not kept for next time: {error}"])
+                self.say([f"The theme cannot be saved: {error}"])
         self._chosen_theme = theme.name
 
     def exit(self, *arguments: Any, **options: Any) -> None:
@@ -247,7 +247,7 @@ class SyndiscoApp(RemembersDiscarded, QuietCrashApp[int]):
         try:
             self.user_settings.read()
         except InputError as error:
-            self.say([f"{error}. Mend the file first."])
+            self.say([f"{error}. Fix the file first."])
         else:
             self.push_screen(SettingsScreen(self.user_settings, *self._offered_themes()))
 

@@ -24,7 +24,7 @@ GRAVEST_FIRST: tuple[Cause, ...] = (
 )
 _WHAT_NOW: dict[Cause, str] = {
     "engine": "{run} restarts it.",
-    "saving": "Continues once mended; {run} tries now.",
+    "saving": "Continues when the disk works again; {run} retries now.",
 }
 
 

@@ -46,7 +46,7 @@ def _question(
     if unsaved and state != "idle":
         return LeavingQuestion(
             "Not everything is saved. Quit?",
-            "The disk refuses the last change: make room or mend it, and it is saved by itself. "
+            "The last change cannot be written to the disk. It is saved as soon as there is room. "
             "Quitting now loses it.",
             "quit",
             "stay",

@@ -47,7 +47,7 @@ async def test_a_full_disk_is_said_until_it_is_mended_and_the_message_is_kept(
         await at.until(lambda: "! Cannot save: no space left on device." in at.text())
         await at.until(lambda: "not saved yet" in at.text())
         shown = " ".join(at.text().split())
-        assert "r tries now" in shown
+        assert "r retries now" in shown
         kept = at.engine.requests[-1]
         disk.is_full = False
         await at.until(lambda: "Cannot save" not in at.text())

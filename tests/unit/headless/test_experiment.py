@@ -84,7 +84,7 @@ def test_every_discussion_once_with_its_cell_in_the_record(design: Path, tmp_pat
     assert record.experiment.cell == {"turns": "respond", "moderation": "moderated"}
     assert (record.experiment.repeat, record.status) == (2, "finished")
     assert record.title == "Does a moderator help?"
-    found = observe([out]).found
+    found = observe([out]).observed
     assert {each.repeat for each in found} == {1, 2, 3, 4}
     assert len({tuple(each.cell.items()) for each in found}) == 4
 
