@@ -217,7 +217,10 @@ def export(
     to: Annotated[
         str,
         typer.Option(
-            "--to", help="syndisco-2.0, syndisco-2.2, markdown, csv or jsonl", metavar="FORMAT"
+            "--to",
+            help="syndisco-2.0, syndisco-2.2, markdown, csv, parquet, jsonl, sharegpt, convokit "
+            "or inspect",
+            metavar="FORMAT",
         ),
     ],
     output: Annotated[

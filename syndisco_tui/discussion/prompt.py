@@ -43,8 +43,8 @@ def chat_prompt(
 
 def window(entries: Sequence[Message], length: int | None) -> list[int]:
     """Indices of the messages that a prompt quotes: the last ``length``, or all; no silences."""
-    discussion_files = range(len(entries) - 1, -1, -1)
-    spoken = (index for index in discussion_files if not entries[index].is_silence)
+    newest_first = range(len(entries) - 1, -1, -1)
+    spoken = (index for index in newest_first if not entries[index].is_silence)
     most = len(entries) if length is None else min(length, len(entries))
     return list(islice(spoken, most))[::-1]
 

@@ -14,6 +14,7 @@ from ..workspace.discussions import json_files, read_discussion
 from ..workspace.exit_status import BAD_INPUT
 from ..workspace.exporting import (
     FORMATS,
+    Exported,
     ExportFormat,
     encoded,
     export_names,
@@ -42,39 +43,50 @@ def export(
     nothing can be done: no output for many, or an output that is there already.
     """
     readable = _Readable(json_files(files))
-    many = FORMATS[to].write_many
-    needs_folder = len(readable.files) > 1 and many is None
+    form = FORMATS[to]
+    is_one_each = len(readable.files) > 1 and not form.holds_several
     if output in (None, TO_STDOUT):
-        if needs_folder:
+        if is_one_each:
             raise InputError(f"Several discussions as {to} need a folder: --output FOLDER/")
-        text = _in_one(readable, to)
-        return _print(text) or readable.status
+        if form.is_folder:
+            raise InputError(f"{to} is a folder of files; name it: --output FOLDER")
+        if form.holds_bytes and sys.stdout.isatty():
+            raise InputError(f"{to} is not text for a terminal; name a file: --output FILE")
+        return _print(_in_one(readable, to)) or readable.status
     path = Path(str(output))
-    if needs_folder and path.exists() and not path.is_dir():
+    if is_one_each and path.exists() and not path.is_dir():
         raise InputError(f"{path}: is a file; several discussions as {to} need a folder")
-    if needs_folder or path.is_dir() or str(output).endswith("/"):
+    into_folder = path.is_dir() or str(output).endswith("/")
+    if form.is_folder:
+        if path.exists() and not path.is_dir():
+            raise InputError(f"{path}: is a file; {to} is a folder of files")
+        if path.is_dir() and any(path.iterdir()):
+            _refuse_taken([path], overwrite=overwrite)
+    elif is_one_each or (into_folder and not form.name_of):
         _into_folder(readable, path, to, overwrite=overwrite)
-    else:
+        return readable.status
+    elif not into_folder:
         _refuse_taken([path], overwrite=overwrite)
-        if text := _in_one(readable, to):
-            write_export(path, text)
-            _say(str(path))
+    if records := [record for _, record in readable]:
+        if form.name_of and into_folder:
+            path = path / f"{form.name_of(records)}{form.suffix}"
+            _refuse_taken([path], overwrite=overwrite)
+        write_export(path, form.write(records))
+        _say(str(path))
     return readable.status
 
 
-def _in_one(readable: _Readable, to: ExportFormat) -> str:
-    """All that can be read in one text; empty where nothing can."""
-    many = FORMATS[to].write_many
+def _in_one(readable: _Readable, to: ExportFormat) -> Exported:
+    """All that can be read in one file or folder; empty where nothing can."""
     records = [record for _, record in readable]
-    if not records:
-        return ""
-    return many(records) if many else exported(records[0], to)
+    return FORMATS[to].write(records) if records else ""
 
 
-def _print(text: str) -> int:
+def _print(content: Exported) -> int:
     """UTF-8, whatever the terminal speaks. Returns the exit status."""
+    assert not isinstance(content, dict)
     try:
-        sys.stdout.buffer.write(encoded(text))
+        sys.stdout.buffer.write(encoded(content))
         sys.stdout.flush()
     except BrokenPipeError:  # who reads has seen enough
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115

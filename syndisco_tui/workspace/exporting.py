@@ -7,13 +7,14 @@ from pathlib import Path
 
 from ..discussion import DiscussionRecord
 from ..store.discussions import read_discussion
-from ..store.export import FORMAT_NAMES, FORMATS, ExportFormat, exported, format_named
+from ..store.export import FORMAT_NAMES, FORMATS, Exported, ExportFormat, exported, format_named
 from .folders import write_output
 
 __all__ = [
     "FORMATS",
     "FORMAT_NAMES",
     "ExportFormat",
+    "Exported",
     "encoded",
     "export_names",
     "export_to_folder",
@@ -35,13 +36,17 @@ def export_to_folder(folder: Path, sources: Sequence[Path], to: ExportFormat) ->
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     records = [read_discussion(path) for path in sources]
-    suffix, write_many = FORMATS[to].suffix, FORMATS[to].write_many
-    if len(records) > 1 and write_many:
+    suffix, name_of = FORMATS[to].suffix, FORMATS[to].name_of
+    if name_of:
+        path = free_path(folder, name_of(records), suffix)
+        write_export(path, FORMATS[to].write(records))
+        return path
+    if len(records) > 1 and FORMATS[to].holds_several:
         titles = {record.title for record in records}
         several = f"{len(records)} discussions"
         title = f"{titles.pop()}, {several}" if len(titles) == 1 and "" not in titles else several
         path = free_path(folder, name_of_title(title), suffix)
-        write_export(path, write_many(records))
+        write_export(path, FORMATS[to].write(records))
         return path
     path = folder
     for source, record in zip(sources, records, strict=True):
@@ -76,14 +81,18 @@ def free_path(folder: Path, name: str, suffix: str) -> Path:
     return path
 
 
-def write_export(path: Path, text: str) -> None:
-    """Write the text of an export. Raises InputError where that fails."""
-    write_output(path, encoded(text))
+def write_export(path: Path, content: Exported) -> None:
+    """Write an export, a file or a folder of files. Raises InputError where that fails."""
+    if isinstance(content, dict):
+        for name, text in content.items():
+            write_output(path / name, encoded(text))
+    else:
+        write_output(path, encoded(content))
 
 
-def encoded(text: str) -> bytes:
-    """UTF-8; a lone surrogate becomes a question mark."""
-    return text.encode("utf-8", errors="replace")
+def encoded(content: str | bytes) -> bytes:
+    """Text in UTF-8; a lone surrogate becomes a question mark."""
+    return content.encode("utf-8", errors="replace") if isinstance(content, str) else content
 
 
 def export_names(sources: Sequence[Path], to: ExportFormat) -> list[str]:

@@ -21,7 +21,7 @@ from syndisco_tui.discussion import (
 )
 from syndisco_tui.store.discussion_format import to_bytes
 from syndisco_tui.store.discussions import DiscussionFile, read_discussion
-from syndisco_tui.store.export import exported, rows
+from syndisco_tui.store.export import csv_rows, exported
 from syndisco_tui.store.library import LibraryEntry
 from syndisco_tui.store.summary import Summary
 from syndisco_tui.tui.inspect.compare import Compare
@@ -333,7 +333,7 @@ class TestBatches:
             await at.press("e", "end", "up", "enter")
             file = at.folders.exports / "On ships, 3 discussions.csv"
             await at.until(file.exists)
-            text = rows.as_csv([read_discussion(path) for path in batch])
+            text = csv_rows.as_csv([read_discussion(path) for path in batch])
             assert file.read_bytes().decode() == text
             await at.press("delete")
             await at.until(lambda: screen.discussions.counts == (4, 4))

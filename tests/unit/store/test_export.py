@@ -14,11 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from pyarrow import parquet
 
 from syndisco_tui.discussion import (
     Discussion,
     DiscussionRecord,
     EarlierSetup,
+    ExperimentMembership,
     Message,
     Parent,
     Persona,
@@ -27,9 +29,9 @@ from syndisco_tui.discussion import (
 )
 from syndisco_tui.store.discussion_format import from_json
 from syndisco_tui.store.discussions import read_discussion
-from syndisco_tui.store.export import FORMAT_NAMES, exported
+from syndisco_tui.store.export import FORMAT_NAMES, convokit, exported, inspect_log, sharegpt
+from syndisco_tui.store.export.csv_rows import as_csv as rows_as_csv
 from syndisco_tui.store.export.markdown import escaped
-from syndisco_tui.store.export.rows import as_csv as rows_as_csv
 from syndisco_tui.text import safe
 from tests.support.saved_discussions import FULL, KEYS_OF_2_0_1, SETUP, record, said, silence
 from tests.support.syndisco_files import RUNS, each_run
@@ -372,3 +374,107 @@ def test_a_discussion_that_has_not_begun_can_be_exported(to: Any) -> None:
 def test_escaping_leaves_plain_text_alone() -> None:
     plain = "Working from home, e.g. on Fridays: 3.5 hours (at most) – isn't that “enough”?"
     assert unescape(escaped(plain)).replace("\\.", ".") == plain
+
+
+IN_AN_EXPERIMENT = ExperimentMembership({"turns": "robin", "moderation": "none"}, 3)
+EVIL_TEXTS = st.text(min_size=1, max_size=40)
+
+
+class TestTable:
+    def test_parquet_keeps_types_where_a_column_is_empty(self) -> None:
+        content = exported(record(said("Ann", "Hi", 1)), "parquet")
+        assert isinstance(content, bytes)
+        table = parquet.read_table(io.BytesIO(content))
+        assert str(table.schema.field("repeat").type) == "int64"
+        assert str(table.schema.field("reasoning").type) == "string"
+        assert str(table.schema.field("is_silence").type) == "bool"
+
+    def test_factors_are_columns_in_parquet_and_csv(self) -> None:
+        whole = replace(ran(), experiment=IN_AN_EXPERIMENT)
+        rows = parquet.read_table(io.BytesIO(exported(whole, "parquet"))).to_pylist()  # type: ignore[arg-type]
+        assert [row["condition_turns"] for row in rows] == ["robin"] * len(whole.entries)
+        assert {row["repeat"] for row in rows} == {3}
+        first = table(exported(whole, "csv"))[0]  # type: ignore[arg-type]
+        assert (first["condition_moderation"], first["repeat"]) == ("none", "3")
+
+    @given(st.lists(st.tuples(EVIL_TEXTS, EVIL_TEXTS), min_size=1, max_size=5))
+    def test_texts_and_names_come_back_from_parquet(self, posts: list[tuple[str, str]]) -> None:
+        whole = record(*(replace(said("x", text, 1), name=name) for name, text in posts))
+        rows = parquet.read_table(io.BytesIO(exported(whole, "parquet"))).to_pylist()  # type: ignore[arg-type]
+        assert [(row["name"], row["text"]) for row in rows] == [
+            (as_utf_8(name), as_utf_8(text)) for name, text in posts
+        ]
+
+
+def as_utf_8(text: str) -> str:
+    return text.encode("utf-8", errors="replace").decode()
+
+
+class TestConvoKit:
+    def test_every_file_is_ascii_and_ids_are_unique(self) -> None:
+        files = convokit.as_convokit([FULL, FULL, ran()])
+        assert set(files) == {
+            "utterances.jsonl", "speakers.json", "conversations.json", "corpus.json", "index.json"
+        }  # fmt: skip
+        assert all(text.isascii() for text in files.values())
+        utterances = [json.loads(line) for line in files["utterances.jsonl"].splitlines()]
+        assert len({each["id"] for each in utterances}) == len(utterances)
+        assert {each["conversation_id"] for each in utterances} <= {
+            each["id"] for each in utterances if each["reply-to"] is None
+        }
+        assert {each["speaker"] for each in utterances} == set(json.loads(files["speakers.json"]))
+
+    def test_each_utterance_replies_to_the_one_before(self) -> None:
+        lines = convokit.as_convokit([FULL])["utterances.jsonl"].splitlines()
+        utterances = [json.loads(line) for line in lines]
+        assert [each["text"] for each in utterances] == [each.text for each in FULL.messages]
+        assert [each["reply-to"] for each in utterances[1:]] == [e["id"] for e in utterances[:-1]]
+
+    @pytest.mark.campaign
+    def test_convokit_reads_it(self, tmp_path: Path) -> None:
+        corpora = pytest.importorskip("convokit")
+        for name, text in convokit.as_convokit([FULL]).items():
+            (tmp_path / name).write_text(text, encoding="ascii")
+        corpus = corpora.Corpus(filename=str(tmp_path))
+        assert [each.text for each in corpus.iter_utterances()] == [e.text for e in FULL.messages]
+
+
+class TestShareGPT:
+    def test_a_line_per_speaker_with_own_turns_as_gpt(self) -> None:
+        whole = record(said("Ann", "One", 1), said("Bob", "Two", 2), said("Ann", "Three", 3))
+        lines = [json.loads(line) for line in sharegpt.as_sharegpt([whole]).splitlines()]
+        assert [line["speaker"] for line in lines] == ["Ann", "Bob"]
+        turns = [
+            (turn["from"], turn["value"])
+            for turn in lines[0]["conversations"]
+            if turn["from"] != "system"
+        ]
+        assert turns == [("gpt", "One"), ("human", "Bob: Two"), ("gpt", "Three")]
+
+    def test_neighbours_are_joined_and_nothing_is_lost(self) -> None:
+        whole = record(said("Ann", "One", 1), said("Bob", "Two", 2), said("Cyd", "Three", 3))
+        first, *_ = (json.loads(line) for line in sharegpt.as_sharegpt([whole]).splitlines())
+        assert first["conversations"][-1] == {
+            "from": "human", "value": "Bob: Two\n\nCyd: Three"
+        }  # fmt: skip
+
+
+class TestInspect:
+    def test_a_sample_per_discussion_with_levels_and_epochs(self) -> None:
+        whole = replace(ran(), experiment=IN_AN_EXPERIMENT)
+        log = json.loads(inspect_log.as_inspect([whole, FULL]))
+        first, second = log["samples"]
+        assert (first["id"], first["epoch"]) == ("robin,none", 3)
+        assert first["metadata"]["turns"] == "robin"
+        assert (second["id"], second["epoch"]) == (FULL.id, 1)
+        assert len(first["messages"]) == len(whole.entries)
+        assert log["eval"]["config"] == {"epochs": 3}
+
+    @pytest.mark.campaign
+    def test_inspect_reads_it(self, tmp_path: Path) -> None:
+        logs = pytest.importorskip("inspect_ai.log")
+        file = tmp_path / f"{inspect_log.log_name([FULL])}.json"
+        file.write_text(inspect_log.as_inspect([FULL]), encoding="utf-8")
+        assert [entry.name for entry in logs.list_eval_logs(str(tmp_path))]
+        (sample,) = logs.read_eval_log(str(file)).samples
+        assert len(sample.messages) == len(FULL.entries)
