@@ -79,7 +79,7 @@ def later():
 
 
 def test_every_imported_package_is_declared() -> None:
-    declared = requirements("", "gpu")
+    declared = requirements("", "gpu", "parquet")
     missing = {
         package: path
         for package, path in packages_under("syndisco_tui").items()
