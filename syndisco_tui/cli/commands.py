@@ -349,6 +349,14 @@ def stats(
         Optional[Path],  # noqa: UP045
         typer.Option("--output", "-o", help="Write a file instead of printing", metavar="FILE"),
     ] = None,
+    differences: Annotated[
+        Optional[bool],  # noqa: UP045
+        typer.Option(
+            "--differences/--no-differences",
+            help="Differences between levels, with confidence intervals and effect sizes",
+            show_default=False,
+        ),
+    ] = None,
 ) -> int:
     """Statistics of saved discussions: a row for each condition."""
     from ..headless.stats import STATS_FORMATS
@@ -357,8 +365,15 @@ def stats(
     chosen = next((each for each in STATS_FORMATS if each == to), None)
     if chosen is None:
         raise InputError(f"--format: must be one of {', '.join(STATS_FORMATS)}, not {to}")
-    factors = [name.strip() for name in by.split(",")] if by is not None else None
-    return print_stats(paths, by=factors, condition_from=condition_from, to=chosen, output=output)
+    factors = [name.strip() for name in by.split(",") if name.strip()] if by is not None else None
+    return print_stats(
+        paths,
+        by=factors,
+        condition_from=condition_from,
+        to=chosen,
+        output=output,
+        with_differences=differences,
+    )
 
 
 @app.command()

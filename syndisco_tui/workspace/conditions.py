@@ -7,10 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..analysis.statistics import Observation, discussion_statistics
+from ..analysis.conditions import Observation, factors_of
+from ..analysis.statistics import discussion_statistics
 from ..discussion import DiscussionRecord
+from ..discussion.names import near_name
 from ..store.discussions import json_files, read_discussion
 from ..store.inputs import InputError
+
+SETUP_FACTORS = (
+    "model", "turn_manager", "p_respond", "moderator", "conv_len", "history_context_len",
+    "prompt_style", "temperature", "max_out_tokens", "title",
+)  # fmt: skip
+"""Values of a setup by which discussions can be gathered as if they were factors."""
 
 _FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -59,15 +67,43 @@ class Observations:
     """What was read: discussions with their conditions, and a sentence for each that was not."""
 
     observed: tuple[Observation, ...]
-    paths: tuple[Path, ...]
-    """The files of ``observed``, in its order."""
     errors: tuple[str, ...]
+
+    @property
+    def unfinished(self) -> int:
+        """How many discussions have not come to their end."""
+        return sum(not one.is_finished for one in self.observed)
+
+    def check_factors(self, factors: Sequence[str]) -> None:
+        """Raises InputError where a factor is not one of a discussion's or a value of setups."""
+        known = [*factors_of(self.observed), *SETUP_FACTORS]
+        for name in factors:
+            if self.observed and name not in known:
+                near = near_name(name, known)
+                question = f"; did you mean {near}?" if near else f"; there are {', '.join(known)}"
+                raise InputError(f"--by: no discussion has a factor “{name}”{question}")
+
+    def varying_factors(self) -> list[str]:
+        """Factors with two levels or more; without any, values of setups that vary.
+
+        What varies from one discussion to the next is no condition.
+        """
+        names = factors_of(self.observed)
+        if names:
+            return names
+        return [
+            name
+            for name in SETUP_FACTORS
+            if 2 <= len({one.level(name) for one in self.observed}) <= len(self.observed) // 2
+        ]
 
 
 def observe(
     paths: Sequence[Path],
     pattern: ConditionPattern | None = None,
     progress: Callable[[int, int], object] = lambda done, total: None,
+    *,
+    is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Observations:
     """Read and count all discussions in ``paths``, folders at any depth.
 
@@ -75,20 +111,21 @@ def observe(
         paths: Files and folders.
         pattern: Where factors are told by folders; else they are the discussion's own.
         progress: Called with the number of files done and their total.
+        is_cancelled: Asked before every file; the rest is left out then.
     """
     files = json_files(paths)
     observed: list[Observation] = []
-    read: list[Path] = []
     errors: list[str] = []
     for number, file in enumerate(files, start=1):
+        if is_cancelled():
+            break
         try:
             record = read_discussion(file)
             observed.append(_observation(record, file, pattern))
-            read.append(file)
         except InputError as error:
             errors.append(str(error))
         progress(number, len(files))
-    return Observations(tuple(observed), tuple(read), tuple(errors))
+    return Observations(tuple(observed), tuple(errors))
 
 
 def _observation(
@@ -101,4 +138,31 @@ def _observation(
         if levels is None:
             raise InputError(f"{file}: its folder's name does not fit “{pattern.text}”")
         cell = {**cell, **levels}
-    return Observation(cell, repeat, discussion_statistics(record))
+    return Observation(
+        cell,
+        repeat,
+        discussion_statistics(record),
+        record.setup.seed,
+        _setup_levels(record),
+        str(file),
+        record.heading,
+        record.status == "finished",
+    )
+
+
+def _setup_levels(record: DiscussionRecord) -> dict[str, str]:
+    setup = record.setup
+    moderator = setup.moderator.name if setup.moderator else "none"
+    levels = {"model": setup.model, "moderator": moderator, "title": record.title}
+    if not record.is_foreign:  # SynDisco's files do not say the rest
+        history = setup.history_context_len
+        levels |= {
+            "turn_manager": setup.turn_manager,
+            "p_respond": str(setup.p_respond),
+            "conv_len": str(setup.conv_len),
+            "history_context_len": "all" if history is None else str(history),
+            "prompt_style": setup.prompt_style,
+            "temperature": str(setup.temperature),
+            "max_out_tokens": str(setup.max_out_tokens),
+        }
+    return levels

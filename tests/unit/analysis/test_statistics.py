@@ -6,13 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from syndisco_tui.analysis.statistics import (
-    DiscussionStatistics,
-    Observation,
-    by_condition,
-    differences,
-    discussion_statistics,
-)
+from syndisco_tui.analysis.conditions import Observation, by_condition, table_of
+from syndisco_tui.analysis.statistics import MEASURES, discussion_statistics, measures_of
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Message
 from tests.support.people import people
 
@@ -42,8 +37,8 @@ RECORD = DiscussionRecord(
 def test_one_discussion() -> None:
     one = discussion_statistics(RECORD)
     assert (one.user_rows, one.user_messages, one.moderator_rows) == (3, 2, 2)
-    assert one.participation == pytest.approx(2 / 3)
-    assert one.intervention_rate == 0.5
+    assert MEASURES["participation"](one) == pytest.approx(2 / 3)
+    assert MEASURES["intervention_rate"](one) == 0.5
     assert (one.silences, one.words) == (2, (3, 1, 1, 3, 2))
     assert one.diversity == 1.0
     assert (one.answers, one.answerable) == (1, 1)
@@ -59,7 +54,8 @@ def test_what_a_person_edited_counts_as_the_model_said_it() -> None:
 def test_conditions_pool_rows_and_average_diversity() -> None:
     one = discussion_statistics(RECORD)
     other = replace(one, user_messages=3, words=(1,), diversity=0.5)
-    cells = [({"turns": "robin"}, one), ({"turns": "robin"}, other), ({"turns": "random"}, one)]
+    levels = (("robin", one), ("robin", other), ("random", one))
+    cells = [Observation({"turns": level}, 0, figures) for level, figures in levels]
     robin, random = by_condition(cells)
     figures = robin.as_dict()
     assert figures["turns"] == "robin"
@@ -71,32 +67,30 @@ def test_conditions_pool_rows_and_average_diversity() -> None:
     assert [each.factors for each in by_condition(cells, [])] == [{}]
 
 
-def discussion(number: int, diversity: float) -> DiscussionStatistics:
-    return replace(discussion_statistics(RECORD), id=str(number), diversity=diversity)
+def test_a_figure_that_no_condition_has_data_for_is_left_out() -> None:
+    one = replace(discussion_statistics(RECORD), reply_tokens=0)
+    rated = replace(one, extra={"annotation_toxicity_mean": (6.0, 3.0)}, reasoning_tokens=40)
+    levels = (("none", one), ("rated", rated))
+    cells = [Observation({"kind": level}, 0, figures) for level, figures in levels]
+    none, with_data = table_of(by_condition(cells))
+    assert list(none) == list(with_data)
+    assert "reply_tokens" not in none
+    assert "marks" not in none
+    assert (none["annotation_toxicity_mean"], with_data["annotation_toxicity_mean"]) == (None, 2.0)
+    assert (none["reasoning_tokens"], with_data["reasoning_tokens"]) == (0, 40)
+    names = [measure.name for measure in measures_of([one])]
+    assert "participation" in names
+    assert "reasoning_tokens" not in names
+    assert "annotation_toxicity_mean" in [measure.name for measure in measures_of([one, rated])]
 
 
-def test_paired_differences_see_what_unpaired_ones_do_not() -> None:
-    observations = [
-        Observation({"turns": level}, repeat, discussion(repeat, 0.1 * repeat + gain))
-        for repeat in range(1, 9)
-        for level, gain in (("robin", 0.0), ("random", 0.01 + 0.001 * (repeat % 2)))
-    ]
-    (paired,) = differences(observations, "turns", "diversity", paired=True)
-    assert (paired.first, paired.second, paired.pairs) == ("robin", "random", 8)
-    assert paired.difference == pytest.approx(0.0105)
-    assert 0.01 <= paired.low <= paired.high <= 0.011
-    assert paired.effect_size is not None
-    assert paired.effect_size > 10
-    (unpaired,) = differences(observations, "turns", "diversity", paired=False)
-    assert unpaired.low < 0 < unpaired.high
-    assert unpaired.effect_size == pytest.approx(0.0105 / 0.2449, rel=0.01)
+def test_a_factor_that_is_called_like_a_figure_hides_none() -> None:
+    cell = Observation({"messages": "long"}, 0, discussion_statistics(RECORD))
+    (row,) = table_of(by_condition([cell]))
+    assert (row["factor_messages"], row["messages"]) == ("long", 5)
 
 
-def test_pairs_agree_in_all_other_factors() -> None:
-    observations = [
-        Observation({"turns": turns, "mod": mod}, repeat, discussion(0, gain))
-        for repeat in (1, 2)
-        for turns, mod, gain in (("a", "x", 0.1), ("b", "x", 0.3), ("a", "y", 0.5))
-    ]
-    (one,) = differences(observations, "turns", "diversity", paired=True)
-    assert (one.pairs, one.difference) == (2, pytest.approx(0.2))
+def test_a_value_of_the_setup_serves_as_a_factor() -> None:
+    one = discussion_statistics(RECORD)
+    cells = [Observation({}, 0, one, setup={"model": model}) for model in ("a", "b", "a")]
+    assert [len(each.observations) for each in by_condition(cells, ["model"])] == [2, 1]

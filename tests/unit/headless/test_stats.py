@@ -65,14 +65,50 @@ def test_csv_markdown_and_table(
     out.parent.mkdir()
     stats([folders / "llama_none.txt"], condition_from="{model}_none.txt", to="csv", output=out)
     assert next(csv.DictReader(out.open()))["model"] == "llama"
-    assert "1 condition written to" in capsys.readouterr().err
+    assert "table.csv written" in capsys.readouterr().err
     stats([folders], condition_from="{model}_{moderation}.txt", to="markdown")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("| model | moderation | discussions |")
     assert lines[1].startswith("| :-- | :-- | --: |")
     stats([folders], condition_from="{model}_{moderation}.txt")
     table = capsys.readouterr().out.splitlines()
-    assert len({len(line) for line in table}) == 1
+    assert len({len(line) for line in table[: table.index("")]}) == 1
+
+
+def test_differences_stand_below_the_table_and_in_json(
+    folders: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pattern = "{model}_{moderation}.txt"
+    stats([folders], condition_from=pattern, by=["model"])
+    printed = capsys.readouterr().out
+    (line,) = [line for line in printed.splitlines() if "llama → qwen" in line and "words" in line]
+    assert line.split()[-1] == "3"
+    assert "comparisons, each with a 95 % interval" in printed
+    assert "intervals are too narrow" in printed
+    stats([folders], condition_from=pattern, by=["model"], with_differences=False)
+    assert "→" not in capsys.readouterr().out
+    stats([folders], condition_from=pattern, by=["model"], to="json", with_differences=True)
+    value = json.loads(capsys.readouterr().out)
+    assert [row["model"] for row in value["conditions"]] == ["llama", "qwen"]
+    words = next(each for each in value["differences"] if each["measure"] == "words_mean")
+    assert (words["first"], words["second"], words["first_value"]) == ("llama", "qwen", 3.0)
+    assert value["comparisons"] == len(value["differences"])
+    assert (value["confidence"], value["resamples"], value["seed"]) == (0.95, 5000, 0)
+    stats([folders], condition_from=pattern, by=["model"], to="csv", with_differences=True)
+    assert next(csv.DictReader(capsys.readouterr().out.splitlines()))["factor"] == "model"
+
+
+def test_a_factor_that_no_discussion_has_is_refused(folders: Path) -> None:
+    with pytest.raises(InputError, match="did you mean model"):
+        stats([folders], condition_from="{model}_{moderation}.txt", by=["modl"])
+
+
+def test_the_model_of_a_setup_is_a_factor(
+    folders: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stats([folders], by=["model"], to="json")
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["model"], row["discussions"]) == ("m", 3)
 
 
 def test_a_file_that_cannot_be_read_is_named_and_stops_nothing(

@@ -1,0 +1,135 @@
+"""Statistics as text: for people in columns or Markdown, for programs as JSON or CSV.
+
+Factors and their levels are foreign text; they are made safe in the tables for people.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from ..analysis.intervals import CONFIDENCE, RESAMPLES, SEED, LevelDifference
+from ..analysis.statistics import MEASURES, extra_measure
+from ..text import one_line
+
+HEADINGS = {
+    "discussions": "discussions",
+    "messages": "messages",
+    "participation": "participation",
+    "intervention_rate": "interventions",
+    "silences": "silences",
+    "words_mean": "words",
+    "words_sd": "± sd",
+    "diversity_mean": "diversity",
+    "diversity_sd": "± sd",
+    "answer_rate": "A-B-A",
+    "marks": "marks",
+    "reply_tokens": "reply tokens",
+    "reasoning_tokens": "reasoning tokens",
+}
+"""The columns of a table for people, by the names that files have."""
+
+Rows = list[dict[str, Any]]
+Cells = list[list[str]]
+
+
+def as_json(rows: Rows, differences: Sequence[LevelDifference] | None = None) -> str:
+    """A list of one object a condition; with differences an object of both lists."""
+    value: Any = rows
+    if differences is not None:
+        value = {
+            "conditions": rows,
+            "differences": [asdict(each) for each in differences],
+            "comparisons": len(differences),
+            "confidence": CONFIDENCE,
+            "resamples": RESAMPLES,
+            "seed": SEED,
+        }
+    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+
+
+def as_csv(rows: Rows, differences: Sequence[LevelDifference] | None = None) -> str:
+    """One row a condition, or where there are differences one a difference."""
+    lines = rows if differences is None else [asdict(each) for each in differences]
+    text = io.StringIO()
+    if lines:
+        writer = csv.DictWriter(text, list(lines[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(lines)
+    return text.getvalue()
+
+
+def condition_cells(rows: Rows) -> Cells:
+    """Headings and cells of the table of conditions; columns without any data are left out."""
+    if not rows:
+        return [list(HEADINGS.values())[:2]]
+    factors = list(rows[0])[: list(rows[0]).index("discussions")]
+    figures = [
+        name for name in list(rows[0])[len(factors) :] if any(row[name] is not None for row in rows)
+    ]
+    heading = [one_line(name, 40) for name in factors]
+    heading += [HEADINGS.get(name) or one_line(extra_measure(name).label, 40) for name in figures]
+    return [heading] + [
+        [one_line(str(row[name]), 60) for name in factors] + [figure(row[name]) for name in figures]
+        for row in rows
+    ]
+
+
+def figure(value: float | None) -> str:
+    """A number for people."""
+    if value is None:
+        return "–"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:,.1f}"
+
+
+def difference_cells(differences: Sequence[LevelDifference]) -> Cells:
+    """Headings and cells of the table of differences, the first three being names."""
+    heading = ["factor", "levels", "figure", "first", "second", "difference", "95 % interval"]
+    return [[*heading, "effect size", "n"], *map(_difference_row, differences)]
+
+
+def _difference_row(each: LevelDifference) -> list[str]:
+    measure = MEASURES.get(each.measure) or extra_measure(each.measure)
+    bounds = "–"
+    if each.low is not None and each.high is not None:
+        bounds = f"{_signed(each.low)} to {_signed(each.high)}"
+    size = "–"
+    if each.effect_size is not None:
+        size = f"{'d_z' if each.pairs else 'd'} {_signed(each.effect_size, 2)}"
+    levels = f"{one_line(each.first or '–', 30)} → {one_line(each.second or '–', 30)}"
+    return [
+        one_line(each.factor, 40), levels, one_line(measure.label, 40), figure(each.first_value),
+        figure(each.second_value), _signed(each.difference), bounds, size,
+        f"{each.pairs} pairs" if each.pairs else str(each.discussions),
+    ]  # fmt: skip
+
+
+def _signed(value: float, digits: int | None = None) -> str:
+    text = f"{abs(value):.{digits}f}" if digits is not None else figure(abs(float(value)))
+    return f"{'−' if value < 0 and float(text.replace(',', '')) else '+'}{text}"
+
+
+def plain(cells: Cells, left: int) -> str:
+    """Columns under their headings; the first ``left`` are text, the others numbers."""
+    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+    lines = [
+        "  ".join(
+            text.ljust(width) if column < left else text.rjust(width)
+            for column, (text, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in cells
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def markdown(cells: Cells, left: int) -> str:
+    """A Markdown table."""
+    head, *body = [[text.replace("|", "\\|") for text in row] for row in cells]
+    rule = [":--" if column < left else "--:" for column in range(len(head))]
+    return "".join(f"| {' | '.join(row)} |\n" for row in (head, rule, *body))
