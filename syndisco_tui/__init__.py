@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .workspace.notebooks import read_discussions
 
-__all__ = ["read_discussions"]
-__version__ = "0.1.0"
+from .version import __version__
+
+__all__ = ["__version__", "read_discussions"]
 
 
 def __getattr__(name: str) -> object:

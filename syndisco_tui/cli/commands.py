@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from .. import __version__
+from ..version import __version__
 from ..workspace.inputs import InputError
 from .startup import (
     FROM_SETTINGS,

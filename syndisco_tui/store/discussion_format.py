@@ -15,7 +15,6 @@ from typing import Annotated, Any
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from .. import __version__
 from ..discussion import (
     BatchMembership,
     Change,
@@ -32,6 +31,7 @@ from ..discussion.history import REMOVING_KINDS
 from ..discussion.names import name_clash
 from ..discussion.participants import participants
 from ..discussion.record import ChangeKind, Count
+from ..version import __version__
 from .file_kinds import DISCUSSIONS, json_kind, refusal_of
 from .inputs import InputError, validated
 from .syndisco import TIMESTAMP, from_syndisco, users_of

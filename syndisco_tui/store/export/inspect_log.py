@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from ... import __version__
 from ...discussion import HARDCODED, DiscussionRecord, Message
+from ...version import __version__
 
 
 def as_inspect(records: Sequence[DiscussionRecord]) -> str:
