@@ -10,6 +10,18 @@ import typer
 
 from ..version import __version__
 from ..workspace.inputs import InputError
+from .annotate import annotate
+from .options import (
+    DeviceOption,
+    DtypeOption,
+    ModelOption,
+    OutputOption,
+    PersonaFileOption,
+    SeedOption,
+    ServerOption,
+    ThreadsOption,
+    TurnsOption,
+)
 from .startup import (
     FROM_SETTINGS,
     RunOptions,
@@ -29,47 +41,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
 )
-
-ModelOption = Annotated[
-    Optional[str],  # noqa: UP045 - typer reads the annotation at run time
-    typer.Option("--model", "-m", help="auto, starter, a hub id or a folder", metavar="ID"),
-]
-ServerOption = Annotated[
-    Optional[str],  # noqa: UP045
-    typer.Option("--server", help="URL of a server with the model, or its name", metavar="URL"),
-]
-PersonaFileOption = Annotated[
-    Optional[Path],  # noqa: UP045
-    typer.Option("--persona-file", help="List or table of personas; all take part", metavar="FILE"),
-]
-TurnsOption = Annotated[
-    Optional[int],  # noqa: UP045
-    typer.Option("--turns", help="Number of the users' turns (conv_len)", metavar="N"),
-]
-SeedOption = Annotated[
-    Optional[int],  # noqa: UP045
-    typer.Option("--seed", help="Seed of the discussion", metavar="N"),
-]
-OutputOption = Annotated[
-    Optional[Path],  # noqa: UP045
-    typer.Option(
-        "--output", "-o", help="Also write the JSON here; - prints only the JSON", metavar="FILE"
-    ),
-]
-DeviceOption = Annotated[
-    Optional[str],  # noqa: UP045
-    typer.Option("--device", help="auto, cpu, cuda or cuda:N", metavar="DEVICE"),
-]
-DtypeOption = Annotated[
-    Optional[str],  # noqa: UP045
-    typer.Option("--dtype", help="auto, float32, bfloat16 or float16", metavar="DTYPE"),
-]
-ThreadsOption = Annotated[
-    Optional[int],  # noqa: UP045
-    typer.Option(
-        "--threads", help="Torch threads (default: all cores; all but one in the app)", metavar="N"
-    ),
-]
 
 
 @app.callback(invoke_without_command=True)
@@ -322,6 +293,9 @@ def experiment_status(
         raise InputError(f"--figure: must be one of {', '.join(MEASURES)}, not {figure}")
     print(status_text(ExperimentFolder.open(folder), figure), end="")
     return 0
+
+
+app.command()(annotate)
 
 
 @app.command()

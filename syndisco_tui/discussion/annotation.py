@@ -1,253 +1,263 @@
-"""Annotation: what annotators are asked about messages, and what their answers mean.
-
-An answer is read only where it is unambiguous. Everything else is invalid: it is recorded as the
-model gave it, and never rounded, clamped or guessed.
-"""
+"""Annotation: what annotators are asked about messages, and what they answered."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from .chance import SEED_BITS, draw_seed
 from .persona import Persona
 from .prompt import ChatMessage, comments_so_far, window
 from .record import Message
+from .scales import Scale, Value
+from .setup import Reasoning
 
 ANNOTATOR_PROMPT_TYPE = "2"
 """What SynDisco writes as the type of an annotator's system prompt."""
+_DIGEST_BYTES = 6
+Server = Annotated[
+    tuple[str, ...],
+    BeforeValidator(lambda value: ([value] if value else ()) if isinstance(value, str) else value),
+]
 
 
-class IntegerScale(BaseModel):
-    """Whole numbers from ``low`` to ``high``, both included."""
+class Question(BaseModel):
+    """What is asked about a message, of whomever.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-    type: Literal["integer"] = "integer"
-    low: Annotated[int, Field(alias="from")]
-    high: Annotated[int, Field(alias="to")]
-
-    @model_validator(mode="after")
-    def _in_order(self) -> IntegerScale:
-        if self.low >= self.high:
-            raise ValueError(f"from {self.low} to {self.high} is no scale")
-        return self
-
-    @property
-    def answers(self) -> tuple[str, ...]:
-        """Every allowed answer, as a model writes it."""
-        return tuple(map(str, range(self.low, self.high + 1)))
-
-    @property
-    def description(self) -> str:
-        """What to answer, for a prompt."""
-        return f"Answer with a whole number from {self.low} to {self.high} and nothing else."
-
-    def read(self, answer: str) -> int | None:
-        """The number that ``answer`` means; None where that is not certain, or not on the scale."""
-        value = _read_integer(answer, self.high)
-        return value if value is not None and self.low <= value <= self.high else None
-
-
-class ChoiceScale(BaseModel):
-    """One of several words."""
+    ``history_context_len`` counts the messages before it that are shown with it (None: all).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    type: Literal["choice"] = "choice"
-    choices: Annotated[tuple[str, ...], Field(min_length=2)]
-
-    @model_validator(mode="after")
-    def _distinct(self) -> ChoiceScale:
-        folded = [choice.strip().casefold() for choice in self.choices]
-        if "" in folded or len(set(folded)) < len(folded):
-            raise ValueError("choices must be distinct words")
-        return self
+    name: Annotated[str, Field(min_length=1, max_length=100)] = "annotation"
+    context: str = ""
+    instructions: Annotated[str, Field(min_length=1)]
+    scale: Scale
+    history_context_len: Annotated[int, Field(ge=0)] | None = 3
 
     @property
-    def answers(self) -> tuple[str, ...]:
-        """Every allowed answer."""
-        return self.choices
-
-    @property
-    def description(self) -> str:
-        """What to answer, for a prompt."""
-        return f"Answer with one of these and nothing else: {', '.join(self.choices)}."
-
-    def read(self, answer: str) -> str | None:
-        """The choice that ``answer`` means; None where that is not certain."""
-        text = _unwrapped(answer)
-        if not isinstance(text, str):
-            return None
-        plain = text.strip().strip("\"'*_`.!“”").strip().casefold()
-        for choice in self.choices:
-            if plain == choice.strip().casefold():
-                return choice
-        named = [
-            (match.start(), match.end(), choice)
-            for choice in self.choices
-            for match in re.finditer(
-                rf"(?<!\w){re.escape(choice.strip())}(?!\w)", text, re.IGNORECASE
-            )
-        ]
-        # “not toxic” is not “toxic”: what lies within another choice does not count.
-        outer = [
-            each for each in named
-            if not any(o[0] <= each[0] and each[1] <= o[1] and o != each for o in named)
-        ]  # fmt: skip
-        named_choices = {choice for _, _, choice in outer}
-        return named_choices.pop() if len(named_choices) == 1 else None
-
-
-class TextScale(BaseModel):
-    """Any text."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    type: Literal["text"] = "text"
-
-    @property
-    def answers(self) -> tuple[str, ...]:
-        """No list of answers."""
-        return ()
-
-    @property
-    def description(self) -> str:
-        """What to answer, for a prompt."""
-        return "Answer in a few words."
-
-    def read(self, answer: str) -> str | None:
-        """The text; None where there is none."""
-        return answer.strip() or None
-
-
-Scale = Annotated[IntegerScale | ChoiceScale | TextScale, Field(discriminator="type")]
-Value = int | str
+    def digest(self) -> str:
+        """Tells questions apart: another text, scale or context length is another question."""
+        values = self.model_dump(mode="json", exclude={"scale": {"level"}})
+        return _digest(values)
 
 
 class Annotator(BaseModel):
-    """Who annotates: a persona, a model (empty: the task's), and how often each message."""
+    """Who annotates. What is None or empty is as the task says.
+
+    ``name`` is by default the persona's. ``repeats``: how often each message is annotated.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     persona: Persona
+    name: str = ""
     model: str = ""
+    server: Server | None = None
+    temperature: Annotated[float, Field(ge=0, le=10)] | None = None
     repeats: Annotated[int, Field(ge=1, le=1000)] = 1
 
+    @property
+    def label(self) -> str:
+        """What the annotator is called."""
+        return self.name.strip() or self.persona.name
 
-class AnnotationTask(BaseModel):
-    """What is asked about every message.
 
-    ``history_context_len`` counts the messages before it that the annotator reads (None: all).
+class AnnotationTask(Question):
+    """A question, and who is asked: models in the role of personas.
+
+    Without annotators it is a task for people.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: Annotated[str, Field(min_length=1)] = "annotation"
-    instructions: Annotated[str, Field(min_length=1)]
-    scale: Scale
-    history_context_len: Annotated[int, Field(ge=0)] | None = 3
-    annotators: Annotated[tuple[Annotator, ...], Field(min_length=1)]
+    annotators: tuple[Annotator, ...] = ()
     model: str = "auto"
-    max_out_tokens: Annotated[int, Field(ge=1)] = 30
+    server: Server = ()
+    quantization: Literal["auto", "none", "4bit", "8bit"] = "auto"
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    max_out_tokens: Annotated[int, Field(ge=1, le=100_000)] = 30
     temperature: Annotated[float, Field(ge=0, le=10)] = 0.0
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0, lt=1 << SEED_BITS)] = 0
+    reasoning: Reasoning = "off"
+    max_reasoning_tokens: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+
+    @model_validator(mode="after")
+    def _distinct(self) -> AnnotationTask:
+        seen: set[str] = set()
+        for annotator in self.annotators:
+            key = annotator.label.casefold()
+            if key in seen:
+                raise ValueError(
+                    f"two annotators are called “{annotator.label}”; give one of them a name, or "
+                    "repeats to ask it more often"
+                )
+            seen.add(key)
+        return self
+
+    @property
+    def question(self) -> Question:
+        """The task without its annotators."""
+        return Question.model_validate(
+            {name: getattr(self, name) for name in Question.model_fields}
+        )
+
+    def profile(self, annotator: Annotator) -> AnnotatorProfile:
+        """All that the answers of ``annotator`` depend on."""
+        temperature = annotator.temperature
+        return AnnotatorProfile(
+            name=annotator.label,
+            kind="model",
+            persona=annotator.persona.attributes(),
+            model=annotator.model or self.model,
+            quantization=self.quantization,
+            dtype=self.dtype,
+            temperature=self.temperature if temperature is None else temperature,
+            max_out_tokens=self.max_out_tokens,
+            reasoning=self.reasoning,
+            max_reasoning_tokens=self.max_reasoning_tokens,
+            seed=self.seed,
+        )
+
+    def server_of(self, annotator: Annotator) -> tuple[str, ...]:
+        """The servers with the model of ``annotator``; none: it runs in this process."""
+        return self.server if annotator.server is None else annotator.server
+
+
+@dataclass(frozen=True)
+class AnnotatorProfile:
+    """Who annotated: a person, or a model with a persona and parameters."""
+
+    name: str
+    kind: Literal["model", "human"]
+    persona: dict[str, Any] = field(default_factory=dict)
+    model: str = ""
+    """As it was asked for."""
+    quantization: str = ""
+    dtype: str = ""
+    temperature: float | None = None
+    max_out_tokens: int | None = None
+    reasoning: Reasoning = "auto"
+    max_reasoning_tokens: int | None = None
+    seed: int | None = None
+
+    @property
+    def digest(self) -> str:
+        """Tells annotators apart: other parameters make another annotator."""
+        return _digest(vars(self))
 
 
 @dataclass(frozen=True)
 class Annotation:
-    """One annotator's answer about one message. ``value`` None: the answer was not valid.
-
-    ``position`` is the message's index in its discussion, ``repeat`` counts from 1,
-    ``probability`` is that of the answer among the allowed ones where the engine tells it.
-    """
+    """One answer about one message. ``value`` None: the answer was not valid."""
 
     position: int
-    annotator: str
-    repeat: int
-    value: Value | None
-    text: str
+    """Index of the message among the discussion's entries, silences included."""
+    message: str
+    """The message's ``message_id``."""
+    speaker: str
+    repeat: int = 1
+    value: Value | None = None
+    text: str = ""
+    """What was answered, unchanged."""
+    reasoning: str = ""
+    probability: float | None = None
+    """Of the answer among those allowed, where the engine tells it."""
+    probabilities: dict[str, float] = field(default_factory=dict)
+    """Of all allowed answers."""
     model: str = ""
     prompt: str = ""
+    """The user prompt; the system prompt is the set's."""
     seed: int | None = None
-    probability: float | None = None
-    reasoning: str = ""
+    finish_reason: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    notes: tuple[str, ...] = ()
+    """What the engine had to change about the request, in a sentence each."""
+    created_at: str = ""
+    """ISO 8601, UTC."""
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the answer is on the scale."""
+        return self.value is not None
+
+
+@dataclass(frozen=True)
+class AnnotationSet:
+    """All answers of one annotator to one question about one discussion."""
+
+    discussion: str
+    """The discussion's id."""
+    question: Question
+    annotator: AnnotatorProfile
+    annotations: tuple[Annotation, ...] = ()
+    file: str = ""
+    """The discussion's file, by name."""
+    system_prompt: str = ""
+    engine: dict[str, Any] = field(default_factory=dict)
+    error: str = ""
+    """Why some messages have no answer, where that is not because nobody was asked."""
+
+    def current(self, entries: Sequence[Message]) -> Iterator[Annotation]:
+        """The annotations of messages that are in ``entries`` as they were annotated."""
+        for annotation in self.annotations:
+            position = annotation.position
+            if 0 <= position < len(entries) and annotation.message == message_id(entries[position]):
+                yield annotation
+
+    @property
+    def key(self) -> str:
+        """Tells sets apart: one for each discussion, question and annotator."""
+        return _digest([self.discussion, self.question.digest, self.annotator.digest])
+
+
+def message_id(message: Message) -> str:
+    """Tells whether a message is still the one that was annotated."""
+    return _digest([message.name, message.text])
+
+
+def annotatable(entries: Sequence[Message]) -> list[int]:
+    """Indices of what is annotated: all messages, and no silences."""
+    return [index for index, entry in enumerate(entries) if not entry.is_silence]
+
+
+def annotation_seed(profile: AnnotatorProfile, discussion: str, position: int, repeat: int) -> int:
+    """The sampler's seed of one answer."""
+    purpose = f"annotation|{discussion}|{profile.digest}"
+    return draw_seed(profile.seed or 0, purpose, position, repeat)
 
 
 def annotation_chat(
-    task: AnnotationTask, annotator: Annotator, entries: Sequence[Message], position: int
+    question: Question, persona: Persona, entries: Sequence[Message], position: int
 ) -> tuple[ChatMessage, ...]:
-    """What ``annotator`` is asked about the message at ``position``, as SynDisco 2.2 writes it."""
-    system = {
-        "context": "",
-        "instructions": f"{task.instructions}\n{task.scale.description}",
-        "type": ANNOTATOR_PROMPT_TYPE,
-        "persona": annotator.persona.attributes(),
-    }
-    shown = [entries[index] for index in window(entries[:position], task.history_context_len)]
+    """What an annotator is asked about the message at ``position``, as SynDisco 2.2 writes it."""
+    shown = [*messages_before(question, entries, position), entries[position]]
     return (
-        ChatMessage("system", json.dumps(system, ensure_ascii=False)),
-        ChatMessage("user", comments_so_far([*shown, entries[position]], "Your annotation:")),
+        ChatMessage("system", annotator_system_prompt(question, persona)),
+        ChatMessage("user", comments_so_far(shown, "Your annotation:")),
     )
 
 
-_WORDS = (
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
-    "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
-    "nineteen", "twenty",
-)  # fmt: skip
-_NUMBER = re.compile(
-    rf"(?<![\w.,])(?P<digits>-?\d+)(?![\w]|[.,]\d)|\b(?P<word>{'|'.join(_WORDS)})\b", re.IGNORECASE
-)
-_OUT_OF = re.compile(r"\s*(?:/|out of|of)\s*(\d+)\b", re.IGNORECASE)
-_RANGE = re.compile(r"\b-?\d+\s*(?:-|–|to|through|and)\s*-?\d+\b", re.IGNORECASE)
-_FENCED = re.compile(r"```\w*\s*(.*?)\s*```", re.DOTALL)
-_LEADING = re.compile(r"[\W_]*(?:[A-Za-z][\w ]{0,40}[:=])?[\W_]*$")
-"""What may stand before an answer that comes first: a label and a colon, or nothing."""
+def annotator_system_prompt(question: Question, persona: Persona) -> str:
+    """Who the annotator is and what is asked, as JSON."""
+    system = {
+        "context": question.context,
+        "instructions": f"{question.instructions}\n{question.scale.description}",
+        "type": ANNOTATOR_PROMPT_TYPE,
+        "persona": persona.attributes(),
+    }
+    return json.dumps(system, ensure_ascii=False)
 
 
-def _unwrapped(answer: str) -> Any:
-    """The text in a code fence, and the only value of a JSON object."""
-    text = answer.strip()
-    if match := _FENCED.search(text):
-        text = match[1].strip()
-    if text.startswith(("{", "[")):
-        try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
-            return text
-        while isinstance(value, dict) and len(value) == 1:
-            value = next(iter(value.values()))
-        return value if isinstance(value, int | str) and not isinstance(value, bool) else None
-    return text
+def messages_before(question: Question, entries: Sequence[Message], position: int) -> list[Message]:
+    """The messages before ``position`` that are shown with it."""
+    return [entries[index] for index in window(entries[:position], question.history_context_len)]
 
 
-def _read_integer(answer: str, high: int) -> int | None:
-    value = _unwrapped(answer)
-    if not isinstance(value, str):
-        return value if isinstance(value, int) else None
-    numbers: list[tuple[int, int]] = []
-    skip_until = -1
-    for match in _NUMBER.finditer(value):
-        if match.start() < skip_until:
-            continue
-        scale = _RANGE.match(value, match.start())
-        if scale is not None:  # “on a scale from 1 to 5”
-            skip_until = scale.end()
-            continue
-        out_of = _OUT_OF.match(value, match.end())
-        if out_of is not None:
-            if int(out_of[1]) != high:
-                return None
-            skip_until = out_of.end()
-        number = int(match["digits"]) if match["digits"] else _WORDS.index(match["word"].lower())
-        numbers.append((match.start(), number))
-    if not numbers:
-        return None
-    if len({number for _, number in numbers}) == 1 or _LEADING.match(value[: numbers[0][0]]):
-        return numbers[0][1]
-    return None
+def _digest(value: object) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True)
+    return blake2b(text.encode(), digest_size=_DIGEST_BYTES).hexdigest()

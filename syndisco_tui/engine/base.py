@@ -69,6 +69,9 @@ class GenerationRequest:
     """How much it reasons, if the model has levels: ``low``, ``medium`` or ``high``."""
     max_reasoning_tokens: int = 0
     """Tokens for reasoning, in addition to ``max_out_tokens``."""
+    answers: tuple[str, ...] = ()
+    """The only replies allowed, where the engine can restrict them: greedy sampling then gives the
+    likeliest. An engine that cannot makes an ordinary reply."""
     model: ModelSpec | None = None
     """Which of several loaded models to ask; None: the main one."""
     conversation: str = field(default="", compare=False)
@@ -93,6 +96,8 @@ class GenerationResult:
     reasoning: str = ""
     """The model's reasoning, which is not part of ``text``."""
     reasoning_tokens: int = 0
+    answer_probabilities: dict[str, float] = field(default_factory=dict)
+    """Of the allowed replies, which sum to 1; empty where the engine does not tell."""
     notes: tuple[str, ...] = ()
     """Deviations from the request: a parameter left out, a prompt that was cut."""
 

@@ -17,6 +17,8 @@ from .lock import WriterLock, has_writer
 
 # The format is imported where it is needed: its models take time that the first paint has not.
 
+ANNOTATIONS_SUFFIX = ".annotations.json"
+"""Of the files with annotations of discussions."""
 TRASH = "trash"
 """The folder of deleted discussions, in that of the saved ones."""
 
@@ -91,7 +93,7 @@ def discussion_files(folder: Path) -> list[Path]:
 def json_files(paths: Iterable[Path], *suffixes: str) -> list[Path]:
     """``paths``, with every folder replaced by the JSON files in it, at any depth, by name.
 
-    Hidden files and trash are left out. Files with other ``suffixes`` are included.
+    Hidden files, trash and annotations are left out. Files with other ``suffixes`` are included.
     """
     files: list[Path] = []
     for path in paths:
@@ -103,7 +105,9 @@ def json_files(paths: Iterable[Path], *suffixes: str) -> list[Path]:
             files += [
                 Path(folder, name)
                 for name in sorted(names)
-                if not name.startswith(".") and name.lower().endswith((".json", *suffixes))
+                if not name.startswith(".")
+                and name.lower().endswith((".json", *suffixes))
+                and not name.endswith(ANNOTATIONS_SUFFIX)
             ]
     return files
 

@@ -30,6 +30,7 @@ OUR_DISCUSSION = Kind("a saved discussion", "import it, or resume it", is_ours=T
 SYNDISCO_DISCUSSION = Kind("a discussion of SynDisco's", "import it", is_ours=True)
 PERSONA_LIST = Kind("a list of personas", _GIVE_PERSONAS, is_ours=True)
 PERSONA_TABLE = Kind("a table of personas", _GIVE_PERSONAS, is_ours=True)
+ANNOTATIONS = Kind("a file of annotations", "give the discussion that it is about", is_ours=True)
 SETUP = Kind("a setup", "start it with syndisco-tui run", is_ours=True)
 
 DISCUSSIONS = (OUR_DISCUSSION, SYNDISCO_DISCUSSION)
@@ -149,6 +150,7 @@ def _has(*keys: str) -> Callable[[dict[str, Any]], bool]:
 
 _JSON_KINDS: tuple[tuple[Kind, Callable[[dict[str, Any]], bool]], ...] = (
     (PERSONA_LIST, _has("username")),
+    (ANNOTATIONS, _has("syndisco_tui_annotations", "annotations")),
     (SYNDISCO_ANNOTATIONS, _has("logs", "annotator_model")),
     (OUR_DISCUSSION, _has("logs", "syndisco_tui")),
     (SYNDISCO_DISCUSSION, _has("logs")),

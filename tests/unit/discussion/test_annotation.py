@@ -9,13 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from syndisco_tui.discussion import Message
-from syndisco_tui.discussion.annotation import (
-    AnnotationTask,
-    ChoiceScale,
-    IntegerScale,
-    TextScale,
-    annotation_chat,
-)
+from syndisco_tui.discussion.annotation import AnnotationTask, annotation_chat
+from syndisco_tui.discussion.scales import ChoiceScale, IntegerScale, TextScale
 
 FIVE = IntegerScale.model_validate({"from": 1, "to": 5})
 TOXIC = ChoiceScale(choices=("toxic", "not toxic", "unsure"))
@@ -98,7 +93,7 @@ def test_what_an_annotator_reads() -> None:
         Message("Cem", "Four.", "user", 4),
         Message("Bob", "Later.", "user", 5),
     ]
-    system, user = annotation_chat(task(), task().annotators[0], entries, 3)
+    system, user = annotation_chat(task(), task().annotators[0].persona, entries, 3)
     fields = json.loads(system.content)
     assert fields["type"] == "2"
     assert fields["persona"] == {"username": "Coder", "age": 30}
