@@ -17,8 +17,8 @@ from typing import Any
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from .. import __version__
 from ..discussion.annotation import Annotation, AnnotationSet, AnnotationTask
+from ..version import __version__
 from .atomic import write_atomic
 from .discussions import ANNOTATIONS_SUFFIX as SUFFIX
 from .distinct_names import with_distinct_names
