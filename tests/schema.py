@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from syndisco_tui.discussion import Persona, record
+from syndisco_tui.discussion.participant_models import ParticipantModel
 from syndisco_tui.discussion.setup import DiscussionSetup
 from syndisco_tui.store import discussion_format
 
@@ -45,7 +46,12 @@ def _type_named(name: str) -> type:
         if hasattr(module, name):
             kind: type = getattr(module, name)
             return kind
-    return {"Persona": Persona, "DiscussionSetup": DiscussionSetup}[name]
+    models: dict[str, type] = {
+        "Persona": Persona,
+        "DiscussionSetup": DiscussionSetup,
+        "ParticipantModel": ParticipantModel,
+    }
+    return models[name]
 
 
 def _describe(definition: dict[str, Any], kind: type) -> None:

@@ -43,6 +43,8 @@ def setup_differences(a: DiscussionSetup, b: DiscussionSetup) -> list[SetupDiffe
     for field in DiscussionSetup.model_fields:
         if field == "personas":
             differences += _participants(a, b)
+        elif field == "models":
+            differences += _model_differences(a, b)
         elif field == "history_context_len":
             differences += _difference(field, *(_history_length(setup) for setup in (a, b)))
         elif field != "moderator":
@@ -138,6 +140,22 @@ def _persona_differences(one: _Participant, other: _Participant) -> list[SetupDi
     ours, theirs = one.persona.attributes(), other.persona.attributes()
     for field in dict.fromkeys((*ours, *theirs)):
         differences += _difference(f"{name}: {field}", ours.get(field), theirs.get(field))
+    return differences
+
+
+def _model_differences(a: DiscussionSetup, b: DiscussionSetup) -> list[SetupDifference]:
+    """How models of single participants differ: what is given for them, with its value."""
+    differences: list[SetupDifference] = []
+    names = {name_key(name): name for name in (*b.models, *a.models)}
+    for name in names.values():
+        entries = (a.model_entry(name), b.model_entry(name))
+        values = [entry.values if entry else {} for entry in entries]
+        setups = a.with_model_of(name), b.with_model_of(name)
+        for field in dict.fromkeys((*values[0], *values[1])):
+            if values[0].get(field) != values[1].get(field):
+                differences += _difference(
+                    f"{name}: {field}", *(getattr(setup, field) for setup in setups)
+                )
     return differences
 
 

@@ -25,6 +25,19 @@ def own_instructions_errors(setup: DiscussionSetup) -> tuple[str, ...]:
     return tuple(errors)
 
 
+def models_errors(setup: DiscussionSetup) -> tuple[str, ...]:
+    """An error for each name in ``models`` that is not a participant's."""
+    known = {name_key(name) for name in setup.names}
+    errors = [
+        f"models: nobody is called “{name}”{_question(name, setup.names)}"
+        for name in setup.models
+        if name_key(name) not in known
+    ]
+    if clash := name_clash(setup.models):
+        errors.append(f"models: “{clash[0]}” and “{clash[1]}” are the same name")
+    return tuple(errors)
+
+
 def outside_authors(setup: DiscussionSetup) -> tuple[str, ...]:
     """The names of seed opinions' authors who take no part, each once."""
     known = {name_key(name) for name in setup.names}

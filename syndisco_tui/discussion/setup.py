@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
@@ -11,19 +10,26 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from .actor import Actor
 from .chance import SEED_BITS, draw
 from .names import name_clash, name_key
+from .participant_models import (
+    AUTO,
+    Dtype,
+    ParticipantModel,
+    Quantization,
+    Reasoning,
+    ReasoningTokens,
+    Server,
+)
 from .persona import Persona
 from .turns import SYNDISCO_NAMES
 
 TurnManagerName = Literal["RoundRobin", "RandomWeighted", "RandomTurn"]
 PromptStyle = Literal["syndisco-2.0", "syndisco-2.2", "chat"]
-Reasoning = Literal["auto", "off", "on"]
 
 DEFAULT_CONTEXT = "You are taking part in an online conversation"
 DEFAULT_INSTRUCTIONS = "Act like a human would"
-SERVER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-"""What a server in settings may be called."""
 FIELDS_LEFT_OUT = (
-    "own_instructions", "server", "reasoning", "reasoning_effort", "max_reasoning_tokens",
+    "own_instructions", "server", "models",
+    "reasoning", "reasoning_effort", "max_reasoning_tokens",
 )  # fmt: skip
 DEFAULT_MODERATOR_INSTRUCTIONS = "You are a moderator. Oversee the discussion"
 
@@ -57,9 +63,9 @@ class DiscussionSetup(BaseModel):
     """How many messages a prompt quotes; null for all."""
     prompt_style: PromptStyle = "syndisco-2.0"
 
-    model: Annotated[str, Field(min_length=1)] = "auto"
-    quantization: Literal["auto", "none", "4bit", "8bit"] = "auto"
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    model: Annotated[str, Field(min_length=1)] = AUTO
+    quantization: Quantization = "auto"
+    dtype: Dtype = "auto"
     max_out_tokens: Annotated[int, Field(ge=1, le=100_000)] = 200
     """Tokens of one reply."""
     temperature: Annotated[float, Field(ge=0, le=10)] = 0.8
@@ -71,27 +77,12 @@ class DiscussionSetup(BaseModel):
     repetition_penalty: Annotated[float, Field(gt=0, le=10)] = 1.1
     seed: Annotated[int, Field(ge=0, lt=1 << SEED_BITS)] = 0
 
-    server: tuple[str, ...] = ()
+    server: Server = ()
+    models: dict[str, ParticipantModel] = Field(default_factory=dict)
+    """By username, for participants with another model than the rest, the moderator included."""
     reasoning: Reasoning = "auto"
     reasoning_effort: str = ""
-    max_reasoning_tokens: Annotated[int, Field(ge=0, le=1_000_000)] = 0
-
-    @field_validator("server", mode="before")
-    @classmethod
-    def _one_or_several(cls, server: object) -> object:
-        return ([server] if server else ()) if isinstance(server, str) else server
-
-    @field_validator("server")
-    @classmethod
-    def _are_urls_or_names(cls, server: tuple[str, ...]) -> tuple[str, ...]:
-        for each in server:
-            is_url = each.startswith(("http://", "https://")) and "@" not in each
-            if not is_url and not SERVER_NAME.fullmatch(each):
-                raise ValueError(
-                    "must be a URL such as http://127.0.0.1:8000/v1, without a password in it, "
-                    "or the name of a server in settings"
-                )
-        return server
+    max_reasoning_tokens: ReasoningTokens = 0
 
     @field_validator("turn_manager", mode="before")
     @classmethod
@@ -158,6 +149,27 @@ class DiscussionSetup(BaseModel):
                 instructions = own.get(name_key(name), self.instructions)
                 return Actor(persona, "user", self.context, instructions)
         raise KeyError(name)
+
+    def model_entry(self, name: str) -> ParticipantModel | None:
+        """What ``models`` says of the participant called ``name``."""
+        key = name_key(name)
+        return next((each for user, each in self.models.items() if name_key(user) == key), None)
+
+    def with_model_of(self, name: str) -> DiscussionSetup:
+        """The setup with the model of the participant called ``name`` in the place of its own."""
+        entry = self.model_entry(name)
+        return self.model_copy(update=entry.values) if entry else self
+
+    def names_models_of(self, other: DiscussionSetup) -> bool:
+        """Whether this is ``other``, but for names of models where ``other`` says “auto”."""
+        models = {
+            name: entry.model_copy(update={"model": other.models[name].model})
+            if name in other.models and other.with_model_of(name).model == AUTO
+            else entry
+            for name, entry in self.models.items()
+        }
+        model = AUTO if other.model == AUTO else self.model
+        return self.model_copy(update={"model": model, "models": models}) == other
 
     def seeded(self) -> list[tuple[str, str]]:
         """The seed opinions as (username, text), in order."""

@@ -119,6 +119,13 @@ class ModelSpec:
     others: tuple[ModelSpec, ...] = ()
     """Further models to load beside it."""
 
+    @property
+    def short_name(self) -> str:
+        """The model without the folders or the organisation in front, or where it is served."""
+        if self.server and self.model == "auto":
+            return self.server[0].partition("://")[2] or self.server[0]
+        return self.model.rstrip("/").rsplit("/", 1)[-1]
+
 
 @dataclass(frozen=True)
 class EngineInfo:
@@ -186,9 +193,10 @@ class LoadProgress:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The model was loaded."""
+    """The model was loaded, and the ``others`` of its spec, in their order."""
 
     info: EngineInfo
+    others: tuple[EngineInfo, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -382,12 +390,14 @@ class Engine(Protocol):
         self,
         chat: Sequence[ChatMessage],
         listener: Callable[[RenderedPrompt | EngineError], object],
+        model: ModelSpec | None = None,
     ) -> None:
         """Render ``chat`` as the loaded model reads it, between two decode steps.
 
         Args:
             chat: The messages.
             listener: Gets the prompt, or the error, on the engine's thread.
+            model: Which of several loaded models; None: the main one.
         """
 
     def close(self) -> None:

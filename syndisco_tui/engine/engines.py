@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from ..discussion import ChatMessage
 from .base import (
+    Cancelled,
     Engine,
     EngineError,
     EngineInfo,
@@ -18,21 +19,35 @@ from .base import (
     GenerationRequest,
     Loaded,
     LoadEvent,
+    LoadFailed,
     LoadProgress,
     ModelSpec,
     RenderedPrompt,
 )
 
 _NOT_LOADED = EngineError("The model is no longer loaded. Press r to load it again.")
+_LOADING_CANCELLED = "Loading was cancelled."
 Listener = Callable[[GenerationEvent], object]
+
+
+@dataclass(eq=False)
+class _Loading:
+    """Several models that are loaded one after the other."""
+
+    specs: tuple[ModelSpec, ...]
+    listener: Callable[[LoadEvent], object]
+    infos: list[EngineInfo] = field(default_factory=list)
+    """Of those that are there, in the order of ``specs``."""
+    is_cancelled: bool = False
 
 
 class Engines:
     """An engine for each model that is asked for.
 
     ``load`` has the main model and those beside it (``ModelSpec.others``) loaded; a request says
-    which of them it is for. A model that is no longer asked for is let go once none of its replies
-    is in flight.
+    which of them it is for. A model may also be asked for by the name that “auto” turned out to
+    stand for. One that is no longer asked for makes room for the next, once none of its replies is
+    in flight.
 
     Args:
         new_local: Makes an engine for models in this process.
@@ -44,10 +59,10 @@ class Engines:
         self._new_server = new_server
         self._lock = threading.RLock()  # guards all that follows
         self._main = new_local()
-        self._main_spec: ModelSpec | None = None
         self._engines: dict[ModelSpec, Engine] = {}
         self._spare: Engine | None = self._main
         self._in_flight: dict[int, int] = {}
+        self._loadings: list[_Loading] = []
 
     @property
     def info(self) -> EngineInfo | None:
@@ -57,7 +72,7 @@ class Engines:
     def info_of(self, spec: ModelSpec | None) -> EngineInfo | None:
         """What ``spec`` turned out to be, or None where it is not loaded. None: the main model."""
         with self._lock:
-            engine = self._engines.get(replace(spec, others=())) if spec else self._main
+            engine = self._engine_with(spec) if spec else self._main
         return engine.info_of(spec) if engine else None
 
     @property
@@ -73,38 +88,72 @@ class Engines:
     def load(self, spec: ModelSpec, listener: Callable[[LoadEvent], object]) -> None:
         """Load ``spec`` and its others, one after the other; see ``Engine.load``.
 
-        Loaded tells of the main model, after all of them are there.
+        Loaded follows when all of them are there. Where there are several, progress names the
+        model.
         """
-        specs = list(dict.fromkeys((replace(spec, others=()), *spec.others)))
+        specs = tuple(dict.fromkeys((replace(spec, others=()), *spec.others)))
+        loading = _Loading(specs, listener)
         with self._lock:
-            self._let_go_all_but(specs)
-            for each in specs:
-                if each not in self._engines:
-                    self._engines[each] = self._new_engine(each)
-            self._main, self._main_spec = self._engines[specs[0]], specs[0]
-            engines = [self._engines[each] for each in specs]
-        self._load_next(list(zip(specs, engines, strict=True)), listener)
+            self._loadings.append(loading)
+            self._make_room_for(specs)
+            self._main = self._engine_for(specs[0])[1]
+        self._load_next(loading)
 
-    def _load_next(
-        self,
-        waiting: list[tuple[ModelSpec, Engine]],
-        listener: Callable[[LoadEvent], object],
-        main: Loaded | None = None,
-    ) -> None:
-        (spec, engine), *rest = waiting
+    def _load_next(self, loading: _Loading) -> None:
+        spec = loading.specs[len(loading.infos)]
+        with self._lock:
+            key, engine = self._engine_for(spec)
 
         def hear(event: LoadEvent) -> None:
             match event:
-                case Loaded() if rest:
-                    self._load_next(rest, listener, main or event)
+                case LoadProgress() if len(loading.specs) > 1:
+                    loading.listener(replace(event, stage=f"{spec.short_name}: {event.stage}"))
+                case LoadProgress():
+                    loading.listener(event)
                 case Loaded():
-                    listener(main or event)
-                case LoadProgress() if main is not None:
-                    listener(replace(event, stage=f"{spec.model}: {event.stage}"))
-                case _:
-                    listener(event)
+                    loading.infos.append(event.info)
+                    self._go_on_loading(loading)
+                case LoadFailed():
+                    self._end_loading(loading, event)
 
-        engine.load(spec, hear)
+        engine.load(key, hear)
+
+    def _go_on_loading(self, loading: _Loading) -> None:
+        if len(loading.infos) == len(loading.specs):
+            main, *others = loading.infos
+            self._end_loading(loading, Loaded(main, tuple(others)))
+        elif loading.is_cancelled:
+            self._end_loading(loading, LoadFailed(Cancelled(_LOADING_CANCELLED)))
+        else:
+            self._load_next(loading)
+
+    def _end_loading(self, loading: _Loading, event: Loaded | LoadFailed) -> None:
+        with self._lock:
+            self._loadings.remove(loading)
+        loading.listener(event)
+
+    def _engine_with(self, spec: ModelSpec) -> Engine | None:
+        """The engine that has ``spec``, by any of its names."""
+        key = self._key_of(spec)
+        return self._engines[key] if key else None
+
+    def _key_of(self, spec: ModelSpec) -> ModelSpec | None:
+        spec = replace(spec, others=())
+        if spec in self._engines:
+            return spec
+        for key, engine in self._engines.items():
+            info = engine.info_of(key)
+            if info is not None and replace(key, model=info.model) == spec:
+                return key
+        return None
+
+    def _engine_for(self, spec: ModelSpec) -> tuple[ModelSpec, Engine]:
+        """The engine that has ``spec``, or is to load it, and the spec that it knows it by."""
+        key = self._key_of(spec)
+        if key is None:
+            key = spec
+            self._engines[key] = self._new_engine(spec)
+        return key, self._engines[key]
 
     def _new_engine(self, spec: ModelSpec) -> Engine:
         if spec.server:
@@ -112,12 +161,13 @@ class Engines:
         engine, self._spare = self._spare, None
         return engine or self._new_local()
 
-    def _let_go_all_but(self, specs: Sequence[ModelSpec]) -> None:
-        """Make room for ``specs``: models on servers take none."""
-        if all(spec.server for spec in specs):
+    def _make_room_for(self, specs: Sequence[ModelSpec]) -> None:
+        """Let other local models go where a further one is to be loaded."""
+        if all(spec.server or self._key_of(spec) for spec in specs):
             return
+        needed = {self._key_of(spec) for spec in specs}
         for spec, engine in list(self._engines.items()):
-            if spec.server or spec in specs or self._in_flight.get(id(engine)):
+            if spec.server or spec in needed or self._in_flight.get(id(engine)):
                 continue
             del self._engines[spec]
             if self._spare is None:
@@ -127,12 +177,16 @@ class Engines:
 
     def cancel_load(self) -> None:
         """Give up loading; see ``Engine``."""
+        with self._lock:
+            for loading in self._loadings:
+                loading.is_cancelled = True
         for engine in self._distinct():
             engine.cancel_load()
 
     def submit(self, request: GenerationRequest, listener: Listener | None = None) -> Generation:
         """Queue a reply with the model that the request names; the main one where it names none."""
-        engine = self._engines.get(request.model) if request.model else self._main
+        with self._lock:
+            engine = self._engine_with(request.model) if request.model else self._main
         if engine is None:
             generation = Generation(request, listener)
             generation.emit(Failed(generation, _NOT_LOADED))
@@ -168,7 +222,7 @@ class Engines:
 
     def _engine_of(self, spec: ModelSpec | None) -> Engine:
         with self._lock:
-            return self._engines.get(spec, self._main) if spec else self._main
+            return (self._engine_with(spec) if spec else None) or self._main
 
     def _distinct(self) -> list[Engine]:
         with self._lock:

@@ -27,8 +27,8 @@ from ..engine.base import (
     LoadFailed,
     ModelSpec,
 )
-from ..session.loading import model_spec
 from ..session.model_path import slower_path
+from ..session.model_specs import model_spec
 from ..session.stream import generation_request
 from ..text import counted, one_line, safe
 from ..workspace.exit_status import DIFFERS, FINISHED, NO_MODEL

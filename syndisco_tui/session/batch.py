@@ -13,7 +13,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from ..discussion import DiscussionRecord, DiscussionSetup
-from ..engine.base import LoadProgress
+from ..engine.base import LoadProgress, ModelSpec
 from ..store.discussions import read_discussion
 from .batch_run import BatchIdentity, BatchRun, repeated
 from .events import (
@@ -28,6 +28,7 @@ from .events import (
     StateChanged,
 )
 from .live import LiveSession
+from .model_specs import local_specs
 
 CLOSE_SECONDS = 2.5
 MAX_IN_FLIGHT = 64
@@ -55,10 +56,10 @@ class Batch:
     """Runs ``sources``, each on a session that ``new_session`` makes for a listener.
 
     A source is a setup, the path of a saved discussion to continue, or a run that was made
-    elsewhere. At most ``max_in_flight`` run at once, and of several models in this process one
-    after the other; ``drain``, to be called again and again, starts the next when one has ended.
-    With ``start`` false nothing runs before ``resume``. Raises InputError where a path cannot be
-    read.
+    elsewhere. At most ``max_in_flight`` run at once. Those whose models in this process differ run
+    one group after the other, and those on servers beside them. ``drain``, to be called again and
+    again, starts the next when one has ended. With ``start`` false nothing runs before ``resume``.
+    Raises InputError where a path cannot be read.
     """
 
     def __init__(
@@ -151,12 +152,17 @@ class Batch:
                 session.resume(run.path)
 
     def _next_waiting(self) -> BatchRun | None:
-        """The first that may begin: two models of this process are not run at once."""
-        loaded = {run.local_model for run in self._open if run.local_model}
+        """The first that may begin: one that needs no further model in this process, or any."""
+        loaded = frozenset[ModelSpec]().union(*(run.local_models for run in self._open))
         return next(
-            (run for run in self._waiting if not (loaded - {run.local_model} and run.local_model)),
-            None,
+            (run for run in self._waiting if not loaded or run.local_models <= loaded), None
         )
+
+    @property
+    def local_models(self) -> frozenset[ModelSpec]:
+        """The models of this process that its unfinished discussions need."""
+        going_on = (local_specs(run.setup) for run in self.runs if not run.is_over)
+        return frozenset[ModelSpec]().union(*going_on)
 
     def _listen(self, run: BatchRun, event: SessionEvent) -> None:
         """Queue an event, on the runner's thread. Its message has been saved by then."""

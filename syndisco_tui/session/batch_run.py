@@ -29,6 +29,7 @@ from .events import (
     SessionEvent,
     StateChanged,
 )
+from .model_specs import local_specs
 
 RunState = Literal["missing", "waiting", "speaking", "finished", "stopped", "failed"]
 
@@ -44,15 +45,19 @@ def saved_runs(folder: Path, setups: Sequence[DiscussionSetup]) -> list[Path | N
 
     A saved setup names the model where the requested one may say ``auto``.
     """
-    newest: dict[str, Path] = {}
+    saved: dict[int, list[tuple[Path, DiscussionSetup]]] = {}
     for path in discussion_files(folder):
         try:
             setup = read_discussion(path).setup
         except InputError:
             continue
-        for variant in (setup, setup.model_copy(update={"model": "auto"})):
-            newest.setdefault(repr(variant), path)
-    return [newest.get(repr(setup)) for setup in setups]
+        saved.setdefault(setup.seed, []).append((path, setup))
+
+    def newest(setup: DiscussionSetup) -> Path | None:
+        same_seed = saved.get(setup.seed, ())
+        return next((path for path, each in same_seed if each.names_models_of(setup)), None)
+
+    return list(map(newest, setups))
 
 
 @dataclass(frozen=True)
@@ -122,9 +127,8 @@ class BatchRun:
         self.waits_for_disk = False
         """It continues by itself as soon as it can be saved."""
         setup = source.setup if isinstance(source, DiscussionRecord) else source
-        local_model = f"{setup.model} {setup.quantization} {setup.dtype}"
-        self.local_model = "" if setup.server else local_model
-        """Which model of this process it needs; empty where a server has it."""
+        self.local_models = local_specs(setup)
+        """The models of this process that it needs; none where servers have all of them."""
         self.setup = setup
         if isinstance(source, DiscussionRecord):
             self.record, self.turn, self.entries = source, source.turns_taken, tuple(source.entries)

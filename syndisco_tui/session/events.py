@@ -32,9 +32,10 @@ class StateChanged:
 
 @dataclass(frozen=True)
 class ModelReady:
-    """The model is loaded."""
+    """The model is loaded, and ``others`` that single participants have."""
 
     info: EngineInfo
+    others: tuple[EngineInfo, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,15 @@ class Renamed:
 
 @dataclass(frozen=True)
 class ReplyStarted:
-    """A reply of ``name`` in turn ``turn`` was requested; the engine reads the prompt."""
+    """A reply of ``name`` in turn ``turn`` was requested; the engine reads the prompt.
+
+    ``info`` is the model that was asked, where there are several.
+    """
 
     name: str
     role: str
     turn: int
+    info: EngineInfo | None = None
 
 
 @dataclass(frozen=True)

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..discussion import DiscussionSetup
-from ..engine.base import Cancelled, Loaded, LoadProgress, ModelSpec
+from ..engine.base import Cancelled, EngineInfo, Loaded, LoadProgress, ModelSpec
 from .effects import CancelLoad, Load, RememberModel, RestartEngine
 from .events import ModelReady, PreloadFailed
 from .inputs import LoadReport
 from .last_model import LastModel
 from .model_path import slower_path
+from .model_specs import model_spec
 from .outcome import Outcome
 from .state import ModelState, SessionState
 
 
-def model_spec(setup: DiscussionSetup, device: str) -> ModelSpec:
-    """What to load for ``setup``; ``device`` does not matter to a model on a server."""
-    if setup.server:
-        return ModelSpec(setup.model, server=setup.server)
-    return ModelSpec(setup.model, setup.quantization, setup.dtype, device)
-
-
 def has_model(state: SessionState, setup: DiscussionSetup) -> bool:
-    """Whether the model of ``setup`` is the one that is loaded."""
+    """Whether the models of ``setup`` are those that are loaded."""
     return _has(state, model_spec(setup, state.device))
 
 
@@ -91,14 +86,13 @@ def load_reported(outcome: Outcome, report: LoadReport) -> None:
     if isinstance(event, Loaded):
         info = event.info
         ready = replace(ended, requested=model.loading, ready=model.loading, ready_info=info)
-        outcome.state = replace(state, model=ready, engine_info=info)
+        others = dict(zip(model.loading.others, event.others, strict=True))
+        outcome.state = replace(state, model=ready, engine_info=info, other_infos=others)
         if not model.loading.server:
-            outcome.do(RememberModel(model.loading, info))
-        outcome.emit(ModelReady(info))
+            outcome.do(RememberModel(replace(model.loading, others=()), info))
+        outcome.emit(ModelReady(info, event.others))
         outcome.end_conditions("engine")
-        outcome.set_condition(
-            "speed", slower_path(info.name or info.model, info.path, info.path_reason)
-        )
+        outcome.set_condition("speed", _slower_paths((info, *event.others)))
     else:
         outcome.state = replace(state, model=ended)
         is_cancelled = isinstance(event.error, Cancelled)
@@ -122,10 +116,19 @@ def _begin(outcome: Outcome, spec: ModelSpec, last_model: LastModel | None) -> N
     outcome.mark_status_due()
 
 
+def _slower_paths(infos: Sequence[EngineInfo]) -> str:
+    """What is said of those of several models that are slower than they could be."""
+    sentences = dict.fromkeys(
+        slower_path(each.name or each.model, each.path, each.path_reason) for each in infos
+    )
+    return " ".join(filter(None, sentences))
+
+
 def _has(state: SessionState, spec: ModelSpec) -> bool:
     # Another session of this engine may have loaded another model since.
     model, info = state.model, state.engine_info
-    return info is not None and info is model.ready_info and model.ready == spec
+    has_main = info is not None and info is model.ready_info and model.ready == spec
+    return has_main and all(other in state.other_infos for other in spec.others)
 
 
 def _is_preloaded(model: ModelState, spec: ModelSpec) -> bool:

@@ -42,7 +42,8 @@ def resume(outcome: Outcome, event: Resume) -> None:
 def create(outcome: Outcome, start: Start) -> None:
     """Begin a discussion whose model is loaded."""
     state = outcome.state
-    setup = state.with_model_name(start.setup)
+    setup = state.with_model_names(start.setup)
+    engine = state.engine_facts(start.setup)
     outcome.state = model_ready_for(state, setup)
     discussion = Discussion(setup)
     record = DiscussionRecord(
@@ -50,7 +51,7 @@ def create(outcome: Outcome, start: Start) -> None:
         started_at="",
         setup=setup,
         title=setup.title,
-        engine=state.engine_info.as_dict() if state.engine_info else {},
+        engine=engine,
         batch=start.batch,
         experiment=start.experiment,
     )
@@ -68,7 +69,7 @@ def fork(outcome: Outcome, event: Fork) -> None:
     if event.parent is None and state.discussion is None:
         return
     parent = event.parent or state.snapshot()
-    setup = state.with_model_name(event.setup)
+    setup = state.with_model_names(event.setup)
     named = parent.setup.model_copy(update={"title": setup.title})  # a title changes no turn
     discussion = Discussion.from_record(replace(parent, setup=named)).fork(event.position)
     discussion.change_setup(setup)

@@ -19,6 +19,7 @@ from ..engine.base import (
     Finished,
     GenerationEvent,
     LoadEvent,
+    ModelSpec,
     Retracted,
     Waiting,
 )
@@ -27,7 +28,7 @@ from ..store.inputs import InputError
 from . import effects, inputs
 from .events import PreloadFailed, SessionEvent
 from .last_model import LastModelFile
-from .loading import model_spec
+from .model_specs import model_spec, participant_spec
 from .opening import NOBODY
 from .state import SessionState
 from .stream import ReplyStream, generation_request
@@ -135,7 +136,9 @@ class Performer:
 
     def _reports(self, event: inputs.Input) -> list[inputs.Input]:
         now = self._surroundings.clock().isoformat(timespec="milliseconds")
-        observed = replace(self.state, now=now, engine_info=self._info)
+        observed = replace(
+            self.state, now=now, engine_info=self._info, other_infos=self._other_infos
+        )
         self.state, caused = transition(observed, event)
         reports = (self._perform(effect) for effect in caused)
         return [report for report in reports if report]
@@ -144,6 +147,14 @@ class Performer:
     def _info(self) -> EngineInfo | None:
         """The model of this session; other sessions may have others."""
         return self._engine.info_of(self.state.model.requested)
+
+    @property
+    def _other_infos(self) -> dict[ModelSpec, EngineInfo]:
+        """The models beside it, by the specs under which they were loaded or are known since."""
+        model = self.state.model
+        specs = {other for each in (model.requested, model.ready) if each for other in each.others}
+        infos = ((spec, self._engine.info_of(spec)) for spec in specs)
+        return {spec: info for spec, info in infos if info is not None}
 
     def _perform(self, effect: effects.Effect) -> inputs.Input | None:
         match effect:
@@ -196,9 +207,8 @@ class Performer:
 
         record = self.state.record
         conversation = record.id if record else ""
-        request = generation_request(
-            effect.request, effect.setup, conversation, self.state.model.requested
-        )
+        spec = participant_spec(effect.setup, effect.request.name, self._surroundings.device)
+        request = generation_request(effect.request, effect.setup, conversation, spec)
         generation = self._engine.submit(request, report)
         self._streams[effect.submission] = ReplyStream(effect, generation)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..discussion import Discussion, DiscussionSetup, Message, Reply, Shortened, TurnRequest
-from ..engine.base import GenerationResult, OutOfMemory
+from ..engine.base import EngineInfo, GenerationResult, OutOfMemory
 from .effects import Cancel, Submit
 from .events import CandidateLost, CandidateMade, Posted, ReplyDropped, ReplyStarted
 from .inputs import ReplyFailed, ReplyFinished
@@ -43,7 +43,8 @@ def reply_finished(outcome: Outcome, event: ReplyFinished) -> None:
         if not event.result.text.strip() and _retry_empty(outcome, pending, event.result):
             return
         discussion = state.discussion.copy()
-        reply = _reply(state, event.result, pending.empty_replies)
+        info = state.info_of(discussion.setup, pending.request.name)
+        reply = _reply(info, event.result, pending.empty_replies)
         message = discussion.post(pending.request, reply, created_at=state.now)
         is_last = state.intent in ("step", "regenerate") or discussion.is_finished
         intent = "wait" if is_last else state.intent
@@ -174,7 +175,9 @@ def _submit(
     setup: DiscussionSetup | None = None,
     empty_replies: int = 0,
 ) -> None:
-    outcome.emit(ReplyStarted(request.name, request.role, request.turn))
+    state = outcome.state
+    info = state.info_of(discussion.setup, request.name) if state.other_infos else None
+    outcome.emit(ReplyStarted(request.name, request.role, request.turn, info))
     number, guard = outcome.state.submissions, discussion.guard(request)
     outcome.do(Submit(number, request, setup or discussion.setup, guard))
     reply = PendingReply(request, number, empty_replies=empty_replies)
@@ -193,7 +196,8 @@ def _candidate_made(outcome: Outcome, number: int, result: GenerationResult) -> 
     state, candidates = outcome.state, outcome.state.candidates
     assert state.discussion
     assert candidates
-    request, reply = candidates.requests[number], _reply(state, result)
+    request = candidates.requests[number]
+    reply = _reply(state.info_of(state.discussion.setup, request.name), result)
     message = state.discussion.message(request, reply, created_at=state.now)
     messages: list[Message | None] = list(candidates.messages)
     messages[number] = message
@@ -201,13 +205,13 @@ def _candidate_made(outcome: Outcome, number: int, result: GenerationResult) -> 
     outcome.emit(CandidateMade(number, message))
 
 
-def _reply(state: SessionState, result: GenerationResult, empty_replies: int = 0) -> Reply:
+def _reply(info: EngineInfo | None, result: GenerationResult, empty_replies: int = 0) -> Reply:
     is_empty = bool(empty_replies) and not result.text.strip()
     emptiness = (f"the model returned nothing {empty_replies + 1} times",) if is_empty else ()
     return Reply(
         text=result.text,
         finish_reason=result.finish_reason,
-        model=state.engine_info.name if state.engine_info else "",
+        model=info.name if info else "",
         prompt_tokens=result.prompt_tokens,
         completion_tokens=result.completion_tokens,
         seconds=result.seconds,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from ..discussion import (
     Discussion,
@@ -13,11 +15,13 @@ from ..discussion import (
     Status,
     TurnRequest,
 )
+from ..discussion.participant_models import AUTO, ParticipantModel
 from ..engine.base import EngineInfo, ModelSpec
 from .events import Condition, Phase, SessionEvent, StateChanged
 from .inputs import CloseDiscussion, FileOpened, Intent, Quit, Start
 from .intervention import Intervention
 from .last_model import LastModel
+from .model_specs import model_spec, participant_spec
 
 
 @dataclass(frozen=True)
@@ -92,13 +96,16 @@ class Unsaved:
 class SessionState:
     """Everything about a session, as a value.
 
-    ``now`` (ISO 8601) and ``engine_info`` are observed by the runner before each transition. The
-    discussion is never changed in place: a transition copies it first.
+    ``now`` (ISO 8601), ``engine_info`` and ``other_infos`` are observed by the runner before each
+    transition. The discussion is never changed in place: a transition copies it first.
     """
 
     device: str = "auto"
     now: str = ""
     engine_info: EngineInfo | None = None
+    """The main model, while it is loaded."""
+    other_infos: Mapping[ModelSpec, EngineInfo] = field(default_factory=dict)
+    """The models beside it that are loaded."""
     intent: Intent = "wait"
     starting: Start | None = None
     """The discussion that begins once its model is loaded."""
@@ -177,15 +184,45 @@ class SessionState:
         """The record of the open discussion as it is now. Needs one."""
         assert self.discussion
         assert self.record
-        info = self.engine_info
         return replace(
             self.discussion.to_record(self.record),
             status=self.file_status,
-            engine=info.as_dict() if info else self.record.engine,
+            engine=self.engine_facts(self.discussion.setup) or self.record.engine,
         )
 
-    def with_model_name(self, setup: DiscussionSetup) -> DiscussionSetup:
-        """``setup`` with the name of the loaded model in the place of ``auto``."""
-        if self.engine_info and setup.model == "auto":
-            return setup.model_copy(update={"model": self.engine_info.model})
-        return setup
+    def info_of(self, setup: DiscussionSetup, name: str) -> EngineInfo | None:
+        """The loaded model with which the participant ``name`` of ``setup`` speaks."""
+        spec = participant_spec(setup, name, self.device)
+        return self.other_infos.get(spec, self.engine_info)
+
+    def engine_facts(self, setup: DiscussionSetup) -> dict[str, Any]:
+        """What a file records of the loaded models; nothing while none is."""
+        if self.engine_info is None:
+            return {}
+        facts = self.engine_info.as_dict()
+        infos = {name: self.info_of(setup, name) for name in setup.names}
+        others = {
+            name: info.as_dict()
+            for name, info in infos.items()
+            if info is not None and info is not self.engine_info
+        }
+        return {**facts, "participants": others} if others else facts
+
+    def with_model_names(self, setup: DiscussionSetup) -> DiscussionSetup:
+        """``setup`` with the names of the loaded models in the place of “auto”."""
+        named: dict[str, ParticipantModel] = {}
+        for name, entry in setup.models.items():
+            info = self._loaded(participant_spec(setup, name, self.device))
+            is_auto = entry.values.get("model") == AUTO
+            update = {"model": info.model} if info and is_auto else {}
+            named[name] = entry.model_copy(update=update)
+        info = self._loaded(model_spec(setup.model_copy(update={"models": {}}), self.device))
+        model = info.model if info and setup.model == AUTO else setup.model
+        return setup.model_copy(update={"model": model, "models": named})
+
+    def _loaded(self, spec: ModelSpec) -> EngineInfo | None:
+        """The loaded model of ``spec``, by the name under which it was asked for or goes since."""
+        known = (self.model.requested, self.model.ready)
+        if any(each and replace(each, others=()) == spec for each in known):
+            return self.engine_info
+        return self.other_infos.get(spec)

@@ -35,6 +35,7 @@ def generation_request(
     ``conversation`` distinguishes discussions: a server keeps the prompts of each in its cache.
     ``model`` is one of several that are loaded; None is the main one.
     """
+    setup = setup.with_model_of(request.name)
     limits = request.shortened or setup
     return GenerationRequest(
         chat=request.chat,

@@ -21,7 +21,15 @@ from . import inputs
 from .effects import Cancel, Effect
 from .events import ErrorRaised, Renamed, SetupApplied, SetupStaged
 from .intervening import apply_queued, choose, intervene, offer_candidates
-from .loading import cancel_load, cancel_preload, has_model, load, load_reported, preload
+from .loading import (
+    cancel_load,
+    cancel_preload,
+    has_model,
+    load,
+    load_reported,
+    model_ready_for,
+    preload,
+)
 from .opening import arrive, create, fork, has_speakers, interrupt, leave, resume
 from .outcome import Outcome
 from .replying import ask, drop_reply, lose_candidates, reply_failed, reply_finished
@@ -153,13 +161,14 @@ def _proceed(outcome: Outcome) -> None:
             cancel_preload(outcome, setup)
     if outcome.state.model.loading or not is_needed:
         return
-    if state.unsaved or _apply_staged(outcome):
+    staged = _applicable_draft(state)
+    if state.unsaved:
         outcome.save()
-        return
-    state, setup = outcome.state, outcome.state.setup
-    assert setup
-    if not has_model(state, setup):
-        load(outcome, setup)
+    elif not has_model(state, staged or setup):
+        load(outcome, staged or setup)
+    elif staged:
+        _apply(outcome, staged)
+        outcome.save()
     elif state.starting:
         create(outcome, state.starting)
     elif state.candidates_wanted:
@@ -190,24 +199,26 @@ def _stage(outcome: Outcome, setup: DiscussionSetup) -> None:
         outcome.emit(SetupStaged(staged, turn + 1))
 
 
-def _apply_staged(outcome: Outcome) -> bool:
-    """Apply the staged setup if the user continues; returns whether that changed the discussion."""
+def _applicable_draft(state: SessionState) -> DiscussionSetup | None:
+    """The staged setup, if the discussion continues with it."""
+    if not state.discussion or state.starting or state.intent not in ("run", "step"):
+        return None
+    return state.staged
+
+
+def _apply(outcome: Outcome, staged: DiscussionSetup) -> None:
+    """Continue with the staged setup, whose models are loaded."""
     state = outcome.state
-    if not (state.discussion and state.record and state.staged):
-        return False
-    if state.intent not in ("run", "step"):
-        return False
-    setup = state.with_model_name(state.staged)
-    outcome.state = replace(state, staged=None)
-    if setup == state.discussion.setup:
-        return False
+    assert state.discussion
+    assert state.record
+    setup = state.with_model_names(staged)
     discussion = state.discussion.copy()
     discussion.change_setup(setup)
     record = replace(state.record, title=setup.title)
-    outcome.state = replace(outcome.state, discussion=discussion, record=record)
+    state = replace(state, staged=None, discussion=discussion, record=record)
+    outcome.state = model_ready_for(state, setup)
     outcome.mark_unsaved(SetupApplied(setup, discussion.turns_taken + 1))
     outcome.mark_status_due()
-    return True
 
 
 def _rename(outcome: Outcome, title: str) -> None:

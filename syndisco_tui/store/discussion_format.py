@@ -285,7 +285,10 @@ def to_json(record: DiscussionRecord) -> dict[str, Any]:
 
 
 def _setup_to_json(setup: DiscussionSetup) -> dict[str, Any]:
-    return setup.model_dump(mode="json", exclude=setup.unused_fields)
+    values = setup.model_dump(mode="json", exclude=setup.unused_fields)
+    if setup.models:
+        values["models"] = {name: each.stated for name, each in setup.models.items()}
+    return values
 
 
 def _earlier_to_json(setups: Iterable[EarlierSetup]) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 import tomli_w
 
 from ..discussion import DiscussionSetup, Persona, name_key, near_name
-from ..discussion.name_checks import own_instructions_errors
+from ..discussion.name_checks import models_errors, own_instructions_errors
 from ..text import one_line
 from .atomic import write_atomic
 from .distinct_names import with_distinct_names
@@ -59,18 +59,23 @@ def read_setup(
 
 def check_names(setup: DiscussionSetup, where: object) -> None:
     """Raise InputError where ``setup`` names a participant whom it does not have."""
-    if errors := own_instructions_errors(setup):
+    if errors := (*own_instructions_errors(setup), *models_errors(setup)):
         raise InputError(f"{where}: {one_line(errors[0], 300)}")
 
 
 def setup_to_toml(setup: DiscussionSetup) -> str:
     """The setup as the text of such a file; fields that say nothing are left out."""
-    left_out = {"personas", "moderator", "own_instructions", *setup.unused_fields}
+    left_out = {"personas", "moderator", "own_instructions", "models", *setup.unused_fields}
     values = setup.model_dump(mode="json", exclude=left_out)
     users = {name_key(persona.name) for persona in setup.personas}
     own = {name: own for name, own in setup.own_instructions.items() if name_key(name) in users}
     if own:
         values["own_instructions"] = own
+    everybody = {name_key(name) for name in setup.names}
+    if models := {
+        name: each.stated for name, each in setup.models.items() if name_key(name) in everybody
+    }:
+        values["models"] = models
     if values["history_context_len"] is None:
         values["history_context_len"] = ALL_MESSAGES
     if setup.moderator:

@@ -108,6 +108,7 @@ class ScriptedEngine:
         self,
         chat: Sequence[ChatMessage],
         listener: Callable[[RenderedPrompt | EngineError], object],
+        model: ModelSpec | None = None,
     ) -> None:
         self._inbox.put(lambda: listener(self._rendered(chat)))
 

@@ -167,6 +167,7 @@ class LocalEngine:
         self,
         chat: Sequence[ChatMessage],
         listener: Callable[[RenderedPrompt | EngineError], object],
+        model: ModelSpec | None = None,
     ) -> None:
         """Render ``chat`` as the loaded model reads it."""
         if self._closing.is_set():

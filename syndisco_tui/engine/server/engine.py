@@ -245,6 +245,7 @@ class ServerEngine:
         self,
         chat: Sequence[ChatMessage],
         listener: Callable[[RenderedPrompt | EngineError], object],
+        model: ModelSpec | None = None,
     ) -> None:
         """Show ``chat`` as it is sent: the server's own template is not known here."""
         capabilities = self._endpoints[0].capabilities if self._endpoints else Capabilities()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -16,6 +16,7 @@ from textual.widgets import Static
 
 from ...discussion import DiscussionSetup
 from ...session import SessionEvent
+from ...session.model_specs import local_specs
 from ...text import duration, one_line, safe
 from ..shell.keymap import key_of
 
@@ -119,17 +120,17 @@ class Batches:
     def lets_run(self, setup: DiscussionSetup) -> bool:
         """Whether ``setup`` can run beside the batch; why not is said.
 
-        One model is loaded at a time; two that take turns would be loaded at every reply.
+        Its models in this process have to be the batch's: others that take turns with them might
+        be loaded at every reply. Servers have room beside anything.
         """
         shown = self.running
-        if shown is None:
-            return True
-        theirs = shown.batch.runs[0].setup
-        same = setup.model in ("auto", theirs.model)
-        if same and (setup.quantization, setup.dtype) == (theirs.quantization, theirs.dtype):
+        theirs = shown.batch.local_models if shown else frozenset()
+        # What “auto” stands for is known once a discussion has begun.
+        known = theirs | {replace(each, model="auto") for each in theirs}
+        if not theirs or local_specs(setup) <= known:
             return True
         key = key_of(self._app, "everywhere.repeat")
-        name = one_line(theirs.model.rpartition("/")[2], 40)
+        name = one_line(", ".join(sorted(each.short_name for each in theirs)), 40)
         sentence = f"A batch is running with another model ({name}): stop it first ({key})."
         self._app.notify(safe(sentence), severity="warning", markup=False, timeout=8)
         return False

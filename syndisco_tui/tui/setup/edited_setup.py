@@ -147,7 +147,8 @@ class EditedSetup:
         before, self.setup = self.setup, setup
         if self._last_setup and before.model == "auto":
             self._last_setup.note_model_of_auto(setup.model)
-        if setup != before.model_copy(update={"model": setup.model, "title": setup.title}):
+        requested = before.model_copy(update={"model": "auto", "title": setup.title})
+        if not setup.names_models_of(requested):
             self.file.forget()
             if self._is_unused:
                 self.file.save_draft(self._screen, before)

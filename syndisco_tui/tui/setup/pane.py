@@ -217,8 +217,8 @@ class SetupPane(EditableRows):
 
 
 def _values(setup: DiscussionSetup) -> dict[str, object]:
-    """The values of all fields but personas and moderator, which have an undo of their own."""
-    return setup.model_dump(exclude={"personas", "moderator"})
+    """The values of all fields but those of the personas' pane, which has an undo of its own."""
+    return setup.model_dump(exclude={"personas", "moderator", "models"})
 
 
 def _without_model(values: dict[str, object]) -> dict[str, object]:

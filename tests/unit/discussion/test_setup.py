@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
+from syndisco_tui.discussion.participant_models import ParticipantModel
 from tests.support.people import MODERATOR, people, setup
 
 
@@ -232,6 +233,7 @@ FULL = DiscussionSetup(
     repetition_penalty=1.0,
     seed=(1 << 53) - 1,
     server=("lab", "http://127.0.0.1:8000/v1"),
+    models={"Ann": ParticipantModel(model="other", reasoning="off")},
     reasoning="off",
     reasoning_effort="low",
     max_reasoning_tokens=500,
@@ -255,6 +257,44 @@ def test_a_setup_survives_json(some: DiscussionSetup) -> None:
     through_text = json.loads(json.dumps(some.model_dump(mode="json"), allow_nan=False))
     assert DiscussionSetup.model_validate(through_text) == some
     assert DiscussionSetup.model_validate_json(some.model_dump_json()) == some
+
+
+class TestModels:
+    SETUP = setup("Ann", "Bob", model="m", server="http://a/v1", dtype="float16")
+
+    def of(self, **models: Any) -> DiscussionSetup:
+        return DiscussionSetup.model_validate({**self.SETUP.model_dump(), "models": models})
+
+    @pytest.mark.parametrize(
+        ("entry", "expected"),
+        [
+            ({"model": "n"}, ("n", ("http://a/v1",))),
+            ("n", ("n", ("http://a/v1",))),
+            ({"server": "http://b/v1"}, ("auto", ("http://b/v1",))),
+            ({"model": "n", "server": ["http://b/v1", "lab"]}, ("n", ("http://b/v1", "lab"))),
+            ({"model": "n", "server": ""}, ("n", ())),
+            ({"reasoning": "off"}, ("m", ("http://a/v1",))),
+        ],
+    )
+    def test_what_is_not_given_is_the_setups(self, entry: object, expected: object) -> None:
+        own = self.of(Ann=entry).with_model_of("ann ")
+        assert (own.model, own.server) == expected
+        assert own.dtype == "float16"
+        assert self.of(Ann=entry).with_model_of("Bob") == self.of(Ann=entry)
+
+    @pytest.mark.parametrize("entry", [{"modle": "n"}, {"model": ""}, {"server": "a b"}, 3])
+    def test_a_slip_is_refused(self, entry: object) -> None:
+        with pytest.raises(ValidationError):
+            self.of(Ann=entry)
+
+    def test_names_of_models_in_the_place_of_auto_make_no_other_setup(self) -> None:
+        requested = self.of(Ann={"server": "http://b/v1"}, Bob={"reasoning": "off"})
+        auto = requested.model_copy(update={"model": "auto"})
+        resolved = self.of(Ann={"server": "http://b/v1", "model": "x"}, Bob={"reasoning": "off"})
+        assert resolved.names_models_of(requested)
+        assert resolved.names_models_of(auto)
+        assert not auto.names_models_of(resolved)
+        assert not self.of(Ann={"server": "http://c/v1", "model": "x"}).names_models_of(auto)
 
 
 def test_a_setup_is_a_value() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from syndisco_tui.discussion import ChatMessage
 from syndisco_tui.engine.base import (
+    Cancelled,
     EngineError,
     GenerationEvent,
     GenerationRequest,
@@ -72,6 +73,53 @@ def test_each_request_reaches_its_model(made: Made) -> None:
     info = made.engines.info_of(B)
     assert info is not None
     assert info.model == "b"
+
+
+def test_progress_and_infos_name_the_model(made: Made) -> None:
+    far = ModelSpec("auto", server=("http://127.0.0.1:1/v1",))
+    *progress, loaded = made.load(ModelSpec("org/a", others=(B, far)))
+    stages = [event.stage for event in progress if isinstance(event, LoadProgress)]
+    expected = ["a: reading weights", "b: reading weights", "127.0.0.1:1/v1: reading weights"]
+    assert list(dict.fromkeys(stages)) == expected
+    assert isinstance(loaded, Loaded)
+    assert [info.model for info in loaded.others] == ["b", "scripted"]
+
+
+def test_a_model_also_goes_by_the_name_that_auto_stands_for(made: Made) -> None:
+    auto, named = ModelSpec("auto"), ModelSpec("scripted")
+    loaded = made.load(ModelSpec("auto", others=(named,)))[-1]
+    assert isinstance(loaded, Loaded)
+    assert [each.info for each in made.locals] == [loaded.info]
+    assert loaded.others == (loaded.info,)
+    assert made.engines.info_of(named) == made.engines.info_of(auto) == loaded.info
+    assert made.say(named) == made.say(auto) == "local 0"
+
+
+def test_nothing_has_to_go_for_models_that_are_there(made: Made) -> None:
+    made.load(ModelSpec("a", others=(B,)))
+    made.load(B)
+    assert (made.say(A), made.say(B)) == ("local 0", "local 1")
+    made.load(ModelSpec("c", others=(B,)))
+    assert made.say(B) == "local 1"
+    assert made.engines.info_of(A) is None
+
+
+def test_loading_of_several_is_cancelled_at_any_of_them(made: Made) -> None:
+    made.load(A)
+    made.locals[0].may_load.clear()
+    events: SimpleQueue[LoadEvent] = SimpleQueue()
+
+    def hear(event: LoadEvent) -> None:
+        if isinstance(event, LoadProgress) and event.stage.startswith("b"):
+            made.engines.cancel_load()
+        events.put(event)
+
+    made.engines.load(ModelSpec("a", others=(B, ModelSpec("c"))), hear)
+    while isinstance(event := events.get(timeout=5), LoadProgress):
+        pass
+    assert isinstance(event, LoadFailed)
+    assert isinstance(event.error, Cancelled)
+    assert made.engines.info_of(ModelSpec("c")) is None
 
 
 def test_one_model_after_the_other_stays_one_engine(made: Made) -> None:

@@ -59,6 +59,27 @@ class TestReading:
         told = refusal(file, f'moderator = "Emma"\n{people}')
         assert told == f"{file}: moderator: none of the personas is called “Emma”; {near}"
 
+    def test_models_of_nobody_are_refused(self, file: Path) -> None:
+        people = '[[personas]]\nusername = "Emma35"\n'
+        told = refusal(file, f'{people}[models]\nEmma = "m"')
+        near = "did you mean “Emma35”?"
+        assert told == f"{file}: models: nobody is called “Emma”; {near}"
+        told = refusal(file, f'{people}[models]\nEmma35 = {{modle = "m"}}')
+        assert told == f"{file}: models, Emma35: there is no key “modle”"
+        told = refusal(file, f'{people}[models]\nEmma35 = {{server = "a b"}}')
+        assert told.startswith(f"{file}: models, Emma35, server: must be a URL such as ")
+
+    def test_models_of_participants_and_of_the_moderator_are_saved(self, file: Path) -> None:
+        file.write_text(
+            'moderator = "Mod"\n[[personas]]\nusername = "Ann"\n[[personas]]\nusername = "Mod"\n'
+            '[models]\nAnn = {server = "http://a/v1"}\nmod = {model = "m", server = ""}'
+        )
+        setup = read_setup(file)
+        assert setup.with_model_of("Mod").model == "m"
+        assert there_and_back(file, setup) == setup
+        stranger = setup.model_copy(update={"personas": (BOB,)})
+        assert list(there_and_back(file, stranger).models) == ["mod"]
+
     def test_whose_personas_come_from_elsewhere_may_have_instructions(self, file: Path) -> None:
         file.write_text('[own_instructions]\nEmma = "PROVOKE"')
         assert read_setup(file).own_instructions == {"Emma": "PROVOKE"}
