@@ -11,11 +11,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from .chance import SEED_BITS, draw_seed
+from .participant_models import Reasoning
 from .persona import Persona
 from .prompt import ChatMessage, comments_so_far, window
 from .record import Message
 from .scales import Scale, Value
-from .setup import Reasoning
 
 ANNOTATOR_PROMPT_TYPE = "2"
 """What SynDisco writes as the type of an annotator's system prompt."""
