@@ -162,6 +162,8 @@ class EngineInfo:
     """The server's name for its configuration."""
     left_out: tuple[str, ...] = ()
     """Parameters that the server refused and that are not sent any more."""
+    unusable: tuple[str, ...] = ()
+    """Why some of several servers are left out, a sentence each."""
 
     @property
     def where(self) -> str:
@@ -171,7 +173,7 @@ class EngineInfo:
     def as_dict(self) -> dict[str, Any]:
         """What a discussion's file records of the model."""
         facts = asdict(self)
-        del facts["context_length"], facts["memory_bytes"]
+        del facts["context_length"], facts["memory_bytes"], facts["unusable"]
         if self.server:
             facts["left_out"] = list(self.left_out)
         else:
@@ -230,7 +232,10 @@ class Retracted:
 
 @dataclass(frozen=True)
 class Waiting:
-    """The reply waits ``seconds`` for a server; ``reason`` says why in a few words."""
+    """The reply waits ``seconds`` for a server; ``reason`` says why in a few words.
+
+    Without a reason it waits for its turn.
+    """
 
     generation: Generation
     seconds: float

@@ -59,6 +59,7 @@ _BARE_ANALYSIS, _BARE_FINAL = "analysis", "assistantfinal"
 """What is left of gpt-oss's channels where a server has removed the special tokens."""
 _BARE_TAGS = {**_TAGS, _BARE_FINAL: _Tag.FINAL}
 _OPENING = tuple(tag for tag, kind in _TAGS.items() if kind is _Tag.OPENS)
+_MAY_BEGIN_TAG = frozenset(tag[0] for tag in _TAGS)
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
@@ -101,6 +102,11 @@ class ReasoningSplitter:
 
     def feed(self, text: str) -> Split:
         """Take the next piece of the reply."""
+        if not self._pending and self._tags is _TAGS and not _MAY_BEGIN_TAG.intersection(text):
+            self._pending = text
+            speech_length, reasoning_length = len(self.speech), len(self.reasoning)
+            self._take(len(text))
+            return Split(self.speech[speech_length:], self.reasoning[reasoning_length:])
         self._pending += text
         return self._split(at_end=False)
 

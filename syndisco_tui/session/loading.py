@@ -92,6 +92,8 @@ def load_reported(outcome: Outcome, report: LoadReport) -> None:
             outcome.do(RememberModel(replace(model.loading, others=()), info))
         outcome.emit(ModelReady(info, event.others))
         outcome.end_conditions("engine")
+        unusable = [each for model in (info, *event.others) for each in model.unusable]
+        outcome.set_condition("server", " ".join(unusable))
         outcome.set_condition("speed", _slower_paths((info, *event.others)))
     else:
         outcome.state = replace(state, model=ended)

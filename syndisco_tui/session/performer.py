@@ -221,6 +221,9 @@ class Performer:
             stream.is_silent = False
             self._decide(inputs.EngineSpoke())
         match generated.event:
+            case Waiting(reason=""):
+                stream.take(generated.event)
+                return
             case Waiting():
                 stream.is_waiting = True
                 stream.take(generated.event)

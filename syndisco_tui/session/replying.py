@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..discussion import Discussion, DiscussionSetup, Message, Reply, Shortened, TurnRequest
-from ..engine.base import EngineInfo, GenerationResult, OutOfMemory
+from ..engine.base import EngineInfo, GenerationResult, ModelUnavailable, OutOfMemory
 from .effects import Cancel, Submit
 from .events import CandidateLost, CandidateMade, Posted, ReplyDropped, ReplyStarted
 from .inputs import ReplyFailed, ReplyFinished
@@ -101,7 +101,7 @@ def reply_failed(outcome: Outcome, event: ReplyFailed) -> None:
             _submit(outcome, state.discussion, shorter)
         else:
             outcome.end_conditions("memory")
-            outcome.fail(str(event.error))
+            outcome.fail(str(event.error), is_fatal=isinstance(event.error, ModelUnavailable))
             _note_error(outcome, str(event.error))
     elif (number := _candidate(state, event.submission)) is not None:
         lose_candidates(outcome, (number,), str(event.error))

@@ -47,7 +47,22 @@ class Refused:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-Script = Callable[[dict[str, Any], int], Answer | Refused]
+@dataclass(frozen=True)
+class Raw:
+    """An answer of status 200 with just these bytes; a mapping is an event of a stream.
+
+    Args:
+        pieces: What is sent, in pieces of their own.
+        content_type: What it says that it is.
+        breaks: The connection ends instead of the answer.
+    """
+
+    pieces: Sequence[bytes | Mapping[str, Any]]
+    content_type: str = "text/event-stream"
+    breaks: bool = False
+
+
+Script = Callable[[dict[str, Any], int], Answer | Raw | Refused]
 
 
 class ScriptedServer:
@@ -138,6 +153,8 @@ class ScriptedServer:
             answer = self.script(request, len(self.requests) - 1)
             if isinstance(answer, Refused):
                 await self._refuse(writer, answer)
+            elif isinstance(answer, Raw):
+                await self._raw(writer, answer)
             else:
                 await self._stream(writer, answer)
         except ConnectionError:
@@ -170,6 +187,20 @@ class ScriptedServer:
         }
         head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         writer.write(f"HTTP/1.1 {status} x\r\n{head}\r\n".encode() + content)
+        await writer.drain()
+
+    async def _raw(self, writer: asyncio.StreamWriter, answer: Raw) -> None:
+        head = f"HTTP/1.1 200 OK\r\ncontent-type: {answer.content_type}\r\n"
+        writer.write(head.encode() + b"transfer-encoding: chunked\r\nconnection: close\r\n\r\n")
+        await writer.drain()
+        for piece in answer.pieces:
+            data = piece if isinstance(piece, bytes) else f"data: {json.dumps(piece)}\n\n".encode()
+            writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+            await writer.drain()
+        if answer.breaks:
+            writer.transport.abort()
+            return
+        writer.write(b"0\r\n\r\n")
         await writer.drain()
 
     async def _stream(self, writer: asyncio.StreamWriter, answer: Answer) -> None:

@@ -129,6 +129,10 @@ _LIMIT_NUMBERS = (
         r"(?P<prompt>\d+)\D{0,20}tokens",
         re.DOTALL,
     ),
+    # SGLang: The input (1203 tokens) is longer than the model's context length (1024 tokens)
+    re.compile(
+        r"(input|prompt)\D{0,30}(?P<prompt>\d+) tokens\D{0,60}context length\D{0,10}(?P<limit>\d+)"
+    ),
     # llama.cpp: request (1203 tokens) exceeds the available context size (1024 tokens)
     re.compile(r"\((?P<prompt>\d+) tokens\).{0,60}context size \((?P<limit>\d+) tokens\)"),
 )

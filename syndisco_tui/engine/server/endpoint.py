@@ -17,7 +17,10 @@ LIST_SECONDS = 10.0
 """How long a server may take to say which models it serves."""
 CONNECT_SECONDS = 5.0
 DEAD_SECONDS = 30.0
-"""How long a server that does not answer is left out, where there are others."""
+"""How long a server that does not answer is left out, where there are others; at first."""
+MAX_DEAD_SECONDS = 600.0
+MAX_PROBE_SECONDS = 10.0
+"""Between two attempts to reach a server that does not answer, at most."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,15 @@ class Endpoint:
 
     def __post_init__(self) -> None:
         self.client = _client(self.url, self.key)
+        self.succeeded_at = 0.0
+        """When it last served a request, or refused it for what it was."""
+        self.given_up_at = 0.0
+        """When it was last found to be of no use: requests from before fail with it."""
+        self.given_up_because = ""
+        self._unanswered_since = self._unanswered_at = 0.0
+        self._unanswered_times = self._failed_times = 0
+        self._failed_at = 0.0
+        self._dead_seconds = DEAD_SECONDS
 
     @property
     def shown_url(self) -> str:
@@ -55,6 +67,53 @@ class Endpoint:
     def is_dead(self) -> bool:
         """Whether it is left out for now because it did not answer."""
         return time.monotonic() < self.dead_until
+
+    @property
+    def unanswered_for(self) -> float:
+        """For how many seconds it has not answered; 0 if it has."""
+        return time.monotonic() - self._unanswered_since if self._unanswered_since else 0.0
+
+    def reached(self) -> None:
+        """It has answered a request, with a reply or an error."""
+        self._unanswered_since, self._unanswered_times = 0.0, 0
+
+    def served(self) -> None:
+        """It has taken a request for what it was."""
+        self.succeeded_at, self._failed_times = time.monotonic(), 0
+
+    def failed(self, admitted: float) -> int:
+        """A request that was sent at ``admitted`` failed: how often in a row that was so.
+
+        Requests that were in flight together count once.
+        """
+        if admitted >= self._failed_at:
+            self._failed_at, self._failed_times = time.monotonic(), self._failed_times + 1
+        return self._failed_times
+
+    def succeeded(self) -> None:
+        """It has given a whole reply."""
+        self.served()
+        self.dead_until, self._dead_seconds = 0.0, DEAD_SECONDS
+
+    def unanswered(self, admitted: float) -> float:
+        """Nobody answered a request that was sent at ``admitted``: seconds to leave it alone."""
+        failed_at = time.monotonic()
+        self._unanswered_since = self._unanswered_since or failed_at
+        if admitted >= self._unanswered_at:  # those that were in flight together count once
+            self._unanswered_at, self._unanswered_times = failed_at, self._unanswered_times + 1
+        return float(min(MAX_PROBE_SECONDS, 0.5 * 2.0 ** (self._unanswered_times - 1)))
+
+    def leave_out(self) -> None:
+        """Send it nothing for a while; other servers take its discussions."""
+        if not self.is_dead:
+            self.dead_until = time.monotonic() + self._dead_seconds
+            self._dead_seconds = min(MAX_DEAD_SECONDS, 2 * self._dead_seconds)
+
+    def give_up(self, sentence: str) -> None:
+        """Have all requests that wait for it fail with ``sentence``; later ones ask afresh."""
+        self.given_up_at, self.given_up_because = time.monotonic(), sentence
+        self._unanswered_since, self._unanswered_times, self._failed_times = 0.0, 0, 0
+        self.limit.resume()
 
     async def open(self, model: str) -> EngineInfo:
         """Find out what it serves and choose ``model``; empty or ``auto``: the only one it has.

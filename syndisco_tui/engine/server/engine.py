@@ -25,6 +25,7 @@ from ..base import (
     ModelSpec,
     ModelUnavailable,
     RenderedPrompt,
+    Waiting,
 )
 from .capabilities import Capabilities
 from .endpoint import Endpoint
@@ -37,6 +38,12 @@ POLL_SECONDS = 0.03
 """How often it is looked whether replies have been cancelled."""
 CLOSE_SECONDS = 2.0
 DEFAULT_MAX_CONCURRENT = 32
+PATIENCE_SECONDS = 600.0
+"""How long a server that answered before is asked again, where it is the only one."""
+QUEUED_SECONDS = 20.0
+"""How often it is said of a request that it still waits for its turn."""
+EVENTS_PER_SECOND = 1000
+"""Events about growing replies, of all of them together, at most."""
 
 _CLOSED = EngineError("The engine was closed before the reply was finished.")
 _RESTARTED = EngineError("The connection was restarted before the reply was finished.")
@@ -63,6 +70,7 @@ class ServerEngine:
         resolve: Gives the URL and the key (empty: none) of what a setup names as its server.
         known: What is remembered of servers from one start to the next.
         max_concurrent: Requests in flight on each server.
+        patience: Seconds for which a server that answered before is asked again.
     """
 
     def __init__(
@@ -71,14 +79,17 @@ class ServerEngine:
         known: KnownServers,
         *,
         max_concurrent: int = DEFAULT_MAX_CONCURRENT,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._resolve = resolve
         self._known = known
         self._max_concurrent = max_concurrent
+        self.patience = patience
         self._endpoints: list[Endpoint] = []
         self._spec: ModelSpec | None = None
         self._info: EngineInfo | None = None
         self._tasks: dict[Generation, asyncio.Task[None]] = {}
+        self._requests: dict[Generation, ReplyRequest] = {}
         self._opening: _Opening | None = None
         self._start_thread()
 
@@ -92,6 +103,7 @@ class ServerEngine:
     def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
         asyncio.set_event_loop(loop)
         loop.create_task(self._cancel_what_is_cancelled())
+        loop.create_task(self._tell_the_queue())
         loop.run_forever()
         left = asyncio.all_tasks(loop)
         for task in left:
@@ -183,6 +195,7 @@ class ServerEngine:
         info = replace(
             infos[0],
             server=", ".join(each.shown_url for each in usable),
+            unusable=tuple(str(each) for each in results if isinstance(each, Exception)),
             left_out=usable[0].capabilities.left_out,
         )
         return info, usable
@@ -201,9 +214,14 @@ class ServerEngine:
         return generation
 
     def _begin(self, generation: Generation) -> None:
-        task = self._loop.create_task(self._reply(generation))
-        self._tasks[generation] = task
-        task.add_done_callback(lambda _: self._tasks.pop(generation, None))
+        request = ReplyRequest(self, generation)
+        task = self._loop.create_task(self._reply(generation, request))
+        self._tasks[generation], self._requests[generation] = task, request
+        task.add_done_callback(lambda _: self._forget(generation))
+
+    def _forget(self, generation: Generation) -> None:
+        self._tasks.pop(generation, None)
+        self._requests.pop(generation, None)
 
     async def _cancel_what_is_cancelled(self) -> None:
         while True:
@@ -212,14 +230,26 @@ class ServerEngine:
                 if generation.is_cancelled:
                     task.cancel()
 
+    async def _tell_the_queue(self) -> None:
+        """A request that waits for its turn is not stuck."""
+        while True:
+            await asyncio.sleep(QUEUED_SECONDS)
+            for generation, request in self._requests.items():
+                if request.is_queued:
+                    generation.emit(Waiting(generation, 2 * QUEUED_SECONDS, ""))
+
+    def growth_interval(self) -> float:
+        """Seconds between two events about a growing reply, with as many as there are."""
+        return len(self._tasks) / EVENTS_PER_SECOND
+
     def endpoint_for(self, conversation: str) -> Endpoint:
         """The server of a conversation: always the same one, while it answers."""
         alive = [each for each in self._endpoints if not each.is_dead] or self._endpoints
         return max(alive, key=lambda each: crc32(f"{conversation}\0{each.url}".encode()))
 
-    async def _reply(self, generation: Generation) -> None:
+    async def _reply(self, generation: Generation, request: ReplyRequest) -> None:
         try:
-            await ReplyRequest(self, generation).make()
+            await request.make()
         except EngineError as error:
             generation.emit(Failed(generation, error))
         except Exception as error:  # the session must hear of it: no reply is waited for in vain

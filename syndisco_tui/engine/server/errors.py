@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Sequence
@@ -15,6 +16,12 @@ from .capabilities import Refusal
 
 BUSY = (429, 502, 503, 504, 529)
 """Statuses of a server that may take the same request later."""
+PASSING = (408, 409, 425)
+"""Statuses of a request that may be made again at once."""
+UNUSABLE = (401, 402, 403, 404)
+"""Statuses of a server that takes no request with this key and model."""
+MAX_WAIT = 600.0
+"""Seconds that a server is left alone at most, whatever it asks for."""
 MAX_MESSAGE = 300
 """A server's own message is cut after so many characters."""
 
@@ -28,10 +35,12 @@ def without_credentials(url: str) -> str:
 
 def refusal(error: APIError) -> Refusal:
     """What a server's error says, whatever its layout."""
-    status = error.status_code if isinstance(error, APIStatusError) else 0
     body: Any = error.body
+    if isinstance(body, list) and len(body) == 1:  # Google's
+        body = body[0]
     if isinstance(body, dict) and isinstance(body.get("error"), dict):
         body = body["error"]
+    status = error.status_code if isinstance(error, APIStatusError) else _status_in(body)
     message, parameter, code = "", "", ""
     if isinstance(body, dict):
         message = _text(body.get("message") or body.get("error") or body.get("detail"))
@@ -40,7 +49,25 @@ def refusal(error: APIError) -> Refusal:
         parameter = parameter or _parameter_in_detail(body.get("detail"))
     elif isinstance(body, str):
         message = body
-    return Refusal(status, message or error.message, parameter, code)
+    return Refusal(status, _without_markup(message or error.message), parameter, code)
+
+
+def _status_in(body: object) -> int:
+    """The HTTP status that an error within a stream names; 0 where it names none."""
+    if isinstance(body, dict):
+        for name in ("code", "status", "status_code"):
+            value = str(body.get(name))
+            if value.isdecimal() and 400 <= int(value) < 600:
+                return int(value)
+    return 0
+
+
+def _without_markup(message: str) -> str:
+    """A gateway's web page is reduced to its title."""
+    if not re.match(r"\s*<(!doctype|html|head|body)", message, re.IGNORECASE):
+        return message
+    title = re.search(r"<(title|h1)[^>]*>(.*?)</", message, re.IGNORECASE | re.DOTALL)
+    return title[2].strip() if title else "a web page"
 
 
 def _text(value: object) -> str:
@@ -65,27 +92,28 @@ def seconds_to_wait(error: APIError, attempt: int) -> float:
         error: What it answered.
         attempt: How often the request has been made, from 1 on.
     """
-    headers = error.response.headers if isinstance(error, APIStatusError) else {}
+    headers: Any = error.response.headers if isinstance(error, APIStatusError) else {}
     asked = _number(headers.get("retry-after-ms"))
     if asked is not None:
-        return min(600.0, max(0.0, asked / 1000))
+        return min(MAX_WAIT, max(0.0, asked / 1000))
     value = headers.get("retry-after")
     asked = _number(value)
     if asked is None and value:
         try:
             asked = parsedate_to_datetime(value).timestamp() - time.time()
-        except ValueError:
+        except (ValueError, OverflowError):
             asked = None
     if asked is not None:
-        return min(600.0, max(0.0, asked))
+        return min(MAX_WAIT, max(0.0, asked))
     return float(min(30.0, 0.5 * 2 ** min(attempt, 10)))
 
 
 def _number(value: str | None) -> float | None:
     try:
-        return None if value is None else float(value)
+        number = None if value is None else float(value)
     except ValueError:
         return None
+    return number if number is not None and math.isfinite(number) else None
 
 
 def sentence(error: APIError, url: str, model: str, secrets: Sequence[str]) -> str:
@@ -95,16 +123,20 @@ def sentence(error: APIError, url: str, model: str, secrets: Sequence[str]) -> s
         return f"{shown} did not answer in time. Look whether it is overloaded, then press r."
     if isinstance(error, APIConnectionError):
         return f"Nobody answers at {shown}. Start the server, or give another URL."
-    status = error.status_code if isinstance(error, APIStatusError) else 0
+    status = refusal(error).status
     if status == 401:
         return (
             f"{shown} wants a key that it knows (401). Put it into the environment variable that "
             "settings name for this server (key_env; OPENAI_API_KEY by default)."
         )
+    if status == 402:
+        return f"{shown} wants to be paid first (402): {_said(error, secrets)}"
     if status == 403:
         return f"{shown} does not allow “{model}” with this key (403): {_said(error, secrets)}"
     if status == 404:
         return f"{shown} has no “{model}” (404): {_said(error, secrets)}"
+    if status >= 500:
+        return f"{shown} failed ({status}): {_said(error, secrets)}"
     if status:
         return f"{shown} refused the request ({status}): {_said(error, secrets)}"
     return f"{shown} broke off its reply: {_said(error, secrets)}"

@@ -70,6 +70,11 @@ class AdaptiveLimit:
             self._paused_until = refused_at + seconds
             asyncio.get_running_loop().call_later(seconds + 0.001, self._let_in)
 
+    def resume(self) -> None:
+        """Let requests in at once again."""
+        self._paused_until = 0.0
+        self._let_in()
+
     def _paused_seconds(self) -> float:
         return max(0.0, self._paused_until - time.monotonic())
 

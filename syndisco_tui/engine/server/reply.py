@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-from openai.types.chat import ChatCompletionChunk
 
 from ..base import (
     Chunk,
@@ -24,6 +23,12 @@ READ_SHARE = 0.6
 LONG_PROMPT = 400
 """Shorter prompts, in tokens, are not judged: a guess of their length is too far off."""
 USUAL_CHARACTERS_PER_TOKEN = 4.0
+MOST_TOKENS = 10_000_000
+"""A count of tokens beyond this is no count."""
+CUT = ("length", "max_tokens", "model_length")
+"""What servers call the end at the limit of tokens."""
+BROKEN = ("error", "abort", "insufficient_system_resource")
+"""Finish reasons of a reply that the server could not complete."""
 
 
 @dataclass
@@ -35,25 +40,35 @@ class StreamedReply:
         in_reasoning: Whether the template opens a thought that the reply closes.
         withheld: Speech is kept back until the end, since the model may yet close a thought that
             its template opened.
+        interval: Gives the seconds between two events about growing text.
     """
 
     generation: Generation
     in_reasoning: bool
     withheld: bool
+    interval: Callable[[], float] = lambda: 0.0
     started: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self.splitter = ReasoningSplitter(in_reasoning=self.in_reasoning)
         self.finish_reason: str | None = None
-        self.usage: Any = None
+        self.usage: Mapping[str, Any] = {}
         self.fingerprint = ""
         self.spoke_at_once = False
         """Whether the reply had no thought though the template was believed to open one."""
         self.tokens = 0
         self._reasoning_tokens = 0
         self._separate_reasoning: list[str] = []
+        self._contents: list[str] = []
+        self._half_pair = ""
+        self._called_tool = False
+        self._last_chunk: Mapping[str, Any] | None = None
+        """The chunk that ended the reply."""
         self._first_token = 0.0
         self._told = False
+        self._due = ""
+        """Speech that the listener has not been told of yet."""
+        self._tell_at = 0.0
 
     @property
     def anything_told(self) -> bool:
@@ -63,30 +78,65 @@ class StreamedReply:
     @property
     def is_complete(self) -> bool:
         """Whether the server said how the reply ended, or counted it."""
-        return self.finish_reason is not None or self.usage is not None
+        return self.finish_reason is not None or bool(self.usage)
 
-    def take(self, chunk: ChatCompletionChunk) -> None:
-        """Take the next chunk of the stream."""
-        self.usage = chunk.usage or self.usage
-        self.fingerprint = chunk.system_fingerprint or self.fingerprint
-        if not chunk.choices:
+    @property
+    def is_broken(self) -> bool:
+        """Whether the server said that it could not complete the reply."""
+        return self.finish_reason in BROKEN
+
+    def take(self, chunk: Mapping[str, Any]) -> None:
+        """Take the next chunk of the stream. What is not as it should be is passed over."""
+        if isinstance(usage := chunk.get("usage"), dict):
+            self.usage = usage
+        if isinstance(fingerprint := chunk.get("system_fingerprint"), str) and fingerprint:
+            self.fingerprint = fingerprint
+        choices = chunk.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        if not isinstance(choice, dict) or choice.get("index") not in (0, None):
             return
-        choice = chunk.choices[0]
-        self.finish_reason = choice.finish_reason or self.finish_reason
-        if choice.delta is None:
-            return
-        extra = choice.delta.model_extra or {}
-        thought = extra.get("reasoning_content") or extra.get("reasoning") or ""
+        delta = choice.get("delta")
+        if not isinstance(delta, dict):
+            delta = {} if self.tokens else choice.get("message")
+        if isinstance(delta, dict) and not self._is_repeated(chunk, delta):
+            self._take_delta(delta)
+        if isinstance(reason := choice.get("finish_reason"), str) and reason:
+            self.finish_reason, self._last_chunk = reason, chunk
+
+    def _is_repeated(self, chunk: Mapping[str, Any], delta: Mapping[str, Any]) -> bool:
+        """Whether the reply has ended and ``chunk`` is its last one or all of it once more."""
+        if self._last_chunk is None or not delta.get("content"):
+            return False
+        return chunk == self._last_chunk or delta["content"] == "".join(self._contents)
+
+    def _take_delta(self, delta: Mapping[str, Any]) -> None:
+        content = delta.get("content")
+        thought = delta.get("reasoning_content") or delta.get("reasoning")
+        if delta.get("tool_calls") or delta.get("function_call"):
+            self._called_tool = True
+        if isinstance(content, list):
+            thought = thought or _text_of(content, thinking=True)
+            content = _text_of(content, thinking=False)
         if isinstance(thought, str) and thought:
             self._count(reasoning=True)
-            self._separate_reasoning.append(thought)
+            self._separate_reasoning.append(self._well_formed(thought))
             self._tell("")
-        if choice.delta.content:
+        if isinstance(content, str) and content:
+            self._contents.append(content)
             self._count(reasoning=self.splitter.in_reasoning)
-            split = self.splitter.feed(choice.delta.content)
-            if split.retracted and self._told:
-                self.generation.emit(Retracted(self.generation))
+            split = self.splitter.feed(self._well_formed(content))
+            if split.retracted:
+                self._retract()
             self._tell(split.speech)
+
+    def _well_formed(self, text: str) -> str:
+        """``text`` without halves of surrogate pairs: one at its end waits for the other half."""
+        if not self._half_pair and (text.isascii() or _is_well_formed(text)):
+            return text
+        text, self._half_pair = self._half_pair + text, ""
+        if "\ud800" <= text[-1] <= "\udbff":
+            text, self._half_pair = text[:-1], text[-1]
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
     def _count(self, *, reasoning: bool) -> None:
         if not self.tokens:
@@ -95,53 +145,97 @@ class StreamedReply:
         self.tokens += 1
         self._reasoning_tokens += reasoning
 
+    def _retract(self) -> None:
+        self._due = ""
+        if self._told:
+            self.generation.emit(Retracted(self.generation))
+
     def _tell(self, speech: str) -> None:
-        if self.withheld:
-            speech = ""
+        if not self.withheld:
+            self._due += speech
+        now = time.monotonic()
+        if now >= self._tell_at:
+            self._tell_at = now + self.interval()
+            self._tell_due()
+
+    def _tell_due(self) -> None:
+        speech, self._due = self._due, ""
         self._told = self._told or bool(speech)
         self.generation.emit(Chunk(self.generation, speech, self.tokens, self._reasoning_tokens))
 
     def end(self, *, cancelled: bool = False, notes: tuple[str, ...] = ()) -> GenerationResult:
         """The reply's end: tell what was kept back, and the result."""
+        if self._half_pair:
+            self._due += self.splitter.feed("\ufffd").speech
         split = self.splitter.finish()
         if self.in_reasoning and self.splitter.in_reasoning and self.finish_reason == "stop":
             # The thought was never closed, so nothing had opened one: all of it is speech.
             self.spoke_at_once = True
             self.splitter.speech, self.splitter.reasoning = self.splitter.reasoning.lstrip(), ""
             split = Split(self.splitter.speech)
-        if split.retracted and self._told:
-            self.generation.emit(Retracted(self.generation))
-        rest = self.splitter.speech if self.withheld else split.speech
-        if rest:
-            self.generation.emit(Chunk(self.generation, rest, self.tokens, self._reasoning_tokens))
-        result = self._result(cancelled, notes)
+        if split.retracted:
+            self._retract()
+        self._due = self.splitter.speech if self.withheld else self._due + split.speech
+        if self._due:
+            self._tell_due()
+        result = self._result(cancelled, (*notes, *self._own_notes()))
         self.generation.emit(Finished(self.generation, result))
         return result
 
+    def _own_notes(self) -> tuple[str, ...]:
+        notes = []
+        if self._called_tool and not self.splitter.speech.strip():
+            notes.append("the model called a tool instead of answering")
+        if self.finish_reason == "content_filter":
+            notes.append("the server's content filter cut the reply")
+        return tuple(notes)
+
     def _result(self, cancelled: bool, notes: tuple[str, ...]) -> GenerationResult:
         ended = time.monotonic()
-        usage = self.usage
-        prompt_details = getattr(usage, "prompt_tokens_details", None)
-        details = getattr(usage, "completion_tokens_details", None)
-        reason: FinishReason = "length" if self.finish_reason == "length" else "stop"
+        reason: FinishReason = "length" if self.finish_reason in CUT else "stop"
+        details = self.usage.get("completion_tokens_details")
         return GenerationResult(
             text=self.splitter.speech,
             finish_reason="cancelled" if cancelled else reason,
-            prompt_tokens=_count_of(usage, "prompt_tokens"),
-            completion_tokens=_count_of(usage, "completion_tokens") or self.tokens,
-            cached_tokens=_count_of(prompt_details, "cached_tokens"),
+            prompt_tokens=token_count(self.usage, "prompt_tokens"),
+            completion_tokens=token_count(self.usage, "completion_tokens") or self.tokens,
+            cached_tokens=token_count(self.usage.get("prompt_tokens_details"), "cached_tokens"),
             seconds=ended - self.started,
             time_to_first_token=(self._first_token or ended) - self.started,
             reasoning="".join(self._separate_reasoning) + self.splitter.reasoning,
-            reasoning_tokens=_count_of(details, "reasoning_tokens") or self._reasoning_tokens,
+            reasoning_tokens=token_count(details, "reasoning_tokens") or self._reasoning_tokens,
             notes=notes,
         )
 
 
-def _count_of(values: Any, name: str) -> int:
-    """A count that a server reports; 0 where it does not, or where it is no count."""
-    count = getattr(values, name, 0)
-    return count if isinstance(count, int) and count > 0 else 0
+def token_count(values: object, name: str) -> int:
+    """A count that a server reports; 0 where it does not, or where it cannot be one."""
+    count = values.get(name) if isinstance(values, dict) else None
+    is_count = isinstance(count, int) and not isinstance(count, bool) and 0 < count < MOST_TOKENS
+    return count if is_count else 0  # type: ignore[return-value]
+
+
+def _text_of(parts: list[Any], *, thinking: bool) -> str:
+    """The text of a message in parts: what is thought, or what is said."""
+    texts: list[str] = []
+    for part in parts:
+        if not isinstance(part, dict):
+            texts += [part] if isinstance(part, str) and not thinking else []
+        elif "thinking" in part or part.get("type") in ("thinking", "reasoning"):
+            thought = part.get("thinking") or part.get("text") or ""
+            inner = _text_of(thought, thinking=False) if isinstance(thought, list) else thought
+            texts += [inner] if thinking and isinstance(inner, str) else []
+        elif not thinking and isinstance(part.get("text"), str):
+            texts.append(part["text"])
+    return "".join(texts)
+
+
+def _is_well_formed(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def note_on_cut_prompt(characters: int, characters_per_token: float, read: int) -> str:

@@ -7,15 +7,15 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from openai import APIConnectionError, APIError, APIStatusError, AsyncStream
-from openai.types.chat import ChatCompletionChunk
+from openai import APIConnectionError, APIError, APITimeoutError
 
 from ..base import EngineError, Generation, ModelUnavailable, Retracted, Waiting
-from .capabilities import adapt, too_long
-from .endpoint import DEAD_SECONDS, Endpoint
-from .errors import BUSY, refusal, seconds_to_wait, sentence
-from .reply import StreamedReply, note_on_cut_prompt
+from .capabilities import Refusal, adapt, too_long
+from .endpoint import Endpoint
+from .errors import BUSY, PASSING, UNUSABLE, refusal, seconds_to_wait, sentence
+from .reply import StreamedReply, note_on_cut_prompt, token_count
 from .request import for_client, messages, parameters
+from .streaming import stream_into
 
 if TYPE_CHECKING:
     from .engine import ServerEngine
@@ -41,12 +41,15 @@ class ReplyRequest:
         self._servers = servers
         self._generation = generation
         request = generation.request
+        self._began_at = time.monotonic()
         self._output_tokens = request.max_out_tokens + request.max_reasoning_tokens
         self._busy = self._broken = self._adaptations = 0
         self._shrunk = False
         self._notes: tuple[str, ...] = ()
         self._broken_text: str | None = None
         self._reply: StreamedReply | None = None
+        self.is_queued = False
+        """Whether it waits until the server may get one more request."""
 
     async def make(self) -> None:
         """Ask until the reply is there. Its events go to the generation.
@@ -65,21 +68,23 @@ class ReplyRequest:
     async def _attempt(self) -> bool:
         """Ask once. Whether the reply is complete; else it is to be asked for again."""
         endpoint = self._servers.endpoint_for(self._generation.request.conversation)
+        self.is_queued = True
         admitted = await endpoint.limit.acquire()
+        self.is_queued = False
         try:
+            if endpoint.given_up_at > self._began_at:
+                raise ModelUnavailable(endpoint.given_up_because)
             reply = await self._stream(endpoint)
-        except APIStatusError as error:
-            wait = self._after_refusal(endpoint, error, admitted)
-        except APIConnectionError as error:
-            wait = self._after_break(endpoint, error, nobody_answers=True)
         except APIError as error:
-            wait = self._after_break(endpoint, error, nobody_answers=False)
+            wait = self._after_error(endpoint, error, admitted)
         else:
+            endpoint.reached()
             if self._is_whole(endpoint, reply):
                 endpoint.limit.succeeded()
+                endpoint.succeeded()
                 self._finish(endpoint, reply)
                 return True
-            wait = self._after_break(endpoint, None, nobody_answers=False)
+            wait = self._after_break(endpoint, None, admitted)
         finally:
             endpoint.limit.release()
         if wait:
@@ -88,25 +93,32 @@ class ReplyRequest:
 
     async def _stream(self, endpoint: Endpoint) -> StreamedReply:
         request, capabilities = self._generation.request, endpoint.capabilities
-        chat = messages(request.chat, capabilities)
         values = parameters(request, capabilities, self._output_tokens)
-        reply = StreamedReply(
+        reply = self._reply = StreamedReply(
             self._generation,
             in_reasoning=capabilities.opens_reasoning is True and request.reasoning != "off",
             withheld=capabilities.opens_reasoning is None and request.reasoning != "off",
+            interval=self._servers.growth_interval,
         )
-        self._reply = reply
-        create: Any = endpoint.client.chat.completions.create
-        stream: AsyncStream[ChatCompletionChunk] = await create(
-            model=endpoint.model, messages=chat, stream=True, **for_client(values)
-        )
-        async with stream:
-            async for chunk in stream:
-                reply.take(chunk)
+        arguments: dict[str, Any] = {
+            "model": endpoint.model,
+            "messages": messages(request.chat, capabilities),
+            "stream": True,
+            **for_client(values),
+        }
+        unreadable = await stream_into(reply, endpoint.client, arguments, endpoint.shown_url)
+        if unreadable:
+            self._note(f"{unreadable:,} pieces of the server's stream could not be read")
         return reply
+
+    def _note(self, note: str) -> None:
+        if note not in self._notes:
+            self._notes = (*self._notes, note)
 
     def _is_whole(self, endpoint: Endpoint, reply: StreamedReply) -> bool:
         """Whether the stream came to its end, as far as this server says so."""
+        if reply.is_broken:
+            return False
         if reply.is_complete or endpoint.capabilities.ends_without_reason:
             return True
         text = reply.splitter.speech + reply.splitter.reasoning
@@ -119,7 +131,7 @@ class ReplyRequest:
 
     def _finish(self, endpoint: Endpoint, reply: StreamedReply) -> None:
         characters = sum(len(message.content) for message in self._generation.request.chat)
-        read = getattr(reply.usage, "prompt_tokens", 0) or 0
+        read = token_count(reply.usage, "prompt_tokens")
         note = note_on_cut_prompt(characters, endpoint.characters_per_token, read)
         if read and not note and characters > 200:
             endpoint.characters_per_token = max(2.0, min(8.0, characters / read))
@@ -130,13 +142,30 @@ class ReplyRequest:
             known = replace(endpoint.capabilities, opens_reasoning=opens)
             self._servers.learned(endpoint, known)
 
-    def _after_refusal(self, endpoint: Endpoint, error: APIStatusError, admitted: float) -> float:
-        """What to do after an HTTP error: seconds to wait before the next attempt.
+    # What went wrong ---------------------------------------------------------------------------
+
+    def _after_error(self, endpoint: Endpoint, error: APIError, admitted: float) -> float:
+        """What to do after an error: seconds to wait before the next attempt.
 
         Raises:
             EngineError: Asking again does not help.
         """
+        is_begun = self._reply is not None and bool(self._reply.tokens)
+        if isinstance(error, APIConnectionError):
+            if is_begun or isinstance(error, APITimeoutError):
+                return self._after_break(endpoint, error, admitted)
+            return self._nobody_answers(endpoint, error, admitted)
         answer = refusal(error)
+        endpoint.reached()
+        if is_begun or answer.status < 500:
+            endpoint.served()
+        if is_begun or not answer.status:
+            return self._after_break(endpoint, error, admitted)
+        return self._after_refusal(endpoint, error, answer, admitted)
+
+    def _after_refusal(
+        self, endpoint: Endpoint, error: APIError, answer: Refusal, admitted: float
+    ) -> float:
         values = parameters(self._generation.request, endpoint.capabilities, self._output_tokens)
         learned = adapt(endpoint.capabilities, answer, values)
         if learned is not None and self._adaptations < MAX_ADAPTATIONS:
@@ -147,53 +176,89 @@ class ReplyRequest:
             room = limits.room - 1
             if not self._shrunk and MIN_REPLY_TOKENS <= room < self._output_tokens:
                 self._shrunk, self._output_tokens = True, room
-                self._notes = (*self._notes, f"there was room for {room:,} tokens only")
+                self._note(f"there was room for {room:,} tokens only")
                 return 0
             raise EngineError(
                 f"The prompt has {limits.prompt:,} tokens and the model on {endpoint.shown_url} "
                 f"takes {limits.limit:,}. Lower history_context_len or shorten the context."
             )
         message = sentence(error, endpoint.url, endpoint.model, [endpoint.key])
-        if error.status_code in BUSY and answer.code != "insufficient_quota":
-            self._busy += 1
-            if self._busy > MAX_BUSY:
-                raise EngineError(message)
-            seconds = seconds_to_wait(error, self._busy)
-            endpoint.limit.refused(admitted, seconds)
-            reason = f"{endpoint.shown_url} is busy ({error.status_code})"
-            self._generation.emit(Waiting(self._generation, seconds, reason))
-            return 0  # the limit lets nobody in before the time is over
-        if error.status_code >= 500:
-            return self._after_break(endpoint, error, nobody_answers=False)
-        if error.status_code in (401, 403, 404):
-            raise ModelUnavailable(message)
+        if answer.status in BUSY and answer.code != "insufficient_quota":
+            return self._busy_server(endpoint, error, answer, admitted, message)
+        if answer.status >= 500 or answer.status in PASSING:
+            return self._after_break(endpoint, error, admitted)
+        if answer.status in UNUSABLE or answer.status == 429:
+            return self._leave(endpoint, message)
         raise EngineError(message)
 
-    def _after_break(
-        self, endpoint: Endpoint, error: APIError | None, *, nobody_answers: bool
+    def _busy_server(
+        self, endpoint: Endpoint, error: APIError, answer: Refusal, admitted: float, message: str
     ) -> float:
-        """What to do after a stream broke or nobody answered: seconds to wait.
+        self._busy += 1
+        if self._busy > MAX_BUSY:
+            raise EngineError(message)
+        seconds = seconds_to_wait(error, self._busy)
+        endpoint.limit.refused(admitted, seconds)  # it lets nobody in before the time is over
+        self._wait(seconds, f"{endpoint.shown_url} is busy ({answer.status})")
+        return 0
+
+    def _nobody_answers(self, endpoint: Endpoint, error: APIError, admitted: float) -> float:
+        """The server is left out where there are others; else it is asked again for a while."""
+        self._drop_reply()
+        if self._servers.has_others(endpoint):
+            return self._leave(endpoint, f"{endpoint.shown_url} does not answer")
+        seconds = endpoint.unanswered(admitted)
+        if endpoint.unanswered_for > self._servers.patience:
+            message = sentence(error, endpoint.url, endpoint.model, [endpoint.key])
+            endpoint.give_up(message)
+            raise ModelUnavailable(message)
+        endpoint.leave_out()  # another that answers again takes its discussions
+        endpoint.limit.refused(admitted, seconds)
+        broke_off = "broke off its reply and " if self._broken else ""
+        self._wait(seconds, f"{endpoint.shown_url} {broke_off}does not answer")
+        return 0
+
+    def _after_break(self, endpoint: Endpoint, error: APIError | None, admitted: float) -> float:
+        """What to do after a stream broke or the server failed: seconds to wait.
 
         Raises:
             EngineError: It has happened too often.
         """
+        self._drop_reply()
+        self._broken += 1
+        serves_others = endpoint.succeeded_at > admitted
+        times = self._broken if serves_others else max(self._broken, endpoint.failed(admitted))
+        if times > MAX_BROKEN:
+            message = (
+                sentence(error, endpoint.url, endpoint.model, [endpoint.key])
+                if error is not None
+                else f"{endpoint.shown_url} broke off its reply {times} times. "
+                "Look at the server's log, then press r."
+            )
+            if serves_others:
+                raise EngineError(message)
+            return self._leave(endpoint, message)
+        seconds = 0.5 * 2.0 ** (times - 1)
+        status = refusal(error).status if error is not None else 0
+        problem = f"failed ({status})" if status else "broke off its reply"
+        self._wait(seconds, f"{endpoint.shown_url} {problem}")
+        endpoint.limit.refused(admitted, 0.0 if serves_others else seconds)
+        return seconds if serves_others else 0.0
+
+    def _leave(self, endpoint: Endpoint, message: str) -> float:
+        """Leave a server out that serves nothing. Raises ModelUnavailable if it is the only one."""
+        if not self._servers.has_others(endpoint):
+            endpoint.give_up(message)
+            raise ModelUnavailable(message)
+        endpoint.leave_out()
+        self._broken = 0
+        self._wait(0.0, f"{message.removesuffix('.')}; the other servers go on")
+        return 0
+
+    def _drop_reply(self) -> None:
         if self._reply is not None and self._reply.anything_told:
             self._generation.emit(Retracted(self._generation))
         self._reply = None
-        if nobody_answers and self._servers.has_others(endpoint):
-            endpoint.dead_until = time.monotonic() + DEAD_SECONDS
-            reason = f"{endpoint.shown_url} does not answer; the other servers go on"
-            self._generation.emit(Waiting(self._generation, 0.0, reason))
-            return 0
-        self._broken += 1
-        if self._broken > MAX_BROKEN:
-            if error is None:
-                raise EngineError(
-                    f"{endpoint.shown_url} broke off its reply {self._broken} times. "
-                    "Look at the server's log, then press r."
-                )
-            raise EngineError(sentence(error, endpoint.url, endpoint.model, [endpoint.key]))
-        seconds = 0.5 * 2.0 ** (self._broken - 1)
-        reason = f"{endpoint.shown_url} {'does not answer' if nobody_answers else 'broke off'}"
+
+    def _wait(self, seconds: float, reason: str) -> None:
         self._generation.emit(Waiting(self._generation, seconds, reason))
-        return seconds

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -16,8 +15,6 @@ from syndisco_tui.engine.base import (
     Cancelled,
     Chunk,
     EngineError,
-    EngineInfo,
-    GenerationEvent,
     GenerationRequest,
     Loaded,
     LoadFailed,
@@ -26,11 +23,9 @@ from syndisco_tui.engine.base import (
     Sampling,
     Waiting,
 )
-from syndisco_tui.engine.server import ServerEngine
-from syndisco_tui.engine.server.known_servers import KnownServers
-from tests.support.scripted_server import Answer, Refused, Script, ScriptedServer
+from tests.support.opened_servers import CHAT, KEY, Opened, always, first, request
+from tests.support.scripted_server import Answer, Refused
 
-KEY = "sk-canary-123456"
 TOO_LARGE_VLLM = (
     "'max_tokens' or 'max_completion_tokens' is too large: 1000. This model's maximum context "
     "length is 1000 tokens and your request has 203 input tokens (1000 > 1000 - 203)."
@@ -43,85 +38,6 @@ TOO_LARGE_PROMPT = (
     "This model's maximum context length is 1000 tokens. However, your prompt contains 203 input "
     "tokens."
 )
-CHAT = (
-    ChatMessage("system", "You are Emma35."),
-    ChatMessage("user", "User Giannis posted:\nHello."),
-)
-
-
-def request(**options: Any) -> GenerationRequest:
-    return GenerationRequest(CHAT, **({"max_out_tokens": 100} | options))
-
-
-class Opened:
-    """A server engine on scripted servers."""
-
-    def __init__(self, servers: list[ScriptedServer], known: Path | None, **options: Any) -> None:
-        self.servers = servers
-        self.engine = ServerEngine(lambda url: (url, KEY), KnownServers(known), **options)
-        self.events: list[GenerationEvent] = []
-
-    def open(self, model: str = "auto") -> EngineInfo:
-        answers: SimpleQueue[Any] = SimpleQueue()
-        self.engine.load(ModelSpec(model, server=tuple(s.url for s in self.servers)), answers.put)
-        while True:
-            event = answers.get(timeout=20)
-            if isinstance(event, Loaded):
-                return event.info
-            if isinstance(event, LoadFailed):
-                raise event.error
-
-    def ask(self, **options: Any) -> Any:
-        self.events = []
-        return self.engine.submit(request(**options), self.events.append)
-
-    def reply(self, **options: Any) -> Any:
-        return self.ask(**options).result(timeout=20)
-
-    @property
-    def told(self) -> str:
-        """What a listener has put together from the chunks."""
-        text = ""
-        for event in self.events:
-            if isinstance(event, Retracted):
-                text = ""
-            elif isinstance(event, Chunk):
-                text += event.text
-        return text
-
-
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Any]:
-    """Starts servers that follow scripts, and opens an engine on them."""
-    opened: list[Opened] = []
-
-    def serve(
-        *scripts: Script,
-        known: Path | None = None,
-        models: Any = ("tiny",),
-        prefix: str = "/v1",
-        **options: Any,
-    ) -> Opened:
-        servers = [ScriptedServer(script, models=models, prefix=prefix) for script in scripts]
-        for server in servers:
-            server.start()
-        opened.append(Opened(servers, known, **options))
-        return opened[-1]
-
-    yield serve
-    for each in opened:
-        each.engine.close()
-        for server in each.servers:
-            server.stop()
-
-
-def always(answer: Answer | Refused) -> Script:
-    return lambda body, number: answer
-
-
-def first(*answers: Answer | Refused) -> Script:
-    """One after the other; the last one for ever."""
-    return lambda body, number: answers[min(number, len(answers) - 1)]
 
 
 class TestReplies:
@@ -203,7 +119,8 @@ class TestReasoning:
     ) -> None:
         known = tmp_path / "servers.json"
         at = serve(
-            always(Answer(["I should ", "be rude.", "</think>", "No", " way."])), known=known
+            always(Answer(["I should ", "be rude.", "</think>", "No", " way."], delay=0.02)),
+            known=known,
         )
         at.open()
         for _ in range(2):
