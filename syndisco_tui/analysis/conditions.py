@@ -26,6 +26,8 @@ class Observation:
     """Where it was read from."""
     title: str = ""
     is_finished: bool = True
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    """What generated it: model, device, versions."""
 
     def level(self, factor: str) -> str:
         """The level of ``factor``, which may be a value of the setup; “” if it has none."""

@@ -115,12 +115,12 @@ MEASURES: dict[str, Measure] = {
     measure.name: measure
     for measure in (
         Measure(
-            "participation", "participation", "share of users’ turns in which something is said",
+            "participation", "participation", "share of users’ turns with something said",
             lambda one: (one.user_messages, one.user_rows), is_share=True,
         ),
         Measure(
             "intervention_rate", "interventions",
-            "share of the moderator’s turns in which something is said",
+            "share of the moderator’s turns with something said",
             lambda one: (one.interventions, one.moderator_rows), is_share=True,
         ),
         Measure(
@@ -128,7 +128,7 @@ MEASURES: dict[str, Measure] = {
             lambda one: (one.silences, one.rows), is_share=True,
         ),
         Measure(
-            "words_mean", "words", "words of a message", lambda one: (sum(one.words), one.rows)
+            "words_mean", "words", "words per message", lambda one: (sum(one.words), one.rows)
         ),
         Measure(
             "diversity", "diversity", "1 − mean ROUGE-L of all pairs of messages",
@@ -143,11 +143,11 @@ MEASURES: dict[str, Measure] = {
             lambda one: (one.marks, one.rows), is_share=True,
         ),
         Measure(
-            "reply_tokens", "reply tokens", "tokens of a reply",
+            "reply_tokens", "reply tokens", "tokens per reply",
             lambda one: (one.reply_tokens, one.rows),
         ),
         Measure(
-            "reasoning_tokens", "reasoning tokens", "tokens of reasoning of a reply",
+            "reasoning_tokens", "reasoning tokens", "reasoning tokens per reply",
             lambda one: (one.reasoning_tokens, one.rows),
         ),
     )

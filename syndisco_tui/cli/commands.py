@@ -317,7 +317,7 @@ def stats(
         ),
     ] = None,
     to: Annotated[
-        str, typer.Option("--format", help="table, csv, json or markdown", metavar="FORMAT")
+        str, typer.Option("--format", help="table, csv, json, markdown or html", metavar="FORMAT")
     ] = "table",
     output: Annotated[
         Optional[Path],  # noqa: UP045
@@ -330,6 +330,10 @@ def stats(
             help="Differences between levels, with confidence intervals and effect sizes",
             show_default=False,
         ),
+    ] = None,
+    figures: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--figures", help="Write figures as SVG and PNG here", metavar="FOLDER"),
     ] = None,
 ) -> int:
     """Statistics of saved discussions: a row for each condition."""
@@ -347,6 +351,7 @@ def stats(
         to=chosen,
         output=output,
         with_differences=differences,
+        figures=figures,
     )
 
 

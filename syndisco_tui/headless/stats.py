@@ -5,19 +5,30 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Literal, get_args
 
-from ..analysis.conditions import by_condition, table_of
-from ..analysis.intervals import FEW, all_differences
-from ..analysis.statistics import measures_of
+from ..analysis.conditions import table_of
 from ..text import counted, safe
 from ..workspace.conditions import ConditionPattern, Observations, observe
 from ..workspace.exit_status import BAD_INPUT
+from ..workspace.exporting import encoded
 from ..workspace.folders import write_output
+from ..workspace.report.figures import write_figures
+from ..workspace.report.page import report_html
+from ..workspace.statistics_tables import (
+    as_csv,
+    as_json,
+    cautions,
+    condition_cells,
+    difference_cells,
+    markdown,
+    plain,
+)
+from ..workspace.study import Study
 from .counter import Counter
-from .stats_tables import as_csv, as_json, condition_cells, difference_cells, markdown, plain
 
-StatsFormat = Literal["table", "csv", "json", "markdown"]
+StatsFormat = Literal["table", "csv", "json", "markdown", "html"]
 STATS_FORMATS: tuple[StatsFormat, ...] = get_args(StatsFormat)
 MOST_DIFFERENCES = 30
 """Differences that are printed without being asked for."""
@@ -31,6 +42,7 @@ def stats(
     to: StatsFormat = "table",
     output: Path | None = None,
     with_differences: bool | None = None,
+    figures: Path | None = None,
 ) -> int:
     """Print or write the statistics of all discussions in ``paths``, a row a condition.
 
@@ -42,6 +54,7 @@ def stats(
         output: Where to write; None to print.
         with_differences: Compare the levels of every factor as well. None: in tables for people,
             where there are not many.
+        figures: A folder for figures as SVG and PNG.
 
     Returns:
         The exit status: 2 where a file could not be read; the others are counted.
@@ -51,12 +64,16 @@ def stats(
     """
     observations = _observe(paths, condition_from)
     observations.check_factors(by or ())
-    text = _text(observations, by, to, with_differences)
+    study = Study(observations.observed, by)
+    text = _text(study, to, with_differences)
     if output is None:
         print(text, end="")
     else:
-        write_output(output, text.encode())
+        write_output(output, encoded(text))
         print(safe(f"{output} written"), file=sys.stderr)
+    if figures is not None and study.observed:
+        written = write_figures(study, figures)
+        print(safe(f"{len(written)} figures written to {figures}"), file=sys.stderr)
     return BAD_INPUT if observations.errors else 0
 
 
@@ -83,45 +100,20 @@ def _observe(paths: Sequence[Path], condition_from: str | None) -> Observations:
     return observations
 
 
-def _text(
-    observations: Observations,
-    by: Sequence[str] | None,
-    to: StatsFormat,
-    with_differences: bool | None,
-) -> str:
-    observed = observations.observed
-    conditions = by_condition(observed, by)
-    rows = table_of(conditions)
-    is_for_people = to in ("table", "markdown")
-    if not with_differences and (with_differences is False or not is_for_people):
-        differences = None
-    else:
-        factors = list(conditions[0].factors) if conditions else []
-        measures = measures_of([one.statistics for one in observed])
-        differences = all_differences(observed, factors, measures)
+def _text(study: Study, to: StatsFormat, with_differences: bool | None) -> str:
+    rows = table_of(study.conditions)
     match to:
         case "json":
-            return as_json(rows, differences)
+            return as_json(rows, study.differences if with_differences else None)
+        case "html":
+            return report_html(study)
         case "csv":
-            return as_csv(rows, differences)
+            return as_csv(rows, study.differences if with_differences else None)
     layout = markdown if to == "markdown" else plain
-    text = layout(condition_cells(rows), 0 if not rows else len(conditions[0].factors))
-    if not differences:
+    text = layout(condition_cells(rows), len(study.factors))
+    if with_differences is False or not study.differences:
         return text
-    if len(differences) > MOST_DIFFERENCES and not with_differences:
-        return f"{text}\n{len(differences)} differences between levels: see --differences.\n"
-    few = min((each.pairs or each.discussions) for each in differences) < FEW
-    return f"{text}\n{layout(difference_cells(differences), 3)}\n{caution(len(differences))}" + (
-        f"With fewer than {FEW} repeats, intervals are too narrow.\n" if few else ""
-    )
-
-
-def caution(comparisons: int) -> str:
-    """How far so many intervals are to be believed."""
-    if comparisons == 1:
-        return "1 comparison.\n"
-    expected = f"{comparisons / 20:.1f}" if comparisons < 200 else f"{comparisons // 20}"
-    return (
-        f"{comparisons} comparisons, each with a 95 % interval, not corrected: about {expected} of "
-        "them\nwould leave out 0 by chance if there were no differences at all.\n"
-    )
+    if len(study.differences) > MOST_DIFFERENCES and not with_differences:
+        return f"{text}\n{len(study.differences)} differences between levels: see --differences.\n"
+    notes = "\n".join(fill(sentence, 100) for sentence in cautions(study.differences))
+    return f"{text}\n{layout(difference_cells(study.differences), 3)}\n{notes}\n"

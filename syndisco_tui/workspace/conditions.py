@@ -16,7 +16,8 @@ from ..store.inputs import InputError
 
 SETUP_FACTORS = (
     "model", "turn_manager", "p_respond", "moderator", "conv_len", "history_context_len",
-    "prompt_style", "temperature", "max_out_tokens", "title",
+    "prompt_style", "temperature", "top_p", "top_k", "repetition_penalty", "max_out_tokens",
+    "quantization", "dtype", "server", "reasoning", "users", "title",
 )  # fmt: skip
 """Values of a setup by which discussions can be gathered as if they were factors."""
 
@@ -147,22 +148,53 @@ def _observation(
         str(file),
         record.heading,
         record.status == "finished",
+        _provenance(record),
     )
 
 
 def _setup_levels(record: DiscussionRecord) -> dict[str, str]:
     setup = record.setup
     moderator = setup.moderator.name if setup.moderator else "none"
-    levels = {"model": setup.model, "moderator": moderator, "title": record.title}
-    if not record.is_foreign:  # SynDisco's files do not say the rest
-        history = setup.history_context_len
-        levels |= {
-            "turn_manager": setup.turn_manager,
-            "p_respond": str(setup.p_respond),
-            "conv_len": str(setup.conv_len),
-            "history_context_len": "all" if history is None else str(history),
-            "prompt_style": setup.prompt_style,
-            "temperature": str(setup.temperature),
-            "max_out_tokens": str(setup.max_out_tokens),
-        }
-    return levels
+    users = str(len(setup.personas))
+    levels = {"model": setup.model, "moderator": moderator, "title": record.title, "users": users}
+    history = setup.history_context_len
+    if record.is_foreign:  # SynDisco's files do not say the rest
+        return levels | {"conv_len": str(setup.conv_len), "history_context_len": str(history)}
+    return levels | {
+        "turn_manager": setup.turn_manager,
+        "p_respond": f"{setup.p_respond:g}",
+        "conv_len": str(setup.conv_len),
+        "history_context_len": "all" if history is None else str(history),
+        "prompt_style": setup.prompt_style,
+        "temperature": f"{setup.temperature:g}",
+        "top_p": f"{setup.top_p:g}",
+        "top_k": str(setup.top_k),
+        "repetition_penalty": f"{setup.repetition_penalty:g}",
+        "max_out_tokens": str(setup.max_out_tokens),
+        "quantization": setup.quantization,
+        "dtype": setup.dtype,
+        "server": ", ".join(setup.server) or "none",
+        "reasoning": setup.reasoning,
+    }
+
+
+_PROVENANCE = (
+    "model",
+    "revision",
+    "device",
+    "processor",
+    "dtype",
+    "quantization",
+    "path",
+    "server",
+)
+
+
+def _provenance(record: DiscussionRecord) -> dict[str, str]:
+    """What generated a discussion, as far as its file says."""
+    engine = record.engine
+    versions = engine.get("versions")
+    known = {name: str(engine[name]) for name in _PROVENANCE if engine.get(name)}
+    if isinstance(versions, dict):
+        known |= {str(name): str(version) for name, version in versions.items()}
+    return known

@@ -98,6 +98,17 @@ def test_differences_stand_below_the_table_and_in_json(
     assert next(csv.DictReader(capsys.readouterr().out.splitlines()))["factor"] == "model"
 
 
+def test_a_report_and_figures_are_written(
+    folders: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page, figures = tmp_path / "report" / "page.html", tmp_path / "figures"
+    stats([folders / "llama_none.txt"], to="html", output=page, figures=figures)
+    assert page.read_text().startswith("<!DOCTYPE html>")
+    assert (figures / "words_mean.svg").exists()
+    assert (figures / "words_mean.png").exists()
+    assert "figures written to" in capsys.readouterr().err
+
+
 def test_a_factor_that_no_discussion_has_is_refused(folders: Path) -> None:
     with pytest.raises(InputError, match="did you mean model"):
         stats([folders], condition_from="{model}_{moderation}.txt", by=["modl"])

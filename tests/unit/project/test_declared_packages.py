@@ -13,7 +13,11 @@ from packaging.requirements import Requirement
 
 PROJECT = Path(__file__).parents[3]
 
-DISTRIBUTIONS = {"markdown_it": "markdown-it-py", "pynvml": "nvidia-ml-py"}
+DISTRIBUTIONS = {
+    "markdown_it": "markdown-it-py",
+    "pynvml": "nvidia-ml-py",
+    "vl_convert": "vl-convert-python",
+}
 """Imported names whose package is called otherwise; elsewhere an underscore becomes a hyphen."""
 
 NOT_IMPORTED = {
@@ -79,7 +83,7 @@ def later():
 
 
 def test_every_imported_package_is_declared() -> None:
-    declared = requirements("", "gpu", "parquet")
+    declared = requirements("", "gpu", "parquet", "report")
     missing = {
         package: path
         for package, path in packages_under("syndisco_tui").items()

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ..analysis.intervals import CONFIDENCE, RESAMPLES, SEED, LevelDifference
-from ..analysis.statistics import MEASURES, extra_measure
+from ..analysis.intervals import CONFIDENCE, FEW, RESAMPLES, SEED, LevelDifference
+from ..analysis.statistics import MEASURES, Measure, extra_measure
 from ..text import one_line
 
 HEADINGS = {
@@ -79,6 +79,28 @@ def condition_cells(rows: Rows) -> Cells:
     ]
 
 
+def measure_named(name: str) -> Measure:
+    """The measure that is called so in files."""
+    return MEASURES.get(name) or extra_measure(name)
+
+
+def cautions(differences: Sequence[LevelDifference]) -> list[str]:
+    """How far the intervals of differences are to be believed, in a sentence each."""
+    if not differences:
+        return []
+    count = len(differences)
+    expected = f"{count / 20:.1f}" if count < 200 else f"{count // 20}"
+    sentences = [
+        "1 comparison, with a 95 % interval."
+        if count == 1
+        else f"{count} comparisons, each with a 95 % interval, not corrected: about {expected} of "
+        "them would leave out 0 by chance if there were no differences at all."
+    ]
+    if min(each.pairs or each.discussions for each in differences) < FEW:
+        sentences.append(f"With fewer than {FEW} repeats, intervals are too narrow.")
+    return sentences
+
+
 def figure(value: float | None) -> str:
     """A number for people."""
     if value is None:
@@ -95,22 +117,23 @@ def difference_cells(differences: Sequence[LevelDifference]) -> Cells:
 
 
 def _difference_row(each: LevelDifference) -> list[str]:
-    measure = MEASURES.get(each.measure) or extra_measure(each.measure)
+    measure = measure_named(each.measure)
     bounds = "–"
     if each.low is not None and each.high is not None:
-        bounds = f"{_signed(each.low)} to {_signed(each.high)}"
+        bounds = f"{signed(each.low)} to {signed(each.high)}"
     size = "–"
     if each.effect_size is not None:
-        size = f"{'d_z' if each.pairs else 'd'} {_signed(each.effect_size, 2)}"
+        size = f"{'d_z' if each.pairs else 'd'} {signed(each.effect_size, 2)}"
     levels = f"{one_line(each.first or '–', 30)} → {one_line(each.second or '–', 30)}"
     return [
         one_line(each.factor, 40), levels, one_line(measure.label, 40), figure(each.first_value),
-        figure(each.second_value), _signed(each.difference), bounds, size,
+        figure(each.second_value), signed(each.difference), bounds, size,
         f"{each.pairs} pairs" if each.pairs else str(each.discussions),
     ]  # fmt: skip
 
 
-def _signed(value: float, digits: int | None = None) -> str:
+def signed(value: float, digits: int | None = None) -> str:
+    """A difference for people: always with its sign."""
     text = f"{abs(value):.{digits}f}" if digits is not None else figure(abs(float(value)))
     return f"{'−' if value < 0 and float(text.replace(',', '')) else '+'}{text}"
 
