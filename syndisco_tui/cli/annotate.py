@@ -66,6 +66,6 @@ def annotate(
         settings,
         Folders.from_environment(),
         max_in_flight=max_concurrent,
-        trusted_server=server,
+        trusted=defaults["server"],
     )
     return run_annotations(engine, plan, read, folder=output, max_in_flight=max_concurrent)

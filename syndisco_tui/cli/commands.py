@@ -14,6 +14,7 @@ from .annotate import annotate
 from .options import (
     DeviceOption,
     DtypeOption,
+    ModelForOption,
     ModelOption,
     OutputOption,
     PersonaFileOption,
@@ -53,6 +54,7 @@ def screen(
     ] = None,
     model: ModelOption = None,
     server: ServerOption = None,
+    model_for: ModelForOption = None,
     persona_file: PersonaFileOption = None,
     turns: TurnsOption = None,
     seed: SeedOption = None,
@@ -78,6 +80,7 @@ def screen(
         seed=seed,
         model=model,
         server=server,
+        model_for=tuple(model_for or ()),
         device=device,
         dtype=dtype,
         threads=threads,
@@ -94,6 +97,7 @@ def run(
     ] = None,
     model: ModelOption = None,
     server: ServerOption = None,
+    model_for: ModelForOption = None,
     persona_file: PersonaFileOption = None,
     turns: TurnsOption = None,
     seed: SeedOption = None,
@@ -125,6 +129,7 @@ def run(
         seed=seed,
         model=model,
         server=server,
+        model_for=tuple(model_for or ()),
         device=device,
         dtype=dtype,
         threads=threads,
@@ -132,10 +137,10 @@ def run(
     settings = settings_with(**options.flags)
     begin = setup_with(options, settings)
     if repeat == 1 and not resume:
-        return run_one(settings, begin, output, server)
+        return run_one(settings, begin, output, trusted=options.models.servers)
     if output is not None:
         raise InputError("--output is for one discussion; with --repeat each has its own file")
-    return run_many(settings, begin, repeat, resume, server)
+    return run_many(settings, begin, repeat, resume, trusted=options.models.servers)
 
 
 @app.command()
@@ -144,6 +149,9 @@ def resume(
         Optional[Path],  # noqa: UP045
         typer.Argument(help="Saved discussion; without it, the last one", metavar="FILE"),
     ] = None,
+    model: ModelOption = None,
+    server: ServerOption = None,
+    model_for: ModelForOption = None,
     output: OutputOption = None,
     device: DeviceOption = None,
     threads: ThreadsOption = None,
@@ -151,6 +159,7 @@ def resume(
     """Continue a paused or interrupted discussion without the app."""
     from ..workspace.discussions import read_discussion, resumable_discussions
     from ..workspace.folders import Folders
+    from ..workspace.given_setup import ModelOptions
 
     settings = settings_with(device=device, threads=threads)
     if file is None:
@@ -158,13 +167,17 @@ def resume(
         if waiting is None:
             raise InputError("There is no unfinished discussion; `syndisco-tui run` starts one.")
         file = waiting[0]
-    read_discussion(file)
-    return run_one(settings, file, output)
+    models = ModelOptions(model, server, tuple(model_for or ()))
+    models.check_names(read_discussion(file).setup)
+    return run_one(settings, file, output, trusted=models.servers, change=models.changed)
 
 
 @app.command()
 def replay(
     file: Annotated[Path, typer.Argument(help="Saved discussion", metavar="FILE")],
+    model: ModelOption = None,
+    server: ServerOption = None,
+    model_for: ModelForOption = None,
     device: DeviceOption = None,
     threads: ThreadsOption = None,
 ) -> int:
@@ -172,11 +185,14 @@ def replay(
     from ..headless.replay import replay as replay_record
     from ..workspace.discussions import read_discussion
     from ..workspace.folders import Folders
+    from ..workspace.given_setup import ModelOptions
 
     settings = settings_with(device=device, threads=threads)
     record = read_discussion(file)
-    engine = new_engine(settings, Folders.from_environment())
-    return replay_record(engine, record, device=settings.device)
+    models = ModelOptions(model, server, tuple(model_for or ()))
+    models.check_names(record.setup)
+    engine = new_engine(settings, Folders.from_environment(), trusted=models.servers)
+    return replay_record(engine, record, device=settings.device, change=models.changed)
 
 
 @app.command()
@@ -250,6 +266,7 @@ def run_experiment(
     ] = False,
     model: ModelOption = None,
     server: ServerOption = None,
+    model_for: ModelForOption = None,
     device: DeviceOption = None,
     dtype: DtypeOption = None,
     threads: ThreadsOption = None,
@@ -257,17 +274,19 @@ def run_experiment(
     """Run the discussions of a design that are missing in a folder."""
     from ..headless.experiment import dry_run_text
     from ..workspace.experiments import ExperimentFolder, read_design
+    from ..workspace.given_setup import ModelOptions
 
     settings = settings_with(model=model, device=device, dtype=dtype, threads=threads)
+    models = ModelOptions(model, server, tuple(model_for or ()))
     defaults = {name: getattr(settings, name) for name in FROM_SETTINGS}
     defaults["server"] = (server,) if server else ()
     part = _shard(shard)
-    experiment = ExperimentFolder(output, read_design(design), defaults)
+    experiment = ExperimentFolder(output, read_design(design), defaults, models.models)
     if dry_run:
         print(dry_run_text(experiment), end="")
         return 0
     experiment.begin(design)
-    return run_experiment_folder(settings, experiment, part, max_concurrent, server)
+    return run_experiment_folder(settings, experiment, part, max_concurrent, models.servers)
 
 
 def _shard(text: str) -> tuple[int, int]:

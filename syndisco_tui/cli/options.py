@@ -15,6 +15,14 @@ ServerOption = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option("--server", help="URL of a server with the model, or its name", metavar="URL"),
 ]
+ModelForOption = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--model-for",
+        help="Model of one participant; may be given for several",
+        metavar="NAME=MODEL[@SERVER]",
+    ),
+]
 PersonaFileOption = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option("--persona-file", help="List or table of personas; all take part", metavar="FILE"),

@@ -9,16 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..workspace.folders import DEMONSTRATION, Folders
+from ..workspace.folders import Folders
 from ..workspace.inputs import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from ..discussion import DiscussionSetup
     from ..engine.base import Engine
     from ..session import LiveSession, Runner
     from ..workspace.experiments import ExperimentFolder
+    from ..workspace.given_setup import ModelOptions
     from ..workspace.settings import Settings
     from ..workspace.setups import LastSetup
 
@@ -40,6 +41,7 @@ class RunOptions:
     seed: int | None = None
     model: str | None = None
     server: str | None = None
+    model_for: tuple[str, ...] = ()
     device: str | None = None
     dtype: str | None = None
     threads: int | None = None
@@ -58,14 +60,20 @@ class RunOptions:
 
     @property
     def fields(self) -> dict[str, tuple[str, object]]:
-        """The options that are fields of a setup: the field and its value, by option."""
-        return {
-            "--model": ("model", self.model),
-            "--server": ("server", self.server),
+        """Further options that are fields of a setup: the field and its value, by option."""
+        fields: dict[str, tuple[str, object]] = {
             "--turns": ("conv_len", self.turns),
             "--seed": ("seed", self.seed),
             "--dtype": ("dtype", self.dtype),
         }
+        return {option: field for option, field in fields.items() if field[1] is not None}
+
+    @property
+    def models(self) -> ModelOptions:
+        """The options that name models."""
+        from ..workspace.given_setup import ModelOptions
+
+        return ModelOptions(self.model, self.server, self.model_for)
 
 
 def open_screen(options: RunOptions, *, start: bool = False) -> int:
@@ -85,7 +93,7 @@ def open_screen(options: RunOptions, *, start: bool = False) -> int:
         if start:
             for notice in notices:
                 print_notice(notice)
-            return run_one(settings, begin, None, options.server)
+            return run_one(settings, begin, None, trusted=options.models.servers)
         raise InputError(
             "There is no terminal to draw on; use `syndisco-tui run`, or `--start` for the same."
         )
@@ -98,7 +106,7 @@ def open_screen(options: RunOptions, *, start: bool = False) -> int:
         )
     from ..tui.shell.run import run_screen
 
-    session = new_session(settings, folders, spare_cores=1, trusted_server=options.server)
+    session = new_session(settings, folders, spare_cores=1, trusted=options.models.servers)
     return run_screen(
         session,
         settings,
@@ -151,51 +159,36 @@ def setup_with(
 
     ``notify`` gets a sentence for what had to be changed in it.
     """
-    from ..discussion import DiscussionSetup
-    from ..store.distinct_names import with_distinct_names
-    from ..store.personas import read_personas
-    from ..store.setups import check_names, read_setup
-    from ..workspace.inputs import validated, validated_value
+    from ..workspace.given_setup import given_setup
 
-    file, persona_file = options.setup_file, options.persona_file
-    setup = last or read_setup(file or DEMONSTRATION, notify=notify)
-    changes: dict[str, object] = {}
-    for key in FROM_SETTINGS:
-        if getattr(setup, key) == "auto":
-            changes[key] = getattr(settings, key)
-    if persona_file is not None:
-        distinct = with_distinct_names(read_personas(persona_file))
-        if not distinct.personas:
-            raise InputError(f"{persona_file}: holds no personas")
-        if distinct.renames:
-            notify(f"{persona_file}: {distinct.summary}")
-        changes["personas"] = distinct.personas
-        if file is None:  # the demonstration's own voices would be strangers among them
-            changes |= {"moderator": None, "seed_opinions": [], "seed_opinion_usernames": []}
-        validated(DiscussionSetup, {**setup.model_dump(), **changes}, persona_file)
-    for option, (field, value) in options.fields.items():
-        if value is not None:
-            validated_value(DiscussionSetup, field, value, option)
-            changes[field] = value
-    changed = validated(DiscussionSetup, {**setup.model_dump(), **changes}, "command line")
-    check_names(changed, persona_file or file)
-    return changed
+    return given_setup(
+        file=options.setup_file,
+        persona_file=options.persona_file,
+        fields=options.fields,
+        models=options.models,
+        defaults={key: getattr(settings, key) for key in FROM_SETTINGS},
+        last=last,
+        notify=notify,
+    )
 
 
 def run_one(
     settings: Settings,
     begin: DiscussionSetup | Path,
     output: Path | None,
-    trusted_server: str | None = None,
+    *,
+    trusted: Collection[str] = (),
+    change: Callable[[DiscussionSetup], DiscussionSetup] | None = None,
 ) -> int:
+    """Run a setup, or a saved discussion with its setup changed from the next turn on."""
     from ..headless import run_headless
 
     if not isinstance(begin, Path):
         _warn_of_names(begin)
     folders = Folders.from_environment()
     folders.create()
-    session = new_session(settings, folders, trusted_server=trusted_server)
-    return run_headless(session, begin, output=output)
+    session = new_session(settings, folders, trusted=trusted)
+    return run_headless(session, begin, output=output, change=change)
 
 
 def run_many(
@@ -203,7 +196,8 @@ def run_many(
     begin: DiscussionSetup,
     count: int,
     resume: bool,
-    trusted_server: str | None = None,
+    *,
+    trusted: Collection[str] = (),
 ) -> int:
     from functools import partial
 
@@ -219,7 +213,7 @@ def run_many(
     folders = Folders.from_environment()
     folders.create()
     folder, setups = folders.discussions, repeated(begin, count)
-    runner = new_runner(settings, folders, trusted_server=trusted_server)
+    runner = new_runner(settings, folders, trusted=trusted)
     new_session = partial(LiveSession, runner)
     with SeedClaims(folder) as claims:  # before the model is loaded, which takes long
         is_ours = claims.claim(setups)
@@ -248,7 +242,7 @@ def run_experiment_folder(
     experiment: ExperimentFolder,
     part: tuple[int, int],
     max_in_flight: int | None,
-    server: str | None,
+    trusted: Collection[str] = (),
 ) -> int:
     """Run what is missing of an experiment. Returns the exit status."""
     from functools import partial
@@ -258,7 +252,7 @@ def run_experiment_folder(
 
     folders = Folders.from_environment()
     folders.create()
-    runner = new_runner(settings, folders, max_in_flight=max_in_flight, trusted_server=server)
+    runner = new_runner(settings, folders, max_in_flight=max_in_flight, trusted=trusted)
     return run_experiment(
         experiment, partial(LiveSession, runner), part=part, max_in_flight=max_in_flight
     )
@@ -278,11 +272,11 @@ def new_session(
     folders: Folders,
     *,
     spare_cores: int = 0,
-    trusted_server: str | None = None,
+    trusted: Collection[str] = (),
 ) -> LiveSession:
     from ..session import LiveSession
 
-    runner = new_runner(settings, folders, spare_cores=spare_cores, trusted_server=trusted_server)
+    runner = new_runner(settings, folders, spare_cores=spare_cores, trusted=trusted)
     return LiveSession(runner)
 
 
@@ -292,7 +286,7 @@ def new_runner(
     *,
     spare_cores: int = 0,
     max_in_flight: int | None = None,
-    trusted_server: str | None = None,
+    trusted: Collection[str] = (),
 ) -> Runner:
     from ..session import Runner
     from ..session.last_model import LastModelFile
@@ -303,7 +297,7 @@ def new_runner(
             folders,
             spare_cores=spare_cores,
             max_in_flight=max_in_flight,
-            trusted_server=trusted_server,
+            trusted=trusted,
         ),
         folders.discussions,
         device=settings.device,
@@ -317,7 +311,7 @@ def new_engine(
     *,
     spare_cores: int = 0,
     max_in_flight: int | None = None,
-    trusted_server: str | None = None,
+    trusted: Collection[str] = (),
 ) -> Engine:
     """The engine of all models.
 
@@ -326,7 +320,7 @@ def new_engine(
         folders: Where models are cached.
         spare_cores: Cores that are left to the screen.
         max_in_flight: Requests that a server gets at once.
-        trusted_server: A URL of the command line: the default key may go there.
+        trusted: Servers of the command line: the default key may go there.
     """
     from ..engine.engines import Engines
     from ..engine.local import LocalEngine
@@ -341,7 +335,6 @@ def new_engine(
         from ..workspace.settings import resolve_server
 
         known = KnownServers(folders.known_servers_file)
-        trusted = [trusted_server] if trusted_server else []
         return ServerEngine(
             lambda server: resolve_server(settings, server, trusted),
             known,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from .names import name_clash, name_key, near_name
 from .setup import DiscussionSetup
 
@@ -25,16 +27,17 @@ def own_instructions_errors(setup: DiscussionSetup) -> tuple[str, ...]:
     return tuple(errors)
 
 
-def models_errors(setup: DiscussionSetup) -> tuple[str, ...]:
-    """An error for each name in ``models`` that is not a participant's."""
-    known = {name_key(name) for name in setup.names}
+def models_errors(models: Iterable[str], names: Sequence[str]) -> tuple[str, ...]:
+    """An error for each name that has a model of its own and is not among the participants'."""
+    models = tuple(models)
+    known = {name_key(name) for name in names}
     errors = [
-        f"models: nobody is called “{name}”{_question(name, setup.names)}"
-        for name in setup.models
+        f"nobody is called “{name}”{_question(name, tuple(names))}"
+        for name in models
         if name_key(name) not in known
     ]
-    if clash := name_clash(setup.models):
-        errors.append(f"models: “{clash[0]}” and “{clash[1]}” are the same name")
+    if clash := name_clash(models):
+        errors.append(f"“{clash[0]}” and “{clash[1]}” are the same name")
     return tuple(errors)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from queue import SimpleQueue
 from typing import Any, Literal, Protocol
 
@@ -164,6 +164,11 @@ class EngineInfo:
     """Parameters that the server refused and that are not sent any more."""
     unusable: tuple[str, ...] = ()
     """Why some of several servers are left out, a sentence each."""
+
+    @property
+    def without_news(self) -> EngineInfo:
+        """Without what is found out about a server while it replies."""
+        return replace(self, fingerprint="", left_out=())
 
     @property
     def where(self) -> str:

@@ -22,6 +22,7 @@ from ..session import (
     SessionEvent,
     StateChanged,
 )
+from ..workspace.discussions import read_discussion
 from ..workspace.exit_status import BAD_INPUT, FINISHED, NO_MODEL
 from ..workspace.folders import write_output
 from ..workspace.inputs import InputError
@@ -37,12 +38,14 @@ def run_headless(
     begin: DiscussionSetup | Path,
     *,
     output: Path | None = None,
+    change: Callable[[DiscussionSetup], DiscussionSetup] | None = None,
     out: TextIO | None = None,
     err: TextIO | None = None,
 ) -> int:
     """Run a setup or a saved discussion to its end. Returns the exit status.
 
     ``output`` is another file for the finished JSON; ``-`` prints it instead of the messages.
+    ``change`` gives the setup with which a saved discussion continues.
     """
     out, err = out or sys.stdout, err or sys.stderr
     forgive_encoding(out, err)
@@ -50,7 +53,7 @@ def run_headless(
     with caught_signals() as received:
         try:
             if isinstance(begin, Path):
-                session.resume(begin)
+                _resume(session, begin, change)
             else:
                 session.start(begin)
             status = _follow(session, printer.show, received)
@@ -68,6 +71,20 @@ def run_headless(
         with contextlib.suppress(OSError):
             printer.end(status)
     return status
+
+
+def _resume(
+    session: LiveSession,
+    path: Path,
+    change: Callable[[DiscussionSetup], DiscussionSetup] | None,
+) -> None:
+    setup = read_discussion(path).setup if change else None
+    if change is None or setup is None or (changed := change(setup)) == setup:
+        session.resume(path)
+        return
+    session.resume(path, run=False)
+    session.change_setup(changed)
+    session.run()
 
 
 def _follow(session: LiveSession, show: Callable[[SessionEvent], None], received: list[int]) -> int:

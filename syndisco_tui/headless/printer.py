@@ -72,9 +72,9 @@ class Printer:
         if isinstance(event, LoadProgress):
             self._loading(event)
         elif isinstance(event, ModelReady):
-            info = event.info
-            precision = f", {info.dtype}" if info.dtype else ""
-            self._line(one_line(f"{info.name or info.model} on {info.where}{precision}"))
+            for info in (event.info, *event.others):
+                precision = f", {info.dtype}" if info.dtype else ""
+                self._line(one_line(f"{info.name or info.model} on {info.where}{precision}"))
         elif isinstance(event, Opened):
             self.path = event.path
             for entry in event.record.entries:

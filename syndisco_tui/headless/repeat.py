@@ -49,7 +49,8 @@ def _follow(batch: Batch, received: list[int], out: TextIO, err: TextIO) -> int:
                 say(f"{one_line(stage)} …")
             elif isinstance(event, ModelReady) and stage != "ready":
                 stage = "ready"
-                say(one_line(f"{event.info.name or event.info.model} on {event.info.where}"))
+                for info in (event.info, *event.others):
+                    say(one_line(f"{info.name or info.model} on {info.where}"))
             elif isinstance(event, Condition):
                 if conditions.get(event.cause, "") != event.sentence:  # of all of them, once
                     conditions[event.cause] = event.sentence

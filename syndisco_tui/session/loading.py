@@ -129,8 +129,10 @@ def _slower_paths(infos: Sequence[EngineInfo]) -> str:
 def _has(state: SessionState, spec: ModelSpec) -> bool:
     # Another session of this engine may have loaded another model since.
     model, info = state.model, state.engine_info
-    has_main = info is not None and info is model.ready_info and model.ready == spec
-    return has_main and all(other in state.other_infos for other in spec.others)
+    if info is None or model.ready_info is None or model.ready != spec:
+        return False
+    is_same = info.without_news == model.ready_info.without_news
+    return is_same and all(other in state.other_infos for other in spec.others)
 
 
 def _is_preloaded(model: ModelState, spec: ModelSpec) -> bool:

@@ -30,6 +30,19 @@ def read_setup(
 
     Raises InputError that names file and key, and the near key for an unknown one.
     """
+    setup = validated(DiscussionSetup, read_values(path, notify=notify), path)
+    if setup.personas:  # without any, they come from elsewhere and are looked at then
+        check_names(setup, path)
+    return setup
+
+
+def read_values(
+    path: Path, *, notify: Callable[[str], object] = lambda notice: None
+) -> dict[str, Any]:
+    """The fields that a setup file gives, its personas read; the others are not checked yet.
+
+    Raises InputError.
+    """
     values = read_toml(path, expected="a setup (TOML)")
     known = [*DiscussionSetup.model_fields, "persona_file"]
     for key in values:
@@ -46,20 +59,18 @@ def read_setup(
             notify(f"{path.parent / file}: {distinct.summary}")
     if values.get("history_context_len") == ALL_MESSAGES:
         values["history_context_len"] = None
-    for number, value in enumerate(_tables(values.get("personas")), start=1):
-        validated(Persona, value, f"{path}: personas, entry {number}")
-    _refuse_one_name_twice(_tables(values.get("personas")), path)
+    if isinstance(listed := values.get("personas"), list):
+        values["personas"] = [_persona(each, n, path) for n, each in enumerate(listed, start=1)]
+        _refuse_one_name_twice(values["personas"], path)
     if isinstance(name := values.get("moderator"), str):
         values["moderator"], values["personas"] = _set_apart(values.get("personas"), name, path)
-    setup = validated(DiscussionSetup, values, path)
-    if setup.personas:  # without any, they come from elsewhere and are looked at then
-        check_names(setup, path)
-    return setup
+    return values
 
 
 def check_names(setup: DiscussionSetup, where: object) -> None:
     """Raise InputError where ``setup`` names a participant whom it does not have."""
-    if errors := (*own_instructions_errors(setup), *models_errors(setup)):
+    of_models = (f"models: {each}" for each in models_errors(setup.models, setup.names))
+    if errors := (*own_instructions_errors(setup), *of_models):
         raise InputError(f"{where}: {one_line(errors[0], 300)}")
 
 
@@ -91,29 +102,37 @@ def write_setup(path: Path, setup: DiscussionSetup, *, comment: str = "") -> Non
     write_atomic(path, text.encode("utf-8", errors="replace"))
 
 
-def _set_apart(personas: object, name: str, path: Path) -> tuple[Any, list[Any]]:
-    """Who is called ``name``, and the others; each a Persona or the table of one."""
-    people = personas if isinstance(personas, list) else []
-    names: list[str] = []
+def _persona(value: object, number: int, path: Path) -> Any:
+    """A listed persona; what is no table of fields is refused with the setup."""
+    return (
+        validated(Persona, value, f"{path}: personas, entry {number}")
+        if isinstance(value, dict)
+        else value
+    )
+
+
+def _set_apart(personas: object, name: str, path: Path) -> tuple[Persona, list[Any]]:
+    """Who is called ``name``, and the others."""
+    listed = personas if isinstance(personas, list) else []
+    people = [each for each in listed if isinstance(each, Persona)]
     for person in people:
-        is_table = isinstance(person, dict)
-        username = person.get("username") if is_table else getattr(person, "username", "")
-        names.append(str(username))
-        if name_key(str(username)) == name_key(name):
-            return person, [other for other in people if other is not person]
-    near = near_name(name, filter(None, names))
+        if name_key(person.name) == name_key(name):
+            return person, [other for other in listed if other is not person]
+    near = near_name(name, (each.name for each in people))
     question = f"; did you mean “{one_line(near, 40)}”?" if near else ""
     raise InputError(
         f"{path}: moderator: none of the personas is called “{one_line(name, 40)}”{question}"
     )
 
 
-def _refuse_one_name_twice(tables: list[Any], path: Path) -> None:
+def _refuse_one_name_twice(personas: list[Any], path: Path) -> None:
     """A setup may refer to its personas by name: which one is meant is its author's to say."""
     seen: dict[str, tuple[int, str]] = {}
-    for number, table in enumerate(tables, start=1):
-        name = one_line(table["username"].strip(), 40)
-        first, first_name = seen.setdefault(name_key(table["username"]), (number, name))
+    for number, persona in enumerate(personas, start=1):
+        if not isinstance(persona, Persona):
+            continue
+        name = one_line(persona.name, 40)
+        first, first_name = seen.setdefault(name_key(persona.name), (number, name))
         if first != number:
             raise InputError(
                 f"{path}: personas, entries {first} and {number}: the usernames “{first_name}” and "
@@ -137,7 +156,3 @@ def _without_null(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_null(part) for part in value if part is not None]
     return value
-
-
-def _tables(value: object) -> list[Any]:
-    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []

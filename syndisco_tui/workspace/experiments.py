@@ -18,8 +18,10 @@ from ..discussion import (
     DiscussionSetup,
     ExperimentMembership,
     Persona,
+    name_key,
 )
 from ..discussion.design import Cell, ExperimentDesign, PlannedDiscussion, plan
+from ..discussion.participant_models import ParticipantModel
 from ..session.batch_run import BatchRun
 from ..store.atomic import write_atomic
 from ..store.discussions import discussion_files, read_discussion
@@ -28,6 +30,7 @@ from ..store.inputs import InputError, read_toml, validated
 from ..store.lock import has_writer
 from ..store.personas import read_personas
 from ..store.setups import ALL_MESSAGES
+from .given_setup import check_models_for
 
 DESIGN_FILE = "design.toml"
 """The design that a folder's discussions follow, as it was when they were first run."""
@@ -101,18 +104,25 @@ class ExperimentFolder:
         folder: Where its discussions are, or will be.
         design: What they follow.
         defaults: Fields of setups where the design says “auto”.
+        models: Models of participants to whom the design gives none.
     """
 
     def __init__(
-        self, folder: Path, design: ExperimentDesign, defaults: Mapping[str, Any] | None = None
+        self,
+        folder: Path,
+        design: ExperimentDesign,
+        defaults: Mapping[str, Any] | None = None,
+        models: Mapping[str, ParticipantModel] | None = None,
     ) -> None:
         self.folder = folder
         self.design = design
         try:
-            planned = [_with_defaults(each, defaults or {}) for each in plan(design)]
+            planned = [_with_defaults(each, defaults or {}, models or {}) for each in plan(design)]
             self.plan: tuple[PlannedDiscussion, ...] = tuple(planned)
         except ValueError as error:
             raise InputError(f"The design: {error}") from None
+        if models:
+            check_models_for(models, {name for each in self.plan for name in each.setup.names})
         self._id = blake2b(design.model_dump_json().encode(), digest_size=8).hexdigest()
 
     @classmethod
@@ -173,13 +183,24 @@ class ExperimentFolder:
         )
 
 
-def _with_defaults(planned: PlannedDiscussion, defaults: Mapping[str, Any]) -> PlannedDiscussion:
+def _with_defaults(
+    planned: PlannedDiscussion, defaults: Mapping[str, Any], models: Mapping[str, ParticipantModel]
+) -> PlannedDiscussion:
+    setup = planned.setup
+    present = {name_key(name) for name in setup.names}
+    without = {
+        name: model
+        for name, model in models.items()
+        if name_key(name) in present and setup.model_entry(name) is None
+    }
     auto = {
         name: value
         for name, value in defaults.items()
-        if value and getattr(planned.setup, name) in ("auto", ())
+        if value and getattr(setup, name) in ("auto", ())
     }
-    return replace(planned, setup=planned.setup.model_copy(update=auto)) if auto else planned
+    if without:
+        auto["models"] = {**setup.models, **without}
+    return replace(planned, setup=setup.model_copy(update=auto)) if auto else planned
 
 
 def _self_contained(design_file: Path, design: ExperimentDesign) -> str:

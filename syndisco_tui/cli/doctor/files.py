@@ -14,11 +14,11 @@ from pathlib import Path
 from ...engine.base import ModelUnavailable
 from ...engine.local.loading.checkpoint import read_checkpoint
 from ...engine.local.loading.starter import CONVERTED_BYTES, STARTER, WHEEL_BYTES
-from ...store.personas import read_personas
 from ...tui.shell.keymap import read_keymap
 from ...tui.shell.themes import read_themes
 from ...workspace.folders import SHIPPED_THEMES, Folders, abbreviate_home, make_private
 from ...workspace.inputs import InputError
+from ...workspace.personas import read_personas
 from ...workspace.settings import load_settings
 from .check import Check, CheckFunction, State
 
