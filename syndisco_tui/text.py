@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from urllib.parse import urlsplit, urlunsplit
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _MAX_MARKS = 4
@@ -89,6 +90,20 @@ def _first_marks(text: str) -> str:
         if marks <= _MAX_MARKS:
             characters.append(character)
     return "".join(characters)
+
+
+def without_credentials(url: str) -> str:
+    """``url`` without a user name, a password, a query or a fragment."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))
+
+
+def gigabytes(size: int) -> str:
+    """A size in bytes for people: “538 MB”, “15.2 GB”."""
+    if size < 999.5e6:
+        return f"{size / 1e6:.0f} MB"
+    return f"{size / 1e9:,.1f} GB"
 
 
 def duration(seconds: float) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import platform
 import resource
+import subprocess
 import sys
 import threading
 import time
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 MAX_GPUS = 8
+NVIDIA_SMI_SECONDS = 5.0
+_CGROUP = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,86 @@ def resident_bytes() -> int:
         return pages * os.sysconf("SC_PAGE_SIZE")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+@dataclass(frozen=True)
+class FreeMemory:
+    """How much memory a device has left, in bytes. ``device`` is ``cpu`` or ``cuda:N``."""
+
+    device: str
+    bytes: int
+
+
+def free_memory_of(device: str = "auto") -> FreeMemory:
+    """What is free on ``device``; ``auto``: on the first GPU, or else in main memory.
+
+    Takes up to five seconds where there is a GPU but no NVML. Torch is not asked.
+    """
+    if device == "auto" or device.startswith("cuda"):
+        number = int(device[5:]) if device[5:].isdecimal() else 0
+        gpus = _visible(_free_on_gpus())
+        if number < len(gpus):
+            return FreeMemory(f"cuda:{number}", gpus[number])
+    return FreeMemory("cpu", available_memory())
+
+
+def available_memory() -> int:
+    """Bytes of main memory that this process can still take, within its container's limit."""
+    return min(_system_memory(), _left_in_cgroup())
+
+
+def _free_on_gpus() -> list[int]:
+    """Free bytes of every NVIDIA GPU, in the driver's order."""
+    if nvml := _nvml():
+        loads = _gpus(nvml)
+        with suppress(Exception):
+            nvml.nvmlShutdown()
+        if all(each.total_bytes for each in loads):
+            return [(each.total_bytes or 0) - (each.used_bytes or 0) for each in loads]
+    command = ("nvidia-smi", "--query-gpu=memory.free", "--format=csv,noheader,nounits")
+    try:
+        answer = subprocess.run(
+            command, capture_output=True, text=True, timeout=NVIDIA_SMI_SECONDS, check=True
+        ).stdout
+        return [int(line) << 20 for line in answer.split()]
+    except (OSError, subprocess.SubprocessError, ValueError):  # no driver, or one that hangs
+        return []
+
+
+def _visible(gpus: list[int]) -> list[int]:
+    """Those of ``gpus`` that CUDA_VISIBLE_DEVICES names by number, in its order; all without it."""
+    names = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if names is None:
+        return gpus
+    numbers = [name.strip() for name in names.split(",") if name.strip()]
+    if not all(number.isdecimal() for number in numbers):
+        return gpus  # named by their UUIDs, or switched off by -1
+    return [gpus[int(number)] for number in numbers if int(number) < len(gpus)]
+
+
+def _system_memory() -> int:
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except (OSError, ValueError):
+        pass
+    # No /proc (macOS): assume half of the physical memory.
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
+def _left_in_cgroup() -> int:
+    """Bytes left of a container's limit; very many without one."""
+    try:
+        limit = (_CGROUP / "memory.max").read_text().strip()
+        used = int((_CGROUP / "memory.current").read_text())
+        # The page cache counts as used, but can be reclaimed.
+        for line in (_CGROUP / "memory.stat").read_text().splitlines():
+            if line.startswith("inactive_file "):
+                used -= int(line.split()[1])
+        return max(int(limit) - used, 0)
+    except (OSError, ValueError):
+        return 1 << 62
 
 
 def _nvml() -> Any:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import gc
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
-_CGROUP = Path("/sys/fs/cgroup")
+from ..machine import available_memory
 
 
 def free_memory(device: str) -> int:
@@ -18,7 +16,7 @@ def free_memory(device: str) -> int:
         import torch
 
         return int(torch.cuda.mem_get_info(device)[0])
-    return min(_available(), _left_in_cgroup())
+    return available_memory()
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -52,28 +50,3 @@ def release_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-
-
-def _available() -> int:
-    try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    except (OSError, ValueError):
-        pass
-    # No /proc (macOS): assume half of the physical memory.
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-
-
-def _left_in_cgroup() -> int:
-    """Bytes left of a container's limit; very many without one."""
-    try:
-        limit = (_CGROUP / "memory.max").read_text().strip()
-        used = int((_CGROUP / "memory.current").read_text())
-        # The page cache counts as used, but can be reclaimed.
-        for line in (_CGROUP / "memory.stat").read_text().splitlines():
-            if line.startswith("inactive_file "):
-                used -= int(line.split()[1])
-        return max(int(limit) - used, 0)
-    except (OSError, ValueError):
-        return 1 << 62

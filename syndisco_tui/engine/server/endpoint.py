@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 
 from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, Timeout
 
+from ...text import without_credentials
 from ..base import EngineInfo, ModelUnavailable
 from .capabilities import Capabilities
-from .errors import sentence, without_credentials
+from .errors import sentence
 from .limit import AdaptiveLimit
+from .listing import ServedModel, served_models
 
 LIST_SECONDS = 10.0
 """How long a server may take to say which models it serves."""
@@ -21,15 +23,6 @@ DEAD_SECONDS = 30.0
 MAX_DEAD_SECONDS = 600.0
 MAX_PROBE_SECONDS = 10.0
 """Between two attempts to reach a server that does not answer, at most."""
-
-
-@dataclass(frozen=True)
-class ServedModel:
-    """A model as a server lists it. ``context_length`` 0 means that it does not say."""
-
-    name: str
-    context_length: int = 0
-    owner: str = ""
 
 
 @dataclass
@@ -176,19 +169,11 @@ class Endpoint:
             return []
 
     async def _list(self, client: AsyncOpenAI) -> list[ServedModel]:
-        page = await client.with_options(timeout=LIST_SECONDS).models.list()
-        served = []
-        for each in page.data or []:
-            extra = each.model_extra or {}
-            length = extra.get("max_model_len") or extra.get("context_length") or 0
-            served.append(
-                ServedModel(
-                    str(each.id),
-                    length if isinstance(length, int) else 0,
-                    str(getattr(each, "owned_by", "") or ""),
-                )
-            )
-        return served
+        answer = await client.with_options(timeout=LIST_SECONDS).get("/models", cast_to=object)
+        try:
+            return served_models(answer)
+        except ValueError:  # another program, or a page for people
+            return []
 
     async def _versions(self, owner: str) -> dict[str, str]:
         """The server's own version, where it tells one at the path that its kind has."""

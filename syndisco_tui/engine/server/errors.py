@@ -8,10 +8,10 @@ import time
 from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
 
+from ...text import without_credentials
 from .capabilities import Refusal
 
 BUSY = (429, 502, 503, 504, 529)
@@ -24,13 +24,6 @@ MAX_WAIT = 600.0
 """Seconds that a server is left alone at most, whatever it asks for."""
 MAX_MESSAGE = 300
 """A server's own message is cut after so many characters."""
-
-
-def without_credentials(url: str) -> str:
-    """``url`` without a user name, a password, a query or a fragment."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "", ""))
 
 
 def refusal(error: APIError) -> Refusal:

@@ -15,6 +15,8 @@ from ...discussion import DiscussionSetup
 from ...discussion.name_checks import outside_authors
 from ...text import one_line, safe
 from ...workspace.inputs import describe
+from ...workspace.models import ModelChoice
+from ..models.opening import choose_model
 from ..personas.fields import FieldError
 from ..shell.actions import bindings
 from ..widgets.editable_rows import EditableRows
@@ -158,7 +160,9 @@ class SetupPane(EditableRows):
         return super().check_action(action, parameters)
 
     async def action_edit(self) -> None:
-        if self.field.kind == "choice":
+        if self.field.key == "model":
+            choose_model(self.app, self._setup, self._use_model)
+        elif self.field.kind == "choice":
             self._open_values(self.field)
         else:
             await self.edit(self.highlighted_row)
@@ -177,6 +181,9 @@ class SetupPane(EditableRows):
         current = choices.index(getattr(self._setup, field.key))
         values = [(choice, descriptions.get(choice, "")) for choice in choices]
         self.app.push_screen(ValueListDialog(field.label, values, current), chosen)
+
+    def _use_model(self, choice: ModelChoice) -> None:
+        self._change(choice.applied_to(self._setup))
 
     def action_next_value(self) -> None:
         self._step(1)

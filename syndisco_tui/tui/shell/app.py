@@ -18,9 +18,11 @@ from textual.theme import Theme
 from ...text import one_line, safe
 from ...workspace.folders import Folders
 from ...workspace.inputs import InputError
-from ...workspace.settings import UserSettings
+from ...workspace.models import ModelSources, model_sources
+from ...workspace.settings import Settings, UserSettings
 from ..experiments.batches import Batches
 from ..laboratory.screen import Laboratory
+from ..models.opening import KnowsModelSources
 from ..transcript.transcript import Transcript
 from ..widgets.forms import Form, RemembersDiscarded
 from . import clipboard
@@ -40,6 +42,7 @@ from .theme_choice import DEFAULT_THEME, offered_themes, quiet_of
 from .theme_watch import ThemesRead, ThemeWatch
 
 if TYPE_CHECKING:
+    from ...discussion import DiscussionSetup
     from .settings import SettingsChanged
 
 MOST_FAULTS = 6
@@ -49,7 +52,7 @@ LOWEST_PALETTE = 10
 """Rows that the palette needs."""
 
 
-class SyndiscoApp(RemembersDiscarded, QuietCrashApp[int]):
+class SyndiscoApp(RemembersDiscarded, KnowsModelSources, QuietCrashApp[int]):
     """Shows ``laboratory``.
 
     Texts are copied into a file of ``folders`` where there is no clipboard; ``user_settings`` has
@@ -218,6 +221,10 @@ class SyndiscoApp(RemembersDiscarded, QuietCrashApp[int]):
     def on_notify(self, event: Notify) -> None:
         """Textual shows it, once there is room."""
         make_room_for_toast(self, event.notification)
+
+    def model_sources(self, setup: DiscussionSetup) -> ModelSources:
+        settings = self.user_settings.read() if self.user_settings else Settings()
+        return model_sources(self._folders, settings, setup)
 
     # Actions -----------------------------------------------------------------------------------
 

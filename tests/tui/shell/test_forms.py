@@ -239,7 +239,7 @@ class TestTexts:
             assert text.text == left
 
 
-SEARCHES = {"OpenDialog", "LibraryScreen"}
+SEARCHES = {"ModelDialog", "OpenDialog", "LibraryScreen"}
 """Screens in which only words to look for are typed: nothing is lost with them."""
 
 

@@ -140,11 +140,13 @@ def _tensors(file: Path) -> list[tuple[str, list[int], str]]:
                 raise ValueError("header too long")
             header = json.loads(stream.read(length))
         return [
-            (name, list(entry["shape"]), str(entry["dtype"]))
+            (name, list(map(int, entry["shape"])), str(entry["dtype"]))
             for name, entry in header.items()
             if name != "__metadata__"
         ]
-    except (ValueError, KeyError, TypeError, AttributeError, struct.error):
+    except OSError as error:
+        raise ModelUnavailable(f"{file} cannot be read: {error.strerror}.") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, struct.error):
         raise ModelUnavailable(
             f"{file} is not a safetensors file, or it is cut short: fetch the model again."
         ) from None

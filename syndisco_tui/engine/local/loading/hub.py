@@ -6,9 +6,11 @@ Downloads run in a child process, because a hub that does not answer blocks a th
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +50,50 @@ def snapshot(model: str, report: Report, is_cancelled: IsCancelled) -> Path:
     return cached or _download(model, report, is_cancelled)
 
 
-def _cached(model: str) -> Path | None:
+@dataclass(frozen=True)
+class CachedModel:
+    """A model in the cache of the hub, complete or not. ``files`` has the newest version's."""
+
+    name: str
+    """Its id on the hub."""
+    repository: Path
+    files: Path
+
+
+def cache_folder() -> Path:
+    """Where models of the hub are cached."""
     from huggingface_hub import constants
 
-    repository = Path(constants.HF_HUB_CACHE) / f"models--{model.replace('/', '--')}"
+    return Path(constants.HF_HUB_CACHE)
+
+
+def cached_models(folder: Path) -> list[CachedModel]:
+    """The models in a cache of the hub, by name. Raises OSError if ``folder`` cannot be read."""
+    if not folder.exists():
+        return []
+    prefix = "models--"
+    names = sorted((each for each in os.listdir(folder) if each.startswith(prefix)), key=str.lower)
+    return [
+        CachedModel(
+            name.removeprefix(prefix).replace("--", "/", 1),
+            folder / name,
+            _newest_version(folder / name),
+        )
+        for name in names
+    ]
+
+
+def _newest_version(repository: Path) -> Path:
+    """The folder of the version that ``main`` is; it may not be there."""
+    try:
+        version = (repository / "refs" / "main").read_text(errors="replace").strip()
+    except OSError:
+        version = "main"
+    return repository / "snapshots" / (Path(version).name or "main")
+
+
+def _cached(model: str) -> Path | None:
+    repository = cache_folder() / f"models--{model.replace('/', '--')}"
     reference = repository / "refs" / "main"
     if not reference.is_file():
         return None

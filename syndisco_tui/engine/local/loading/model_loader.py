@@ -22,6 +22,7 @@ from ...machine import processor_name
 from ..memory import free_memory, is_out_of_memory, paused_collector
 from .checkpoint import Checkpoint, read_checkpoint
 from .child_process import POLL_SECONDS, IsCancelled, Report, raise_if_cancelled
+from .fit import quantization_that_fits
 from .hub import OFFER, snapshot
 from .quiet import quieten_libraries
 from .starter import REVISION, STARTER, prepare_starter
@@ -72,7 +73,6 @@ def load_model(
         choose_quantization,
         does_not_fit,
         dtype_name,
-        quantization_that_fits,
     )
 
     raise_if_cancelled(is_cancelled)
@@ -85,7 +85,7 @@ def load_model(
     quantization = choose_quantization(spec.quantization, checkpoint, name, device)
     free = free_memory(device)
     if spec.quantization == "auto" and device.startswith("cuda"):
-        quantization = quantization_that_fits(checkpoint, dtype, quantization, free)
+        quantization = quantization_that_fits(checkpoint, dtype.itemsize, quantization, free)
     check_fits(checkpoint, name, dtype, quantization, device, free)
     raise_if_cancelled(is_cancelled)
     from ..transformers_api.loading import context_length, end_ids

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 import torch
 
 from ...base import ModelUnavailable
 from .checkpoint import Checkpoint
+from .fit import fits, has_bitsandbytes
 from .hub import OFFER
-
-KV_CACHE_SHARE = 0.2  # memory to leave for the KV cache, as a share of the weights
-LOADING_FACTOR = 1.05  # memory that loading takes, as a multiple of the weights
 
 
 def choose_device(name: str) -> str:
@@ -66,7 +62,7 @@ def choose_quantization(name: str, checkpoint: Checkpoint, model: str, device: s
             f"There is no quantization “{name}”: choose auto, none, 4bit or 8bit."
         )
     quantizes_now = name in ("4bit", "8bit") and stored == "none"
-    if (quantizes_now or checkpoint.needs_bitsandbytes) and not _has_bitsandbytes():
+    if (quantizes_now or checkpoint.needs_bitsandbytes) and not has_bitsandbytes():
         subject = f"{name} quantization"
         if not quantizes_now:
             subject = f"The model “{model}” is quantized and"
@@ -75,22 +71,6 @@ def choose_quantization(name: str, checkpoint: Checkpoint, model: str, device: s
             f"choose another model, {OFFER}."
         )
     return name if quantizes_now else stored
-
-
-def quantization_that_fits(
-    checkpoint: Checkpoint, dtype: torch.dtype, quantization: str, free: int
-) -> str:
-    """``quantization``, or ``4bit`` if the weights would leave no memory for the KV cache.
-
-    Args:
-        checkpoint: The model's files.
-        dtype: Of the weights.
-        quantization: Chosen before.
-        free: Bytes of memory.
-    """
-    needed = checkpoint.memory_bytes(dtype.itemsize, quantization)
-    can_quantize = quantization == "none" and _has_bitsandbytes()
-    return "4bit" if can_quantize and needed * (1 + KV_CACHE_SHARE) > free else quantization
 
 
 def check_fits(
@@ -107,16 +87,13 @@ def check_fits(
         ModelUnavailable: One sentence that says so, and what would fit.
     """
 
-    def fits(element_bytes: int, quantization: str) -> bool:
-        return checkpoint.memory_bytes(element_bytes, quantization) * LOADING_FACTOR <= free
-
-    if fits(dtype.itemsize, quantization):
+    if fits(checkpoint, dtype.itemsize, quantization, free):
         return
     advice = "choose a smaller one"
     if checkpoint.quantization == "none":
-        if dtype.itemsize > 2 and fits(2, quantization):
+        if dtype.itemsize > 2 and fits(checkpoint, 2, quantization, free):
             advice = "choose bfloat16 for its precision, a smaller one"
-        elif quantization == "none" and _has_bitsandbytes() and fits(2, "4bit"):
+        elif quantization == "none" and has_bitsandbytes() and fits(checkpoint, 2, "4bit", free):
             advice = "quantize it (4bit), choose a smaller one"
     needed = checkpoint.memory_bytes(dtype.itemsize, quantization)
     raise ModelUnavailable(
@@ -131,7 +108,3 @@ def does_not_fit(model: str, device: str) -> ModelUnavailable:
     return ModelUnavailable(
         f"The model “{model}” does not fit into {memory}: choose a smaller one, {OFFER}."
     )
-
-
-def _has_bitsandbytes() -> bool:
-    return find_spec("bitsandbytes") is not None
