@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from typing import TextIO
 
 from ..engine.base import LoadProgress
@@ -36,6 +37,7 @@ def run_repeat(batch: Batch, *, out: TextIO | None = None, err: TextIO | None = 
 def _follow(batch: Batch, received: list[int], out: TextIO, err: TextIO) -> int:
     status_line, stage, finished = StatusLine(err, interval=TELL_SECONDS), "", set[int]()
     conditions: dict[Cause, str] = {}
+    errors, is_fatal, has_model = Counter[str](), False, False
 
     def say(line: str) -> None:
         if line:
@@ -48,18 +50,19 @@ def _follow(batch: Batch, received: list[int], out: TextIO, err: TextIO) -> int:
                 stage = event.stage
                 say(f"{one_line(stage)} …")
             elif isinstance(event, ModelReady) and stage != "ready":
-                stage = "ready"
+                stage, has_model = "ready", True
                 for info in (event.info, *event.others):
                     say(one_line(f"{info.name or info.model} on {info.where}"))
             elif isinstance(event, Condition):
                 if conditions.get(event.cause, "") != event.sentence:  # of all of them, once
                     conditions[event.cause] = event.sentence
                     say(condition_line(event, waits=run.waits_for_disk and run.path is not None))
-            elif isinstance(event, ErrorRaised) and event.fatal:
-                say(safe(event.sentence))
-                return NO_MODEL
             elif isinstance(event, ErrorRaised):
-                say(f"discussion {run.number}: {safe(event.sentence)}")
+                is_fatal = is_fatal or event.fatal
+                if not errors[event.sentence]:  # many fail for one reason: it is said once
+                    whose = "" if event.fatal else f"discussion {run.number}: "
+                    say(f"{whose}{safe(event.sentence)}")
+                errors[event.sentence] += 1
             elif run.state == "finished" and run.number not in finished:
                 finished.add(run.number)
                 status_line.clear()
@@ -72,6 +75,11 @@ def _follow(batch: Batch, received: list[int], out: TextIO, err: TextIO) -> int:
     if len(finished) == len(batch.runs):
         say(progress_line(batch))
         return FINISHED
+    if is_fatal and not has_model:
+        return NO_MODEL
+    for sentence, count in errors.items():
+        if count > 1:
+            say(f"{counted(count, 'discussion')} stopped: {safe(sentence)}")
     say(f"{progress_line(batch)}; the same command with --resume continues them")
     return 128 + received[0] if received else NOT_FINISHED
 

@@ -204,13 +204,13 @@ class Batch:
                 self._sessions[run].close(0)  # others may open its file from then on
         match event:
             case ErrorRaised(fatal=True) | Condition(cause="engine") if event.sentence:
-                self._fail_waiting(event.sentence)
+                self._fail_waiting(run.models, event.sentence)
 
-    def _fail_waiting(self, sentence: str) -> None:
-        """Without a model none of the others can run either."""
-        for run in self._waiting:
+    def _fail_waiting(self, models: frozenset[ModelSpec], sentence: str) -> None:
+        """Those that need the same models cannot run either; others can."""
+        for run in [each for each in self._waiting if each.models == models]:
             run.state, run.error = "failed", sentence
-        self._waiting.clear()
+            self._waiting.remove(run)
 
     def records(self) -> list[DiscussionRecord]:
         """The discussions that have begun, as they were last saved."""

@@ -29,7 +29,7 @@ from .events import (
     SessionEvent,
     StateChanged,
 )
-from .model_specs import local_specs
+from .model_specs import all_specs, local_specs
 
 RunState = Literal["missing", "waiting", "speaking", "finished", "stopped", "failed"]
 
@@ -127,6 +127,8 @@ class BatchRun:
         self.waits_for_disk = False
         """It continues by itself as soon as it can be saved."""
         setup = source.setup if isinstance(source, DiscussionRecord) else source
+        self.models = all_specs(setup)
+        """The models that it needs, as its setup names them."""
         self.local_models = local_specs(setup)
         """The models of this process that it needs; none where servers have all of them."""
         self.setup = setup

@@ -172,7 +172,7 @@ class CandidateLost:
 
 @dataclass(frozen=True)
 class ErrorRaised:
-    """An error, as one sentence for a person. ``fatal``: no model can be loaded."""
+    """An error, as one sentence for a person. ``fatal``: the model cannot be had."""
 
     sentence: str
     fatal: bool = False

@@ -25,11 +25,15 @@ def participant_spec(setup: DiscussionSetup, name: str, device: str) -> ModelSpe
     return _spec(setup.with_model_of(name), device)
 
 
-def local_specs(setup: DiscussionSetup) -> frozenset[ModelSpec]:
-    """The models of ``setup`` that run in this process, wherever they are put there."""
+def all_specs(setup: DiscussionSetup) -> frozenset[ModelSpec]:
+    """The models of ``setup``, wherever those of this process are put."""
     spec = model_spec(setup, "")
-    specs = (replace(spec, others=()), *spec.others)
-    return frozenset(each for each in specs if not each.server)
+    return frozenset((replace(spec, others=()), *spec.others))
+
+
+def local_specs(setup: DiscussionSetup) -> frozenset[ModelSpec]:
+    """The models of ``setup`` that run in this process."""
+    return frozenset(each for each in all_specs(setup) if not each.server)
 
 
 def _spec(setup: DiscussionSetup, device: str) -> ModelSpec:

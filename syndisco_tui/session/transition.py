@@ -13,6 +13,7 @@ modules ``opening``, ``loading``, ``replying``, ``intervening`` and ``saving`` d
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import assert_never
 
@@ -246,8 +247,9 @@ def _note_silence(outcome: Outcome, event: inputs.EngineSilent | inputs.EngineSp
 
 
 def _announced_wait(event: inputs.ServerWaits) -> str:
-    reason = f"{event.reason[:1].upper()}{event.reason[1:]}"
-    return f"{reason}. Next attempt in {event.seconds:.0f} s." if event.seconds else f"{reason}."
+    if not event.seconds:
+        return f"{event.reason}."
+    return f"{event.reason}. Next attempt in {math.ceil(event.seconds)} s."
 
 
 def _engine_died(outcome: Outcome) -> None:

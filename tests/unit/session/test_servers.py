@@ -108,7 +108,7 @@ def test_a_busy_server_is_said_while_it_is_waited_for(run: Any) -> None:
     assert at.ended().status == "finished"
     said = [event for event in at.events if isinstance(event, Condition)]
     assert [bool(event.sentence) for event in said if event.cause == "server"] == [True, False]
-    assert "is busy (429). Next attempt in 0 s." in said[0].sentence
+    assert "is busy (429). Next attempt in 1 s." in said[0].sentence
 
 
 def test_a_server_that_dies_pauses_with_a_sentence_and_goes_on_where_it_was(run: Any) -> None:
