@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .chance import SEED_BITS, draw_seed
-from .participant_models import Reasoning
+from .participant_models import Dtype, Quantization, Reasoning, ReasoningTokens, Server
 from .persona import Persona
 from .prompt import ChatMessage, comments_so_far, window
 from .record import Message
@@ -20,10 +20,6 @@ from .scales import Scale, Value
 ANNOTATOR_PROMPT_TYPE = "2"
 """What SynDisco writes as the type of an annotator's system prompt."""
 _DIGEST_BYTES = 6
-Server = Annotated[
-    tuple[str, ...],
-    BeforeValidator(lambda value: ([value] if value else ()) if isinstance(value, str) else value),
-]
 
 
 class Question(BaseModel):
@@ -77,13 +73,13 @@ class AnnotationTask(Question):
     annotators: tuple[Annotator, ...] = ()
     model: str = "auto"
     server: Server = ()
-    quantization: Literal["auto", "none", "4bit", "8bit"] = "auto"
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    quantization: Quantization = "auto"
+    dtype: Dtype = "auto"
     max_out_tokens: Annotated[int, Field(ge=1, le=100_000)] = 30
     temperature: Annotated[float, Field(ge=0, le=10)] = 0.0
     seed: Annotated[int, Field(ge=0, lt=1 << SEED_BITS)] = 0
     reasoning: Reasoning = "off"
-    max_reasoning_tokens: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    max_reasoning_tokens: ReasoningTokens = 0
 
     @model_validator(mode="after")
     def _distinct(self) -> AnnotationTask:

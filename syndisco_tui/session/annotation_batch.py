@@ -46,6 +46,9 @@ SAVE_SECONDS = 1.0
 MAX_FAILURES = 20
 """So many failures in a row end the run."""
 
+JSON_ROOM = 16
+"""Tokens for what stands around an answer."""
+
 
 @dataclass(frozen=True)
 class _Asked:
@@ -231,9 +234,11 @@ class AnnotationBatch:
             prompt=chat[-1].content,
             seed=seed,
         )
+        # What a server restricts, it writes as a JSON object around the answer.
+        room = max((len(answer) + JSON_ROOM for answer in question.scale.answers), default=0)
         request = GenerationRequest(
             chat=chat,
-            max_out_tokens=profile.max_out_tokens or 1,
+            max_out_tokens=max(profile.max_out_tokens or 1, room),
             sampling=Sampling(profile.temperature or 0.0, 1.0, 0, 1.0),
             seed=seed,
             reasoning=profile.reasoning,

@@ -259,7 +259,7 @@ class Ours:
         while self.engine.info is None:
             if isinstance(event := events.get(timeout=600), LoadFailed):
                 raise SystemExit(str(event.error))
-        self._decoder: Any = self.engine._decoder
+        self._decoder: Any = self.engine._decoder.ordinary
         self._decoder._inputs.eos = frozenset()  # replies of one length for all
 
     def forget(self) -> None:

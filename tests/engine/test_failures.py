@@ -413,7 +413,7 @@ class Faulty:
     """The forward pass of the loaded model: raises ``error`` while ``fails`` says so."""
 
     def __init__(self, engine: LocalEngine, error: Exception) -> None:
-        decoder: Any = engine._decoder
+        decoder: Any = engine._decoder.ordinary
         self.runner, self.error, self.calls = decoder._runner, error, 0
         self.fails: Callable[[], bool] = lambda: True
         self._step = self.runner.step
@@ -483,7 +483,7 @@ def test_after_out_of_memory_a_discussion_asks_for_less(
 ) -> None:
     """From an error of torch to a discussion that goes on with shorter replies."""
     faulty = Faulty(running, torch.OutOfMemoryError("CUDA out of memory."))
-    decoder: Any = running._decoder
+    decoder: Any = running._decoder.ordinary
 
     def too_many() -> bool:
         sequences = [*decoder._scheduler.prefilling, *decoder._scheduler.decoding]

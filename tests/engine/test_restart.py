@@ -27,7 +27,7 @@ def engine(starter_cache: Path, tiny_folder: Path) -> Iterator[LocalEngine]:
 
 def at_token(engine: LocalEngine, number: int, fault: Callable[[], None]) -> None:
     """Call ``fault`` in the forward pass of that token only."""
-    decoder: Any = engine._decoder
+    decoder: Any = engine._decoder.ordinary
     runner, step, passes = decoder._runner, decoder._runner.step, iter(range(1, 1000))
 
     def faulty(*arguments: Any) -> Any:

@@ -79,7 +79,7 @@ def test_many_requests(
         assert result.finish_reason != "cancelled" or identity in cancelled
     assert sum(result.finish_reason == "cancelled" for result in results.values()) > requests // 100
     assert memory[1] - memory[0] < 30e6  # as many requests later
-    decoder: Any = engine._decoder
+    decoder: Any = engine._decoder.ordinary
     assert not decoder.busy
     assert not any(slot.is_busy for slot in decoder._slots.slots)
     assert len(decoder._slots.slots) <= AT_ONCE + IDLE_SLOTS + 1
@@ -89,7 +89,7 @@ def test_a_request_longer_than_any_slot_can_be(
     engine_for: Callable[[Path], LocalEngine], tiny_folder: Path
 ) -> None:
     engine = engine_for(tiny_folder)
-    decoder: Any = engine._decoder
+    decoder: Any = engine._decoder.ordinary
     short = GenerationRequest((ChatMessage("user", "Hm?"),), 4, Sampling())
     engine.submit(short).result(60)
     decoder._slots.forget_idle()

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 PARAMETERS = (
     "temperature", "top_p", "seed", "stop", "stream_options", "reasoning_effort",
-    "top_k", "repetition_penalty", "chat_template_kwargs",
+    "top_k", "repetition_penalty", "chat_template_kwargs", "response_format", "guided_choice",
 )  # fmt: skip
 """Parameters that can be left out of a request, in the order in which they are tried."""
 
@@ -54,7 +54,8 @@ class Refusal:
 _NOT_TAKEN = re.compile(
     r"unsupported|not supported|unrecogni[sz]ed|unknown|unexpected|not permitted|not allowed|"
     r"extra (inputs|fields)|does not support|invalid (parameter|field)|no such parameter|forbidden|"
-    r"only the default|must be (None|null)|not (yet )?implemented|deprecated",
+    r"unavailable|not available|only the default|must be (None|null)|not (yet )?implemented|"
+    r"deprecated",
     re.IGNORECASE,
 )
 _NO_SYSTEM = re.compile(
@@ -67,6 +68,8 @@ _MUST_ALTERNATE = re.compile(
     r"(first|last) message.{0,40}user|consecutive",
     re.IGNORECASE | re.DOTALL,
 )
+_ALSO_CALLED = {"response_format": r"response_format|json_schema|schema|grammar"}
+"""What refusals call a parameter, where that is not its name alone."""
 _LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 
 
@@ -109,7 +112,7 @@ def _refused_parameter(refusal: Refusal, sent: Mapping[str, Any]) -> str:
     mentioned = [
         (match.start(), name)
         for name in candidates
-        if (match := re.search(rf"\b{name}\b", refusal.message))
+        if (match := re.search(rf"\b({_ALSO_CALLED.get(name, name)})\b", refusal.message))
     ]
     return min(mentioned)[1] if mentioned else ""
 

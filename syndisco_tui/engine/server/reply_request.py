@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from openai import APIConnectionError, APIError, APITimeoutError
 
 from ..base import EngineError, Generation, ModelUnavailable, Retracted, Waiting
-from .capabilities import Refusal, adapt, too_long
+from .capabilities import Capabilities, Refusal, adapt, too_long
 from .endpoint import Endpoint
 from .errors import BUSY, PASSING, UNUSABLE, refusal, seconds_to_wait, sentence
 from .reply import StreamedReply, note_on_cut_prompt, token_count
@@ -48,6 +48,8 @@ class ReplyRequest:
         self._notes: tuple[str, ...] = ()
         self._broken_text: str | None = None
         self._reply: StreamedReply | None = None
+        self._sent = Capabilities()
+        """How it was asked for last."""
         self.is_queued = False
         """Whether it waits until the server may get one more request."""
 
@@ -93,6 +95,7 @@ class ReplyRequest:
 
     async def _stream(self, endpoint: Endpoint) -> StreamedReply:
         request, capabilities = self._generation.request, endpoint.capabilities
+        self._sent = capabilities
         values = parameters(request, capabilities, self._output_tokens)
         reply = self._reply = StreamedReply(
             self._generation,
@@ -166,11 +169,12 @@ class ReplyRequest:
     def _after_refusal(
         self, endpoint: Endpoint, error: APIError, answer: Refusal, admitted: float
     ) -> float:
-        values = parameters(self._generation.request, endpoint.capabilities, self._output_tokens)
-        learned = adapt(endpoint.capabilities, answer, values)
+        values = parameters(self._generation.request, self._sent, self._output_tokens)
+        learned = adapt(self._sent, answer, values)
         if learned is not None and self._adaptations < MAX_ADAPTATIONS:
             self._adaptations += 1
-            self._servers.learned(endpoint, learned)
+            if endpoint.capabilities == self._sent:  # else another request has learned it already
+                self._servers.learned(endpoint, learned)
             return 0
         if limits := too_long(answer):
             room = limits.room - 1

@@ -9,7 +9,7 @@ from ...discussion import ChatMessage
 from ..base import GenerationRequest
 from .capabilities import Capabilities
 
-_BEYOND_OPENAI = ("top_k", "repetition_penalty", "chat_template_kwargs")
+_BEYOND_OPENAI = ("top_k", "repetition_penalty", "chat_template_kwargs", "guided_choice")
 """Parameters that the ``openai`` client does not know; they travel in its ``extra_body``."""
 
 
@@ -86,9 +86,25 @@ def parameters(
         values["chat_template_kwargs"] = {"enable_thinking": thinks, "thinking": thinks}
     if request.reasoning_effort:
         values["reasoning_effort"] = request.reasoning_effort
+    if request.answers and "response_format" not in capabilities.left_out:
+        values["response_format"] = _one_of(request.answers)
+    elif request.answers:
+        values["guided_choice"] = list(request.answers)
     values = {name: value for name, value in values.items() if name not in capabilities.left_out}
     values[capabilities.output_limit] = output_tokens
     return values
+
+
+def _one_of(answers: Sequence[str]) -> dict[str, Any]:
+    """A JSON schema for ``{"answer": …}`` with one of ``answers``."""
+    schema = {
+        "type": "object",
+        "properties": {"answer": {"type": "string", "enum": list(answers)}},
+        "required": ["answer"],
+        "additionalProperties": False,
+    }
+    named = {"name": "answer", "strict": True, "schema": schema}
+    return {"type": "json_schema", "json_schema": named}
 
 
 def for_client(values: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from ..runners.cuda_graphs import CudaGraphCapture, StaticSteps
 from ..runners.model_runner import ModelRunner
 from ..runners.probe import Support, find_support
 from ..transformers_api.forward import device_of
+from .answers import AnswerDecoder
 from .batch_decoder import BatchDecoder
 from .decoder import Decoder, InputProcessor
 from .generate_decoder import GenerateDecoder
@@ -46,15 +47,18 @@ def make_decoder(
         # 8-bit products wait for the host, which a graph cannot capture.
         capture = CudaGraphCapture() if loaded.info.quantization != "8bit" else None
         static = StaticSteps(support.runner, capture)
+    inputs = InputProcessor(
+        loaded.tokenizer, eos=loaded.eos, context_length=loaded.info.context_length
+    )
     decoder = decoder_for(
         loaded.model,
         support,
-        InputProcessor(loaded.tokenizer, eos=loaded.eos, context_length=loaded.info.context_length),
+        inputs,
         budget=budget,
         static=static,
         is_interrupted=is_interrupted,
     )
-    return decoder, support
+    return AnswerDecoder(decoder, loaded.model, loaded.tokenizer, inputs), support
 
 
 def decoder_for(
