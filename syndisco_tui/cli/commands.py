@@ -230,10 +230,14 @@ def import_(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="SynDisco's discussions, lists (JSON) and tables of personas, or folders of them",
+            help="Discussions (SynDisco, ConvoKit, SillyTavern), personas (lists, tables, "
+            "character cards, TinyTroupe, Persona Hub), or folders of them",
             metavar="FILE",
         ),
     ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would become what")
+    ] = False,
 ) -> int:
     """Import discussions and personas. What was imported before is not imported twice."""
     from ..headless.importing import import_files
@@ -241,7 +245,7 @@ def import_(
 
     folders = Folders.from_environment()
     folders.create()
-    return import_files(files, folders)
+    return import_files(files, folders, dry_run=dry_run)
 
 
 experiments = typer.Typer(no_args_is_help=True, rich_markup_mode=None)

@@ -10,6 +10,8 @@ from .usernames import MAX_NAME_LENGTH as MAX_NAME_LENGTH
 from .usernames import username_error
 
 MAX_NESTING = 20
+CHARACTER_CARD = "character_card"
+"""A further field with the character card that the persona comes from; in no prompt."""
 
 
 class Persona(BaseModel):
@@ -55,7 +57,11 @@ class Persona(BaseModel):
 
     def attributes(self) -> dict[str, Any]:
         """The fields that are not empty, which prompts contain, in SynDisco's order."""
-        return {field: value for field, value in self.as_dict().items() if not _is_empty(value)}
+        return {
+            field: value
+            for field, value in self.as_dict().items()
+            if field != CHARACTER_CARD and not _is_empty(value)
+        }
 
 
 def _is_deeper(value: object, levels: int) -> bool:

@@ -9,35 +9,48 @@ from pathlib import Path
 from ..text import safe
 from ..workspace.exit_status import BAD_INPUT
 from ..workspace.folders import SHIPPED_PERSONAS, Folders
-from ..workspace.importing import Importer, importable, skipped_files, summarize_import
+from ..workspace.importing import (
+    Importer,
+    importable,
+    mapping_lines,
+    named_fragments,
+    skipped_files,
+    summarize_import,
+)
 from ..workspace.inputs import InputError
 from ..workspace.personas import own_or_shipped_personas, write_personas
 from .counter import Counter
 from .output import tell
 
 
-def import_files(paths: Sequence[Path], folders: Folders) -> int:
+def import_files(paths: Sequence[Path], folders: Folders, *, dry_run: bool = False) -> int:
     """Import every file; the new discussions' paths go to standard output, all else to error.
+
+    With ``dry_run`` nothing is saved; what would become what goes to standard output.
 
     Returns the exit status: 0 all imported, 2 some could not be.
     """
     personas = own_or_shipped_personas(folders.personas_file, SHIPPED_PERSONAS)
-    importer = Importer.into(folders, personas)
-    files = importable(paths)
+    named, fragments = named_fragments(paths)
+    importer = Importer.into(folders, personas, preview=dry_run, fragments=fragments)
+    files = importable(named)
     counter = Counter(len(files))
     results = []
     for number, file in enumerate(files, start=1):
         result = importer.import_file(file)
         results.append(result)
-        if result.message or result.file:
+        if result.message or result.files:
             counter.clear()
         if result.message:
             tell(safe(result.message), sys.stderr)
-        if result.file:
-            tell(str(result.file), sys.stdout)
+        for path in result.files:
+            tell(str(path), sys.stdout)
         counter.show(number)
     counter.clear()
-    if importer.new_personas:
+    if dry_run:
+        for line in mapping_lines(results):
+            tell(safe(line), sys.stdout)
+    elif importer.new_personas:
         try:
             write_personas(folders.personas_file, importer.personas)
         except OSError as error:
@@ -46,5 +59,5 @@ def import_files(paths: Sequence[Path], folders: Folders) -> int:
             ) from None
     if sentence := skipped_files(paths):
         tell(safe(sentence), sys.stderr)
-    tell(summarize_import(results), sys.stderr)
+    tell(summarize_import(results, preview=dry_run), sys.stderr)
     return BAD_INPUT if any(result.kind == "error" for result in results) else 0

@@ -25,6 +25,7 @@ class Kind:
     is_ours: bool = False
 
 
+_IMPORT = "import it first"
 _GIVE_PERSONAS = "import it, or give it to --persona-file"
 OUR_DISCUSSION = Kind("a saved discussion", "import it, or resume it", is_ours=True)
 SYNDISCO_DISCUSSION = Kind("a discussion of SynDisco's", "import it", is_ours=True)
@@ -36,15 +37,17 @@ SETUP = Kind("a setup", "start it with syndisco-tui run", is_ours=True)
 DISCUSSIONS = (OUR_DISCUSSION, SYNDISCO_DISCUSSION)
 PERSONAS = (PERSONA_LIST, PERSONA_TABLE)
 
-CARD_V1 = Kind("a character card (V1)")
-CARD_V2 = Kind("a character card (V2)")
-CARD_V3 = Kind("a character card (V3)")
-TINYTROUPE_AGENT = Kind("an agent of TinyTroupe's")
-TINYTROUPE_FRAGMENT = Kind("a fragment of TinyTroupe's")
-PERSONA_HUB = Kind("Persona Hub's list of personas (JSONL)")
-SILLYTAVERN_CHAT = Kind("a chat of SillyTavern's (JSONL)")
+CARD_V1 = Kind("a character card (V1)", _IMPORT, is_ours=True)
+CARD_V2 = Kind("a character card (V2)", _IMPORT, is_ours=True)
+CARD_V3 = Kind("a character card (V3)", _IMPORT, is_ours=True)
+TINYTROUPE_AGENT = Kind("an agent of TinyTroupe's", _IMPORT, is_ours=True)
+TINYTROUPE_FRAGMENT = Kind(
+    "a fragment of TinyTroupe's", "import it together with its agent", is_ours=True
+)
+PERSONA_HUB = Kind("Persona Hub's list of personas (JSONL)", _IMPORT, is_ours=True)
+SILLYTAVERN_CHAT = Kind("a chat of SillyTavern's (JSONL)", _IMPORT, is_ours=True)
 SYNDISCO_ANNOTATIONS = Kind("a file of SynDisco's annotations")
-CONVOKIT = Kind("ConvoKit utterances (JSONL)")
+CONVOKIT = Kind("ConvoKit utterances (JSONL)", _IMPORT, is_ours=True)
 CHAT_MESSAGES = Kind("a chat in OpenAI's format")
 SHAREGPT = Kind("a chat in ShareGPT's format")
 INSPECT_LOG = Kind("an evaluation log of Inspect")
@@ -55,10 +58,10 @@ XLSX = Kind("an Excel workbook", _AS_CSV)
 OLD_EXCEL = Kind("an old Excel workbook", _AS_CSV)
 OPEN_DOCUMENT = Kind("an OpenDocument file", _AS_CSV)
 PNG = Kind("a PNG picture")
-PNG_CARD = Kind("a PNG picture with a character card in it")
+PNG_CARD = Kind("a PNG picture with a character card in it", _IMPORT, is_ours=True)
 JPEG = Kind("a JPEG picture")
 WEBP = Kind("a WebP picture")
-CHARX = Kind("a character card (CharX)")
+CHARX = Kind("a character card (CharX)", _IMPORT, is_ours=True)
 ZIP = Kind("a zip archive", "unpack it and give the files in it")
 GZIP = Kind("a gzip archive", "unpack it and give the file in it")
 PDF = Kind("a PDF document")
@@ -162,6 +165,7 @@ _JSON_KINDS: tuple[tuple[Kind, Callable[[dict[str, Any]], bool]], ...] = (
     (PERSONA_HUB, lambda value: isinstance(value.get("persona"), str)),
     (CHAT_MESSAGES, lambda value: isinstance(value.get("messages"), list)),
     (SHAREGPT, lambda value: isinstance(value.get("conversations"), list)),
+    (CONVOKIT, lambda value: "text" in value and bool({"conversation_id", "root"} & value.keys())),
     (CARD_V1, lambda value: "name" in value and len(_CARD_FIELDS & value.keys()) >= 3),
 )
 """The first that fits is the kind of an object, or of a list by its first entry."""

@@ -43,16 +43,26 @@ def read_text(path: Path, *, max_bytes: int = MAX_BYTES, expected: str = "a text
     Raises InputError where it is missing, too large, or no such text; ``expected`` says in that
     sentence which file was asked for.
     """
+    content = read_bytes(path, max_bytes=max_bytes, expected=expected)
+    if kind := binary_kind(content):
+        raise InputError(refusal_of(path, kind, expected))
+    return decoded(content, path)
+
+
+def read_bytes(path: Path, *, max_bytes: int = MAX_BYTES, expected: str = "a file") -> bytes:
+    """The content of a regular file. Raises InputError where it is missing or too large."""
     try:
-        content = _content(path, max_bytes, expected)
+        return _content(path, max_bytes, expected)
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
     except ValueError:
         raise InputError(f"{str(path)!r}: this cannot be the name of a file") from None
-    if kind := binary_kind(content):
-        raise InputError(refusal_of(path, kind, expected))
+
+
+def decoded(content: bytes, path: Path) -> str:
+    """The text of a file's content, UTF-8 or UTF-16. Raises InputError, which names the line."""
     is_utf_16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
         text = content.decode("utf-16" if is_utf_16 else "utf-8")

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from ...discussion import DiscussionRecord, Persona
 from ...discussion.past_requests import setups_in_force
+from ...discussion.persona import CHARACTER_CARD
 from .table import CONDITION, factors_of, speaker_fields, table_rows
 
 COLUMNS = (
@@ -87,7 +88,7 @@ def _further_fields(records: Sequence[DiscussionRecord]) -> list[str]:
         for setup in (*(earlier.setup for earlier in record.earlier_setups), record.setup):
             for persona in setup.everybody:
                 fields |= dict.fromkeys(persona.model_extra or {})
-    return list(fields)
+    return [field for field in fields if field != CHARACTER_CARD]
 
 
 def _plain(value: object) -> object:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pydantic import ValidationError
 
 from ...discussion import Persona
+from ...discussion.persona import CHARACTER_CARD
 from ...text import editable
 from ...workspace.inputs import InputError, describe, parse_json
 
@@ -51,7 +52,7 @@ def label(field: str) -> str:
 def fields_of(personas: Iterable[Persona]) -> tuple[str, ...]:
     """SynDisco's nine fields, then the free fields of ``personas`` in order of appearance."""
     free = dict.fromkeys(key for persona in personas for key in persona.model_extra or {})
-    return (*LABELS, *free)
+    return (*LABELS, *(field for field in free if field != CHARACTER_CARD))
 
 
 def value_of(persona: Persona, field: str) -> object:

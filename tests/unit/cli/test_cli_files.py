@@ -131,13 +131,13 @@ class TestImport:
         folder.mkdir()
         result = call("import", folder)
         assert (result.returncode, result.stderr) == (0, "Nothing to import.\n")
-        (folder / "a.png").touch()
-        (folder / "b.png").touch()
+        (folder / "a.txt").touch()
+        (folder / "b.txt").touch()
         (folder / "people.tsv").write_text("username\nZoe\nZoe\n")
         for summary in ("Imported 2 personas.", "2 personas were there already."):
             result = call("import", folder)
             assert result.stderr.splitlines()[-2:] == [
-                "2 files of other kinds in the folder left out (.png); name one to see what it is.",
+                "Skipped 2 files of other types (.txt); give one by name to see what it is.",
                 summary,
             ]
 

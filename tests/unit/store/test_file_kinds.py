@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from syndisco_tui.store.discussions import read_discussion
+from syndisco_tui.store.foreign.content import IMPORTABLE, read_content
 from syndisco_tui.store.inputs import InputError
 from syndisco_tui.store.personas import read_personas
 from syndisco_tui.store.setups import read_setup
-from syndisco_tui.workspace.importing import read_any
 
 CARD = {
     "name": "Mira",
@@ -50,7 +50,7 @@ def png(*texts: tuple[bytes, bytes]) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
-FOREIGN: list[tuple[str, Any, str]] = [
+IMPORTED: list[tuple[str, Any, str]] = [
     ("card.json", CARD, "a character card (V1)"),
     ("card.json", [CARD], "a character card (V1)"),
     ("card.json", {"spec": "chara_card_v2", "data": CARD}, "a character card (V2)"),
@@ -62,8 +62,6 @@ FOREIGN: list[tuple[str, Any, str]] = [
         "a PNG picture with",
     ),
     ("card.png", png((b"ccv3", b"e30")), "a PNG picture with a character card in it"),
-    ("dog.png", png((b"Software", b"x")), "a PNG picture, which"),
-    ("card.png", b"\xff\xd8\xff\xe0\x00\x10JFIF", "a JPEG picture"),
     ("card.charx", zipped({"card.json": "{}"}), "a character card (CharX)"),
     (
         "ann.agent.json",
@@ -80,6 +78,10 @@ FOREIGN: list[tuple[str, Any, str]] = [
     ),
     ("chat.jsonl", lines({"name": "A", "mes": "Hi"}, {"name": "B", "mes": "?"}), "SillyTavern"),
     ("utterances.jsonl", lines(*[{"conversation_id": "1", "text": "x"}] * 2), "ConvoKit"),
+]
+FOREIGN: list[tuple[str, Any, str]] = [
+    ("dog.png", png((b"Software", b"x")), "a PNG picture, which"),
+    ("card.png", b"\xff\xd8\xff\xe0\x00\x10JFIF", "a JPEG picture"),
     ("tune.jsonl", lines({"messages": []}, {"messages": []}), "a chat in OpenAI's format"),
     ("sharegpt.json", [{"conversations": []}], "a chat in ShareGPT's format"),
     ("log.json", {"version": 2, "eval": {}, "samples": []}, "an evaluation log of Inspect"),
@@ -118,20 +120,33 @@ def test_what_is_not_read_is_called_by_its_name(
     tmp_path: Path, name: str, content: Any, kind: str
 ) -> None:
     path = file_with(tmp_path, name, content)
-    for read in (read_any, read_personas, read_discussion):
+    for read in (read_content, read_personas, read_discussion):
         sentence = refusal(read, path)
         assert sentence.startswith(f"{path}: this is ")
         assert kind in sentence
         assert "which syndisco-tui does not read; " in sentence
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "kind"), IMPORTED, ids=[f"{name}: {kind}" for name, _, kind in IMPORTED]
+)
+def test_what_can_only_be_imported_is_called_by_its_name_elsewhere(
+    tmp_path: Path, name: str, content: Any, kind: str
+) -> None:
+    path = file_with(tmp_path, name, content)
+    for read in (read_personas, read_discussion):
+        sentence = refusal(read, path)
+        assert sentence.startswith(f"{path}: this is ")
+        assert kind in sentence
+        assert "; import it " in sentence
+
+
 def test_what_is_read_is_said(tmp_path: Path) -> None:
-    path = file_with(tmp_path, "card.json", CARD)
-    assert refusal(read_any, path) == (
-        f"{path}: this is a character card (V1), which syndisco-tui does not read; give "
-        "a discussion (JSON) or personas (a JSON list, or a table with a column username)"
+    assert refusal(read_content, file_with(tmp_path, "tune.json", {"messages": []})) == (
+        f"{tmp_path}/tune.json: this is a chat in OpenAI's format, which syndisco-tui does not "
+        f"read; give {IMPORTABLE}"
     )
-    assert refusal(read_any, file_with(tmp_path, "a.xlsx", zipped(SHEETS))).endswith(
+    assert refusal(read_content, file_with(tmp_path, "a.xlsx", zipped(SHEETS))).endswith(
         "; save the sheet as CSV and give that"
     )
 
@@ -141,7 +156,12 @@ def test_what_is_read_is_said(tmp_path: Path) -> None:
     [
         (read_personas, "a.json", {"logs": []}, "this is a discussion of SynDisco's, not personas"),
         (read_personas, "s.toml", b"conv_len = 3\n", "a setup, not personas"),
-        (read_any, "s.toml", b"[[personas]]\nusername = 'A'\n", "start it with syndisco-tui run"),
+        (
+            read_content,
+            "s.toml",
+            b"[[personas]]\nusername = 'A'\n",
+            "start it with syndisco-tui run",
+        ),
         (read_discussion, "p.json", [{"username": "A"}], "a list of personas, not a discussion"),
         (read_discussion, "p.csv", b"username\nA\n", "a table of personas, not a discussion"),
         (read_setup, "p.json", [{"username": "A"}], "personas, not a setup (TOML); import it, or"),
@@ -165,4 +185,4 @@ def test_a_persona_may_have_fields_that_others_have_too(tmp_path: Path) -> None:
     persona = {"username": "Ann", **CARD, "persona": "A nurse.", "messages": [], "logs": "none"}
     path = file_with(tmp_path, "p.json", [persona])
     assert read_personas(path)[0].name == "Ann"
-    assert isinstance(read_any(path), list)
+    assert read_content(path).personas[0].name == "Ann"

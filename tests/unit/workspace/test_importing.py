@@ -17,9 +17,10 @@ from syndisco_tui.session.performer import continuable_record
 from syndisco_tui.store.discussion_format import to_bytes
 from syndisco_tui.store.discussions import discussion_files, read_discussion
 from syndisco_tui.store.export import exported
+from syndisco_tui.store.foreign.content import read_content
 from syndisco_tui.store.inputs import InputError
 from syndisco_tui.store.personas import read_personas
-from syndisco_tui.workspace.importing import Importer, ImportResult, importable, read_any
+from syndisco_tui.workspace.importing import Importer, ImportResult, importable
 from tests.support.saved_discussions import FULL
 from tests.support.syndisco_files import each_export, each_persona_list
 
@@ -46,8 +47,8 @@ class TestDiscussions:
     def test_every_layout_of_syndisco(self, folder: Path, path: Path) -> None:
         result = imported(folder, path)
         assert result.kind == "discussion", result.message
-        assert result.file is not None
-        theirs, ours = read_discussion(path), read_discussion(result.file)
+        assert result.files
+        theirs, ours = read_discussion(path), read_discussion(result.files[0])
         assert ours.entries == theirs.entries
         assert ours.started_at == theirs.started_at
         assert ours.title == f"{path.parent.name}/{path.stem}"
@@ -57,8 +58,8 @@ class TestDiscussions:
     @pytest.mark.parametrize("to", ["syndisco-2.0", "syndisco-2.2"])
     def test_what_was_exported_comes_back(self, folder: Path, tmp_path: Path, to: Any) -> None:
         result = imported(folder, written(tmp_path / "run.json", exported(FULL, to)))
-        assert result.file is not None
-        ours = read_discussion(result.file)
+        assert result.files
+        ours = read_discussion(result.files[0])
         assert [(m.name, m.text) for m in ours.messages] == [
             (m.name, m.text) for m in FULL.messages
         ]
@@ -67,14 +68,14 @@ class TestDiscussions:
         file = tmp_path / "a.json"
         file.write_bytes(to_bytes(FULL))
         result = imported(folder, file)
-        assert result.file is not None
-        assert read_discussion(result.file) == FULL
+        assert result.files
+        assert read_discussion(result.files[0]) == FULL
 
     def test_what_was_imported_cannot_be_gone_on_with(self, folder: Path, tmp_path: Path) -> None:
         result = imported(folder, written(tmp_path / "run.json", exported(FULL, "syndisco-2.0")))
-        assert result.file is not None
+        assert result.files
         with pytest.raises(InputError, match="SynDisco's own"):
-            continuable_record(result.file)
+            continuable_record(result.files[0])
 
     def test_nothing_twice(self, folder: Path, tmp_path: Path) -> None:
         file = written(tmp_path / "run.json", exported(FULL, "syndisco-2.0"))
@@ -100,8 +101,8 @@ class TestDiscussions:
     def test_without_a_time_it_is_as_old_as_its_file(self, folder: Path, tmp_path: Path) -> None:
         file = written(tmp_path / "a.json", {"logs": []})
         result = imported(folder, file)
-        assert result.file is not None
-        assert not read_discussion(result.file).started_at.startswith("1970")
+        assert result.files
+        assert not read_discussion(result.files[0]).started_at.startswith("1970")
 
     @pytest.mark.parametrize(
         ("content", "what"),
@@ -236,7 +237,7 @@ class TestTables:
     def test_separators(self, tmp_path: Path, separator: str) -> None:
         rows = [["username", "sex", "age"], ["Ann", "female", "40"]]
         text = "\ufeff" + "\r\n".join(separator.join(row) for row in rows)
-        (ann,) = read_any(written(tmp_path / "p.csv", text))  # type: ignore[misc]
+        (ann,) = read_content(written(tmp_path / "p.csv", text)).personas
         assert (ann.username, ann.sex, ann.age) == ("Ann", "female", 40)
 
     @pytest.mark.parametrize(
@@ -282,7 +283,7 @@ class TestTables:
         file = tmp_path / name
         file.write_bytes(text.encode(encoding))
         expected = [Persona(username="Ann", age=40)]
-        assert read_personas(file) == read_any(file) == expected
+        assert read_personas(file) == list(read_content(file).personas) == expected
 
     def test_a_separator_in_quotation_marks_is_text(self, tmp_path: Path) -> None:
         file = written(tmp_path / "p.csv", 'hobbies;username\n"a,b,c,d";"Ann, the first"\n')

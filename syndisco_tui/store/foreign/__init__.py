@@ -1,0 +1,1 @@
+"""Formats of other tools, read as personas and discussions, and personas in their formats."""
