@@ -15,7 +15,7 @@ from syndisco_tui.store.foreign.content import read_content
 from syndisco_tui.store.foreign.persona_hub import MAX_PERSONAS
 from syndisco_tui.store.foreign.tinytroupe import content_of_agent, merged
 from syndisco_tui.workspace.importing import Importer, importable, named_fragments
-from tests.unit.store.test_file_kinds import file_with, lines, refusal
+from tests.support.foreign_files import file_with, lines, refusal
 
 AGENT: dict[str, Any] = {
     "type": "TinyPerson",

@@ -19,7 +19,7 @@ from syndisco_tui.store.foreign.card_files import MAX_CARD_BYTES
 from syndisco_tui.store.foreign.cards import card_v2, first_message_of, scenario_of
 from syndisco_tui.store.foreign.content import read_content
 from syndisco_tui.store.inputs import InputError
-from tests.unit.store.test_file_kinds import file_with, png, refusal, zipped
+from tests.support.foreign_files import file_with, png, refusal, zipped
 
 DATA: dict[str, Any] = {
     "name": "Mira",

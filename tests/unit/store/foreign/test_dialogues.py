@@ -14,8 +14,8 @@ from syndisco_tui.discussion import Discussion, DiscussionRecord
 from syndisco_tui.store.export.convokit import as_convokit
 from syndisco_tui.store.foreign.content import read_content
 from syndisco_tui.workspace.importing import Importer, importable
+from tests.support.foreign_files import file_with, lines, refusal
 from tests.support.saved_discussions import FULL, record, said
-from tests.unit.store.test_file_kinds import file_with, lines, refusal
 
 THREAD = [
     {"id": "a", "conversation_id": "a", "text": "Who is right?", "speaker": "u/ann", "meta": {},
