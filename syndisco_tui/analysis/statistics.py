@@ -160,8 +160,16 @@ _ABSENT_AT_ZERO = ("mark_rate", "reply_tokens", "reasoning_tokens")
 
 def extra_measure(name: str) -> Measure:
     """The measure that discussions have as ``extra`` under this name."""
-    label = name.removesuffix("_mean").replace("_", " ")
-    return Measure(name, label, label, lambda one: one.extra.get(name, (0.0, 0.0)))
+    words = name.removeprefix("annotation_").removeprefix("survey_")
+    label = words.removesuffix("_mean").removesuffix("_share").replace("_", " ")
+    unit = "share of answers" if name.endswith("_share") else "mean answer"
+    return Measure(
+        name,
+        label,
+        f"{unit} of annotators" if name.startswith("annotation_") else unit,
+        lambda one: one.extra.get(name, (0.0, 0.0)),
+        is_share=name.endswith("_share"),
+    )
 
 
 def measures_of(discussions: Sequence[DiscussionStatistics]) -> list[Measure]:

@@ -65,7 +65,11 @@ def stats(
     observations = _observe(paths, condition_from)
     observations.check_factors(by or ())
     study = Study(observations.observed, by)
-    text = _text(study, to, with_differences)
+    text = (
+        report_html(study, annotations=observations.annotations)
+        if to == "html"
+        else _text(study, to, with_differences)
+    )
     if output is None:
         print(text, end="")
     else:
@@ -105,8 +109,6 @@ def _text(study: Study, to: StatsFormat, with_differences: bool | None) -> str:
     match to:
         case "json":
             return as_json(rows, study.differences if with_differences else None)
-        case "html":
-            return report_html(study)
         case "csv":
             return as_csv(rows, study.differences if with_differences else None)
     layout = markdown if to == "markdown" else plain

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..analysis.annotations import Coded
 from ..analysis.conditions import Observation, factors_of
 from ..analysis.statistics import discussion_statistics
 from ..discussion import DiscussionRecord
 from ..discussion.names import near_name
 from ..store.discussions import json_files, read_discussion
 from ..store.inputs import InputError
+from .annotated import AnnotationReader
 
 SETUP_FACTORS = (
     "model", "turn_manager", "p_respond", "moderator", "conv_len", "history_context_len",
@@ -69,6 +71,8 @@ class Observations:
 
     observed: tuple[Observation, ...]
     errors: tuple[str, ...]
+    annotations: tuple[Coded, ...] = ()
+    """What lies beside the discussions."""
 
     @property
     def unfinished(self) -> int:
@@ -117,16 +121,21 @@ def observe(
     files = json_files(paths)
     observed: list[Observation] = []
     errors: list[str] = []
+    annotations = AnnotationReader()
     for number, file in enumerate(files, start=1):
         if is_cancelled():
             break
         try:
             record = read_discussion(file)
-            observed.append(_observation(record, file, pattern))
+            one = _observation(record, file, pattern)
+            observed.append(one)
+            if measures := annotations.measures(file, record):
+                statistics = replace(one.statistics, extra=measures)
+                observed[-1] = replace(one, statistics=statistics)
         except InputError as error:
             errors.append(str(error))
         progress(number, len(files))
-    return Observations(tuple(observed), tuple(errors))
+    return Observations(tuple(observed), tuple(errors), tuple(annotations.read))
 
 
 def _observation(

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from ..analysis.annotations import AnnotatorSummary, TaskSummary
 from ..analysis.intervals import CONFIDENCE, FEW, RESAMPLES, SEED, LevelDifference
 from ..analysis.statistics import MEASURES, Measure, extra_measure
 from ..text import one_line
@@ -130,6 +131,31 @@ def _difference_row(each: LevelDifference) -> list[str]:
         figure(each.second_value), signed(each.difference), bounds, size,
         f"{each.pairs} pairs" if each.pairs else str(each.discussions),
     ]  # fmt: skip
+
+
+def agreement_cells(tasks: Sequence[TaskSummary]) -> Cells:
+    """Headings and cells of a table of annotation tasks; nothing where there are none."""
+    if not tasks:
+        return []
+    heading = ["annotation", "annotators", "messages", "answers", "not valid"]
+    rows = [
+        [
+            one_line(task.question.name, 60),
+            one_line(", ".join(sorted(map(_annotator, task.annotators))), 120),
+            f"{len(task.messages):,}",
+            f"{sum(each.answers for each in task.annotators):,}",
+            f"{sum(each.invalid for each in task.annotators):,}",
+            figure(task.agreement.alpha),
+            figure(task.agreement.raw),
+            figure(task.ndfu),
+        ]
+        for task in tasks
+    ]
+    return [[*heading, "Krippendorff’s α", "raw agreement", "nDFU"], *rows]
+
+
+def _annotator(one: AnnotatorSummary) -> str:
+    return f"{one.name} (person)" if one.kind == "human" else one.name
 
 
 def signed(value: float, digits: int | None = None) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ... import __version__
+from ...analysis.annotations import Coded, summarize_tasks
 from ...analysis.conditions import table_of
 from ...discussion import DiscussionRecord
 from ...text import counted, one_line, safe
 from ..discussions import read_discussion
-from ..statistics_tables import cautions, condition_cells, difference_cells
+from ..statistics_tables import agreement_cells, cautions, condition_cells, difference_cells
 from ..study import Study
 from .dot_plot import COLOURS
 from .figures import svg_figures
@@ -59,6 +60,7 @@ class Example:
 def report_html(
     study: Study,
     *,
+    annotations: Sequence[Coded] = (),
     title: str = "",
     read: Callable[[Path], DiscussionRecord] = read_discussion,
 ) -> str:
@@ -66,6 +68,7 @@ def report_html(
 
     Args:
         study: What it is about.
+        annotations: Of which the agreement is told.
         title: Of the page; empty for that of the discussions.
         read: Reads an example.
 
@@ -102,6 +105,7 @@ def report_html(
         differences=difference_cells(study.differences) if study.differences else [],
         stand_out=[each.excludes_zero for each in study.differences],
         cautions=cautions(study.differences),
+        agreement=agreement_cells(summarize_tasks(annotations)),
         examples=_examples(study, read),
         methods=methods_paragraph(study),
         provenance=_provenance(study),

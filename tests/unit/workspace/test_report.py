@@ -11,9 +11,19 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from syndisco_tui.analysis.conditions import table_of
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, ExperimentMembership, Message
+from syndisco_tui.discussion.annotation import (
+    Annotation,
+    AnnotationSet,
+    AnnotatorProfile,
+    Question,
+    message_id,
+)
+from syndisco_tui.store.annotations import annotation_path, write_annotations
 from syndisco_tui.store.atomic import write_atomic
 from syndisco_tui.store.discussion_format import to_bytes
+from syndisco_tui.store.discussions import read_discussion
 from syndisco_tui.workspace.conditions import observe
 from syndisco_tui.workspace.inputs import InputError
 from syndisco_tui.workspace.report.figures import svg_figures, write_figures
@@ -59,6 +69,22 @@ def experiment(
     observations = observe([folder])
     assert not observations.errors
     return Study(observations.observed)
+
+
+def annotate(folder: Path, annotator: str, answers: Sequence[int | None], **scale: Any) -> None:
+    """Annotate the first message of every discussion, in the order of their files."""
+    question = Question.model_validate(
+        {"name": "toxicity", "instructions": "How toxic?", "scale": scale or {"from": 1, "to": 5}}
+    )
+    profile = AnnotatorProfile(annotator, "human")
+    for file, answer in zip(sorted(folder.glob("*.json")), answers, strict=True):
+        record = read_discussion(file)
+        message = record.entries[0]
+        given = Annotation(0, message_id(message), message.name, value=answer, text=str(answer))
+        answer_set = AnnotationSet(record.id, question, profile, (given,), file.name)
+        path = annotation_path(file, answer_set, None)
+        path.parent.mkdir(exist_ok=True)
+        write_annotations(path, answer_set)
 
 
 class Page(HTMLParser):
@@ -200,3 +226,35 @@ def test_the_methods_paragraph(tmp_path: Path) -> None:
 
 def test_the_same_files_give_the_same_page(tmp_path: Path) -> None:
     assert report_html(experiment(tmp_path)) == report_html(experiment(tmp_path))
+
+
+def test_annotations_are_measures_and_agreement_is_told(tmp_path: Path) -> None:
+    experiment(tmp_path, repeats=2)
+    annotate(tmp_path, "Ann A", [1, 2, 4, None])  # two discussions of each condition
+    annotate(tmp_path, "Bob B", [1, 3, 4, 5])
+    observations = observe([tmp_path])
+    study = Study(observations.observed)
+    none, some = table_of(study.conditions)
+    assert none["annotation_toxicity_mean"] == pytest.approx(7 / 4)
+    assert some["annotation_toxicity_mean"] == pytest.approx(13 / 3)
+    assert "annotation_toxicity_mean" in study.figures
+    text = Page(report_html(study, annotations=observations.annotations)).text
+    assert "Ann A (person), Bob B (person) 4 8 1" in text
+
+
+def test_choices_are_shares(tmp_path: Path) -> None:
+    experiment(tmp_path, repeats=1)
+    annotate(tmp_path, "Ann A", ["yes", "no"], type="choice", choices=["yes", "no"])  # type: ignore[list-item]
+    none, some = table_of(Study(observe([tmp_path]).observed).conditions)
+    assert (none["annotation_toxicity_yes_share"], some["annotation_toxicity_yes_share"]) == (1, 0)
+
+
+def test_annotations_that_cannot_be_read_lose_no_discussion(tmp_path: Path) -> None:
+    experiment(tmp_path, repeats=1)
+    annotate(tmp_path, "Ann A", [1, 2])
+    broken = next((tmp_path / "annotations").iterdir())
+    broken.write_text("{")
+    observations = observe([tmp_path])
+    assert len(observations.observed) == 2
+    (error,) = observations.errors
+    assert broken.name in error
