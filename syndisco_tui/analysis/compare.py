@@ -146,8 +146,9 @@ def _persona_differences(one: _Participant, other: _Participant) -> list[SetupDi
 def _model_differences(a: DiscussionSetup, b: DiscussionSetup) -> list[SetupDifference]:
     """How models of single participants differ: what is given for them, with its value."""
     differences: list[SetupDifference] = []
-    names = {name_key(name): name for name in (*b.models, *a.models)}
-    for name in names.values():
+    shown = {name_key(name): name for name in (*b.names, *a.names)}
+    given = dict.fromkeys(name_key(name) for name in (*a.models, *b.models))
+    for name in (shown[key] for key in given if key in shown):
         entries = (a.model_entry(name), b.model_entry(name))
         values = [entry.values if entry else {} for entry in entries]
         setups = a.with_model_of(name), b.with_model_of(name)

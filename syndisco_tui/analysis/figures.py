@@ -6,7 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..discussion import DiscussionRecord, Message
-from .participation import SpeakerTotals, message_lengths, speaker_totals, succession_counts
+from .participation import (
+    ModelTotals,
+    SpeakerTotals,
+    message_lengths,
+    model_totals,
+    speaker_totals,
+    succession_counts,
+)
 from .rouge import Diversity, distances
 from .turn_taking import TurnTaking, turn_taking
 
@@ -42,6 +49,7 @@ class Figures:
     message_lengths: tuple[tuple[str, int], ...]
     succession_counts: dict[tuple[str, str], int]
     diversity: DiversityFigure
+    model_totals: tuple[ModelTotals, ...] = ()
 
 
 class FigureCounter:
@@ -61,6 +69,7 @@ class FigureCounter:
             tuple(message_lengths(entries[0])) if single else (),
             succession_counts(entries),
             self._diversity(records),
+            tuple(model_totals(entries)),
         )
 
     def _diversity(self, records: Sequence[DiscussionRecord]) -> DiversityFigure:

@@ -1,4 +1,4 @@
-"""How much everybody says, how long their messages are, and who speaks after whom."""
+"""What everybody and every model says, how long messages are, and who speaks after whom."""
 
 from __future__ import annotations
 
@@ -19,6 +19,47 @@ class SpeakerTotals:
     words: int = 0
     tokens: int = 0
     silences: int = 0
+
+
+@dataclass(frozen=True)
+class ModelTotals:
+    """Counts of what one model generated. ``seconds`` are those of generating."""
+
+    model: str
+    replies: int = 0
+    silences: int = 0
+    words: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+
+    @property
+    def words_mean(self) -> float:
+        """Words of a reply that is no silence, on average."""
+        return self.words / max(1, self.replies - self.silences)
+
+    @property
+    def tokens_per_second(self) -> float:
+        return self.tokens / self.seconds if self.seconds else 0.0
+
+
+def model_totals(discussions: Iterable[Sequence[Message]]) -> list[ModelTotals]:
+    """The totals of each model, in order of its first reply."""
+    replies: dict[str, list[Message]] = {}
+    for entries in discussions:
+        for entry in entries:
+            if entry.is_prompted:
+                replies.setdefault(entry.model, []).append(entry)
+    return [
+        ModelTotals(
+            model,
+            len(entries),
+            sum(entry.is_silence for entry in entries),
+            sum(len(words(entry.text)) for entry in entries),
+            sum(entry.completion_tokens for entry in entries),
+            sum(entry.seconds for entry in entries),
+        )
+        for model, entries in replies.items()
+    ]
 
 
 def speaker_totals(

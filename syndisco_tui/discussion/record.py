@@ -230,6 +230,11 @@ class DiscussionRecord:
         return tuple(entry for entry in self.entries if not entry.is_silence)
 
     @property
+    def models(self) -> tuple[str, ...]:
+        """The models that were asked for replies, in order of appearance."""
+        return tuple(dict.fromkeys(each.model for each in self.entries if each.is_prompted))
+
+    @property
     def heading(self) -> str:
         """Its title, or else the names of the participants."""
         return self.title or self.setup.heading

@@ -96,9 +96,10 @@ class LiveSession:
         self,
         chat: Sequence[ChatMessage],
         listener: Callable[[RenderedPrompt | EngineError], object],
+        setup: DiscussionSetup | None = None,
     ) -> None:
-        """Show a chat as the loaded model reads it; see ``Engine.render``."""
-        self._runner.engine.render(chat, listener)
+        """Show a chat as the model of ``setup``, or the main one, reads it; see ``Engine``."""
+        self._runner.render(chat, listener, setup)
 
     def change_setup(self, setup: DiscussionSetup) -> None:
         """Stage ``setup``: it applies from the next turn on, once the user continues."""

@@ -1,7 +1,8 @@
 """JSONL chat: a line for each generated reply, as fine-tuning tools read it.
 
 A line is ``{"messages": [{"role", "content"}, …]}``: the prompt that the model got, and what was
-posted as the last, assistant's, message. Silences are left out.
+posted as the last, assistant's, message. Silences are left out. A discussion in which several
+models spoke also has each reply's ``model``.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ def as_jsonl(records: Sequence[DiscussionRecord]) -> str:
     """The lines of all replies, discussion after discussion."""
     lines = []
     for record in records:
-        for chat in replies(record):
+        several = len(record.models) > 1
+        spoken = (each for each in record.entries if each.is_prompted and not each.is_silence)
+        for entry, chat in zip(spoken, replies(record), strict=True):
             messages = [{"role": turn.role, "content": turn.content} for turn in chat]
-            lines.append(json.dumps({"messages": messages}, ensure_ascii=False) + "\n")
+            line = {"messages": messages, **({"model": entry.model} if several else {})}
+            lines.append(json.dumps(line, ensure_ascii=False) + "\n")
     return "".join(lines)
 
 

@@ -43,6 +43,7 @@ COLUMNS = (
     "repetition_penalty",
     "quantization",
     "dtype",
+    "server",
 )
 PERSONA = "persona_"
 """Before the names of the columns that hold the speaker's own fields."""

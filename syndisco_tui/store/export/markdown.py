@@ -20,9 +20,9 @@ def as_markdown(record: DiscussionRecord) -> str:
     """Title, participants, setup and transcript of the discussion (CommonMark with tables)."""
     parts = [f"# {_cell(record.heading)}", "## Participants", _participants(record)]
     parts += ["## Setup", _setup_table(record), "## Transcript"]
-    changed = _setup_changes(record)
+    changed, several_models = _setup_changes(record), len(record.models) > 1
     for index, entry in enumerate(record.entries):
-        parts += [*changed.get(index, ()), _message(entry)]
+        parts += [*changed.get(index, ()), _message(entry, names_model=several_models)]
     if not record.entries:
         parts.append("*No messages yet.*")
     return "\n\n".join(parts) + "\n"
@@ -72,6 +72,7 @@ def _setup_rows(record: DiscussionRecord) -> list[tuple[str, str]]:
     rows = [
         ("Started", _date(record.started_at)),
         ("Model", _model(record)),
+        *_participant_models(record),
         ("Turns", f"{record.turns_taken} of {setup.conv_len}"),
         ("Context", setup.context),
         ("Instructions", setup.instructions),
@@ -103,6 +104,18 @@ def _model(record: DiscussionRecord) -> str:
     return f"{name or record.setup.model}{f', revision {revision}' if revision else ''}"
 
 
+def _participant_models(record: DiscussionRecord) -> list[tuple[str, str]]:
+    """Rows for those who have another model than the setup's."""
+    engines = record.engine.get("participants", {})
+    rows: list[tuple[str, str]] = []
+    for name in record.setup.names:
+        if record.setup.model_entry(name):
+            own, engine = record.setup.with_model_of(name), engines.get(name, {})
+            model = str(engine.get("name") or own.model)
+            rows.append((f"Model of {name}", ", ".join((model, *own.server))))
+    return rows
+
+
 def _setup_changes(record: DiscussionRecord) -> dict[int, list[str]]:
     """By index, notes before an entry about changes of the setup."""
     setups = [*(each.setup for each in record.earlier_setups), record.setup]
@@ -127,12 +140,14 @@ def _cell(text: str) -> str:
 _ROLES = {"moderator": "moderator", "seed": "seed opinion", "human": "human"}
 
 
-def _message(entry: Message) -> str:
+def _message(entry: Message, *, names_model: bool = False) -> str:
     tags = []
     if entry.role in _ROLES and entry.name.lower() != _ROLES[entry.role]:
         tags.append(_ROLES[entry.role])
     if entry.role == "user" and entry.turn:
         tags.append(f"turn {entry.turn}")
+    if names_model and entry.is_prompted:
+        tags.append(_cell(entry.model))
     if entry.speaker_overridden:
         tags.append("chosen by a person to speak next")
     tags += [_cell(note) for note in entry.guard_notes]

@@ -50,6 +50,7 @@ COLUMNS: Mapping[str, type[str | int | float | bool]] = {
     "repetition_penalty": float,
     "quantization": str,
     "dtype": str,
+    "server": str,
     "persona": str,
 }
 """Columns and their types. Every value may be None as well, where it is not known."""
@@ -133,6 +134,7 @@ def _message(record: DiscussionRecord, entry: Message) -> dict[str, Any]:
 
 def _setup(record: DiscussionRecord, setup: DiscussionSetup, entry: Message) -> dict[str, Any]:
     """The setup of the message, as far as it is known."""
+    own = setup.with_model_of(entry.name) if entry.is_prompted else setup
     limits = entry.shortened or setup
     moderator = setup.moderator.name if setup.moderator else None
     known = {"moderator": moderator, "history_context_len": limits.history_context_len}
@@ -148,6 +150,7 @@ def _setup(record: DiscussionRecord, setup: DiscussionSetup, entry: Message) -> 
         "top_p": setup.top_p,
         "top_k": setup.top_k,
         "repetition_penalty": setup.repetition_penalty,
-        "quantization": setup.quantization,
-        "dtype": setup.dtype,
+        "quantization": own.quantization,
+        "dtype": own.dtype,
+        "server": " ".join(own.server) or None,
     }

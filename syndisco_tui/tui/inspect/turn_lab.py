@@ -22,7 +22,7 @@ from ..widgets.page import Page
 from . import turn_lab_pages as pages
 
 CHECKS_PER_SECOND = 4
-GROUPS = (("turns", "talk", "follows"), ("lengths", "diversity", "meters"))
+GROUPS = (("turns", "talk", "follows"), ("lengths", "diversity", "models", "meters"))
 
 Records = Callable[[], Sequence[DiscussionRecord]]
 
@@ -37,7 +37,8 @@ class TurnLab(AppScreen[None]):
     Turns: how many each user took; │ marks the expected share, from the turn manager's odds at
     every turn, and next is everybody's odds for the coming one. A → B → A: turns in which the
     speaker before last spoke again, of those in which that was possible. Words: each speaker's
-    share of all words. Diversity: 1 − the mean ROUGE-L of all pairs of messages by models.
+    share of all words. Models, where several speak: their replies and how fast they come.
+    Diversity: 1 − the mean ROUGE-L of all pairs of messages by models.
     """
     CSS_PATH = "inspect.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (116, "-wide")]  # two columns of tables
@@ -125,10 +126,12 @@ class TurnLab(AppScreen[None]):
             ),
             "lengths": lambda width: pages.length_lines(figures.message_lengths, width, colours),
             "diversity": lambda width: pages.diversity_lines(figures.diversity, width, several),
+            "models": lambda width: pages.model_lines(figures.model_totals, width),
         }
         for group, build in groups.items():
             self.query_one(f"#{group}", Page).show(build)
         self.query_one("#lengths").display = not several
+        self.query_one("#models").display = len(figures.model_totals) > 1
 
     def _show_meters(self) -> None:
         status = self._status or SessionView()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from ...analysis.figures import DiversityFigure
-from ...analysis.participation import SpeakerTotals
+from ...analysis.participation import ModelTotals, SpeakerTotals
 from ...analysis.rouge import MAX_COMMENTS
 from ...analysis.turn_taking import TurnTaking
 from ...engine.machine import MachineLoad
@@ -107,6 +107,31 @@ def diversity_lines(diversity: DiversityFigure, width: int, several: bool) -> li
     trend = sparkline(binned(diversity.course, max(1, width - 8)), width - 8, top=1.0)
     lines.append(Content.assemble(Content.styled(f"{diversity.value:.2f}", "bold"), note))
     return [*lines, Content.styled(trend, "$accent")] if trend else lines
+
+
+def model_lines(totals: Sequence[ModelTotals], width: int) -> list[Content]:
+    """What each of several models generated, a line each."""
+    if len(totals) < 2:
+        return []
+    counted = [("replies", 9), ("silent", 8), ("words each", 12), ("tok/s", 8)]
+    names = [each.model.rsplit("/", 1)[-1] for each in totals]
+    column = min(max(map(len, names)), max(12, width - 39)) + 2
+    while len(counted) > 1 and column + sum(size for _, size in counted) > width:
+        counted.pop(1)
+    lines = [heading("Models", "what each of them said"), _head(column, counted)]
+    for name, each in zip(names, totals, strict=True):
+        texts = {
+            "replies": str(each.replies),
+            "silent": str(each.silences),
+            "words each": f"{each.words_mean:.0f}",
+            "tok/s": f"{each.tokens_per_second:.0f}",
+        }
+        cells = [
+            Content.styled(f"{texts[label]:>{size}}", "" if texts[label] != "0" else "$quiet")
+            for label, size in counted
+        ]
+        lines.append(Content.assemble(_name(name, column, {}), *cells))
+    return lines
 
 
 def follow_lines(

@@ -17,6 +17,7 @@ from textual.widgets import Static
 from ...discussion import (
     ChatMessage,
     DiscussionRecord,
+    DiscussionSetup,
     Message,
     NotReproducible,
     RebuiltRequest,
@@ -40,6 +41,7 @@ class Source(Protocol):
         self,
         chat: Sequence[ChatMessage],
         listener: Callable[[RenderedPrompt | EngineError], object],
+        setup: DiscussionSetup | None = None,
     ) -> None: ...
 
 
@@ -110,6 +112,7 @@ class XRay(AppScreen[None]):
             self._source.render(
                 self._request.request.chat,
                 lambda answer: self.post_message(self.Rendered(index, answer)),
+                self._request.setup.with_model_of(self._message.name),
             )
         self.query_one("#xray-prompt").scroll_home(animate=False)
         self._show()

@@ -28,6 +28,8 @@ def figures(message: Message, setup: DiscussionSetup | None) -> list[tuple[str, 
     """The message in numbers: label and value, without those that the record does not have."""
     pairs = [("model", one_line(message.model, 60))]
     if setup:
+        own = setup.with_model_of(message.name)
+        pairs.append(("server", one_line(", ".join(own.server), 80)))
         pairs += [
             ("temperature", f"{setup.temperature:g}"),
             ("top-p", f"{setup.top_p:g}"),

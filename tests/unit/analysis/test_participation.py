@@ -9,6 +9,7 @@ import pytest
 from syndisco_tui.analysis.participation import (
     SpeakerTotals,
     message_lengths,
+    model_totals,
     speaker_totals,
     succession_counts,
 )
@@ -39,6 +40,19 @@ def test_talk_of_several_discussions_is_added_up() -> None:
 
 def test_lengths_are_words_and_a_silence_has_none() -> None:
     assert message_lengths(ENTRIES) == [("Ann", 3), ("Bob", 0), ("Guest", 2), ("Ann", 1)]
+
+
+def test_models_are_counted_by_their_replies() -> None:
+    entries = [
+        replace(entry, model=model, seconds=2.0)
+        for entry, model in zip(ENTRIES, ("a", "b", "hardcoded", "a"), strict=True)
+    ]
+    a, b = model_totals([entries])
+    assert (a.model, a.replies, a.silences, a.words_mean, a.tokens_per_second) == (
+        "a", 2, 0, 2.0, 7 / 4,
+    )  # fmt: skip
+    assert (b.model, b.replies, b.silences, b.words_mean) == ("b", 1, 1, 0.0)
+    assert model_totals([()]) == []
 
 
 def test_nobody_follows_a_silence() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from syndisco_tui.analysis.compare import setup_differences
 from syndisco_tui.analysis.recorded_changes import RecordedChange, recorded_changes
 from syndisco_tui.discussion import Discussion, DiscussionRecord, Persona
+from syndisco_tui.discussion.participant_models import ParticipantModel
 from tests.support.people import say, setup
 
 AT = "2026-01-31T09:30:00+00:00"
@@ -82,3 +84,19 @@ def test_who_was_chosen_to_speak_is_told() -> None:
     assert recorded_changes(record) == [
         RecordedChange(1, "next speaker", discussion.entries[0].name)
     ]
+
+
+def test_another_model_of_one_participant_is_named() -> None:
+    before = setup("Ann", "Bob", model="m")
+    after = before.model_copy(
+        update={"models": {"bob": ParticipantModel(model="n", server=("http://x/v1",))}}
+    )
+    assert [(each.field, each.a, each.b) for each in setup_differences(before, after)] == [
+        ("Bob: model", "m", "n"),
+        ("Bob: server", "—", "http://x/v1"),
+    ]
+    assert [(each.field, each.a, each.b) for each in setup_differences(after, before)] == [
+        ("Bob: model", "n", "m"),
+        ("Bob: server", "http://x/v1", "—"),
+    ]
+    assert setup_differences(after, after) == []

@@ -59,6 +59,46 @@ def chats(text: str) -> list[list[dict[str, str]]]:
     return [json.loads(line)["messages"] for line in text.splitlines()]
 
 
+class TestSeveralModels:
+    """Each message's model is in every format."""
+
+    RECORD = record(
+        replace(said("Ann", "One.", 1), model="org/a"),
+        replace(said("Bob", "Two.", 2), model="b"),
+        setup=SETUP.model_validate(
+            {
+                **SETUP.model_dump(),
+                "models": {"Bob": {"model": "b", "server": "http://x/v1", "dtype": "float16"}},
+            }
+        ),
+        engine={"name": "a", "participants": {"Bob": {"name": "b"}}},
+    )
+
+    def test_markdown_names_it_above_the_message_and_in_the_setup(self) -> None:
+        text = exported(self.RECORD, "markdown")
+        assert "**Ann** · turn 1 · org/a" in text
+        assert "**Bob** · turn 2 · b" in text
+        assert "| Model of Bob | b, http\\://x/v1 |" in text
+        alone = exported(record(said("Ann", "One.", 1)), "markdown")
+        assert "**Ann** · turn 1\n" in alone
+
+    def test_chat_lines_have_it_only_there(self) -> None:
+        lines = [json.loads(line) for line in exported(self.RECORD, "jsonl").splitlines()]
+        assert [line["model"] for line in lines] == ["org/a", "b"]
+        alone = record(said("Ann", "One.", 1))
+        assert set(json.loads(exported(alone, "jsonl"))) == {"messages"}
+
+    def test_rows_say_how_it_ran(self) -> None:
+        rows = table(exported(self.RECORD, "csv"))
+        cells = [(row["model"], row["dtype"], row["server"]) for row in rows]
+        assert cells == [("org/a", "auto", ""), ("b", "float16", "http://x/v1")]
+
+    def test_syndisco_has_it_with_each_message(self) -> None:
+        for form in ("syndisco-2.0", "syndisco-2.2"):
+            logs = json.loads(exported(self.RECORD, form))["logs"]
+            assert [log["model"] for log in logs] == ["org/a", "b"]
+
+
 class TestSynDisco:
     def test_2_0_1_has_its_keys_and_no_others(self) -> None:
         value = json.loads(exported(FULL, "syndisco-2.0"))
