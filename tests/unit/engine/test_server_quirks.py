@@ -228,6 +228,19 @@ def test_a_refusal_within_a_stream_teaches_as_well(serve: Any) -> None:
     assert at.engine.info.left_out == ("top_k",)
 
 
+def test_many_that_are_refused_at_once_all_learn(serve: Any) -> None:
+    def script(body: dict[str, Any], number: int) -> Any:
+        extra = {"top_k", "repetition_penalty"}.intersection(body)
+        message = f"Unexpected fields in the request: {extra}"
+        return Refused(422, message) if extra else Answer()
+
+    at = serve(script)
+    at.open()
+    generations = [at.engine.submit(request(seed=n)) for n in range(8)]
+    assert {each.result(timeout=20).text for each in generations} == {"Hello there."}
+    assert set(at.engine.info.left_out) == {"top_k", "repetition_penalty"}
+
+
 def test_busy_within_a_stream_is_busy(serve: Any) -> None:
     busy = {"error": {"message": "Rate limit", "code": 429}}
     at = serve(first(Raw([busy, DONE]), Raw([NO, WAY, STOP, DONE])))
