@@ -94,7 +94,10 @@ def _first_marks(text: str) -> str:
 
 def without_credentials(url: str) -> str:
     """``url`` without a user name, a password, a query or a fragment."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # half an IPv6 address
+        return url.partition("?")[0].rpartition("@")[2]
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path, "", ""))
 
@@ -104,6 +107,13 @@ def gigabytes(size: int) -> str:
     if size < 999.5e6:
         return f"{size / 1e6:.0f} MB"
     return f"{size / 1e9:,.1f} GB"
+
+
+def parameter_count(count: int) -> str:
+    """A number of parameters as models' names have it: “135M”, “7.6B”; nothing for 0."""
+    if count < 999.5e6:
+        return f"{count / 1e6:.0f}M" if count else ""
+    return f"{count / 1e9:.1f}B" if count < 99.95e9 else f"{count / 1e9:,.0f}B"
 
 
 def duration(seconds: float) -> str:

@@ -11,6 +11,7 @@ import typer
 from ..version import __version__
 from ..workspace.inputs import InputError
 from .annotate import annotate
+from .models import models
 from .options import (
     DeviceOption,
     DtypeOption,
@@ -319,6 +320,7 @@ def experiment_status(
 
 
 app.command()(annotate)
+app.command()(models)
 
 
 @app.command()

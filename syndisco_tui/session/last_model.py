@@ -14,6 +14,7 @@ from ..store.atomic import write_atomic
 from ..store.inputs import InputError, read_json, validated
 
 MOST_BYTES = 100_000
+MOST_FOLDERS = 12
 _AUTO, _STARTER = "auto", "starter"
 
 _log = logging.getLogger(__name__)
@@ -34,6 +35,8 @@ class _Saved(BaseModel):
     path: str
     path_reason: str
     auto_model: str
+    folders: tuple[str, ...] = ()
+    server: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class LastModel:
     spec: ModelSpec
     info: EngineInfo
     auto_model: str = ""
+    folders: tuple[str, ...] = ()
+    """Folders that models were loaded from, the last one first."""
 
     def is_named_by(self, spec: ModelSpec) -> bool:
         """Whether ``spec`` means this model, by any of its names."""
@@ -71,7 +76,7 @@ class LastModelFile:
             _log.info("The last model is not known: %s", error)
             return None
         return LastModel(
-            ModelSpec(saved.model, saved.quantization, saved.dtype, saved.device),
+            ModelSpec(saved.model, saved.quantization, saved.dtype, saved.device, saved.server),
             EngineInfo(
                 saved.loaded_model,
                 saved.loaded_name,
@@ -79,7 +84,13 @@ class LastModelFile:
                 path_reason=saved.path_reason,
             ),
             saved.auto_model,
+            saved.folders,
         )
+
+    def folders(self) -> tuple[str, ...]:
+        """The folders that models were loaded from, the last one first."""
+        last = self.read()
+        return last.folders if last else ()
 
     def remember(self, spec: ModelSpec, info: EngineInfo) -> None:
         """Note that ``info`` was loaded for ``spec``."""
@@ -88,12 +99,16 @@ class LastModelFile:
         before = self._remembered
         if before and (before.spec, before.info) == (spec, info):
             return  # many discussions of a batch load one model
-        if spec.model == _AUTO:
+        before = before or self.read()
+        if spec.model == _AUTO and not spec.server:
             auto_model = info.model
         else:
-            before = before or self.read()
             auto_model = before.auto_model if before else ""
-        self._remembered = LastModel(spec, info, auto_model)
+        folders = before.folders if before else ()
+        used = (_absolute(each.model) for each in (spec, *spec.others) if not each.server)
+        used_folders = (each for each in used if each.startswith("/"))
+        folders = tuple(dict.fromkeys((*used_folders, *folders)))[:MOST_FOLDERS]
+        self._remembered = LastModel(spec, info, auto_model, folders)
         saved = _Saved(
             version=1,
             model=spec.model,
@@ -105,6 +120,8 @@ class LastModelFile:
             path=info.path,
             path_reason=info.path_reason,
             auto_model=auto_model,
+            folders=folders,
+            server=spec.server,
         )
         try:
             write_atomic(self.file, f"{saved.model_dump_json(indent=2)}\n".encode())

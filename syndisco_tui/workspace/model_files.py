@@ -61,6 +61,11 @@ class ModelFiles:
     explanation: str = ""
     """The problem as a sentence that says what to do."""
 
+    @property
+    def stored_as(self) -> str:
+        """The precision of the stored weights."""
+        return self.dtype if self.quantization == "none" else self.quantization
+
 
 def read_model_files(
     folder: Path, precision: Precision, free: FreeMemory, repository: Path | None = None
@@ -141,6 +146,8 @@ def _problem_of(folder: Path) -> str:
         return "not downloaded" if folder.parent.name == "snapshots" else "no such folder"
     except OSError:
         return "cannot be read"
+    if not all(os.access(folder / name, os.R_OK) for name in names if _is_needed(folder / name)):
+        return "cannot be read"
     if any(name.endswith(".gguf") for name in names):
         return "GGUF"
     if not any("safetensors" in name for name in names):
@@ -148,6 +155,11 @@ def _problem_of(folder: Path) -> str:
             return "pickled weights"
         return "no model" if "config.json" not in names else "incomplete"
     return "incomplete"
+
+
+def _is_needed(file: Path) -> bool:
+    """Whether a model cannot be loaded without ``file``, which is there."""
+    return file.exists() and (file.suffix == ".safetensors" or file.name == "config.json")
 
 
 def _unsuited(folder: Path, config: Mapping[str, Any]) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from ..discussion import DiscussionSetup
 from ..engine.local.loading.hub import cache_folder, cached_models
 from ..engine.local.loading.starter import STARTER
 from ..engine.machine import FreeMemory, free_memory_of
+from ..session.last_model import LastModelFile
 from ..text import without_credentials
 from .folders import Folders
 from .model_files import ModelFiles, Precision, read_model_files
@@ -73,6 +74,13 @@ class ModelGroup:
     """The server that has them; none: they run in this process."""
 
     @property
+    def origin(self) -> str:
+        """Where its models are from, in a word or two."""
+        if self.server:
+            return self.server[0]
+        return {BUILT_IN: "built in", CACHE: "cache", USED: "folder"}.get(self.heading, "")
+
+    @property
     def is_empty(self) -> bool:
         """Whether there is nothing to tell of it."""
         return self.is_complete and not (self.models or self.note)
@@ -103,19 +111,35 @@ class ModelSources:
 
 
 def model_sources(
-    folders: Folders, settings: Settings, setup: DiscussionSetup | None = None
+    folders: Folders,
+    settings: Settings,
+    precision: Precision,
+    servers: Iterable[str] = (),
+    trusted: Collection[str] = (),
 ) -> ModelSources:
-    """The sources on this machine. ``setup`` has the precision and a server that is asked too."""
-    names = list(settings.servers)
-    if setup is not None:
-        urls = [each.url for each in settings.servers.values()]
-        names += [each for each in setup.server if "://" in each and each not in urls]
-    servers = [NamedServer(name, *resolve_server(settings, name)) for name in names]
+    """The sources on this machine, and servers.
+
+    Args:
+        folders: Where the starter is, and which folders were used before.
+        settings: Names servers and the device.
+        precision: How models are to be held.
+        servers: Names and URLs of servers to ask beside those in settings.
+        trusted: Those of them that the user gave on the command line.
+
+    Raises:
+        InputError: Settings have no server of that name.
+    """
+    named = [
+        NamedServer(name, *resolve_server(settings, name, trusted))
+        for name in dict.fromkeys([*settings.servers, *servers])
+    ]
+    by_url = {each.url: each for each in reversed(named)}  # the first name of a URL counts
     return ModelSources(
         starter=folders.cache / STARTER,
         hub_cache=cache_folder(),
-        servers=tuple(servers),
-        precision=Precision(setup.dtype, setup.quantization) if setup else Precision(),
+        folders=LastModelFile(folders.last_model_file).folders(),
+        servers=tuple(each for each in named if by_url[each.url] is each),
+        precision=precision,
         device=settings.device,
     )
 
@@ -274,24 +298,30 @@ class ModelListing:
     # Servers -----------------------------------------------------------------------------------
 
     def _ask_servers(self) -> None:
-        for server in self._sources.servers:
-            self._tell(_server_group(server.name, server.url, is_complete=False))
+        try:
+            for server in self._sources.servers:
+                self._tell(_server_group(server.name, server.url, is_complete=False))
+            if not self._is_cancelled.is_set():
+                self._query = self._new_query()
+                self._query.start()
+                if self._is_cancelled.is_set():
+                    self._query.cancel()
+                self._query.done.wait()
+        finally:
+            self._servers_asked.set()
+
+    def _new_query(self) -> ServerQuery:
         from ..engine.server.listing import ServerAddress, ServerQuery  # imports openai
 
-        addresses = [
-            ServerAddress(each.url, each.key, name=each.name) for each in self._sources.servers
-        ]
-        in_settings = {_host_and_port(each.url) for each in addresses}
+        servers = self._sources.servers
+        named = {_host_and_port(each.url) for each in servers}
+        addresses = [ServerAddress(each.url, each.key, name=each.name) for each in servers]
         addresses += [
             ServerAddress(f"http://127.0.0.1:{port}/v1", is_named=False)
             for port in self._sources.ports
-            if ("127.0.0.1", port) not in in_settings
+            if ("127.0.0.1", port) not in named
         ]
-        self._query = ServerQuery(addresses, self._tell_of_server)
-        if not self._is_cancelled.is_set():
-            self._query.start()
-            self._query.done.wait()
-        self._servers_asked.set()
+        return ServerQuery(addresses, self._tell_of_server)
 
     def _tell_of_server(self, answer: ServerAnswer) -> None:
         address = answer.address

@@ -15,8 +15,10 @@ SMALL: Tensors = {"model.embed_tokens.weight": [1000, 64], "model.layers.0.weigh
 
 
 def tensors_of(parameters: int) -> Tensors:
-    """Weights of so many parameters, to the nearest million."""
-    return {f"layers.{number}.weight": [1000, 1000] for number in range(parameters // 1_000_000)}
+    """Weights of so many parameters, to the nearest thousand."""
+    billions, rest = divmod(parameters, 1_000_000_000)
+    tensors = {f"layers.{number}.weight": [1000, 1_000_000] for number in range(billions)}
+    return tensors | {"layers.rest.weight": [1000, rest // 1000]}
 
 
 def config_of(family: str, **more: Any) -> dict[str, Any]:

@@ -122,8 +122,8 @@ class ServerQuery:
 
     def _run(self) -> None:
         try:
-            self._task = self._loop.create_task(self._ask_all())
             if not self._is_cancelled.is_set():
+                self._task = self._loop.create_task(self._ask_all())
                 self._loop.run_until_complete(asyncio.wait([self._task]))
         finally:
             self.done.set()
@@ -156,8 +156,11 @@ async def ask(address: ServerAddress, seconds: float = ASK_SECONDS) -> ServerAns
         return ServerAnswer(address, error=reason)
     except APIError as error:
         return ServerAnswer(address, error=sentence(error, address.url, "", [address.key]))
-    except ValueError:
+    except (ValueError, RecursionError):
         return ServerAnswer(address, error=f"{shown} does not answer as a server of models does")
+    except Exception as error:  # the transport's, which openai passes on while a body is read
+        reason = f"{shown} cannot be asked ({type(error).__name__})"
+        return ServerAnswer(address, error=reason, answers=False)
     return ServerAnswer(address, tuple(models))
 
 
@@ -173,8 +176,11 @@ async def _models(address: ServerAddress) -> list[ServedModel]:
 
 
 async def _listed(address: ServerAddress, url: str) -> list[ServedModel]:
+    named = address.is_named
     transport = DefaultAsyncHttpxClient(
-        trust_env=address.is_named, follow_redirects=address.is_named
+        trust_env=named,
+        follow_redirects=named,
+        verify=named,  # reading certificates takes long, and these ports have none
     )
     client = AsyncOpenAI(
         base_url=url, api_key=address.key or "none", max_retries=0, http_client=transport

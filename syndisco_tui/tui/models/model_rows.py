@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
-from ...text import gigabytes, one_line
+from ...text import gigabytes, one_line, parameter_count
 from ...workspace.models import ListedModel, ModelChoice, ModelGroup
 from ..widgets.row_list import RowList
 
@@ -96,10 +96,9 @@ def _details(model: ListedModel, *, is_wide: bool) -> Content:
         return Content.assemble(
             Content.styled(problem, "$warning"), Content.styled(size if is_wide else "", "$quiet")
         )
-    precision = files.dtype if files.quantization == "none" else files.quantization
-    columns = f"{parameters(files.parameters):>6} "
+    columns = f"{parameter_count(files.parameters):>6} "
     if is_wide:
-        columns = f"{one_line(files.family, 9):<9} {columns} {one_line(precision, 8):<8}"
+        columns = f"{one_line(files.family, 9):<9} {columns} {one_line(files.stored_as, 8):<8}"
     is_too_large = files.memory is not None and not files.memory.fits
     return Content.assemble(
         Content.styled(f"{columns}{size}  ", "$quiet"),
@@ -107,10 +106,3 @@ def _details(model: ListedModel, *, is_wide: bool) -> Content:
         if is_too_large
         else Content.styled("fits", "$quiet"),
     )
-
-
-def parameters(count: int) -> str:
-    """A number of parameters as model names have it: “135M”, “7.6B”."""
-    if count < 999.5e6:
-        return f"{count / 1e6:.0f}M" if count else ""
-    return f"{count / 1e9:.1f}B" if count < 99.95e9 else f"{count / 1e9:,.0f}B"

@@ -18,6 +18,7 @@ from textual.theme import Theme
 from ...text import one_line, safe
 from ...workspace.folders import Folders
 from ...workspace.inputs import InputError
+from ...workspace.model_files import Precision
 from ...workspace.models import ModelSources, model_sources
 from ...workspace.settings import Settings, UserSettings
 from ..experiments.batches import Batches
@@ -224,7 +225,8 @@ class SyndiscoApp(RemembersDiscarded, KnowsModelSources, QuietCrashApp[int]):
 
     def model_sources(self, setup: DiscussionSetup) -> ModelSources:
         settings = self.user_settings.read() if self.user_settings else Settings()
-        return model_sources(self._folders, settings, setup)
+        precision = Precision(setup.dtype, setup.quantization)
+        return model_sources(self._folders, settings, precision, setup.server)
 
     # Actions -----------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from typing import Any
 from ...base import ModelUnavailable
 
 HEADER_LIMIT = 100_000_000  # bytes; the limit of safetensors
+MAX_ELEMENTS = 1 << 60
 
 
 @dataclass(frozen=True)
@@ -139,11 +140,14 @@ def _tensors(file: Path) -> list[tuple[str, list[int], str]]:
             if length > HEADER_LIMIT:
                 raise ValueError("header too long")
             header = json.loads(stream.read(length))
-        return [
+        tensors = [
             (name, list(map(int, entry["shape"])), str(entry["dtype"]))
             for name, entry in header.items()
             if name != "__metadata__"
         ]
+        if any(math.prod(shape) > MAX_ELEMENTS for _, shape, _ in tensors):
+            raise ValueError("a tensor of impossible size")
+        return tensors
     except OSError as error:
         raise ModelUnavailable(f"{file} cannot be read: {error.strerror}.") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, struct.error):
