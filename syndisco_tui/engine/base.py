@@ -16,6 +16,7 @@ from ..discussion import ChatMessage
 
 FinishReason = Literal["stop", "length", "cancelled"]
 Reasoning = Literal["auto", "off", "on"]
+ReasoningField = Literal["on", "off", "effort"]
 
 
 class EngineError(Exception):
@@ -153,6 +154,9 @@ class EngineInfo:
     """Whether a request gives the same tokens alone, in any batch and after a resume."""
     context_length: int = 0
     """How many tokens prompt and reply can have together."""
+    reasoning: tuple[ReasoningField, ...] | None = None
+    """What can be said of its reasoning: to reason (``on``), not to, and how much. None where
+    only trying shows it."""
     memory_bytes: int = 0
     """Of the weights."""
     versions: dict[str, str] = field(default_factory=dict)
@@ -179,6 +183,10 @@ class EngineInfo:
         """What a discussion's file records of the model."""
         facts = asdict(self)
         del facts["context_length"], facts["memory_bytes"], facts["unusable"]
+        if self.reasoning is None:
+            del facts["reasoning"]
+        else:
+            facts["reasoning"] = list(self.reasoning)
         if self.server:
             facts["left_out"] = list(self.left_out)
         else:
@@ -398,14 +406,14 @@ class Engine(Protocol):
 
     def render(
         self,
-        chat: Sequence[ChatMessage],
+        request: GenerationRequest,
         listener: Callable[[RenderedPrompt | EngineError], object],
         model: ModelSpec | None = None,
     ) -> None:
-        """Render ``chat`` as the loaded model reads it, between two decode steps.
+        """Render the prompt of ``request`` as its model reads it, between two decode steps.
 
         Args:
-            chat: The messages.
+            request: Whose prompt to render.
             listener: Gets the prompt, or the error, on the engine's thread.
             model: Which of several loaded models; None: the main one.
         """

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..discussion import ChatMessage
 from .base import (
     Cancelled,
     Engine,
@@ -208,12 +207,11 @@ class Engines:
 
     def render(
         self,
-        chat: Sequence[ChatMessage],
+        request: GenerationRequest,
         listener: Callable[[RenderedPrompt | EngineError], object],
-        model: ModelSpec | None = None,
     ) -> None:
-        """Show ``chat`` as ``model`` reads it; see ``Engine``."""
-        self._engine_of(model).render(chat, listener)
+        """Show the prompt of ``request`` as its model reads it; see ``Engine``."""
+        self._engine_of(request.model).render(request, listener)
 
     def close(self) -> None:
         """Close all engines."""

@@ -6,6 +6,8 @@ have opened one, and a tag may arrive in several pieces. Pure: text in, text out
 
 from __future__ import annotations
 
+import re
+from collections.abc import Container
 from dataclasses import dataclass
 from enum import Enum, auto
 from string import ascii_lowercase, ascii_uppercase
@@ -24,48 +26,83 @@ class _Tag(Enum):
     FINAL = auto()
 
 
+_PAIRS = {
+    "<think>": "</think>",  # DeepSeek R1, Qwen 3, GLM, Hunyuan, MiniMax
+    "<thinking>": "</thinking>",
+    "<thought>": "</thought>",  # EXAONE Deep
+    "<reasoning>": "</reasoning>",
+    "<seed:think>": "</seed:think>",  # Seed-OSS
+    "[think]": "[/think]",  # Mistral
+    "◁think▷": "◁/think▷",  # Kimi
+    "<|begin_of_thought|>": "<|end_of_thought|>",
+    "<|start_thinking|>": "<|end_thinking|>",  # Cohere Command A
+    "<|inner_prefix|>": "<|inner_suffix|>",  # Apertus
+    "<|channel>thought": "<channel|>",  # Gemma 4
+}
+"""Opening and closing tags, lower case."""
+_CHANNEL, _MESSAGE, ENDS_CHANNEL = "<|channel|>", "<|message|>", "<|end|>"
 _TAGS = {
-    "<think>": _Tag.OPENS,  # DeepSeek R1, Qwen 3, GLM, Hunyuan, MiniMax
-    "</think>": _Tag.CLOSES,
-    "<thinking>": _Tag.OPENS,
-    "</thinking>": _Tag.CLOSES,
-    "<thought>": _Tag.OPENS,  # EXAONE Deep
-    "</thought>": _Tag.CLOSES,
-    "<reasoning>": _Tag.OPENS,
-    "</reasoning>": _Tag.CLOSES,
-    "<seed:think>": _Tag.OPENS,  # Seed-OSS
-    "</seed:think>": _Tag.CLOSES,
-    "[think]": _Tag.OPENS,  # Mistral
-    "[/think]": _Tag.CLOSES,
-    "◁think▷": _Tag.OPENS,  # Kimi
-    "◁/think▷": _Tag.CLOSES,
-    "<|begin_of_thought|>": _Tag.OPENS,
-    "<|end_of_thought|>": _Tag.CLOSES,
-    "<|start_thinking|>": _Tag.OPENS,  # Cohere Command A
-    "<|end_thinking|>": _Tag.CLOSES,
+    **dict.fromkeys(_PAIRS, _Tag.OPENS),
+    **dict.fromkeys(_PAIRS.values(), _Tag.CLOSES),
     "<answer>": _Tag.ANSWER,
     "</answer>": _Tag.ANSWER,
+    "<response>": _Tag.ANSWER,  # Granite 3.3
+    "</response>": _Tag.ANSWER,
     "<|begin_of_solution|>": _Tag.ANSWER,
     "<|end_of_solution|>": _Tag.ANSWER,
     "<|start_response|>": _Tag.ANSWER,
     "<|end_response|>": _Tag.ANSWER,
-    "<|channel|>": _Tag.HEADER,  # gpt-oss: <|channel|>analysis<|message|>…<|end|>
+    _CHANNEL: _Tag.HEADER,  # gpt-oss: <|channel|>analysis<|message|>…<|end|>
     "<|start|>": _Tag.HEADER,
-    "<|message|>": _Tag.BODY,
-    "<|end|>": _Tag.IGNORED,
+    _MESSAGE: _Tag.BODY,
+    ENDS_CHANNEL: _Tag.IGNORED,
     "<|return|>": _Tag.IGNORED,
 }
 _BARE_ANALYSIS, _BARE_FINAL = "analysis", "assistantfinal"
 """What is left of gpt-oss's channels where a server has removed the special tokens."""
 _BARE_TAGS = {**_TAGS, _BARE_FINAL: _Tag.FINAL}
-_OPENING = tuple(tag for tag, kind in _TAGS.items() if kind is _Tag.OPENS)
-_MAY_BEGIN_TAG = frozenset(tag[0] for tag in _TAGS)
+_SPOKEN_OPENINGS = ("Here is my thought process:", "Here's my thought process:")  # Granite 3.2
+_SPOKEN_CLOSING = "\n\nHere is my response:\n\n"
+_SPOKEN_TAGS = {
+    **_TAGS,
+    "here is my response:": _Tag.FINAL,
+    "here's my response:": _Tag.FINAL,
+}
+_AFTER_END = f"<|start|>assistant{_CHANNEL}final{_MESSAGE}"
+_FOLLOWED_BY = {"<|end_thinking|>": "<|START_RESPONSE|>"}
+"""What comes between a closing tag and speech."""
+_OPENING = tuple(_PAIRS)
+_FIRST_CHARACTER = re.compile("[" + re.escape("".join({tag[0] for tag in _TAGS})) + "]")
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
-def opens_reasoning(prompt: str) -> bool:
-    """Whether a rendered prompt ends inside an opened reasoning tag."""
-    return prompt[-64:].translate(_LOWER).rstrip().endswith(_OPENING)
+def opened_tag(prompt: str) -> str:
+    """The reasoning tag, as it is spelled, inside which a rendered prompt ends; empty if none."""
+    end = prompt[-64:].rstrip()
+    tag = next(filter(end.translate(_LOWER).endswith, _OPENING), "")
+    return end[len(end) - len(tag) :]
+
+
+def closing_text(opening: str) -> str:
+    """What ends the thought that the tag ``opening`` began, up to where speech begins."""
+    tag = _PAIRS[opening.translate(_LOWER)]
+    following = _FOLLOWED_BY.get(tag, "")
+    closing = (tag.upper() if opening.isupper() else tag) + following
+    return f"\n{closing}\n\n" if tag.startswith("</") else closing
+
+
+def is_tag_token(text: str, vocabulary: Container[str]) -> bool:
+    """Whether a special token of a tokenizer tells reasoning from speech.
+
+    Args:
+        text: Of the token.
+        vocabulary: The texts of all special tokens. Those of channels count all together only:
+            other families end a message with one of them.
+    """
+    lowered = text.translate(_LOWER)
+    if _TAGS.get(lowered) in (_Tag.HEADER, _Tag.BODY, _Tag.IGNORED):
+        return _CHANNEL in vocabulary and _MESSAGE in vocabulary
+    return len(lowered) > 2 and any(tag.startswith(lowered) for tag in _TAGS)
 
 
 @dataclass(frozen=True)
@@ -87,27 +124,33 @@ class ReasoningSplitter:
 
     Args:
         in_reasoning: Whether the prompt has opened a reasoning tag already.
+        opened: That tag, where it is known.
     """
 
-    def __init__(self, *, in_reasoning: bool = False) -> None:
+    def __init__(self, *, in_reasoning: bool = False, opened: str = "") -> None:
+        in_reasoning = in_reasoning or bool(opened)
         self.speech = ""
         self.reasoning = ""
         self.in_reasoning = in_reasoning
+        self.closing = closing_text(opened) if opened else ""
+        """What would end the thought that is open, up to where speech begins; empty if none is,
+        or if it is not known how it ends."""
         self.closed_unopened = False
         """Whether a thought ended that nothing had opened: the template opens it."""
         self._pending = ""
+        self._is_tag = False
         self._header: str | None = None
         self._has_thoughts = in_reasoning
         self._tags: dict[str, _Tag] | None = None
 
-    def feed(self, text: str) -> Split:
-        """Take the next piece of the reply."""
-        if not self._pending and self._tags is _TAGS and not _MAY_BEGIN_TAG.intersection(text):
-            self._pending = text
-            speech_length, reasoning_length = len(self.speech), len(self.reasoning)
-            self._take(len(text))
-            return Split(self.speech[speech_length:], self.reasoning[reasoning_length:])
-        self._pending += text
+    @property
+    def is_speaking(self) -> bool:
+        """Whether text that comes now is speech: no thought is open, nor the header of a channel."""
+        return not self.in_reasoning and self._header is None
+
+    def feed(self, text: str, *, is_tag: bool = False) -> Split:
+        """Take the next piece of the reply; ``is_tag``: the model means it as one."""
+        self._pending, self._is_tag = self._pending + text, is_tag
         return self._split(at_end=False)
 
     def finish(self) -> Split:
@@ -119,26 +162,37 @@ class ReasoningSplitter:
         retracted = False
         if self._tags is None and not self._choose_tags(at_end):
             return Split()
+        if (
+            self._tags is _TAGS
+            and self._header is None
+            and not _FIRST_CHARACTER.search(self._pending)
+        ):  # quickly: so it is nearly always
+            self._take(len(self._pending))
+            return Split(self.speech[speech_length:], self.reasoning[reasoning_length:])
         while tag := self._take_to_next_tag():
-            if self._apply(tag):
+            if self._apply(*tag):
                 retracted, speech_length, reasoning_length = True, 0, 0
         self._take(len(self._pending) if at_end else self._length_without_partial_tag())
         return Split(self.speech[speech_length:], self.reasoning[reasoning_length:], retracted)
 
     def _choose_tags(self, at_end: bool) -> bool:
-        """Look whether the reply starts with a bare ``analysis``. False where that is not known."""
+        """Look whether the reply starts a thought in words. False where that is not known yet."""
         start = self._pending.lstrip()
-        rest = start.removeprefix(_BARE_ANALYSIS)
-        if (not rest and not at_end) or (_BARE_ANALYSIS.startswith(start) and not at_end):
+        beginnings = (_BARE_ANALYSIS, *_SPOKEN_OPENINGS)
+        if not at_end and any(beginning.startswith(start) for beginning in beginnings):
             return False
-        if rest is not start and rest != start and rest[:1].isupper():
-            self._tags, self._pending = _BARE_TAGS, rest
-            self.in_reasoning = self._has_thoughts = True
-        else:
+        beginning = next(filter(start.startswith, beginnings), "")
+        rest = start[len(beginning) :]
+        is_bare = beginning == _BARE_ANALYSIS
+        if not beginning or (is_bare and not rest[:1].isupper()):
             self._tags = _TAGS
+        else:
+            self._tags, self._pending = _BARE_TAGS if is_bare else _SPOKEN_TAGS, rest
+            self.in_reasoning = self._has_thoughts = True
+            self.closing = "" if is_bare else _SPOKEN_CLOSING
         return True
 
-    def _take_to_next_tag(self) -> _Tag | None:
+    def _take_to_next_tag(self) -> tuple[_Tag, str] | None:
         """Take the text before the first tag that counts, and the tag. None if there is none."""
         assert self._tags is not None
         lowered = self._pending.translate(_LOWER)
@@ -149,14 +203,15 @@ class ReasoningSplitter:
                 position = lowered.find(tag, position + 1)
             if 0 <= position < first:
                 first, length, kind_of_first = position, len(tag), kind
-        if kind_of_first is not None:
-            self._take(first)
-            self._pending = self._pending[length:]
-        return kind_of_first
+        if kind_of_first is None:
+            return None
+        self._take(first)
+        text, self._pending = self._pending[:length], self._pending[length:]
+        return kind_of_first, text
 
     def _counts(self, kind: _Tag, position: int) -> bool:
         """Whether a tag at ``position`` of the pending text is one, and not spoken of."""
-        if kind is _Tag.OPENS:
+        if kind is _Tag.OPENS and not self._is_tag:
             before = self.reasoning if self.in_reasoning else self.speech.rpartition("\n")[2]
             line = before + self._pending[:position]
             return not (line if self.in_reasoning else line.rpartition("\n")[2]).strip()
@@ -164,21 +219,25 @@ class ReasoningSplitter:
             return self._has_thoughts and not self.in_reasoning
         return True
 
-    def _apply(self, kind: _Tag) -> bool:
+    def _apply(self, kind: _Tag, text: str) -> bool:
         """Go on after a tag. True where all speech so far turns out to be reasoning."""
         match kind:
             case _Tag.OPENS:
                 self.in_reasoning = self._has_thoughts = True
+                self.closing = closing_text(text)
             case _Tag.FINAL:
-                self.in_reasoning = False
+                self.in_reasoning, self.closing = False, ""
             case _Tag.HEADER:
-                self._header = ""
+                self._header, self.closing = "", ""
             case _Tag.BODY if self._header is not None:
                 self.in_reasoning = not self._header.lstrip().startswith("final")
                 self._has_thoughts, self._header = True, None
+                self.closing = ENDS_CHANNEL + _AFTER_END if self.in_reasoning else ""
+            case _Tag.IGNORED if self.in_reasoning and self.closing == ENDS_CHANNEL + _AFTER_END:
+                self.closing = _AFTER_END
             case _Tag.CLOSES:
                 unopened = not self._has_thoughts
-                self.in_reasoning, self._has_thoughts = False, True
+                self.in_reasoning, self._has_thoughts, self.closing = False, True, ""
                 if unopened:
                     self.closed_unopened = True
                     self.reasoning, self.speech = self.reasoning + self.speech, ""

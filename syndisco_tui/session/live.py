@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
 
 from ..discussion import (
     BatchMembership,
-    ChatMessage,
     DiscussionRecord,
     DiscussionSetup,
     ExperimentMembership,
+    TurnRequest,
 )
 from ..engine.base import EngineError, RenderedPrompt
 from . import inputs
@@ -20,6 +20,7 @@ from .events import Closed, ReplyGrew, SessionEvent
 from .intervention import Intervention
 from .performer import Message, PreloadIfLast
 from .runner import Runner
+from .stream import generation_request
 
 MAX_UNREAD = 1000
 """Unread events beyond which growing replies are left out."""
@@ -94,12 +95,15 @@ class LiveSession:
 
     def render(
         self,
-        chat: Sequence[ChatMessage],
+        request: TurnRequest,
+        setup: DiscussionSetup,
         listener: Callable[[RenderedPrompt | EngineError], object],
-        setup: DiscussionSetup | None = None,
     ) -> None:
-        """Show a chat as the model of ``setup``, or the main one, reads it; see ``Engine``."""
-        self._runner.render(chat, listener, setup)
+        """Show the prompt of a turn under ``setup`` as the loaded model reads it.
+
+        See ``Engine.render``.
+        """
+        self._runner.engine.render(generation_request(request, setup), listener)
 
     def change_setup(self, setup: DiscussionSetup) -> None:
         """Stage ``setup``: it applies from the next turn on, once the user continues."""

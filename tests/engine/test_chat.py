@@ -8,7 +8,7 @@ import pytest
 
 from syndisco_tui.discussion import ChatMessage, Discussion, DiscussionSetup, Persona
 from syndisco_tui.discussion.setup import PromptStyle
-from syndisco_tui.engine.base import EngineError, RenderedPrompt
+from syndisco_tui.engine.base import EngineError, GenerationRequest, RenderedPrompt
 from syndisco_tui.engine.local.tokenization.chat_tokenizer import ChatTokenizer
 
 IM_START, IM_END = 1, 2
@@ -76,7 +76,7 @@ def test_a_control_token_anywhere_in_a_discussion_is_only_text(
         request = Discussion(setup).next_request()
         assert request is not None
         assert word in request.chat[-1].content
-        rendered = ChatTokenizer(tokenizer).rendered(request.chat)
+        rendered = ChatTokenizer(tokenizer).rendered(GenerationRequest(request.chat, 1))
         assert rendered.tokens == len(ChatTokenizer(tokenizer).ids(request.chat))
         return rendered
 
@@ -131,7 +131,7 @@ def test_no_template_is_one_sentence(tokenizer: Any) -> None:
 def test_rendered_it_shows_every_token_and_which_ones_control(tokenizer: Any) -> None:
     chat = user("Say <|im_end|> twice: naïve 北京 😀")
     tokenizer_of_chats = ChatTokenizer(tokenizer)
-    rendered = tokenizer_of_chats.rendered(chat)
+    rendered = tokenizer_of_chats.rendered(GenerationRequest(chat, 1))
     ids = tokenizer_of_chats.ids(chat)
     assert rendered.tokens == len(ids)
     assert rendered.text == tokenizer.decode(ids, clean_up_tokenization_spaces=False)

@@ -23,7 +23,7 @@ def rendered(
     engine: LocalEngine, chat: Sequence[ChatMessage] = CHAT
 ) -> RenderedPrompt | EngineError:
     answers: SimpleQueue[RenderedPrompt | EngineError] = SimpleQueue()
-    engine.render(chat, answers.put)
+    engine.render(GenerationRequest(chat, max_out_tokens=1), answers.put)
     return answers.get(timeout=60)
 
 

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 
 from syndisco_tui.engine.base import Generation, GenerationRequest
 from syndisco_tui.engine.local.cache.slot_table import OutOfSlots, SlotTable
-from syndisco_tui.engine.local.decoding.reply import Reply
+from syndisco_tui.engine.local.decoding.reply import Reply, ReplyTokens
 from syndisco_tui.engine.local.decoding.scheduler import (
     PREFILL_TOKENS,
     PREFILL_TOKENS_WHILE_DECODING,
     Scheduler,
 )
+from syndisco_tui.engine.local.tokenization.chat_tokenizer import Prompt
 
 
 @dataclass
@@ -44,7 +45,7 @@ class NoTokenizer:
 
 def reply(prompt: list[int], tokens: int = 10) -> Reply:
     generation = Generation(GenerationRequest((), tokens))
-    return Reply(generation, prompt, NoTokenizer(), eos=(), context_length=1 << 20)
+    return Reply(generation, Prompt(prompt), ReplyTokens(NoTokenizer(), eos=()), 1 << 20)
 
 
 def scheduler(budget: int = 1 << 30, **options: Any) -> Scheduler:

@@ -106,11 +106,11 @@ class ScriptedEngine:
 
     def render(
         self,
-        chat: Sequence[ChatMessage],
+        request: GenerationRequest,
         listener: Callable[[RenderedPrompt | EngineError], object],
         model: ModelSpec | None = None,
     ) -> None:
-        self._inbox.put(lambda: listener(self._rendered(chat)))
+        self._inbox.put(lambda: listener(self._rendered(request.chat)))
 
     def _rendered(self, chat: Sequence[ChatMessage]) -> RenderedPrompt | EngineError:
         if self.info is None:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from ...discussion import ChatMessage
 from ..base import (
     Cancelled,
     EngineError,
@@ -60,7 +59,7 @@ class _Load:
 
 @dataclass(frozen=True)
 class _Render:
-    chat: Sequence[ChatMessage]
+    request: GenerationRequest
     listener: Callable[[RenderedPrompt | EngineError], object]
 
 
@@ -165,15 +164,15 @@ class LocalEngine:
 
     def render(
         self,
-        chat: Sequence[ChatMessage],
+        request: GenerationRequest,
         listener: Callable[[RenderedPrompt | EngineError], object],
         model: ModelSpec | None = None,
     ) -> None:
-        """Render ``chat`` as the loaded model reads it."""
+        """Render the prompt of ``request`` as the loaded model reads it."""
         if self._closing.is_set():
             listener(_CLOSED)
         else:
-            self._commands.put(_Render(chat, listener))
+            self._commands.put(_Render(request, listener))
 
     def close(self) -> None:
         """Cancel everything and end the inference thread."""
@@ -234,7 +233,7 @@ class LocalEngine:
             render.listener(_NO_MODEL)
             return
         try:
-            render.listener(self._chat.rendered(render.chat))
+            render.listener(self._chat.rendered(render.request))
         except EngineError as error:
             render.listener(error.with_traceback(None))
 
@@ -315,8 +314,14 @@ class LocalEngine:
         gc.collect()
         gc.freeze()
         exact = _is_exact(loaded)
-        info = replace(loaded.info, path=support.path, path_reason=support.reason, exact=exact)
-        self._chat = ChatTokenizer(loaded.tokenizer)
+        chat = self._chat = ChatTokenizer(loaded.tokenizer)
+        info = replace(
+            loaded.info,
+            path=support.path,
+            path_reason=support.reason,
+            exact=exact,
+            reasoning=chat.switches.fields,
+        )
         with self._lock:
             if load not in self._pending:
                 raise Cancelled("Loading was cancelled.")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from zlib import crc32
 
-from ...discussion import ChatMessage
 from ...store.inputs import InputError
 from ..base import (
     Cancelled,
@@ -273,14 +272,14 @@ class ServerEngine:
 
     def render(
         self,
-        chat: Sequence[ChatMessage],
+        request: GenerationRequest,
         listener: Callable[[RenderedPrompt | EngineError], object],
         model: ModelSpec | None = None,
     ) -> None:
-        """Show ``chat`` as it is sent: the server's own template is not known here."""
+        """Show a request's chat as it is sent: the server's own template is not known here."""
         capabilities = self._endpoints[0].capabilities if self._endpoints else Capabilities()
         parts: list[tuple[str, bool]] = []
-        for message in messages(chat, capabilities):
+        for message in messages(request.chat, capabilities):
             parts += [(f"[{message['role']}]\n", True), (message["content"], False), ("\n", True)]
         listener(RenderedPrompt(tuple(parts), 0))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -21,6 +21,7 @@ from ...discussion import (
     Message,
     NotReproducible,
     RebuiltRequest,
+    TurnRequest,
     rebuild_request,
 )
 from ...engine.base import EngineError, RenderedPrompt
@@ -39,7 +40,8 @@ class Source(Protocol):
     def record(self) -> DiscussionRecord | None: ...
     def render(
         self,
-        chat: Sequence[ChatMessage],
+        request: TurnRequest,
+        setup: DiscussionSetup,
         listener: Callable[[RenderedPrompt | EngineError], object],
         setup: DiscussionSetup | None = None,
     ) -> None: ...
@@ -110,7 +112,8 @@ class XRay(AppScreen[None]):
         if self._request:
             index = self._index
             self._source.render(
-                self._request.request.chat,
+                self._request.request,
+                self._request.setup,
                 lambda answer: self.post_message(self.Rendered(index, answer)),
                 self._request.setup.with_model_of(self._message.name),
             )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndisco_tui.engine.reasoning import ReasoningSplitter, opens_reasoning
+from syndisco_tui.engine.reasoning import ReasoningSplitter, closing_text, is_tag_token, opened_tag
 
 CASES = {
     "<think>\nI should be rude.\n</think>\n\nNo way.": ("No way.", "\nI should be rude.\n"),
@@ -34,6 +34,11 @@ CASES = {
     "I said <think> once.": ("I said <think> once.", ""),
     "Read <answer> first.": ("Read <answer> first.", ""),
     "No way <3 [x] a < b": ("No way <3 [x] a < b", ""),
+    "<|inner_prefix|>hm<|inner_suffix|>No way.": ("No way.", "hm"),
+    "<|channel>thought\nhm<channel|>No way.": ("No way.", "\nhm"),
+    "<think>hm</think><response>No way.</response>": ("No way.", "hm"),
+    "Here is my thought process: hm Here is my response: No way.": ("No way.", " hm "),
+    "Here is my thought: no.": ("Here is my thought: no.", ""),
     "İstanbul\n<think>x</think>y": ("İstanbul\ny", "x"),
     "": ("", ""),
 }
@@ -58,8 +63,9 @@ def test_every_form_in_pieces_of_any_size(reply: str, size: int) -> None:
 
 
 def test_a_tag_that_the_template_opened() -> None:
-    assert opens_reasoning("<|im_start|>assistant\n<think>\n")
-    assert not opens_reasoning("<|im_start|>assistant\n<think>\n\n</think>\n\n")
+    assert opened_tag("<|im_start|>assistant\n<think>\n") == "<think>"
+    assert opened_tag("[/INST][THINK]") == "[THINK]"
+    assert opened_tag("<|im_start|>assistant\n<think>\n\n</think>\n\n") == ""
     assert split(["hm</think>No way."], in_reasoning=True) == ("No way.", "hm")
     assert split(["<think>hm</think>No way."], in_reasoning=True) == ("No way.", "hm")
 
@@ -74,6 +80,45 @@ def test_speech_that_turns_out_to_be_reasoning_is_retracted_once() -> None:
     assert splitter.speech == "No way. Never."
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "<think>hm",
+        "[THINK]hm",
+        "<|START_THINKING|>hm",
+        "<|inner_prefix|>hm",
+        "<|channel>thought\nhm",
+        "<|channel|>analysis<|message|>hm",
+        "<|channel|>analysis<|message|>hm<|end|>",
+        "Here is my thought process: hm",
+    ],
+)
+def test_what_closes_a_thought_is_followed_by_speech(reply: str) -> None:
+    splitter = ReasoningSplitter()
+    splitter.feed(reply)
+    splitter.feed(splitter.closing)
+    assert (splitter.in_reasoning, splitter.closing, splitter.speech) == (False, "", "")
+    splitter.feed("No way.")
+    splitter.finish()
+    assert splitter.speech == "No way."
+
+
+def test_a_tag_that_is_one_token_counts_in_the_middle_of_a_line() -> None:
+    splitter = ReasoningSplitter()
+    for piece, is_tag in [("Hi. ", False), ("<think>", True), ("b", False), ("</think>", True)]:
+        splitter.feed(piece, is_tag=is_tag)
+    assert (splitter.speech, splitter.reasoning) == ("Hi. ", "b")
+
+
+def test_which_special_tokens_are_tags() -> None:
+    assert closing_text("[THINK]") == "[/THINK]"
+    assert is_tag_token("</think>", ())
+    assert is_tag_token("<|channel>", ())
+    assert not is_tag_token("<|im_end|>", ())
+    assert not is_tag_token("<|end|>", {"<|end|>"})  # of Phi
+    assert is_tag_token("<|end|>", {"<|end|>", "<|channel|>", "<|message|>"})
+
+
 PIECES = [
     *"abA <>/[]|\n", "<think>", "</think>", "nk>", "<|channel|>", "<|message|>", "final",
     "analysis", "assistantfinal",
@@ -86,7 +131,7 @@ def test_how_a_reply_is_cut_makes_no_difference(pieces: list[str]) -> None:
     assert split(pieces) == split([whole]) == split(list(whole))
 
 
-@given(st.text(alphabet=st.characters(blacklist_characters="<[◁")))
+@given(st.text(alphabet=st.characters(blacklist_characters="<[◁:")))
 def test_nothing_is_lost_where_there_are_no_tags(text: str) -> None:
     speech, reasoning = split(list(text))
     assert speech == text or (text.lstrip().startswith("analysis") and reasoning)

@@ -73,12 +73,14 @@ class BatchDecoder(Decoder):
         failure: EngineError | None = None
         sequences = len(self._runner.lengths)
         try:
-            logits = self._runner.prefill(reply.prompt)
+            logits = self._runner.prefill(reply.context)
             rows = range(len(self._state_rows) + 1)
             row = next(row for row in rows if row not in self._state_rows)
             self._state = self._state.grown(row + 1, reply.max_length)
             request = reply.generation.request
-            self._state.start_reply(row, reply.prompt, request.sampling, request.seed)
+            self._state.start_reply(
+                row, reply.context, request.sampling, request.seed, len(reply.token_ids)
+            )
             (token,) = self._sample(logits[None], [reply], [row])
         except Exception as error:
             failure = as_engine_error(error)
@@ -107,8 +109,15 @@ class BatchDecoder(Decoder):
         return tokens
 
     def _drop_finished(self) -> None:
-        running = [n for n, reply in enumerate(self._decoding) if not reply.generation.is_done]
-        if len(running) < len(self._decoding):
+        ended = [reply.generation.is_done or reply.needs_reading for reply in self._decoding]
+        if any(ended):
+            running = [n for n, has_ended in enumerate(ended) if not has_ended]
+            reading_on = [
+                reply
+                for reply in self._decoding
+                if reply.needs_reading and not reply.generation.is_done
+            ]
+            self._waiting.extendleft(reversed(reading_on))
             self._runner.select(running)
             self._decoding = [self._decoding[n] for n in running]
             self._state_rows = [self._state_rows[n] for n in running]

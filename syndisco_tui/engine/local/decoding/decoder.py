@@ -7,10 +7,12 @@ from collections import deque
 from collections.abc import Collection
 from typing import Any
 
-from ...base import EngineError, Generation, OutOfMemory
+from ...base import EngineError, Failed, Generation, OutOfMemory
+from ...reasoning import is_tag_token
 from ..memory import is_out_of_memory
 from ..tokenization.chat_tokenizer import ChatTokenizer
-from .reply import Reply
+from ..tokenization.reasoning_switches import ReasoningSwitches
+from .reply import Reply, ReplyTokens
 
 
 class InputProcessor:
@@ -20,29 +22,51 @@ class InputProcessor:
         tokenizer: Of the model.
         eos: Ids of tokens that end a reply, beside those the chat template ends a message with.
         context_length: How many tokens the model can attend to.
+        can_read_on: Whether the model can go on from the beginning of a reply that is given to it.
     """
 
-    def __init__(self, tokenizer: Any, *, eos: Collection[int], context_length: int) -> None:
+    def __init__(
+        self,
+        tokenizer: Any,
+        *,
+        eos: Collection[int],
+        context_length: int,
+        can_read_on: bool = True,
+    ) -> None:
         self.context_length = context_length
-        self._tokenizer = tokenizer
         self._chat = ChatTokenizer(tokenizer)
         self.eos = frozenset(eos) | self._chat.end_of_message_ids()
+        special = {
+            token_id: str(token)
+            for token_id, token in tokenizer.added_tokens_decoder.items()
+            if is_tag_token(str(token), self._chat.control_texts)
+        }
+        self._tokens = ReplyTokens(
+            tokenizer,
+            eos=self.eos,
+            tags=special,
+            encode=self._chat.encode if can_read_on else None,
+        )
+
+    @property
+    def switches(self) -> ReasoningSwitches:
+        """How the chat template switches reasoning."""
+        return self._chat.switches
 
     def process(self, generation: Generation) -> Reply | None:
         """A reply with its prompt as token ids; None if the prompt was refused and the reply
         has failed."""
-        reply = Reply(generation, [], self._tokenizer, self.eos, self.context_length)
         try:
-            reply.prompt = self._chat.ids(generation.request.chat)
-            if len(reply.prompt) >= self.context_length:
+            prompt = self._chat.prompt(generation.request)
+            if len(prompt.ids) >= self.context_length:
                 raise EngineError(
-                    f"The prompt has {len(reply.prompt):,} tokens and the model reads fewer than "
+                    f"The prompt has {len(prompt.ids):,} tokens and the model reads fewer than "
                     f"{self.context_length:,}: shorten the history, the context or the persona."
                 )
         except EngineError as error:
-            reply.fail(error)
+            generation.emit(Failed(generation, error))
             return None
-        return reply
+        return Reply(generation, prompt, self._tokens, self.context_length)
 
 
 class Decoder(ABC):

@@ -13,7 +13,7 @@ from ..runners.batch_runner import BatchRunner
 from ..runners.cuda_graphs import CudaGraphCapture, StaticSteps
 from ..runners.model_runner import ModelRunner
 from ..runners.probe import Support, find_support
-from ..transformers_api.forward import device_of
+from ..transformers_api.forward import device_of, is_encoder_decoder
 from .answers import AnswerDecoder
 from .batch_decoder import BatchDecoder
 from .decoder import Decoder, InputProcessor
@@ -48,7 +48,10 @@ def make_decoder(
         capture = CudaGraphCapture() if loaded.info.quantization != "8bit" else None
         static = StaticSteps(support.runner, capture)
     inputs = InputProcessor(
-        loaded.tokenizer, eos=loaded.eos, context_length=loaded.info.context_length
+        loaded.tokenizer,
+        eos=loaded.eos,
+        context_length=loaded.info.context_length,
+        can_read_on=not is_encoder_decoder(loaded.model),
     )
     decoder = decoder_for(
         loaded.model,

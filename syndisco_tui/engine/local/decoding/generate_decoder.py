@@ -68,7 +68,7 @@ class GenerateDecoder(Decoder):
         is_cancelled = False
 
         def choose_token(ids: Tensor, scores: Tensor) -> Tensor:
-            if not reply.started:
+            if reply.needs_reading:
                 reply.start()
             position = torch.tensor([len(reply.token_ids)], device=scores.device)
             batch = plan_batch([request.sampling], scores.shape[-1])
@@ -78,15 +78,16 @@ class GenerateDecoder(Decoder):
             nonlocal is_cancelled
             has_ended = reply.push(token)
             is_cancelled = reply.generation.is_cancelled or self._is_interrupted()
-            return has_ended or is_cancelled
+            return has_ended or is_cancelled or reply.needs_reading
 
-        generate(
-            self._model,
-            torch.tensor([reply.prompt], device=device),
-            max_new_tokens=reply.max_length - len(reply.prompt),
-            pad_token=min(self._inputs.eos, default=0),
-            choose_token=choose_token,
-            is_finished=is_finished,
-        )
+        while reply.needs_reading and not is_cancelled:
+            generate(
+                self._model,
+                torch.tensor([reply.context], device=device),
+                max_new_tokens=reply.max_length - len(reply.context),
+                pad_token=min(self._inputs.eos, default=0),
+                choose_token=choose_token,
+                is_finished=is_finished,
+            )
         if not reply.generation.is_done:
             reply.finish("cancelled" if is_cancelled else "length")

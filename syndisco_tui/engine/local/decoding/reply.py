@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...base import (
@@ -14,72 +15,146 @@ from ...base import (
     FinishReason,
     Generation,
     GenerationResult,
+    Retracted,
     Started,
 )
+from ...reasoning import ENDS_CHANNEL, ReasoningSplitter, Split
+from ..tokenization.chat_tokenizer import Prompt
 from ..tokenization.detokenizer import StopStrings, TextStream
+
+CLOSING_ROOM = 24
+"""Tokens for the end of a thought that has used up ``max_reasoning_tokens``."""
+
+
+@dataclass(frozen=True)
+class ReplyTokens:
+    """What tokens mean in the replies of a model."""
+
+    tokenizer: Any
+    """Decodes a reply."""
+    eos: Collection[int]
+    """Ids of tokens that end a reply."""
+    tags: Mapping[int, str] = field(default_factory=dict)
+    """Added tokens that tell reasoning from speech: their texts by id."""
+    encode: Callable[[str], list[int]] | None = None
+    """Text to token ids; None where a model cannot go on from a reply that was begun for it."""
+
+    def ends_reply(self, token_id: int, *, in_reasoning: bool) -> bool:
+        """Whether a token ends the reply: in gpt-oss's format one of them also ends a thought."""
+        if token_id not in self.eos:
+            return False
+        return not (in_reasoning and self.tags.get(token_id) == ENDS_CHANNEL)
 
 
 class Reply:
     """Turns the tokens of one reply into the events of its ``generation``.
 
+    Reasoning is told from speech; stop strings and ``max_out_tokens`` apply to speech. With
+    ``max_reasoning_tokens``, a thought that has used them up is ended: the tokens that close it are
+    put into the reply, and ``needs_reading`` is set.
+
     Args:
         generation: The caller's handle, through which events are emitted.
-        prompt: Token ids.
-        tokenizer: Decodes the reply.
-        eos: Ids of tokens that end the reply.
+        prompt: What the model reads first.
+        tokens: What the model's tokens mean.
         context_length: How many tokens the prompt and the reply may have together.
     """
 
     def __init__(
-        self,
-        generation: Generation,
-        prompt: list[int],
-        tokenizer: Any,
-        eos: Collection[int],
-        context_length: int,
+        self, generation: Generation, prompt: Prompt, tokens: ReplyTokens, context_length: int
     ) -> None:
+        request = generation.request
         self.generation = generation
-        self.prompt = prompt
+        self.prompt = prompt.ids
+        """Token ids."""
+        self.context = self.prompt
+        """Token ids to be read before the next token is chosen: the prompt, and what the reply
+        has when a thought was ended."""
+        self.needs_reading = True
+        """Whether ``context`` is to be read."""
         self.cached_tokens = 0
         self.token_ids: list[int] = []
-        self.started = False
-        self._eos = eos
-        self._context_length = context_length
-        self._stream = TextStream(tokenizer)
-        self._stop = StopStrings(generation.request.stop)
+        length = len(self.prompt) + request.max_out_tokens
+        if request.max_reasoning_tokens:
+            length += request.max_reasoning_tokens + CLOSING_ROOM
+        self.max_length = min(length, context_length)
+        """How many tokens the prompt and the whole reply can have."""
+        room = context_length - len(self.prompt) - request.max_out_tokens - CLOSING_ROOM
+        self._max_reasoning_tokens = max(0, min(request.max_reasoning_tokens, room))
+        self._has_started = False
+        self._tokens = tokens
+        self._notes = prompt.notes
+        self._stream = TextStream(tokens.tokenizer)
+        self._splitter = ReasoningSplitter(opened=prompt.opened)
+        self._reasoning_tokens = 0
+        self._stop = StopStrings(request.stop)
         self._text: list[str] = []
         self._created_at = time.perf_counter()
         self._first_token_at = self._created_at
 
     @property
-    def max_length(self) -> int:
-        """How many tokens the prompt and the whole reply can have."""
-        longest = len(self.prompt) + self.generation.request.max_out_tokens
-        return min(longest, self._context_length)
+    def max_tokens(self) -> int:
+        """How many tokens the whole reply can have."""
+        return self.max_length - len(self.prompt)
 
     def start(self) -> None:
-        """Emit that the prompt has been read."""
-        self.started = True
-        self.generation.emit(Started(self.generation, len(self.prompt)))
+        """Note that ``context`` has been read; the first time, emit that the prompt has."""
+        self.needs_reading = False
+        if not self._has_started:
+            self._has_started = True
+            self.generation.emit(Started(self.generation, len(self.prompt)))
 
     def push(self, token_id: int) -> bool:
         """Take the next token. True if it ended the reply, whose result is then emitted."""
         if not self.token_ids:
             self._first_token_at = time.perf_counter()
-        if token_id in self._eos:
+        if self._tokens.ends_reply(token_id, in_reasoning=self._splitter.in_reasoning):
             self.finish("stop")
             return True
-        self.token_ids.append(token_id)
-        self._emit_text(self._stop.push(self._stream.push(token_id)))
+        self._take(token_id)
+        limit = self.generation.request.max_out_tokens
+        speech_tokens = len(self.token_ids) - self._reasoning_tokens
         if self._stop.has_matched:
             self.finish("stop")
-        elif len(self.prompt) + len(self.token_ids) >= self.max_length:
+        elif len(self.token_ids) >= self.max_tokens:
             self.finish("length")
+        elif self._max_reasoning_tokens and self._splitter.is_speaking:
+            if speech_tokens >= limit:
+                self.finish("length")
+        elif 0 < self._max_reasoning_tokens <= self._reasoning_tokens:
+            self._end_thought()
         return self.generation.is_done
+
+    def _end_thought(self) -> None:
+        """Close the thought that is open; where that is impossible, the reply ends in it."""
+        closing = self._splitter.closing
+        ids = self._tokens.encode(closing) if closing and self._tokens.encode else []
+        if ids and len(self.token_ids) + len(ids) < self.max_tokens:
+            self._notes += (f"its reasoning was ended after {self._reasoning_tokens:,} tokens",)
+            for token_id in ids:
+                self._take(token_id)
+            self.context = [*self.prompt, *self.token_ids]
+            self.needs_reading = True
+        elif self._reasoning_tokens >= self._max_reasoning_tokens + CLOSING_ROOM // 2:
+            self.finish("length")  # between two channels there is nothing to close for a while
+
+    def _take(self, token_id: int) -> None:
+        """Add a token, and emit what it adds to the text."""
+        self.token_ids.append(token_id)
+        text, tag = self._stream.push(token_id), self._tokens.tags.get(token_id)
+        if tag is not None and tag not in text:
+            text += tag  # a special token, which streams leave out
+        was_speaking = self._splitter.is_speaking
+        split = self._splitter.feed(text, is_tag=tag is not None)
+        is_thinking = not (was_speaking and self._splitter.is_speaking)
+        self._reasoning_tokens += is_thinking
+        self._emit(split, is_thinking)
 
     def finish(self, reason: FinishReason) -> None:
         """End the reply: emit the text still held back, then the result."""
-        self._emit_text(self._stop.push(self._stream.flush()) + self._stop.flush())
+        for split in (self._splitter.feed(self._stream.flush()), self._splitter.finish()):
+            self._emit(split)
+        self._emit_text(self._stop.flush())
         ended_at = time.perf_counter()
         first_token_at = self._first_token_at if self.token_ids else ended_at
         result = GenerationResult(
@@ -91,6 +166,9 @@ class Reply:
             seconds=ended_at - self._created_at,
             time_to_first_token=first_token_at - self._created_at,
             token_ids=tuple(self.token_ids),
+            reasoning=self._splitter.reasoning,
+            reasoning_tokens=self._reasoning_tokens,
+            notes=self._notes,
         )
         self.generation.emit(Finished(self.generation, result))
 
@@ -105,7 +183,19 @@ class Reply:
         else:
             self.finish("cancelled")
 
-    def _emit_text(self, text: str) -> None:
+    def _emit(self, split: Split, is_thinking: bool = False) -> None:
+        """Emit further speech; ``is_thinking``: emit how far it is, also without any."""
+        if split.retracted:
+            self._reasoning_tokens = len(self.token_ids)
+            self._stop = StopStrings(self.generation.request.stop)
+            if self._text:
+                self._text.clear()
+                self.generation.emit(Retracted(self.generation))
+        self._emit_text(self._stop.push(split.speech), is_thinking)
+
+    def _emit_text(self, text: str, is_thinking: bool = False) -> None:
         if text:
             self._text.append(text)
-            self.generation.emit(Chunk(self.generation, text, len(self.token_ids)))
+        if text or is_thinking:
+            tokens, reasoning_tokens = len(self.token_ids), self._reasoning_tokens
+            self.generation.emit(Chunk(self.generation, text, tokens, reasoning_tokens))

@@ -31,13 +31,12 @@ class Sequence:
 
     @property
     def unread_tokens(self) -> int:
-        """How many tokens of the prompt are still to be prefilled."""
-        return len(self.reply.prompt) - self.prefilled
+        """How many tokens of the prompt, or of what else is to be read, are not prefilled."""
+        return len(self.reply.context) - self.prefilled
 
     def is_last_token(self, in_flight: bool) -> bool:
-        """Whether the reply has as many tokens as requested, counting one ``in_flight``."""
-        tokens = len(self.reply.token_ids) + in_flight
-        return tokens >= self.reply.generation.request.max_out_tokens
+        """Whether the reply has as many tokens as it can have, counting one ``in_flight``."""
+        return len(self.reply.token_ids) + in_flight >= self.reply.max_tokens
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class ScheduledChunk:
     @property
     def ends_prompt(self) -> bool:
         """Whether the whole prompt has been read after this chunk."""
-        return self.end == len(self.sequence.reply.prompt)
+        return self.end == len(self.sequence.reply.context)
 
 
 class Scheduler:
@@ -157,11 +156,18 @@ class Scheduler:
         """Record that ``chunk`` is in the KV cache; after its last one a sequence decodes."""
         sequence = chunk.sequence
         sequence.prefilled = chunk.end
-        sequence.slot.tokens = sequence.reply.prompt[: chunk.end]
+        sequence.slot.tokens = sequence.reply.context[: chunk.end]
         if chunk.ends_prompt:
             self.prefilling.remove(sequence)
             self.decoding.append(sequence)
             self.decoding.sort(key=lambda one: one.slot.index)
+
+    def read_on(self, sequence: Sequence) -> None:
+        """Have what the reply of a decoding sequence has to read prefilled, in its slot."""
+        self.decoding.remove(sequence)
+        # Another sequence: a token that is in flight for this one is not for it.
+        again = Sequence(sequence.reply, sequence.slot, len(sequence.slot.tokens))
+        self.prefilling.insert(0, again)
 
     def release(self, sequence: Sequence) -> None:
         """End a sequence. Its slot keeps its tokens for later prompts with the same prefix."""

@@ -150,7 +150,7 @@ class SlotDecoder(Decoder):
 
     def _to_device(self, chunk: ScheduledChunk) -> PrefillChunk:
         """``chunk`` with its ids on the device, without waiting for the device."""
-        ids = torch.tensor(chunk.sequence.reply.prompt[chunk.start : chunk.end])
+        ids = torch.tensor(chunk.sequence.reply.context[chunk.start : chunk.end])
         if self._device.type == "cuda":
             ids = ids.pin_memory().to(self._device, non_blocking=True)
         else:
@@ -158,10 +158,11 @@ class SlotDecoder(Decoder):
         return PrefillChunk(chunk.sequence.slot.index, ids, chunk.start, chunk.ends_prompt)
 
     def _start_reply(self, sequence: Sequence) -> None:
-        cache, request = self._runner.kv_cache, sequence.reply.generation.request
+        cache, reply = self._runner.kv_cache, sequence.reply
+        request = reply.generation.request
         self._state = self._state.grown(cache.slots, cache.length)
         self._state.start_reply(
-            sequence.slot.index, sequence.reply.prompt, request.sampling, request.seed
+            sequence.slot.index, reply.context, request.sampling, request.seed, len(reply.token_ids)
         )
 
     def _sample(self, logits: torch.Tensor, sequences: list[Sequence]) -> list[int]:
@@ -204,3 +205,5 @@ class SlotDecoder(Decoder):
         for token, sequence in zip(tokens, sequences, strict=True):
             if sequence.reply.push(token):
                 self._scheduler.release(sequence)
+            elif sequence.reply.needs_reading:
+                self._scheduler.read_on(sequence)

@@ -42,13 +42,24 @@ class SamplingState:
             larger.seen[: self.slots, : self.length + 1] = self.seen
         return larger
 
-    def start_reply(self, slot: int, prompt: Sequence[int], sampling: Sampling, seed: int) -> None:
-        """Begin a reply in ``slot``, whose prompt (token ids) is in the KV cache."""
+    def start_reply(
+        self, slot: int, ids: Sequence[int], sampling: Sampling, seed: int, reply_tokens: int = 0
+    ) -> None:
+        """Begin a reply in ``slot``, or go on with it.
+
+        Args:
+            slot: Whose KV cache holds ``ids``.
+            ids: Token ids of the prompt and of the beginning of the reply.
+            sampling: How tokens are chosen.
+            seed: Of the noise.
+            reply_tokens: How many of ``ids`` are the reply's.
+        """
         self.parameters.set_row(slot, sampling, seed)
-        self.reply_tokens[slot] = 0
-        self.prompt_tokens[slot] = self.cached_tokens[slot] = len(prompt)
-        self.seen[slot] = prompt[0]
-        self.seen[slot, : len(prompt)] = torch.tensor(prompt, device=self.seen.device)
+        self.reply_tokens[slot] = reply_tokens
+        self.prompt_tokens[slot] = len(ids) - reply_tokens
+        self.cached_tokens[slot] = len(ids)
+        self.seen[slot] = ids[0]
+        self.seen[slot, : len(ids)] = torch.tensor(ids, device=self.seen.device)
 
     def sample(self, logits: Tensor, slots: Tensor, longest: int, batch: SamplingBatch) -> Tensor:
         """Choose and record the next tokens of ``slots``.

@@ -6,12 +6,16 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import groupby
 from types import FrameType
 from typing import Any
 
 from ....discussion import ChatMessage
-from ...base import EngineError, RenderedPrompt
+from ...base import EngineError, GenerationRequest, RenderedPrompt
+from ...reasoning import closing_text, opened_tag
+from .reasoning_switches import ReasoningSwitches, Variables, find_switches
 
 TEMPLATE_SECONDS = 1.0
 """Of computing time that rendering may take; it usually takes milliseconds."""
@@ -26,6 +30,17 @@ _Trace = Callable[[FrameType, str, Any], Any]
 
 class EndlessTemplate(EngineError):
     """The chat template does not come to an end."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What a model reads before it replies."""
+
+    ids: list[int]
+    opened: str = ""
+    """The reasoning tag inside which it ends, if any."""
+    notes: tuple[str, ...] = ()
+    """What of the request the template could not heed."""
 
 
 class ChatTokenizer:
@@ -45,17 +60,52 @@ class ChatTokenizer:
             for token_id, token in tokenizer.added_tokens_decoder.items()
             if str(token).strip()
         }
+        self._opened_tags: dict[tuple[tuple[str, object], ...], str] = {}
         self._has_system_role = self._renders_system_role()
 
-    def ids(self, chat: Sequence[ChatMessage]) -> list[int]:
+    @property
+    def control_texts(self) -> frozenset[str]:
+        """The texts of all control tokens."""
+        return frozenset(self._control_tokens.values())
+
+    @cached_property
+    def switches(self) -> ReasoningSwitches:
+        """How the template switches reasoning.
+
+        A thought that it always opens can be switched off as well: it is closed at once.
+        """
+        found = find_switches(str(self._tokenizer.chat_template), self._rendered_probe)
+        if not self._opened_tag({}):
+            return found
+        return replace(found, on=found.on or {}, off=found.off or {})
+
+    def prompt(self, request: GenerationRequest) -> Prompt:
+        """The prompt of ``request``.
+
+        Raises:
+            EngineError: The chat is empty, or the template refuses it.
+        """
+        reasoning, effort = request.reasoning, request.reasoning_effort
+        variables = self.switches.variables(reasoning, effort)
+        ids, opened = self.ids(request.chat, variables), self._opened_tag(variables)
+        if opened and reasoning == "off":
+            ids, opened = [*ids, *self.encode(closing_text(opened))], ""
+        return Prompt(ids, opened, self.switches.notes(reasoning, effort))
+
+    def ids(self, chat: Sequence[ChatMessage], variables: Variables | None = None) -> list[int]:
         """Token ids of ``chat`` and of what opens the assistant's message.
 
         If the template refuses a system message, its content is put before that of the first user
         message.
 
+        Args:
+            chat: The messages.
+            variables: Of the template.
+
         Raises:
             EngineError: The chat is empty, or the template refuses it.
         """
+        options = dict(variables or {})
         turns = [(str(message.role), message.content) for message in chat]
         if not any(content.strip() for _, content in turns):
             raise EngineError("The prompt is empty: there is nothing for the model to answer.")
@@ -64,19 +114,19 @@ class ChatTokenizer:
         mark = _unused_character(content for _, content in turns)
         safe = [(role, mark.join(self._split(content))) for role, content in turns]
         if safe == turns:
-            encoded = self._apply(turns, tokenize=True, return_dict=True)
+            encoded = self._apply(turns, tokenize=True, return_dict=True, **options)
             return list(encoded["input_ids"])
         # Text on both sides of a mark is tokenized separately.
-        rendered = self._apply(safe, tokenize=False)
-        return [token_id for part in rendered.split(mark) for token_id in self._encode(part)]
+        rendered = self._apply(safe, tokenize=False, **options)
+        return [token_id for part in rendered.split(mark) for token_id in self.encode(part)]
 
-    def rendered(self, chat: Sequence[ChatMessage]) -> RenderedPrompt:
-        """The token ids of ``chat`` as text, with control tokens marked as such.
+    def rendered(self, request: GenerationRequest) -> RenderedPrompt:
+        """The prompt of ``request`` as text, with control tokens marked as such.
 
         Raises:
             EngineError: The chat is empty, or the template refuses it.
         """
-        ids = self.ids(chat)
+        ids = self.prompt(request).ids
         parts: list[tuple[str, bool]] = []
         for is_control, run in groupby(ids, self._control_tokens.__contains__):
             if is_control:
@@ -84,6 +134,10 @@ class ChatTokenizer:
             else:
                 parts.append((self._decode(list(run)), False))
         return RenderedPrompt(tuple(parts), len(ids))
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of ``text``, in which control tokens count."""
+        return list(self._tokenizer.encode(text, add_special_tokens=False)) if text else []
 
     def end_of_message_ids(self) -> set[int]:
         """Ids of control tokens with which the template ends an assistant's message."""
@@ -96,7 +150,7 @@ class ChatTokenizer:
             )
         except EngineError:
             return set()
-        following = self._encode(rendered.partition(mark)[2].lstrip())
+        following = self.encode(rendered.partition(mark)[2].lstrip())
         return set(following[:1]) & self._control_tokens.keys()
 
     def _split(self, content: str) -> list[str]:
@@ -111,14 +165,11 @@ class ChatTokenizer:
         return [*self._split(content[:cut]), *self._split(content[cut:])]
 
     def _has_control_token(self, text: str) -> bool:
-        control_ids = self._control_tokens.keys() & set(self._encode(text))
+        control_ids = self._control_tokens.keys() & set(self.encode(text))
         unknown = self._tokenizer.unk_token_id
         if unknown in control_ids and self._control_tokens[unknown] not in text:
             control_ids.discard(unknown)  # some rare character, not the token's own text
         return bool(control_ids)
-
-    def _encode(self, text: str) -> list[int]:
-        return list(self._tokenizer.encode(text, add_special_tokens=False)) if text else []
 
     def _decode(self, ids: list[int]) -> str:
         return str(self._tokenizer.decode(ids, clean_up_tokenization_spaces=False))
@@ -137,6 +188,16 @@ class ChatTokenizer:
                 f"The model's chat template refuses this prompt ({reason[0].rstrip('.')}): "
                 "choose another prompt style, or another model."
             ) from None
+
+    def _rendered_probe(self, variables: Variables) -> str:
+        return str(self._apply([("user", "a")], tokenize=False, **variables))
+
+    def _opened_tag(self, variables: Variables) -> str:
+        """The reasoning tag that the template opens for the reply, if any."""
+        key = tuple(variables.items())
+        if key not in self._opened_tags:
+            self._opened_tags[key] = opened_tag(self._rendered_probe(variables))
+        return self._opened_tags[key]
 
     def _renders_system_role(self) -> bool:
         mark = _unused_character([])

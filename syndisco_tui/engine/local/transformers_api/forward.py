@@ -15,6 +15,11 @@ CACHE_ARGUMENTS = ("cache", "past_key_values", "cache_params")
 """The argument that takes the cache: since 5.24, before, and in state space models."""
 
 
+def is_encoder_decoder(model: Any) -> bool:
+    """Whether the prompt is read by an encoder, apart from the reply."""
+    return bool(getattr(model.config, "is_encoder_decoder", False))
+
+
 class ForwardCall:
     """Calls the forward pass of ``model``, with the arguments that turn out to work.
 
