@@ -408,14 +408,12 @@ class Engine(Protocol):
         self,
         request: GenerationRequest,
         listener: Callable[[RenderedPrompt | EngineError], object],
-        model: ModelSpec | None = None,
     ) -> None:
         """Render the prompt of ``request`` as its model reads it, between two decode steps.
 
         Args:
             request: Whose prompt to render.
             listener: Gets the prompt, or the error, on the engine's thread.
-            model: Which of several loaded models; None: the main one.
         """
 
     def close(self) -> None:

@@ -145,7 +145,7 @@ class ReasoningSplitter:
 
     @property
     def is_speaking(self) -> bool:
-        """Whether text that comes now is speech: no thought is open, nor the header of a channel."""
+        """Whether text that comes now is speech: neither a thought nor the header of a channel."""
         return not self.in_reasoning and self._header is None
 
     def feed(self, text: str, *, is_tag: bool = False) -> Split:

@@ -178,7 +178,7 @@ class ErrorRaised:
     fatal: bool = False
 
 
-Cause = Literal["engine", "memory", "saving", "server", "silence", "space", "speed"]
+Cause = Literal["engine", "memory", "reasoning", "saving", "server", "silence", "space", "speed"]
 
 
 @dataclass(frozen=True)
@@ -186,10 +186,10 @@ class Condition:
     """Something that is wrong until an empty ``sentence`` with the same cause ends it.
 
     ``engine``: the model's thread has ended. ``memory``: it was full, and the reply in progress
-    is requested with less. ``saving``: the disk refuses; the discussion pauses and continues by
-    itself. ``server``: it is busy or broke off; the request is repeated. ``silence``: no token for
-    long. ``space``: the disk is nearly full. ``speed``: the model that is loaded is slower than
-    it could be.
+    is requested with less. ``reasoning``: a model lacks a switch for it that the setup uses.
+    ``saving``: the disk refuses; the discussion pauses and continues by itself. ``server``: it is
+    busy or broke off; the request is repeated. ``silence``: no token for long. ``space``: the disk
+    is nearly full. ``speed``: the model that is loaded is slower than it could be.
     """
 
     cause: Cause

@@ -18,6 +18,7 @@ from ..engine.base import EngineError, RenderedPrompt
 from . import inputs
 from .events import Closed, ReplyGrew, SessionEvent
 from .intervention import Intervention
+from .model_specs import participant_spec
 from .performer import Message, PreloadIfLast
 from .runner import Runner
 from .stream import generation_request
@@ -99,11 +100,12 @@ class LiveSession:
         setup: DiscussionSetup,
         listener: Callable[[RenderedPrompt | EngineError], object],
     ) -> None:
-        """Show the prompt of a turn under ``setup`` as the loaded model reads it.
+        """Show the prompt of a turn under ``setup`` as its model reads it.
 
         See ``Engine.render``.
         """
-        self._runner.engine.render(generation_request(request, setup), listener)
+        spec = participant_spec(setup, request.name, self._runner.device)
+        self._runner.engine.render(generation_request(request, setup, model=spec), listener)
 
     def change_setup(self, setup: DiscussionSetup) -> None:
         """Stage ``setup``: it applies from the next turn on, once the user continues."""

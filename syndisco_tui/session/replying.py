@@ -11,6 +11,7 @@ from .events import CandidateLost, CandidateMade, Posted, ReplyDropped, ReplySta
 from .inputs import ReplyFailed, ReplyFinished
 from .outcome import Outcome
 from .state import PendingReply, SessionState
+from .unheeded_reasoning import unheeded_reasoning
 
 MAX_EMPTY_REPLIES = 3
 """A reply that is empty so often is taken as a silence."""
@@ -180,6 +181,7 @@ def _submit(
     outcome.emit(ReplyStarted(request.name, request.role, request.turn, info))
     number, guard = outcome.state.submissions, discussion.guard(request)
     outcome.do(Submit(number, request, setup or discussion.setup, guard))
+    outcome.set_condition("reasoning", unheeded_reasoning(outcome.state, discussion.setup))
     reply = PendingReply(request, number, empty_replies=empty_replies)
     outcome.state = replace(outcome.state, reply=reply, submissions=number + 1)
 

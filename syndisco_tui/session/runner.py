@@ -66,6 +66,11 @@ class Runner:
         """The engine that all sessions share."""
         return self._surroundings.engine
 
+    @property
+    def device(self) -> str:
+        """Where models in this process run."""
+        return self._surroundings.device
+
     def add(self, emit: Callable[[SessionEvent], object]) -> Performer:
         """A new session; ``emit`` gets its events, on the runner's thread."""
 

@@ -154,7 +154,7 @@ def test_the_template_switches(tiny_folder: Path, family: Family, reasoning: Any
     chat = ChatTokenizer(family_tokenizer(tiny_folder, family))
     assert chat.switches.fields == family.fields
     prompt = chat.prompt(request(reasoning=reasoning))
-    assert bool(prompt.notes) is (reasoning not in ("auto", *family.fields))
+    assert bool(prompt.notes) is (reasoning == "on" and "on" not in family.fields)
     if expected := (family.prompts or {}).get(reasoning):
         assert chat._decode(prompt.ids).endswith(expected)
 

@@ -26,6 +26,7 @@ from syndisco_tui.engine.base import (
     LoadProgress,
     ModelSpec,
     ModelUnavailable,
+    ReasoningField,
     RenderedPrompt,
     Started,
 )
@@ -59,6 +60,7 @@ class ScriptedEngine:
         self.may_load.set()
         self.loads: list[ModelSpec] = []
         self.path, self.path_reason = "script", ""
+        self.reasoning: tuple[ReasoningField, ...] | None = None
         self.load_steps = load_steps
         self.tokens_per_word = 1
         self.requests: list[GenerationRequest] = []
@@ -108,7 +110,6 @@ class ScriptedEngine:
         self,
         request: GenerationRequest,
         listener: Callable[[RenderedPrompt | EngineError], object],
-        model: ModelSpec | None = None,
     ) -> None:
         self._inbox.put(lambda: listener(self._rendered(request.chat)))
 
@@ -161,6 +162,7 @@ class ScriptedEngine:
             dtype="float32",
             path=self.path,
             path_reason=self.path_reason,
+            reasoning=self.reasoning,
             context_length=2048,
         )
         listener(Loaded(self.info))

@@ -166,7 +166,6 @@ class LocalEngine:
         self,
         request: GenerationRequest,
         listener: Callable[[RenderedPrompt | EngineError], object],
-        model: ModelSpec | None = None,
     ) -> None:
         """Render the prompt of ``request`` as the loaded model reads it."""
         if self._closing.is_set():

@@ -274,7 +274,6 @@ class ServerEngine:
         self,
         request: GenerationRequest,
         listener: Callable[[RenderedPrompt | EngineError], object],
-        model: ModelSpec | None = None,
     ) -> None:
         """Show a request's chat as it is sent: the server's own template is not known here."""
         capabilities = self._endpoints[0].capabilities if self._endpoints else Capabilities()

@@ -20,6 +20,7 @@ GRAVEST_FIRST: tuple[Cause, ...] = (
     "silence",
     "memory",
     "space",
+    "reasoning",
     "speed",
 )
 _WHAT_NOW: dict[Cause, str] = {

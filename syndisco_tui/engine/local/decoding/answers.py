@@ -20,7 +20,6 @@ from torch import Tensor
 
 from ....discussion.chance import draw
 from ...base import Chunk, EngineError, Finished, Generation, GenerationResult, Started
-from ...reasoning import opens_reasoning
 from ..memory import release_memory
 from ..transformers_api import UnsupportedModel
 from ..transformers_api.caches import new_cache
@@ -30,8 +29,6 @@ from .reply import Reply
 
 GPU_TOKENS = 16_384
 """Tokens that are read together on a GPU."""
-_TAIL = 32
-"""Tokens at a prompt's end that may open a reasoning tag."""
 
 
 @dataclass
@@ -205,7 +202,7 @@ class AnswerDecoder(Decoder):
         reply = self._inputs.process(generation)
         if reply is None:
             return
-        if opens_reasoning(self._tokenizer.decode(reply.prompt[-_TAIL:])):
+        if reply.begins_in_thought:
             self.ordinary.submit(generation)
         else:
             self._asked.append((reply, time.perf_counter()))

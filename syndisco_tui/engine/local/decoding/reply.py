@@ -67,6 +67,8 @@ class Reply:
         self.generation = generation
         self.prompt = prompt.ids
         """Token ids."""
+        self.begins_in_thought = bool(prompt.opened)
+        """Whether the prompt has opened a reasoning tag."""
         self.context = self.prompt
         """Token ids to be read before the next token is chosen: the prompt, and what the reply
         has when a thought was ended."""
@@ -155,6 +157,8 @@ class Reply:
         for split in (self._splitter.feed(self._stream.flush()), self._splitter.finish()):
             self._emit(split)
         self._emit_text(self._stop.flush())
+        if self.generation.request.reasoning == "off" and self._splitter.reasoning.strip():
+            self._notes += ("it reasoned although reasoning is off",)
         ended_at = time.perf_counter()
         first_token_at = self._first_token_at if self.token_ids else ended_at
         result = GenerationResult(

@@ -39,10 +39,13 @@ class ReasoningSwitches:
         return {**variables, **({"on": self.on, "off": self.off}.get(reasoning) or {})}
 
     def notes(self, reasoning: Reasoning, effort: str) -> tuple[str, ...]:
-        """What of a request the template cannot heed, in a few words each."""
+        """What of a request the template cannot heed, in a few words each.
+
+        That it cannot be switched off is of no account to a model that does not reason.
+        """
         notes = []
-        if (reasoning == "off" and self.off is None) or (reasoning == "on" and self.on is None):
-            notes.append(f"the model's chat template cannot switch reasoning {reasoning}")
+        if reasoning == "on" and self.on is None:
+            notes.append("the model's chat template cannot switch reasoning on")
         if effort and reasoning != "off" and not self._takes(effort):
             notes.append(f"the model's chat template has no reasoning effort “{effort}”")
         return tuple(notes)
