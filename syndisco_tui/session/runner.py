@@ -6,18 +6,16 @@ import contextlib
 import shutil
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from ..discussion import ChatMessage, DiscussionSetup
-from ..engine.base import Engine, EngineError, RenderedPrompt
+from ..engine.base import Engine
 from ..store.discussions import remove_leftovers
 from .events import SessionEvent
 from .inputs import SpaceChecked
 from .last_model import LastModelFile
-from .model_specs import model_spec
 from .performer import Message, Performer, Surroundings
 
 SILENCE = 60.0
@@ -85,17 +83,6 @@ class Runner:
                 self._thread = threading.Thread(target=self._work, name="session", daemon=True)
                 self._thread.start()
         return performer
-
-    def render(
-        self,
-        chat: Sequence[ChatMessage],
-        listener: Callable[[RenderedPrompt | EngineError], object],
-        setup: DiscussionSetup | None,
-    ) -> None:
-        """Show a chat as a loaded model reads it; see ``Engine.render``."""
-        alone = setup.model_copy(update={"models": {}}) if setup else None
-        model = model_spec(alone, self._surroundings.device) if alone else None
-        self.engine.render(chat, listener, model)
 
     def post(self, performer: Performer, message: Message) -> None:
         """Have ``performer`` react to a message; returns at once."""

@@ -43,7 +43,6 @@ class Source(Protocol):
         request: TurnRequest,
         setup: DiscussionSetup,
         listener: Callable[[RenderedPrompt | EngineError], object],
-        setup: DiscussionSetup | None = None,
     ) -> None: ...
 
 
@@ -115,7 +114,6 @@ class XRay(AppScreen[None]):
                 self._request.request,
                 self._request.setup,
                 lambda answer: self.post_message(self.Rendered(index, answer)),
-                self._request.setup.with_model_of(self._message.name),
             )
         self.query_one("#xray-prompt").scroll_home(animate=False)
         self._show()
