@@ -19,9 +19,9 @@ from syndisco_tui.session.batch import Batch
 from syndisco_tui.session.batch_run import repeated
 from syndisco_tui.session.events import Condition, ErrorRaised, ReplyGrew
 from syndisco_tui.store.discussions import discussion_files, read_discussion
-from tests.engine.test_reasoning import FAMILIES, endless, model_of
 from tests.support.engines import THREADS
 from tests.support.people import people
+from tests.support.reasoning_families import FAMILIES, endless, model_of
 
 THOUGHTS = (" I should be short", " I should be kind")
 
