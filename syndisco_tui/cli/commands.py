@@ -200,14 +200,16 @@ def replay(
 def export(
     files: Annotated[
         list[Path],
-        typer.Argument(help="Saved discussions, or folders of them", metavar="FILE"),
+        typer.Argument(
+            help="Saved discussions (or files of personas), or folders of them", metavar="FILE"
+        ),
     ],
     to: Annotated[
         str,
         typer.Option(
             "--to",
             help="syndisco-2.0, syndisco-2.2, markdown, csv, parquet, jsonl, sharegpt, convokit "
-            "or inspect",
+            "or inspect; for personas: personas, personas-csv or cards",
             metavar="FORMAT",
         ),
     ],
@@ -221,8 +223,12 @@ def export(
 ) -> int:
     """Convert saved discussions. One goes to standard output, several into a folder."""
     from ..headless.export import export as export_files
-    from ..workspace.exporting import format_named
+    from ..headless.export_personas import export_personas
+    from ..workspace.exporting import PERSONA_FORMAT_NAMES, format_named
 
+    for persona_format in PERSONA_FORMAT_NAMES:
+        if persona_format == to:
+            return export_personas(files, persona_format, output, overwrite=overwrite)
     return export_files(files, format_named(to), output, overwrite=overwrite)
 
 

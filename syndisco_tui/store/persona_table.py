@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import difflib
 import io
@@ -10,7 +11,7 @@ from typing import Any
 
 from ..discussion import Persona
 from .file_kinds import SEPARATOR_LINE
-from .inputs import InputError, validated
+from .inputs import InputError, parse_json, validated
 
 LIST_SEPARATOR = ";"
 """Between the entries of a list in one cell, as in ``calm; curious``."""
@@ -104,4 +105,7 @@ def _value(column: str, cell: str) -> Any:
         return [entry.strip() for entry in text.split(LIST_SEPARATOR) if entry.strip()]
     if column == "age" and text.removeprefix("-").isdecimal() and len(text) < 10:
         return int(text)
+    if column not in Persona.model_fields and text[:1] in ("{", "["):
+        with contextlib.suppress(InputError):
+            return parse_json(text, column)
     return text

@@ -1,25 +1,35 @@
-"""Exporting: where the text of a discussion in another format is written."""
+"""Exporting: where discussions and personas in the formats of others are written."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..discussion import DiscussionRecord
+from ..discussion import DiscussionRecord, Persona
+from ..discussion.participants import participants
 from ..store.discussions import read_discussion
 from ..store.export import FORMAT_NAMES, FORMATS, Exported, ExportFormat, exported, format_named
+from ..store.export.personas import PERSONA_FORMAT_NAMES, PERSONA_FORMATS, PersonaFormat
+from ..store.foreign.content import read_content
+from ..store.inputs import InputError
 from .folders import write_output
 
 __all__ = [
     "FORMATS",
     "FORMAT_NAMES",
+    "PERSONA_FORMATS",
+    "PERSONA_FORMAT_NAMES",
     "ExportFormat",
     "Exported",
+    "PersonaFormat",
     "encoded",
     "export_names",
+    "export_personas_to_folder",
     "export_to_folder",
     "exported",
     "format_named",
+    "persona_files",
+    "personas_in",
     "write_export",
 ]
 
@@ -81,6 +91,33 @@ def free_path(folder: Path, name: str, suffix: str) -> Path:
     return path
 
 
+def personas_in(path: Path) -> list[Persona]:
+    """The personas in a file, or the participants of the discussions in it. Raises InputError."""
+    content = read_content(path)
+    personas = list(content.personas)
+    for record in content.discussions:
+        users, moderator = participants(record)
+        personas += (actor.persona for actor in (*users, *([moderator] if moderator else ())))
+    if not personas:
+        raise InputError(f"{path}: holds no personas")
+    return personas
+
+
+def persona_files(path: Path, content: str | dict[str, str]) -> dict[Path, str]:
+    """The files that an export of personas consists of: ``path``, or one each in that folder."""
+    if isinstance(content, str):
+        return {path: content}
+    files: dict[Path, str] = {}
+    for name, text in content.items():
+        stem, number = name_of_title(name) or "persona", 1
+        file = path / f"{stem}.card.json"
+        while str(file).casefold() in {str(each).casefold() for each in files}:
+            number += 1
+            file = path / f"{stem} ({number}).card.json"
+        files[file] = text
+    return files
+
+
 def write_export(path: Path, content: Exported) -> None:
     """Write an export, a file or a folder of files. Raises InputError where that fails."""
     if isinstance(content, dict):
@@ -93,6 +130,19 @@ def write_export(path: Path, content: Exported) -> None:
 def encoded(content: str | bytes) -> bytes:
     """Text in UTF-8; a lone surrogate becomes a question mark."""
     return content.encode("utf-8", errors="replace") if isinstance(content, str) else content
+
+
+def export_personas_to_folder(folder: Path, personas: Sequence[Persona], to: PersonaFormat) -> Path:
+    """Write ``personas`` into ``folder``: a new file, or a new folder of files, which is returned.
+
+    Raises InputError.
+    """
+    content = PERSONA_FORMATS[to].write(personas)
+    title = personas[0].name if len(personas) == 1 else f"{len(personas)} personas"
+    path = free_path(folder, name_of_title(title) or "persona", PERSONA_FORMATS[to].suffix)
+    for file, text in persona_files(path, content).items():
+        write_export(file, text)
+    return path
 
 
 def export_names(sources: Sequence[Path], to: ExportFormat) -> list[str]:

@@ -14,6 +14,9 @@ from ...text import one_line
 from ..inputs import InputError
 from . import chat, convokit, csv_rows, inspect_log, markdown, parquet, sharegpt, syndisco
 
+PersonaFormat = Literal["personas", "personas-csv", "cards"]
+PERSONA_FORMAT_NAMES: tuple[PersonaFormat, ...] = get_args(PersonaFormat)
+
 ExportFormat = Literal[
     "syndisco-2.0",
     "syndisco-2.2",
@@ -86,4 +89,7 @@ def format_named(name: str) -> ExportFormat:
     for known in FORMAT_NAMES:
         if known == name:
             return known
-    raise InputError(f"--to: must be one of {', '.join(FORMAT_NAMES)}, not “{one_line(name, 40)}”")
+    raise InputError(
+        f"--to: must be one of {', '.join(FORMAT_NAMES)}; or, for personas, "
+        f"{', '.join(PERSONA_FORMAT_NAMES)}; not “{one_line(name, 40)}”"
+    )

@@ -67,7 +67,7 @@ def as_csv(records: Sequence[DiscussionRecord]) -> str:
     columns = [*COLUMNS, *(["repeat", *conditions] if conditions else [])]
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow([_cell(name) for name in (*columns, *(f"{PERSONA}{each}" for each in fields))])
+    writer.writerow([cell(name) for name in (*columns, *(f"{PERSONA}{each}" for each in fields))])
     rows = table_rows(records)
     for record in records:
         for index, entry in enumerate(record.entries):
@@ -78,7 +78,7 @@ def as_csv(records: Sequence[DiscussionRecord]) -> str:
             speaker = speaker_fields(entry, setups_in_force(record, index))
             values = [row[column] for column in columns]
             values += [_plain(speaker.get(field)) for field in fields]
-            writer.writerow([_cell(value) for value in values])
+            writer.writerow([cell(value) for value in values])
     return text.getvalue()
 
 
@@ -101,7 +101,7 @@ def _plain(value: object) -> object:
     return value
 
 
-def _cell(value: object) -> object:
+def cell(value: object) -> object:
     """``value``, with an apostrophe before text that a spreadsheet would calculate."""
     if isinstance(value, str) and value.lstrip(" \N{NO-BREAK SPACE}").startswith(_FORMULA):
         return f"'{value}"

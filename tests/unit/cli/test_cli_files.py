@@ -86,7 +86,8 @@ class TestExport:
     def test_an_unknown_format(self, files: list[Path]) -> None:
         assert refusal("export", files[0], "--to", "xml") == (
             "--to: must be one of syndisco-2.0, syndisco-2.2, markdown, csv, parquet, jsonl, "
-            "sharegpt, convokit, inspect, not “xml”"
+            "sharegpt, convokit, inspect; or, for personas, personas, personas-csv, cards; "
+            "not “xml”"
         )
 
 

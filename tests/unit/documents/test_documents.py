@@ -15,6 +15,7 @@ from typer.main import get_command
 from syndisco_tui.cli.commands import app
 from syndisco_tui.discussion import DiscussionSetup
 from syndisco_tui.store.export import FORMATS
+from syndisco_tui.store.export.personas import PERSONA_FORMATS
 from syndisco_tui.tui.shell.actions import ACTIONS
 from syndisco_tui.tui.shell.keymap import Keymap
 from syndisco_tui.workspace.settings import Settings
@@ -186,7 +187,10 @@ def test_every_command_and_option_is_described() -> None:
 
 def test_every_export_format_is_described() -> None:
     described = sections(read(ROOT / "docs" / "command-line.md"), 2)["`syndisco-tui export`"]
-    assert first_cells(described.partition("| format |")[2]) == list(FORMATS)
+    table = described.partition("| format |")[2]
+    discussions, _, personas = table.partition("| for personas |")
+    assert first_cells(discussions) == list(FORMATS)
+    assert first_cells(personas) == list(PERSONA_FORMATS)
 
 
 def test_every_setting_is_described() -> None:
