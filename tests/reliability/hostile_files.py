@@ -6,12 +6,14 @@ but a sentence comes out, where a sentence does not name the file, or where read
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 import sys
 import tempfile
 import time
 import tomllib
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -23,6 +25,8 @@ import tomli_w
 from syndisco_tui.discussion import Discussion, DiscussionRecord, DiscussionSetup, Message
 from syndisco_tui.store.discussion_format import from_json, to_bytes
 from syndisco_tui.store.discussions import read_discussion
+from syndisco_tui.store.foreign.cards import card_v2
+from syndisco_tui.store.foreign.content import read_content
 from syndisco_tui.store.inputs import InputError
 from syndisco_tui.store.personas import read_personas
 from syndisco_tui.store.setups import read_setup, setup_to_toml
@@ -32,6 +36,7 @@ from syndisco_tui.tui.shell.keymap import Keymap
 from syndisco_tui.tui.shell.themes import read_theme
 from syndisco_tui.tui.transcript.transcript import block_of
 from syndisco_tui.workspace.settings import load_settings
+from tests.support.foreign_files import png
 
 COUNT = 10_000
 LONGEST_SENTENCE = 400
@@ -126,12 +131,82 @@ def _personas(path: Path) -> None:
         json.dumps(persona.attributes())
 
 
+CARD = json.dumps(
+    {
+        "spec": "chara_card_v3",
+        "spec_version": "3.0",
+        "data": {
+            "name": "Ann",
+            "nickname": "An",
+            "description": "{{char}} bakes.",
+            "system_prompt": "{{original}} Stay {{char}}.",
+            "assets": [{"type": "icon", "uri": "x"}],
+            "extensions": {"syndisco_tui": {"persona": {"username": "An"}, "has_card": True}},
+            "character_book": {"entries": [{"content": "@@x\\nLore.", "insertion_order": 1}]},
+        },
+    },
+    indent=1,
+)
+AGENT = json.dumps(
+    {
+        "type": "TinyPerson",
+        "persona": {
+            "name": "Ann",
+            "age": 3,
+            "occupation": {"title": "Baker", "organization": "Mill", "description": "x"},
+            "personality": {"traits": ["calm"], "big_five": {"openness": "high"}},
+        },
+    },
+    indent=1,
+)
+CORPUS = """{"id": "1", "conversation_id": "1", "text": "Tea?", "speaker": "a", "timestamp": 5}
+{"id": "2", "conversation_id": "1", "text": "No.", "speaker": "b", "meta": {"role": "user"}}
+"""
+CHAT = """{"user_name": "Me", "chat_metadata": {}}
+{"name": "Me", "is_user": true, "mes": "Tea?", "send_date": "July 14, 2017 2:40am"}
+{"name": "Ann", "mes": "No.", "extra": {"model": "m", "reasoning": "x"}, "swipes": ["No.", "Yes."]}
+"""
+HUB = """{"persona": "A baker who rises early."}
+{"persona": "A nurse.", "age": 3}
+"""
+
+
+def _content(path: Path) -> None:
+    content = read_content(path)
+    for persona in content.personas:
+        json.dumps(persona.attributes())
+        json.dumps(card_v2(persona))
+    for record in content.discussions:
+        from_json(json.loads(to_bytes(record)), path)
+        Discussion(record.setup, record.entries).fork(len(record.entries))
+
+
+def _card_in_picture(path: Path) -> None:
+    path.write_bytes(png((b"Software", b"x"), (b"ccv3", base64.b64encode(path.read_bytes()))))
+    _content(path)
+
+
+def _card_in_archive(path: Path) -> None:
+    content = path.read_bytes()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("card.json", content)
+        archive.writestr("../../escape.txt", "x")
+    _content(path)
+
+
 KINDS: dict[str, tuple[str, str, Callable[[Path], object]]] = {
     "personas": (".json", PERSONAS, _personas),
     "setup": (".toml", SETUP, lambda path: _live_with_setup(read_setup(path))),
     "settings": (".toml", SETTINGS, lambda path: load_settings(path, {}, {})),
     "theme": (".toml", THEME, read_theme),
     "discussion": (".json", discussion_text(), _discussion),
+    "card": (".json", CARD, _content),
+    "card in a picture": (".png", CARD, _card_in_picture),
+    "card in an archive": (".charx", CARD, _card_in_archive),
+    "agent": (".json", AGENT, _content),
+    "corpus": (".jsonl", CORPUS, _content),
+    "chat": (".jsonl", CHAT, _content),
+    "hub": (".jsonl", HUB, _content),
 }
 
 VALUES: tuple[Any, ...] = (
@@ -163,6 +238,11 @@ def refusal(kind: str, path: Path) -> str:
 def misfit(text: str, chance: random.Random) -> bytes:
     """A copy that parses, with a value or a key that does not belong there."""
     is_json = text.lstrip()[:1] in "[{"
+    before, after = "", ""
+    if is_json and text.startswith("{") and text.count("\n{"):  # JSON lines: one of them
+        lines = text.splitlines(keepends=True)
+        number = chance.randrange(len(lines))
+        before, text, after = "".join(lines[:number]), lines[number], "".join(lines[number + 1 :])
     whole = json.loads(text) if is_json else tomllib.loads(text)
     spot: Any = whole
     while True:
@@ -178,7 +258,7 @@ def misfit(text: str, chance: random.Random) -> bytes:
         case _:
             spot[key] = chance.choice(VALUES)
     try:
-        text = json.dumps(whole) if is_json else tomli_w.dumps(whole)
+        text = f"{before}{json.dumps(whole)}\n{after}" if is_json else tomli_w.dumps(whole)
     except (TypeError, ValueError):  # TOML has no null
         text = f"{text}\n[x]\ny = 1\n"
     return text.encode(errors="replace")
@@ -255,7 +335,7 @@ def main() -> int:
     figures = attack(count, folder)
     print(f"{count} generated files, slowest {figures.slowest * 1000:.0f} ms")
     for kind in KINDS:
-        print(f"  {kind:11} {figures.refused[kind]} refused, {figures.read[kind]} read")
+        print(f"  {kind:18} {figures.refused[kind]} refused, {figures.read[kind]} read")
     print(f"{len(figures.faults)} faults")
     for fault in figures.faults[:20]:
         print(f"  {fault}  ({folder})")

@@ -65,7 +65,8 @@ def content_of_lines(values: Iterable[Mapping[str, Any]], where: object) -> Cont
 
 def _name(sentence: str, number: int, used: set[str]) -> str:
     """A name that nobody of this file has; a second of one name is numbered."""
-    name = NAMES[int(draw(0, sentence, number) * len(NAMES))]
+    purpose = sentence.encode("utf-8", errors="replace").decode()  # without lone surrogates
+    name = NAMES[int(draw(0, purpose, number) * len(NAMES))]
     candidate, count = name, 1
     while name_key(candidate) in used:
         count += 1
