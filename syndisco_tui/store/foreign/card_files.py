@@ -26,10 +26,9 @@ def card_in_picture(content: bytes, where: object) -> str:
     if len(encoded) > MAX_CARD_BYTES * 4 // 3:
         raise InputError(f"{where}: the card is too large; {_limit()} is the limit")
     unpadded = b"".join(encoded.split()).rstrip(b"=")
+    padded = unpadded + b"=" * (-len(unpadded) % 4)
     try:
-        return base64.b64decode(unpadded + b"=" * (-len(unpadded) % 4), validate=True).decode(
-            "utf-8"
-        )
+        return base64.b64decode(padded, validate=True).decode("utf-8-sig")
     except (binascii.Error, UnicodeDecodeError):
         raise InputError(f"{where}: the card in the picture is damaged (not base64)") from None
 

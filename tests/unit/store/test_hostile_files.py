@@ -14,6 +14,7 @@ DEEP = 100_000
 SETTING = 'theme = "daylight"\n'
 ANN = '{"username": "Ann"}'
 SAVED = discussion_text()
+OF_5_MB = ("personas", "setup", "settings", "theme")
 
 
 def saved(old: str, new: str) -> str:
@@ -112,7 +113,7 @@ def test_a_hostile_file_is_refused_with_a_sentence(
     assert len(sentence) < 400 + len(str(path))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.startswith("card in ")])
 @pytest.mark.parametrize("what", ["folder", "pipe", "device", "100 MB", "dangling link", "loop"])
 def test_what_is_no_file_of_ours_is_refused_at_once(tmp_path: Path, kind: str, what: str) -> None:
     path = tmp_path / f"hostile{KINDS[kind][0]}"
@@ -129,7 +130,7 @@ def test_what_is_no_file_of_ours_is_refused_at_once(tmp_path: Path, kind: str, w
             path.symlink_to(path)
         case _:
             with path.open("wb") as file:
-                file.truncate(600_000_000 if kind == "discussion" else 100_000_000)
+                file.truncate(100_000_000 if kind in OF_5_MB else 600_000_000)
     takes: list[float] = []
     for _ in range(5):  # the fastest counts: a busy machine makes the others slower
         began = time.perf_counter()
@@ -166,6 +167,6 @@ def test_a_byte_order_mark_is_forgiven(tmp_path: Path) -> None:
 
 
 def test_generated_files(tmp_path: Path) -> None:
-    figures = attack(2000, tmp_path, seed=1)
+    figures = attack(2400, tmp_path, seed=1)
     assert figures.faults == []
     assert all(figures.read[kind] > 20 and figures.refused[kind] > 20 for kind in KINDS)
