@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 
-from ..analysis.statistics import MEASURES, discussion_statistics, mean
 from ..session.batch import MAX_IN_FLIGHT, Batch, NewSession
+from ..session.batch_run import BatchRun
 from ..text import counted, duration, one_line
 from ..workspace.exit_status import FINISHED, NOT_FINISHED
-from ..workspace.experiments import (
-    CellProgress,
-    ExperimentFolder,
-    LedgerEntry,
-    estimate,
-    progress_by_cell,
-    shard,
+from ..workspace.experiment_runs import ExperimentRuns
+from ..workspace.experiments import ExperimentFolder, estimate, shard
+from ..workspace.matrix import (
+    DEFAULT_FIGURE,
+    Levels,
+    MatrixCell,
+    MatrixLayout,
+    RunFigures,
+    cells_of,
+    layout,
 )
 from .repeat import run_repeat
-
-FIGURE = "words_mean"
-"""Shown in each cell of the matrix unless another measure is asked for."""
 
 
 def run_experiment(
@@ -60,64 +60,58 @@ def run_experiment(
     return FINISHED if is_whole else status or NOT_FINISHED
 
 
-def status_text(experiment: ExperimentFolder, figure: str = FIGURE) -> str:
+def status_text(experiment: ExperimentFolder, figure: str = DEFAULT_FIGURE) -> str:
     """The matrix of an experiment: levels against levels, progress and one figure in each cell."""
-    entries = list(experiment.entries())
-    cells = progress_by_cell(entries)
-    finished = sum(cell.finished for cell in cells)
+    found = ExperimentRuns(experiment)
+    found.apply(found.read_changes())
+    runs, figures = found.runs, RunFigures()
+    for run, record in figures.uncounted(runs):
+        figures.count(run, record)
+    cells = cells_of(experiment.design, runs, figures.values(figure))
+    finished = sum(cell.finished for cell in cells.values())
+    running = sum(cell.running for cell in cells.values())
+    count = f"{finished} of {counted(len(runs), 'discussion')} finished"
     lines = [
         one_line(experiment.design.title or experiment.folder.name, 100),
-        f"{finished} of {counted(len(entries), 'discussion')} finished",
+        f"{count}, {running} running" if running else count,
         "",
-        *_matrix(experiment, cells, entries, figure),
+        *_matrix(layout(experiment.design), cells, figure),
     ]
-    failed = [entry for entry in entries if entry.error and not entry.is_finished]
-    lines += [one_line(f"{entry.path.name}: {entry.error}", 200) for entry in failed[:20]]
+    failed = [run for run in runs if run.state == "failed"]
+    lines += [one_line(f"{_file_name(run)}: {run.error}", 200) for run in failed[:20]]
     if len(failed) > 20:
         lines.append(f"and {len(failed) - 20} more")
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _matrix(
-    experiment: ExperimentFolder,
-    cells: Sequence[CellProgress],
-    entries: Sequence[LedgerEntry],
-    figure: str,
-) -> list[str]:
-    """Rows are the levels of all factors but the last, whose levels are the columns."""
-    factors = list(experiment.design.factors)
-    column_factor = factors[-1] if factors else ""
-    columns = list(experiment.design.factors.get(column_factor, {"": {}}))
-    texts = {tuple(cell.cell.items()): _cell_text(cell, entries, figure) for cell in cells}
-    rows: dict[str, dict[str, str]] = {}
-    for cell in cells:
-        row = " · ".join(level for name, level in cell.cell.items() if name != column_factor)
-        column = cell.cell.get(column_factor, "")
-        rows.setdefault(row, {})[column] = texts[tuple(cell.cell.items())]
-    heading = " × ".join(factors) if factors else "all"
-    table = [
-        [one_line(heading, 40), *(one_line(column, 30) for column in columns)],
-        *([one_line(row, 40), *(row_cells.get(column, "–") for column in columns)]
-          for row, row_cells in rows.items()),
-    ]  # fmt: skip
-    widths = [max(len(line[index]) for line in table) for index in range(len(columns) + 1)]
+def _file_name(run: BatchRun) -> str:
+    return run.target.name if run.target else ""
+
+
+def _matrix(shape: MatrixLayout, cells: Mapping[Levels, MatrixCell], figure: str) -> list[str]:
+    heading = " × ".join(filter(None, (*shape.row_factors, shape.column_factor))) or "all"
+    table = [[one_line(heading, 40), *(one_line(column, 30) for column in shape.columns)]]
+    for row, levels in enumerate(shape.rows):
+        texts = [
+            _cell_text(cells[key]) if (key := shape.levels(row, column)) in cells else "–"
+            for column in range(len(shape.columns))
+        ]
+        table.append([one_line(" · ".join(levels), 40), *texts])
+    widths = [max(len(line[index]) for line in table) for index in range(len(table[0]))]
     lines = [
         "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
         for line in table
     ]
-    return [*lines, "", f"in each cell: finished of planned, ! failed, {figure} on average", ""]
+    legend = "in each cell: finished of planned, * running, ! failed"
+    return [*lines, "", f"{legend}, {figure} (mean ± sd)", ""]
 
 
-def _cell_text(cell: CellProgress, entries: Sequence[LedgerEntry], figure: str) -> str:
-    values = [
-        MEASURES[figure](discussion_statistics(entry.record))
-        for entry in entries
-        if entry.planned.cell == cell.cell and entry.record and entry.is_finished
-    ]
-    average = mean([value for value in values if value is not None])
+def _cell_text(cell: MatrixCell) -> str:
+    running = f" *{cell.running}" if cell.running else ""
     failed = f" !{cell.failed}" if cell.failed else ""
-    shown = f" {average:.3g}" if average is not None else ""
-    return f"{cell.finished}/{cell.planned}{failed}{shown}"
+    mean = f" {cell.mean:.3g}" if cell.mean is not None else ""
+    deviation = f" ± {cell.deviation:.2g}" if cell.deviation is not None else ""
+    return f"{cell.finished}/{cell.planned}{running}{failed}{mean}{deviation}"
 
 
 def dry_run_text(experiment: ExperimentFolder) -> str:

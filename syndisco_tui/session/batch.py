@@ -15,6 +15,7 @@ from queue import Empty, SimpleQueue
 from ..discussion import DiscussionRecord, DiscussionSetup
 from ..engine.base import LoadProgress, ModelSpec
 from ..store.discussions import read_discussion
+from ..store.lock import has_writer
 from .batch_run import BatchIdentity, BatchRun, repeated
 from .events import (
     Closed,
@@ -23,6 +24,8 @@ from .events import (
     ModelReady,
     Opened,
     Posted,
+    ReplyDropped,
+    ReplyGrew,
     ReplyStarted,
     SessionEvent,
     StateChanged,
@@ -91,6 +94,8 @@ class Batch:
         self._open: set[BatchRun] = set()
         """Those whose sessions have not ended."""
         self._events: SimpleQueue[tuple[BatchRun, SessionEvent]] = SimpleQueue()
+        self._growing: dict[BatchRun, ReplyGrew] = {}
+        """The reply in progress of each, since the last drain: a thousand grow at once."""
         self._turns_before = self._tokens = 0
         self._first_reply_at = 0.0
         if start:
@@ -142,6 +147,9 @@ class Batch:
     def _start_waiting(self) -> None:
         while len(self._open) < self._max_in_flight and (run := self._next_waiting()):
             self._waiting.remove(run)
+            if run.target and has_writer(run.target):  # it was begun elsewhere meanwhile
+                run.state = "elsewhere"
+                continue
             session = self._sessions[run] = self._new_session(partial(self._listen, run))
             self._open.add(run)
             if run.path is None:
@@ -166,6 +174,11 @@ class Batch:
 
     def _listen(self, run: BatchRun, event: SessionEvent) -> None:
         """Queue an event, on the runner's thread. Its message has been saved by then."""
+        if isinstance(event, ReplyGrew):
+            self._growing[run] = event
+            return
+        if isinstance(event, ReplyStarted | ReplyDropped | Posted):
+            self._growing.pop(run, None)
         if isinstance(event, Opened):
             run.record = event.record
         elif isinstance(event, Posted) and (session := self._sessions.get(run)):
@@ -182,6 +195,9 @@ class Batch:
             events.append(self._events.get(block=timeout > 0, timeout=timeout or None))
             while True:
                 events.append(self._events.get_nowait())
+        with contextlib.suppress(KeyError):  # none is left
+            while True:
+                events.append(self._growing.popitem())
         for run, event in events:
             run.note(event)
             self._note(run, event)
@@ -222,6 +238,11 @@ class Batch:
         return all(run.is_over for run in self.runs)
 
     @property
+    def in_flight(self) -> int:
+        """How many of its discussions run now."""
+        return len(self._open)
+
+    @property
     def has_ended(self) -> bool:
         """Whether all its sessions have ended: no event follows, no file is open."""
         return not self._open
@@ -236,20 +257,23 @@ class Batch:
         """The files that its sessions have open for writing."""
         return {run.path for run in self._open if run.path}
 
-    def figures(self) -> BatchFigures:
-        """How far the batch is, and how fast."""
-        turns = sum(run.turns for run in self.runs)
-        taken = sum(min(run.turn, run.turns) for run in self.runs)
+    def figures(self, members: Sequence[BatchRun] | None = None) -> BatchFigures:
+        """How far the batch is, and how fast; or some ``members`` of it, without their speed."""
+        runs = self.runs if members is None else members
+        is_whole = len(runs) == len(self.runs)
+        turns = sum(run.turns for run in runs)
+        taken = sum(min(run.turn, run.turns) for run in runs)
         seconds = time.monotonic() - self._first_reply_at if self._first_reply_at else 0.0
-        taken_since = taken - self._turns_before
+        seconds = seconds if is_whole else 0.0
+        taken_since = taken - self._turns_before if is_whole else 0
         return BatchFigures(
-            runs=len(self.runs),
-            finished=sum(run.state == "finished" for run in self.runs),
-            messages=sum(run.messages for run in self.runs),
+            runs=len(runs),
+            finished=sum(run.state == "finished" for run in runs),
+            messages=sum(run.messages for run in runs),
             turns_taken=taken,
             turns=turns,
             tokens_per_second=self._tokens / seconds if seconds else 0.0,
-            seconds_left=seconds * (turns - taken) / taken_since if taken_since else None,
+            seconds_left=seconds * (turns - taken) / taken_since if taken_since > 0 else None,
         )
 
     def stop(self) -> None:

@@ -31,7 +31,8 @@ from .events import (
 )
 from .model_specs import all_specs, local_specs
 
-RunState = Literal["missing", "waiting", "speaking", "finished", "stopped", "failed"]
+RunState = Literal["missing", "waiting", "speaking", "finished", "stopped", "failed", "elsewhere"]
+"""``elsewhere``: another process is running it."""
 
 
 def repeated(setup: DiscussionSetup, count: int) -> list[DiscussionSetup]:
@@ -135,13 +136,23 @@ class BatchRun:
         if isinstance(source, DiscussionRecord):
             self.record, self.turn, self.entries = source, source.turns_taken, tuple(source.entries)
             self.state = "finished" if source.status == "finished" else "stopped"
-            self.messages = sum(entry.is_prompted for entry in source.entries)
-            self.tokens = sum(entry.completion_tokens for entry in source.entries)
+            self._count(source)
+
+    def _count(self, record: DiscussionRecord) -> None:
+        self.messages = sum(entry.is_prompted for entry in record.entries)
+        self.tokens = sum(entry.completion_tokens for entry in record.entries)
+        if record.error and self.state == "stopped":
+            self.state, self.error = "failed", record.error
 
     @property
     def number(self) -> int:
         """Its number in the batch, from 1."""
         return self.membership.number
+
+    @property
+    def shown_number(self) -> int:
+        """Its repeat in its cell of an experiment, or its number in the batch."""
+        return self.experiment.repeat if self.experiment else self.number
 
     @property
     def seed(self) -> int:
@@ -161,7 +172,18 @@ class BatchRun:
     @property
     def is_over(self) -> bool:
         """Whether nothing more happens in it unless somebody continues it."""
-        return self.state in ("finished", "stopped", "failed", "missing")
+        return self.state in ("finished", "stopped", "failed", "missing", "elsewhere")
+
+    def follow(self, record: DiscussionRecord, path: Path, *, has_writer: bool) -> None:
+        """Take over what another process saved; ``has_writer``: it is still running there."""
+        self.record, self.path, self.setup = record, path, record.setup
+        self.entries, self.turn = tuple(record.entries), record.turns_taken
+        self.partial_reply = self.speaker = self.role = self.error = ""
+        self.partial_tokens = 0
+        self.state = "elsewhere" if has_writer else "stopped"
+        if record.status == "finished":
+            self.state = "finished"
+        self._count(record)
 
     def note(self, event: SessionEvent) -> None:
         """Update the run from an event of its session."""

@@ -16,7 +16,7 @@ class WriterLock:
     """Held by the one process that writes ``path``. Raises BlockingIOError if another holds it."""
 
     def __init__(self, path: Path) -> None:
-        self._path = _lock_path(path)
+        self._path = lock_path(path)
         self._descriptor: int | None = _acquired(self._path)
 
     def renew(self) -> None:
@@ -43,7 +43,7 @@ class WriterLock:
 def has_writer(path: Path) -> bool:
     """Whether a running process writes ``path``."""
     try:
-        descriptor = os.open(_lock_path(path), os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(lock_path(path), os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return False
     try:
@@ -76,7 +76,8 @@ def _acquired(path: Path) -> int:
         os.close(descriptor)  # held by a passer-by, or removed by its last holder: try again
 
 
-def _lock_path(path: Path) -> Path:
+def lock_path(path: Path) -> Path:
+    """The file whose lock says that ``path`` is being written."""
     return path.with_name(f".{path.name}.lock")
 
 

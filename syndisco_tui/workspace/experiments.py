@@ -20,7 +20,7 @@ from ..discussion import (
     Persona,
     name_key,
 )
-from ..discussion.design import Cell, ExperimentDesign, PlannedDiscussion, plan
+from ..discussion.design import ExperimentDesign, PlannedDiscussion, plan
 from ..discussion.participant_models import ParticipantModel
 from ..session.batch_run import BatchRun
 from ..store.atomic import write_atomic
@@ -32,7 +32,7 @@ from ..store.personas import read_personas
 from ..store.setups import ALL_MESSAGES
 from .given_setup import check_models_for
 
-DESIGN_FILE = "design.toml"
+DESIGN_FILE = "experiment.toml"
 """The design that a folder's discussions follow, as it was when they were first run."""
 
 
@@ -126,34 +126,43 @@ class ExperimentFolder:
         self._id = blake2b(design.model_dump_json().encode(), digest_size=8).hexdigest()
 
     @classmethod
-    def open(cls, folder: Path) -> ExperimentFolder:
-        """The experiment that was run in ``folder``.
+    def open(cls, folder: Path, defaults: Mapping[str, Any] | None = None) -> ExperimentFolder:
+        """The experiment that was run in ``folder``; ``defaults`` stand for “auto”.
 
         Raises:
             InputError: No experiment was.
         """
         if not (folder / DESIGN_FILE).exists():
             raise InputError(f"{folder}: holds no experiment ({DESIGN_FILE} is not there)")
-        return cls(folder, read_design(folder / DESIGN_FILE))
+        return cls(folder, read_design(folder / DESIGN_FILE), defaults)
+
+    def check(self) -> bool:
+        """Whether the folder holds this design already, with as many repeats or more.
+
+        Raises:
+            InputError: It holds another experiment. More repeats are no other one.
+        """
+        design_copy = self.folder / DESIGN_FILE
+        if not design_copy.exists():
+            return False
+        known = read_design(design_copy)
+        if known.model_copy(update={"repeats": self.design.repeats}) != self.design:
+            raise InputError(
+                f"{self.folder}: holds another experiment; choose another folder for this one"
+            )
+        return known.repeats >= self.design.repeats
 
     def begin(self, design_file: Path) -> None:
         """Make the folder and keep the design in it.
 
         Raises:
-            InputError: The folder holds another experiment. More repeats are no other one.
+            InputError: The folder holds another experiment.
             OSError: It cannot be written.
         """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        design_copy = self.folder / DESIGN_FILE
-        if design_copy.exists():
-            known = read_design(design_copy)
-            if known.model_copy(update={"repeats": self.design.repeats}) != self.design:
-                raise InputError(
-                    f"{self.folder}: holds another experiment; choose another folder for this one"
-                )
-            if known.repeats >= self.design.repeats:
-                return
-        write_atomic(design_copy, _self_contained(design_file, self.design).encode())
+        if not self.check():
+            text = _self_contained(design_file, self.design)
+            write_atomic(self.folder / DESIGN_FILE, text.encode())
 
     def entries(self) -> Iterator[LedgerEntry]:
         """Every planned discussion with the state of its file."""
@@ -170,6 +179,13 @@ class ExperimentFolder:
             else:
                 elsewhere = record.status != "finished" and has_writer(path)
                 yield LedgerEntry(planned, number, path, record, record.error, elsewhere)
+
+    def runs(self) -> list[BatchRun]:
+        """Every planned discussion, as if none had begun; no file is read."""
+        return [
+            self.run_of(LedgerEntry(planned, number, self.folder / f"{planned.name}.json", None))
+            for number, planned in enumerate(self.plan, start=1)
+        ]
 
     def run_of(self, entry: LedgerEntry) -> BatchRun:
         """What is to be run for a discussion that is not finished."""
@@ -227,32 +243,6 @@ def _without_none(value: Any, key: str = "") -> Any:
 def shard(entries: Sequence[LedgerEntry], number: int, count: int) -> list[LedgerEntry]:
     """The ``number``-th (from 1) of ``count`` equal parts."""
     return [entry for index, entry in enumerate(entries) if index % count == number - 1]
-
-
-@dataclass(frozen=True)
-class CellProgress:
-    """How far one cell is. Counts are of discussions."""
-
-    cell: Cell
-    planned: int
-    finished: int
-    failed: int
-
-
-def progress_by_cell(entries: Sequence[LedgerEntry]) -> list[CellProgress]:
-    """The progress of each cell, in the order of the design."""
-    cells: dict[tuple[tuple[str, str], ...], list[LedgerEntry]] = {}
-    for entry in entries:
-        cells.setdefault(tuple(entry.planned.cell.items()), []).append(entry)
-    return [
-        CellProgress(
-            dict(cell),
-            len(members),
-            sum(member.is_finished for member in members),
-            sum(bool(member.error) and not member.is_finished for member in members),
-        )
-        for cell, members in cells.items()
-    ]
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,16 @@ class Folders:
         return self.data / "setups"
 
     @property
+    def experiments(self) -> Path:
+        """Experiments that were started in the app, one folder each."""
+        return self.data / "experiments"
+
+    @property
+    def known_experiments_file(self) -> Path:
+        """Folders of experiments elsewhere that were opened in the app."""
+        return self.state / "experiments.json"
+
+    @property
     def exports(self) -> Path:
         """Discussions in other formats, as exported in the app."""
         return self.data / "exports"

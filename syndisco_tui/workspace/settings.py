@@ -106,6 +106,11 @@ class Settings(BaseModel):
                 flat[key] = value
         return flat
 
+    @property
+    def for_auto(self) -> dict[str, Any]:
+        """Values of a setup's fields that say “auto”."""
+        return {"model": self.model, "dtype": self.dtype, "quantization": self.quantization}
+
 
 def resolve_server(
     settings: Settings,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import DataTable, Static
@@ -17,25 +16,20 @@ from textual.widgets import DataTable, Static
 from ...analysis.figures import FigureCounter, Spread
 from ...discussion import DiscussionRecord, DiscussionSetup, Persona
 from ...session import LiveSession
-from ...session.batch import Batch
-from ...session.batch_run import BatchIdentity, BatchRun, repeated
+from ...session.batch_run import BatchRun
 from ...text import duration, one_line, safe
-from ...workspace.batches import SeedClaims, continue_batch, elsewhere_sentence
 from ..inspect.compare import Compare, CompareWith
 from ..inspect.turn_lab import TurnLab
 from ..interventions.fork import ForkScreen
 from ..library.open_request import OpenRequest
-from ..shell.keymap import key_of
 from ..shell.screen import AppScreen
 from ..widgets.charts import bar
-from ..widgets.forms import open_form
 from ..widgets.key_line import KeyLine
-from ..widgets.line_dialog import NumberDialog
 from .batch_table import COLUMNS, NARROWEST_WORDS, NO_SPREAD, cells, in_order, labels
-from .batches import BatchEvents, ShownBatch, batches_of
+from .batches import BatchEvents, ShownBatch
 from .run_reader import RunReader
+from .starting import go_on
 
-MOST = 1000
 SPREAD_SECONDS = 2.0
 """Between two looks at how far the discussions are apart, at least."""
 LOOKS_PER_SECOND = 4
@@ -43,54 +37,12 @@ SPREAD_SHARE = 10
 """The pause between two looks, as a multiple of how long the last one took."""
 
 
-def ask_to_repeat(
-    app: App[int],
-    session: LiveSession,
-    folder: Path,
-    setup: DiscussionSetup,
-    colours: dict[str, str],
-    show: Callable[[ShownBatch], object],
-) -> None:
-    """Ask how many discussions of ``setup`` to run at the same time; ``show`` what was started.
-
-    Seeds that another process is running, according to ``folder``, are left to it.
-    """
-
-    def start(count: int | None) -> None:
-        if not count:
-            return
-        setups = repeated(setup, count)
-        claims = SeedClaims(folder)
-        ours = [each for each, is_ours in zip(setups, claims.claim(setups), strict=True) if is_ours]
-        _notify_elsewhere(app, count - len(ours), count)
-        if ours:
-            batch = Batch(session.sibling, ours, identity=BatchIdentity.of(setup.seed, count))
-            shown = ShownBatch(batch, one_line(setup.heading, 120), colours, claims)
-            batches_of(app).add(shown)
-            show(shown)
-
-    seeds = ", ".join(str(each.seed) for each in repeated(setup, 3))
-    how_many = partial(
-        NumberDialog,
-        "Run a batch of this setup",
-        f"How many discussions at the same time? Seeds {seeds} …; each gets its own file.",
-        suggested=8,
-        most=MOST,
-    )
-    open_form(app, how_many, start)
-
-
-def _notify_elsewhere(app: App[int], count: int, total: int) -> None:
-    if count:
-        sentence = elsewhere_sentence(count, total)
-        app.notify(safe(sentence), severity="warning", markup=False, timeout=8)
-
-
 class BatchScreen(AppScreen[OpenRequest | None]):
     """The discussions of a batch, live or as they were saved; a OpenRequest is opened elsewhere.
 
     ``session`` is the laboratory's, ``folder`` where discussions are saved, ``open_path`` tells
-    which file the laboratory has open, ``at_hand`` the personas that a fork may add.
+    which file the laboratory has open, ``at_hand`` the personas that a fork may add. ``runs`` are
+    those that are listed; by default all.
     """
 
     HELP = """Batch
@@ -122,10 +74,12 @@ class BatchScreen(AppScreen[OpenRequest | None]):
         *,
         open_path: Callable[[], Path | None],
         at_hand: Callable[[], Sequence[Persona]],
+        runs: Sequence[BatchRun] | None = None,
     ) -> None:
         super().__init__()
         self._shown = shown
         self._batch = shown.batch
+        self._runs = tuple(shown.batch.runs if runs is None else runs)
         self._session = session
         self._folder = folder
         self._open_path = open_path
@@ -149,7 +103,7 @@ class BatchScreen(AppScreen[OpenRequest | None]):
         table = self._table
         for column in COLUMNS:
             table.add_column(column.label, width=column.width or NARROWEST_WORDS, key=column.name)
-        for run in self._batch.runs:
+        for run in self._runs:
             table.add_row(*self._cells(run), key=str(run.number))
         self._show_labels()
         self._shown.listeners.append(self._take)
@@ -171,7 +125,7 @@ class BatchScreen(AppScreen[OpenRequest | None]):
         if not table.is_valid_row_index(table.cursor_row):
             return None
         key = table.coordinate_to_cell_key(table.cursor_coordinate).row_key.value
-        return next((run for run in self._batch.runs if str(run.number) == key), None)
+        return next((run for run in self._runs if str(run.number) == key), None)
 
     # The table ---------------------------------------------------------------------------------
 
@@ -184,7 +138,7 @@ class BatchScreen(AppScreen[OpenRequest | None]):
         return max(NARROWEST_WORDS, self.size.width - used - 4)
 
     def on_resize(self) -> None:
-        self._behind = set(self._batch.runs)
+        self._behind = set(self._runs)
         self.call_after_refresh(self._show_all)
 
     def on_screen_resume(self) -> None:
@@ -196,12 +150,13 @@ class BatchScreen(AppScreen[OpenRequest | None]):
             words.width = self._words_width
             self._show_labels()
             self._table.refresh(layout=True)
-        self._behind = set(self._batch.runs)
+        self._behind = set(self._runs)
         self._show_runs()
 
     def _take(self, events: BatchEvents) -> None:
-        self._behind |= {run for run, _ in events}
-        self._has_news = self._has_news or bool(events)
+        changed = {run for run, _ in events}.intersection(self._runs)
+        self._behind |= changed
+        self._has_news = self._has_news or bool(changed)
         if self.is_current:
             self._show_runs()
 
@@ -224,12 +179,12 @@ class BatchScreen(AppScreen[OpenRequest | None]):
     def _sort(self) -> None:
         """Put the rows in order; the cursor stays on its discussion."""
         current = self._run
-        pairs = ((run, self._spreads.get(run, NO_SPREAD)) for run in self._batch.runs)
+        pairs = ((run, self._spreads.get(run, NO_SPREAD)) for run in self._runs)
         order = in_order(pairs, self._sorted_by, is_descending=self._is_descending)
-        row_of = {str(run.number): index for index, run in enumerate(order)}
+        row_of = {str(run.shown_number): index for index, run in enumerate(order)}
         self._table.sort("number", key=lambda cell: row_of[cell.plain])
         if current is not None:
-            self._table.move_cursor(row=row_of[str(current.number)])
+            self._table.move_cursor(row=row_of[str(current.shown_number)])
 
     def action_sort(self, by: int) -> None:
         self._sort_by((self._sorted_by + by) % len(COLUMNS), is_descending=False)
@@ -252,7 +207,7 @@ class BatchScreen(AppScreen[OpenRequest | None]):
 
     def _count_if_due(self) -> None:
         is_due = time.monotonic() >= self._count_due or self._batch.is_over
-        begun = [(run, run.record) for run in self._batch.runs if run.record]
+        begun = [(run, run.record) for run in self._runs if run.record]
         if begun and self._has_news and is_due and not self._is_counting:
             self._has_news, self._is_counting = False, True
             self._count(begun)
@@ -294,7 +249,7 @@ class BatchScreen(AppScreen[OpenRequest | None]):
         return [bar(loading.done, loading.total, 20), Content(f"  {one_line(loading.stage, 40)}")]
 
     def _figures(self) -> list[Content]:
-        figures = self._batch.figures()
+        figures = self._batch.figures(self._runs)
         parts = [
             bar(figures.turns_taken, figures.turns, 20),
             Content(f"  {figures.finished} of {figures.runs} finished"),
@@ -318,7 +273,8 @@ class BatchScreen(AppScreen[OpenRequest | None]):
             case "go_on":
                 return self._batch.is_over and not self._batch.is_finished
             case "open":
-                return bool(run and run.record and run.path and run.is_over)
+                is_here = run is not None and run.is_over and run.state != "elsewhere"
+                return bool(run and run.record and run.path and is_here)
             case "fork":
                 return bool(run and run.record and run.path)
             case "compare":
@@ -355,7 +311,7 @@ class BatchScreen(AppScreen[OpenRequest | None]):
         if run is None or run.record is None:
             return
         record = run.record
-        others = [each.record for each in self._batch.runs if each.record and each is not run]
+        others = [each.record for each in self._runs if each.record and each is not run]
 
         def show(other: DiscussionRecord | None) -> None:
             if other:
@@ -369,21 +325,15 @@ class BatchScreen(AppScreen[OpenRequest | None]):
         return lambda: run.record or record
 
     def action_turn_lab(self) -> None:
-        self.app.push_screen(TurnLab(self._batch.records, None, self._shown.colours))
+        self.app.push_screen(TurnLab(self._records, None, self._shown.colours))
+
+    def _records(self) -> list[DiscussionRecord]:
+        return [run.record for run in self._runs if run.record]
 
     def action_stop(self) -> None:
         self._batch.stop()
         self._show_all()
 
     def action_go_on(self) -> None:
-        batches = batches_of(self.app)
-        running = batches.running
-        if running is not None and running is not self._shown:
-            key = key_of(self.app, "everywhere.repeat")
-            sentence = f"Another batch is running: {running.title} ({key} in the laboratory)."
-            self.notify(safe(sentence), severity="warning", markup=False, timeout=6)
-            return
-        elsewhere = continue_batch(self._batch, self._shown.claims, self._open_path())
-        _notify_elsewhere(self.app, elsewhere, len(self._batch.runs))
-        batches.add(self._shown)
-        self._show_all()
+        if go_on(self.app, self._shown, self._open_path()):
+            self._show_all()

@@ -18,6 +18,7 @@ SIGNS = {
     "finished": "✓",
     "stopped": "○",
     "failed": "!",
+    "elsewhere": "●",
 }
 _STATE_ORDER = tuple(SIGNS)
 _STATE_STYLES = {"speaking": "$accent", "failed": "$error"}
@@ -39,7 +40,7 @@ class Column:
 
 COLUMNS = (
     Column("", 1, "state", lambda run, _: float(_STATE_ORDER.index(run.state))),
-    Column("#", 4, "number", lambda run, _: float(run.number)),
+    Column("#", 4, "number", lambda run, _: float(run.shown_number)),
     Column("seed", 6, "seed", lambda run, _: float(run.seed)),
     Column("turn", 8, "turn", lambda run, _: float(run.turn)),
     Column("tokens", 7, "tokens", lambda run, _: float(run.tokens_so_far)),
@@ -66,7 +67,7 @@ def cells(run: BatchRun, spread: Spread, width: int) -> list[Content]:
     style = _STATE_STYLES.get(run.state, "$quiet")
     return [
         Content.styled(SIGNS[run.state], style),
-        Content(str(run.number)),
+        Content(str(run.shown_number)),
         Content(str(run.seed)),
         Content(f"{run.turn} of {run.turns}"),
         Content(str(run.tokens_so_far)),

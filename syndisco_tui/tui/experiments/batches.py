@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from textual.app import App
 from textual.content import Content
@@ -46,6 +46,22 @@ class ShownBatch:
     claims: SeedClaims
     listeners: list[Callable[[BatchEvents], object]] = field(default_factory=list)
     over_since: float = 0.0
+    noun: ClassVar[str] = "batch"
+    key_id: ClassVar[str] = "everywhere.repeat"
+    """The action that returns to it while it runs."""
+
+    def resume(self, open_path: Path | None) -> int:
+        """Run what is unfinished; returns how many discussions other processes are running.
+
+        ``open_path`` is open in this process outside the batch.
+        """
+        from ...workspace.batches import continue_batch
+
+        return continue_batch(self.batch, self.claims, open_path)
+
+    def destination(self, app: App[Any]) -> str:
+        """Where its discussions are, as the end of a sentence."""
+        return f"in the library ({key_of(app, 'everywhere.library')})"
 
 
 class Batches:
@@ -95,12 +111,12 @@ class Batches:
 
     def _tell_of_end(self, shown: ShownBatch) -> None:
         figures = shown.batch.figures()
-        library = key_of(self._app, "everywhere.library")
         failed = sum(run.state == "failed" for run in shown.batch.runs)
-        sentence = f"Batch ended: {figures.finished} of {figures.runs} discussions finished"
+        sentence = f"{shown.noun.capitalize()} ended: {figures.finished} of {figures.runs} "
+        sentence += "discussions finished"
         sentence += f", {failed} failed" if failed else ""
         self._app.notify(
-            safe(f"{sentence}. They are in the library ({library})."),
+            safe(f"{sentence}. They are {shown.destination(self._app)}."),
             severity="warning" if failed else "information",
             markup=False,
             timeout=8,
@@ -112,10 +128,10 @@ class Batches:
         if shown is None:
             return ""
         figures = shown.batch.figures()
-        parts = [f"batch: {figures.finished} of {figures.runs} finished"]
+        parts = [f"{shown.noun}: {figures.finished} of {figures.runs} finished"]
         if figures.seconds_left:
             parts.append(f"{duration(figures.seconds_left)} left")
-        return "  ".join([*parts, key_of(self._app, "everywhere.repeat")])
+        return "  ".join([*parts, key_of(self._app, shown.key_id)])
 
     def lets_run(self, setup: DiscussionSetup) -> bool:
         """Whether ``setup`` can run beside the batch; why not is said.
@@ -129,9 +145,11 @@ class Batches:
         known = theirs | {replace(each, model="auto") for each in theirs}
         if not theirs or local_specs(setup) <= known:
             return True
-        key = key_of(self._app, "everywhere.repeat")
+        assert shown
+        key = key_of(self._app, shown.key_id)
         name = one_line(", ".join(sorted(each.short_name for each in theirs)), 40)
-        sentence = f"A batch is running with another model ({name}): stop it first ({key})."
+        noun = f"{'An' if shown.noun[0] in 'aeiou' else 'A'} {shown.noun}"
+        sentence = f"{noun} is running with another model ({name}): stop it first ({key})."
         self._app.notify(safe(sentence), severity="warning", markup=False, timeout=8)
         return False
 
@@ -170,4 +188,6 @@ class BatchNote(Static):
             self.screen.refresh_bindings()
 
     async def on_click(self, _event: Click) -> None:
-        await self.run_action("screen.repeat")
+        running = batches_of(self.app).running
+        is_experiment = running is not None and running.noun == "experiment"
+        await self.run_action("screen.experiments" if is_experiment else "screen.repeat")

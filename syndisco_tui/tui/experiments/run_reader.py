@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from ...session import LiveSession, SessionEvent
 from ...session.batch_run import BatchRun
-from ...text import safe
+from ...text import one_line, safe
 from ..inspect.xray import XRay
 from ..shell.screen import AppScreen
 from ..transcript.transcript import Transcript
@@ -41,6 +41,9 @@ class RunReader(AppScreen[None]):
     def compose(self) -> ComposeResult:
         run = self._run
         title = f"Discussion {run.number} of {run.membership.count}   seed {run.seed}"
+        if run.experiment:
+            levels = " · ".join(one_line(level, 40) for level in run.experiment.cell.values())
+            title = f"{levels}   repeat {run.experiment.repeat}   seed {run.seed}".strip()
         yield Static(safe(title), classes="batch-title", markup=False)
         yield Transcript()
         yield KeyLine()

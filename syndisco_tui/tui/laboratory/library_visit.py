@@ -16,8 +16,9 @@ from ...workspace.batches import SeedClaims
 from ...workspace.discussions import read_discussion
 from ...workspace.folders import Folders
 from ...workspace.inputs import InputError
-from ..experiments.batch_screen import BatchScreen, ask_to_repeat
+from ..experiments.batch_screen import BatchScreen
 from ..experiments.batches import ShownBatch, batches_of
+from ..experiments.starting import ask_to_repeat
 from ..interventions.fork import ForkScreen
 from ..library.open_request import OpenRequest
 from ..library.screen import LibraryScreen
@@ -65,9 +66,9 @@ class LibraryVisit:
             show_batch=lambda paths, go_on: self._read_batch(paths, library, go_on=go_on),
             import_personas=pane.import_personas,
         )
-        self._app.push_screen(library, self._chosen)
+        self._app.push_screen(library, self.open_request)
 
-    def _chosen(self, request: OpenRequest | None) -> None:
+    def open_request(self, request: OpenRequest | None) -> None:
         """Open what was chosen, after a question where a reply would be lost."""
         if request is None:
             return
@@ -117,13 +118,13 @@ class LibraryVisit:
     def repeat(self, setup: DiscussionSetup) -> None:
         """Return to the batch that is running, or ask for a new one of ``setup``."""
         if running := batches_of(self._app).running:
-            self._show_batch(running, self._chosen)
+            self._show_batch(running, self.open_request)
             return
         dark = self._app.current_theme.dark
         personas = self._panes.personas.selection.personas
         names = [*setup.names, *(persona.name for persona in personas)]
         colours = self._colours.by_name(names, dark=dark)
-        show = partial(self._show_batch, chosen=self._chosen)
+        show = partial(self._show_batch, chosen=self.open_request)
         ask_to_repeat(self._app, self._session, self._folders.discussions, setup, colours, show)
 
     def _read_batch(self, paths: Sequence[Path], library: LibraryScreen, *, go_on: bool) -> None:

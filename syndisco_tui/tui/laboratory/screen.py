@@ -40,6 +40,7 @@ from ..shell.confirm_quit import quit_or_ask
 from ..shell.event_queue import drained
 from ..shell.keymap import keymap_of
 from ..shell.screen import AppScreen
+from ..shell.settings_in_force import settings_of
 from ..transcript.transcript import Transcript
 from ..widgets.key_line import TwoKeyLines
 from ..widgets.speaker_colours import SpeakerColours
@@ -292,8 +293,25 @@ class Laboratory(AppScreen[None]):
         self._run_control.discard_draft()
 
     def action_repeat(self) -> None:
-        if batches_of(self.app).running or self._run_control.can_start():
+        running = batches_of(self.app).running
+        if running and running.noun == "experiment":
+            self.action_experiments()
+        elif running or self._run_control.can_start():
             self._visit.repeat(self.setup)
+
+    def action_experiments(self) -> None:
+        from .experiment_visit import ExperimentVisit
+
+        ExperimentVisit(
+            self.app,
+            self._session,
+            self._folders,
+            self._colours,
+            self.panes,
+            self.view,
+            lambda: settings_of(self.app),
+            self._visit.open_request,
+        ).open()
 
     def action_pause(self) -> None:
         self._session.pause()

@@ -47,6 +47,9 @@ ACTIONS = (
     Action("library", "o", "library", "Find, open, continue, export and import discussions"),
     Action("repeat", "ctrl+r", "batch", "Run many discussions with this setup at the same time"),
     Action("next_speaker", "w", "who is next", "See who speaks next, or choose who does"),
+    Action(
+        "experiments", "ctrl+e", "experiments", "Start, look at or continue an experiment: a matrix"
+    ),
     Action("turn_lab", "t", "turn lab", "Turn lab: participation, lengths, diversity, speed"),
     Action("compare", "c", "compare", "Compare this discussion with another, side by side"),
     Action("save_setup", "ctrl+s", "save setup", "Save the setup as a file that `run` reads"),

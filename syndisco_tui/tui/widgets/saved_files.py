@@ -94,7 +94,8 @@ class SaveAsDialog(Form[tuple[str, int] | None]):
 class SavedItem(Generic[Value]):
     """Something that can be opened; ``value`` is None where it cannot, and ``error`` says why.
 
-    ``searched`` is the text that typed words are looked for in.
+    ``searched`` is the text that typed words are looked for in. ``is_path``: the name is a path,
+    which is not shortened.
     """
 
     name: str
@@ -102,6 +103,7 @@ class SavedItem(Generic[Value]):
     value: Value | None
     error: str = ""
     searched: str = ""
+    is_path: bool = False
 
     def has(self, typed: str) -> bool:
         """Whether ``typed`` occurs in the name or the searched text, in any case."""
@@ -161,6 +163,11 @@ class OpenDialog(AppDialog[Value | None]):
             sentence = f"⏎ opens {path}" if path else "No match." if self._items else self._hint
             options.add_option(Option(Content(safe(sentence)), disabled=True))
 
+    @property
+    def _highlighted(self) -> int | None:
+        """The index of the highlighted item among those that match."""
+        return self.query_one(OptionList).highlighted if self._matching else None
+
     def action_move(self, rows: int) -> None:
         options = self.query_one(OptionList)
         if options.highlighted is not None and self._matching:
@@ -182,4 +189,5 @@ class OpenDialog(AppDialog[Value | None]):
 
 
 def _option(item: SavedItem[Value]) -> Option:
-    return Option(Content.assemble(f"{one_line(item.name, 24):<26}", item.about))
+    name = one_line(item.name, 200 if item.is_path else 24)
+    return Option(Content.assemble(f"{name:<26}", "  " if item.is_path else "", item.about))

@@ -47,9 +47,9 @@ def test_vim_s_movements_are_on_no_action_and_its_changes_are_of_actions() -> No
 
 
 def test_a_change_counts_for_all_keys_of_the_action() -> None:
-    keymap, faults = read(transcript__follow="F, ctrl+e")
+    keymap, faults = read(transcript__follow="F, ctrl+b")
     assert not faults
-    assert keymap.keys(BY_ID["transcript.follow"]) == ("F", "ctrl+e")
+    assert keymap.keys(BY_ID["transcript.follow"]) == ("F", "ctrl+b")
     assert keymap.shown(BY_ID["transcript.follow"]) == "F"
     assert keymap.shown(BY_ID["everywhere.run"]) == "r"
 

@@ -175,7 +175,7 @@ def test_the_status_is_a_matrix(design: Path, tmp_path: Path) -> None:
     lines = status_text(ExperimentFolder.open(out)).splitlines()
     assert lines[:2] == ["Does a moderator help?", "16 of 16 discussions finished"]
     assert lines[3].split() == ["turns", "×", "moderation", "none", "moderated"]
-    assert lines[4].split() == ["robin", "4/4", "3", "4/4", "3"]
+    assert lines[4].split() == ["robin", "4/4", "3", "±", "0", "4/4", "3", "±", "0"]
 
 
 def test_a_dry_run_says_what_it_would_take(design: Path, tmp_path: Path) -> None:

@@ -1,0 +1,83 @@
+"""An experiment of the app: its discussions and figures, and what other processes do in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual.app import App
+
+from ...session import LiveSession
+from ...session.batch import Batch
+from ...text import one_line
+from ...workspace.batches import SeedClaims
+from ...workspace.experiment_runs import ExperimentRuns, FileChange
+from ...workspace.experiments import ExperimentFolder
+from ...workspace.folders import abbreviate_home
+from ...workspace.matrix import RunFigures
+from .batches import ShownBatch
+
+
+@dataclass(eq=False, kw_only=True)
+class ShownExperiment(ShownBatch):
+    """``design_file`` is None where the folder has the design already."""
+
+    runs: ExperimentRuns
+    design_file: Path | None
+    figures: RunFigures
+    noun: ClassVar[str] = "experiment"
+    key_id: ClassVar[str] = "everywhere.experiments"
+
+    @classmethod
+    def of(
+        cls,
+        runs: ExperimentRuns,
+        session: LiveSession,
+        colours: dict[str, str],
+        design_file: Path | None = None,
+    ) -> ShownExperiment:
+        """An experiment that nothing is done for before ``resume``."""
+        experiment = runs.experiment
+        title = one_line(experiment.design.title or experiment.folder.name, 120)
+        batch = Batch(session.sibling, runs.runs, start=False)
+        claims = SeedClaims(experiment.folder)  # its files are claimed one by one as they begin
+        return cls(
+            batch, title, colours, claims, runs=runs, design_file=design_file, figures=RunFigures()
+        )  # fmt: skip
+
+    @property
+    def experiment(self) -> ExperimentFolder:
+        """The folder and the design."""
+        return self.runs.experiment
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a discussion has, in any process."""
+        return any(run.state != "missing" for run in self.batch.runs)
+
+    def resume(self, open_path: Path | None) -> int:
+        """Run what nobody else is running; returns how many discussions others are.
+
+        Raises:
+            InputError: The folder holds another experiment.
+            OSError: It cannot be written.
+        """
+        if self.design_file is not None:
+            self.experiment.begin(self.design_file)
+        self.follow(self.runs.read_changes(self.batch.open_files))
+        elsewhere = {run: "" for run in self.batch.unfinished if run.state == "elsewhere"}
+        here = {run: "" for run in self.batch.unfinished if run.path and run.path == open_path}
+        self.batch.resume({**elsewhere, **here})
+        return len(elsewhere)
+
+    def follow(self, changes: list[FileChange]) -> None:
+        """Show what other processes have saved."""
+        events = self.runs.apply(changes, self.batch.open_files)
+        if events:
+            for listener in tuple(self.listeners):
+                listener(events)
+
+    def destination(self, app: App[Any]) -> str:
+        """Where its discussions are, as the end of a sentence."""
+        return f"in {abbreviate_home(self.experiment.folder)}"
