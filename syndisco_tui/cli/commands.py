@@ -285,6 +285,7 @@ def run_experiment(
     """Run the discussions of a design that are missing in a folder."""
     from ..headless.experiment import dry_run_text
     from ..workspace.experiments import ExperimentFolder, read_design
+    from ..workspace.folders import Folders
     from ..workspace.given_setup import ModelOptions
 
     settings = settings_with(model=model, device=device, dtype=dtype, threads=threads)
@@ -294,7 +295,8 @@ def run_experiment(
     part = _shard(shard)
     experiment = ExperimentFolder(output, read_design(design), defaults, models.models)
     if dry_run:
-        print(dry_run_text(experiment), end="")
+        library = Folders.from_environment().discussions
+        print(dry_run_text(experiment, settings.prices, library), end="")
         return 0
     experiment.begin(design)
     return run_experiment_folder(settings, experiment, part, max_concurrent, models.servers)
@@ -321,7 +323,8 @@ def experiment_status(
 
     if figure not in MEASURES:
         raise InputError(f"--figure: must be one of {', '.join(MEASURES)}, not {figure}")
-    print(status_text(ExperimentFolder.open(folder), figure), end="")
+    prices = settings_with().prices
+    print(status_text(ExperimentFolder.open(folder), figure, prices), end="")
     return 0
 
 

@@ -254,7 +254,12 @@ def run_experiment_folder(
     folders.create()
     runner = new_runner(settings, folders, max_in_flight=max_in_flight, trusted=trusted)
     return run_experiment(
-        experiment, partial(LiveSession, runner), part=part, max_in_flight=max_in_flight
+        experiment,
+        partial(LiveSession, runner),
+        part=part,
+        max_in_flight=max_in_flight,
+        prices=settings.prices,
+        library=folders.discussions,
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from .chance import draw_seed
+from .ending import EndReason, end_reason, turns_left_note
 from .guard import Guard, is_silence
 from .history import CannotChange, History, last_undoable
 from .names import name_key
@@ -74,6 +75,7 @@ class Discussion:
             earlier_setups=self.earlier_setups,
             changes=self.changes,
             speaker_override=self.speaker_override,
+            end_reason=self.end_reason,
         )
 
     @property
@@ -110,8 +112,14 @@ class Discussion:
 
     @property
     def is_finished(self) -> bool:
-        """Whether all turns are over and the moderator has answered."""
-        return self.turns_taken >= self._setup.conv_len and not self._awaits_moderator()
+        """Whether all turns are over and the moderator has answered, or it has ended early."""
+        has_turns = self.turns_taken < self._setup.conv_len or self._awaits_moderator()
+        return not has_turns or bool(self.end_reason)
+
+    @property
+    def end_reason(self) -> EndReason:
+        """Why it has ended before its last turn; empty where it has not."""
+        return end_reason(self._setup, self.entries)
 
     @property
     def turn_manager(self) -> TurnManager:
@@ -146,6 +154,8 @@ class Discussion:
         setup = shortened.of(self._setup) if shortened else self._setup
         if attempt is None:
             attempt = self._history.next_attempt()
+        if self.end_reason:
+            return None
         speaker_overridden = False
         if self._awaits_moderator() and setup.moderator:
             turn, name, role = self.turns_taken, setup.moderator.name, "moderator"
@@ -168,6 +178,7 @@ class Discussion:
                 setup.actor(name).system_prompt(),
                 [self.entries[index] for index in quoted],
                 name,
+                note=turns_left_note(setup, turn, role),
             ),
             stop=stop_strings(setup.prompt_style, self._other_names(name), name),
             seed=draw_seed(setup.seed, f"sampler {role}", turn, attempt),

@@ -31,14 +31,30 @@ class ChatMessage:
 
 
 def chat_prompt(
-    style: PromptStyle, system_prompt: str, history: Sequence[Message], speaker: str
+    style: PromptStyle,
+    system_prompt: str,
+    history: Sequence[Message],
+    speaker: str,
+    *,
+    note: str = "",
 ) -> tuple[ChatMessage, ...]:
-    """The chat that asks ``speaker`` for a comment after ``history`` (oldest first)."""
+    """The chat that asks ``speaker`` for a comment after ``history`` (oldest first).
+
+    ``note`` is a line before what is asked for; in a chat, at the end of the last turn.
+    """
     system = ChatMessage("system", system_prompt)
     if style == "chat":
-        return (system, *_chat_turns(history, speaker))
+        return (system, *_with_note(_chat_turns(history, speaker), note))
     render = _syndisco_2_0 if style == "syndisco-2.0" else _syndisco_2_2
-    return (system, ChatMessage("user", render(history, speaker)))
+    return (system, ChatMessage("user", render(history, speaker, note)))
+
+
+def _with_note(turns: list[ChatMessage], note: str) -> list[ChatMessage]:
+    if not note:
+        return turns
+    if turns[-1].role != "user":
+        return [*turns, ChatMessage("user", note)]
+    return [*turns[:-1], ChatMessage("user", f"{turns[-1].content}\n\n{note}")]
 
 
 def window(entries: Sequence[Message], length: int | None) -> list[int]:
@@ -67,13 +83,13 @@ def stop_strings(style: PromptStyle, names: Sequence[str], speaker: str) -> tupl
     )
 
 
-def _syndisco_2_0(history: Sequence[Message], speaker: str) -> str:
+def _syndisco_2_0(history: Sequence[Message], speaker: str, note: str) -> str:
     blocks = [f"User {message.name} posted:\n{message.text}" for message in history]
-    return "\n".join([*blocks, f"User {speaker} posted:"])
+    return "\n".join([*blocks, *filter(None, [note]), f"User {speaker} posted:"])
 
 
-def _syndisco_2_2(history: Sequence[Message], speaker: str) -> str:
-    return comments_so_far(history, "Your comment:")
+def _syndisco_2_2(history: Sequence[Message], speaker: str, note: str) -> str:
+    return comments_so_far(history, "\n".join([*filter(None, [note]), "Your comment:"]))
 
 
 def comments_so_far(history: Sequence[Message], ending: str) -> str:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from .ending import EndReason
 from .names import name_key
 from .setup import DiscussionSetup
 
@@ -221,6 +222,8 @@ class DiscussionRecord:
     experiment: ExperimentMembership | None = None
     error: str = ""
     """Why it stopped before its end, where it did so by itself."""
+    end_reason: EndReason = ""
+    """Why it ended before its last turn, where its setup says when to."""
     batch: BatchMembership | None = None
     """The batch that it was run in; a fork belongs to none."""
 

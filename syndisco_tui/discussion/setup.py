@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from .actor import Actor
 from .chance import SEED_BITS, draw
+from .ending import said_pattern
 from .names import name_clash, name_key
 from .participant_models import (
     AUTO,
@@ -30,6 +31,7 @@ DEFAULT_INSTRUCTIONS = "Act like a human would"
 FIELDS_LEFT_OUT = (
     "own_instructions", "server", "models",
     "reasoning", "reasoning_effort", "max_reasoning_tokens",
+    "stop_when_silent_for", "stop_when_said", "max_discussion_tokens", "tell_turns_left",
 )  # fmt: skip
 DEFAULT_MODERATOR_INSTRUCTIONS = "You are a moderator. Oversee the discussion"
 
@@ -59,6 +61,14 @@ class DiscussionSetup(BaseModel):
     """RandomWeighted: the probability that the one before the last speaker answers."""
     conv_len: Annotated[int, Field(ge=1, le=100_000)] = 10
     """Turns of users."""
+    stop_when_silent_for: Annotated[int, Field(ge=0, le=100_000)] = 0
+    """End early after so many rounds in which nobody says anything; 0: never."""
+    stop_when_said: str = ""
+    """End early when a message fits this regular expression (RE2); empty: never."""
+    max_discussion_tokens: Annotated[int, Field(ge=0)] = 0
+    """End early when all replies together have so many tokens; 0: never."""
+    tell_turns_left: bool = False
+    """Whether each prompt says how many turns are left."""
     history_context_len: Annotated[int, Field(ge=0)] | None = 5
     """How many messages a prompt quotes; null for all."""
     prompt_style: PromptStyle = "syndisco-2.0"
@@ -83,6 +93,13 @@ class DiscussionSetup(BaseModel):
     reasoning: Reasoning = "auto"
     reasoning_effort: str = ""
     max_reasoning_tokens: ReasoningTokens = 0
+
+    @field_validator("stop_when_said")
+    @classmethod
+    def _is_an_expression(cls, expression: str) -> str:
+        if expression:
+            said_pattern(expression)
+        return expression
 
     @field_validator("turn_manager", mode="before")
     @classmethod

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 
 from ..session.batch import MAX_IN_FLIGHT, Batch, NewSession
 from ..session.batch_run import BatchRun
 from ..text import counted, duration, one_line
+from ..workspace.estimate import (
+    Estimate,
+    Range,
+    compact,
+    estimate,
+    measure,
+    measured_cost,
+    speed_of,
+)
 from ..workspace.exit_status import FINISHED, NOT_FINISHED
 from ..workspace.experiment_runs import ExperimentRuns
-from ..workspace.experiments import ExperimentFolder, estimate, shard
+from ..workspace.experiments import ExperimentFolder, shard
 from ..workspace.matrix import (
     DEFAULT_FIGURE,
     Levels,
@@ -20,7 +32,10 @@ from ..workspace.matrix import (
     cells_of,
     layout,
 )
+from ..workspace.settings import Price
 from .repeat import run_repeat
+
+NO_PRICES: Mapping[str, Price] = MappingProxyType({})
 
 
 def run_experiment(
@@ -29,6 +44,8 @@ def run_experiment(
     *,
     part: tuple[int, int] = (1, 1),
     max_in_flight: int | None = None,
+    prices: Mapping[str, Price] = NO_PRICES,
+    library: Path | None = None,
 ) -> int:
     """Run what is missing. Returns the exit status.
 
@@ -37,6 +54,8 @@ def run_experiment(
         new_session: Makes a session for a listener.
         part: Which part of how many: (1, 1) is everything.
         max_in_flight: Discussions at once.
+        prices: Of models, for the estimate.
+        library: Where the speed of models is looked for.
     """
     entries = shard(list(experiment.entries()), *part)
     remaining = [entry for entry in entries if not entry.is_finished]
@@ -53,15 +72,30 @@ def run_experiment(
     status = FINISHED
     if runs:
         batch = Batch(new_session, runs, max_in_flight=max_in_flight or MAX_IN_FLIGHT)
-        status = run_repeat(batch)
+        expected = estimate((run.setup for run in runs), speed_of(runs, library), prices)
+        started_at = time.monotonic()
+        status = run_repeat(batch, hint="the same command continues them")
+        lines = measured_lines(runs, prices)
+        if expected.seconds and status == FINISHED:
+            low, high = duration(expected.seconds.low), duration(expected.seconds.high)
+            spent = duration(time.monotonic() - started_at)
+            lines.append(f"{spent}, {low} to {high} were estimated")
+        print("\n".join(lines), file=sys.stderr)
     else:
         print("Nothing remains to be done.", file=sys.stderr)
     is_whole = status == FINISHED and not elsewhere and not unreadable
     return FINISHED if is_whole else status or NOT_FINISHED
 
 
-def status_text(experiment: ExperimentFolder, figure: str = DEFAULT_FIGURE) -> str:
-    """The matrix of an experiment: levels against levels, progress and one figure in each cell."""
+def status_text(
+    experiment: ExperimentFolder,
+    figure: str = DEFAULT_FIGURE,
+    prices: Mapping[str, Price] = NO_PRICES,
+) -> str:
+    """The matrix of an experiment: levels against levels, progress and one figure in each cell.
+
+    Below stands what it took so far, and which discussions failed.
+    """
     found = ExperimentRuns(experiment)
     found.apply(found.read_changes())
     runs, figures = found.runs, RunFigures()
@@ -78,6 +112,7 @@ def status_text(experiment: ExperimentFolder, figure: str = DEFAULT_FIGURE) -> s
         *_matrix(layout(experiment.design), cells, figure),
     ]
     failed = [run for run in runs if run.state == "failed"]
+    lines += [*measured_lines(runs, prices), ""] if finished else []
     lines += [one_line(f"{_file_name(run)}: {run.error}", 200) for run in failed[:20]]
     if len(failed) > 20:
         lines.append(f"and {len(failed) - 20} more")
@@ -114,24 +149,68 @@ def _cell_text(cell: MatrixCell) -> str:
     return f"{cell.finished}/{cell.planned}{running}{failed}{mean}{deviation}"
 
 
-def dry_run_text(experiment: ExperimentFolder) -> str:
+def dry_run_text(
+    experiment: ExperimentFolder, prices: Mapping[str, Price], library: Path | None = None
+) -> str:
     """What an experiment would take, with the assumptions."""
-    entries = list(experiment.entries())
-    expected = estimate(entries)
+    found = ExperimentRuns(experiment)
+    found.apply(found.read_changes())
+    remaining = [run.setup for run in found.runs if run.state != "finished"]
+    expected = estimate(remaining, speed_of(found.runs, library), prices)
     cells = counted(len(experiment.design.cells), "cell")
     repeats = counted(experiment.design.repeats, "repeat")
-    discussions = counted(len(entries), "discussion")
-    tokens = f"{expected.least_tokens:,} to {expected.most_tokens:,} tokens, read and written"
+    discussions = counted(len(found.runs), "discussion")
+    read, written = expected.tokens.read, expected.tokens.written
     lines = [
         f"{cells}, {repeats}: {discussions}, {expected.discussions:,} still to run",
         f"{expected.turns:,} turns of users, at most {expected.replies:,} replies",
-        f"{tokens} (replies of a tenth to all of max_out_tokens; a token is four characters)",
+        f"{_range(read)} tokens read, {_range(written)} written",
+        *_time_and_money(expected),
+        "Assumed: a reply has a tenth to all of max_out_tokens, a token four characters.",
+        *measured_lines(found.runs, prices),
     ]
-    if expected.seconds is None:
-        lines.append("hours: not known before a first discussion is finished in this folder")
-    else:
-        lines.append(
-            f"{duration(expected.seconds)} of generating one after the other, as the finished "
-            "ones took; many at once take less"
-        )
     return "\n".join(lines) + "\n"
+
+
+def _time_and_money(expected: Estimate) -> list[str]:
+    lines = []
+    if expected.seconds and expected.speed:
+        low, high = expected.seconds.low, expected.seconds.high
+        speed = f"at {expected.speed.tokens_per_second:,.0f} tokens/s, {expected.speed.source}"
+        lines.append(f"{duration(low)} to {duration(high)} {speed}")
+    else:
+        lines.append("hours: not known before something has been said with this model")
+    if expected.cost is not None:
+        lines.append(f"{expected.cost.low:,.2f} to {expected.cost.high:,.2f} of money")
+    if expected.unpriced:
+        names = one_line(", ".join(expected.unpriced), 100)
+        lines.append(f"money: no price of {names} in settings ([prices])")
+    return lines
+
+
+def measured_lines(runs: Sequence[BatchRun], prices: Mapping[str, Price]) -> list[str]:
+    """What the finished ones took, and how much that is of what had been estimated."""
+    measured = measure(runs)
+    if measured is None:
+        return []
+    read, written = measured.estimated.read, measured.estimated.written
+    finished = counted(measured.discussions, "finished discussion")
+    figures = [
+        f"{compact(measured.read)} tokens read of {_range(read)} estimated",
+        f"({_ratio(measured.read, read)}),",
+        f"{compact(measured.written)} written of {_range(written)}",
+        f"({_ratio(measured.written, written)})",
+    ]
+    lines = [f"{finished}: {' '.join(figures)}"]
+    cost = measured_cost((run.record for run in runs if run.record), prices)
+    return [*lines, *([f"{cost:,.2f} of money so far"] if cost is not None else [])]
+
+
+def _range(tokens: Range) -> str:
+    return f"{compact(tokens.low)} to {compact(tokens.high)}"
+
+
+def _ratio(measured: int, estimated: Range) -> str:
+    """What was measured, as a multiple of the least and of the most that were estimated."""
+    low, high = max(1.0, estimated.low), max(1.0, estimated.high)
+    return f"ratio {measured / low:.2g} to {measured / high:.2g}"

@@ -94,6 +94,8 @@ class Printer:
             self._print(" […]\n\n" if self._shown else "")
         elif isinstance(event, StateChanged):
             self._turns = event.turns or self._turns
+            if event.state == "finished" and event.end:
+                self._line(safe(f"Ended early: {event.end}."))
         elif isinstance(event, ErrorRaised):
             self._line(safe(event.sentence))
         elif isinstance(event, Condition):

@@ -20,21 +20,31 @@ from .status_line import StatusLine, progress_bar
 TELL_SECONDS = 0.2
 
 
-def run_repeat(batch: Batch, *, out: TextIO | None = None, err: TextIO | None = None) -> int:
+RESUME_HINT = "the same command with --resume continues them"
+
+
+def run_repeat(
+    batch: Batch,
+    *,
+    out: TextIO | None = None,
+    err: TextIO | None = None,
+    hint: str = RESUME_HINT,
+) -> int:
     """Follow ``batch`` to its end and close it. Returns the exit status.
 
-    Paths of the files go to standard output as the discussions finish.
+    Paths of the files go to standard output as the discussions finish. ``hint`` says how those
+    that are not finished are continued.
     """
     out, err = out or sys.stdout, err or sys.stderr
     forgive_encoding(out, err)
     with caught_signals() as received:
         try:
-            return _follow(batch, received, out, err)
+            return _follow(batch, received, out, err, hint)
         finally:
             batch.close()
 
 
-def _follow(batch: Batch, received: list[int], out: TextIO, err: TextIO) -> int:
+def _follow(batch: Batch, received: list[int], out: TextIO, err: TextIO, hint: str) -> int:
     status_line, stage, finished = StatusLine(err, interval=TELL_SECONDS), "", set[int]()
     conditions: dict[Cause, str] = {}
     errors, is_fatal, has_model = Counter[str](), False, False
@@ -80,7 +90,7 @@ def _follow(batch: Batch, received: list[int], out: TextIO, err: TextIO) -> int:
     for sentence, count in errors.items():
         if count > 1:
             say(f"{counted(count, 'discussion')} stopped: {safe(sentence)}")
-    say(f"{progress_line(batch)}; the same command with --resume continues them")
+    say(f"{progress_line(batch)}; {hint}")
     return 128 + received[0] if received else NOT_FINISHED
 
 

@@ -133,7 +133,7 @@ class Batch:
         unfinished = self.unfinished
         self._close([session for run, session in self._sessions.items() if run in unfinished])
         self.drain()  # or the last events of these sessions would be taken for the new ones'
-        self._turns_before = sum(min(run.turn, run.turns) for run in self.runs)
+        self._turns_before = sum(run.turns_done for run in self.runs)
         self._tokens, self._first_reply_at = 0, 0.0
         allow_more_files(FILES_PER_RUN * min(len(unfinished), self._max_in_flight))
         for run in unfinished:
@@ -262,7 +262,7 @@ class Batch:
         runs = self.runs if members is None else members
         is_whole = len(runs) == len(self.runs)
         turns = sum(run.turns for run in runs)
-        taken = sum(min(run.turn, run.turns) for run in runs)
+        taken = sum(run.turns_done for run in runs)
         seconds = time.monotonic() - self._first_reply_at if self._first_reply_at else 0.0
         seconds = seconds if is_whole else 0.0
         taken_since = taken - self._turns_before if is_whole else 0

@@ -165,6 +165,11 @@ class BatchRun:
         return self.setup.conv_len
 
     @property
+    def turns_done(self) -> int:
+        """Turns that are over; all of them once it is finished, though it may have ended early."""
+        return self.turns if self.state == "finished" else min(self.turn, self.turns)
+
+    @property
     def tokens_so_far(self) -> int:
         """Tokens of all its replies, with the one in progress."""
         return self.tokens + self.partial_tokens

@@ -26,6 +26,8 @@ class StateChanged:
     """The turn of the reply in progress, or else the last one taken."""
     turns: int = 0
     path: Path | None = None
+    end: str = ""
+    """Why it ended before its last turn, in words."""
     preloading: bool = False
     """A model is being loaded that nobody needs yet."""
 

@@ -15,6 +15,7 @@ from ..discussion import (
     Status,
     TurnRequest,
 )
+from ..discussion.ending import end_sentence
 from ..discussion.participant_models import AUTO, ParticipantModel
 from ..engine.base import EngineInfo, ModelSpec
 from .events import Condition, Phase, SessionEvent, StateChanged
@@ -177,6 +178,7 @@ class SessionState:
             turn=reply.request.turn if reply else taken,
             turns=discussion.setup.conv_len if discussion else 0,
             path=self.path,
+            end=end_sentence(discussion.end_reason, discussion.setup) if discussion else "",
             preloading=self.model.preload is not None,
         )
 

@@ -27,6 +27,7 @@ from ..discussion import (
     SpeakerOverride,
     Status,
 )
+from ..discussion.ending import EndReason
 from ..discussion.history import REMOVING_KINDS
 from ..discussion.names import name_clash
 from ..discussion.participants import participants
@@ -110,6 +111,7 @@ class OwnFields(_Fields):
     batch: BatchMembership | None = None
     experiment: ExperimentMembership | None = None
     error: str = ""
+    end_reason: EndReason = ""
 
     @field_validator("started_at")
     @classmethod
@@ -170,6 +172,7 @@ def from_json(value: object, where: object) -> DiscussionRecord:
         batch=own.batch,
         experiment=own.experiment,
         error=own.error,
+        end_reason=own.end_reason,
     )
 
 
@@ -269,6 +272,8 @@ def to_json(record: DiscussionRecord) -> dict[str, Any]:
         own["experiment"] = vars(record.experiment)
     if record.error:
         own["error"] = record.error
+    if record.end_reason:
+        own["end_reason"] = record.end_reason
     if record.parent:
         own["parent"] = vars(record.parent)
     return {

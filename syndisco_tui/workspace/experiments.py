@@ -15,7 +15,6 @@ from typing import Any
 from ..discussion import (
     BatchMembership,
     DiscussionRecord,
-    DiscussionSetup,
     ExperimentMembership,
     Persona,
     name_key,
@@ -243,51 +242,3 @@ def _without_none(value: Any, key: str = "") -> Any:
 def shard(entries: Sequence[LedgerEntry], number: int, count: int) -> list[LedgerEntry]:
     """The ``number``-th (from 1) of ``count`` equal parts."""
     return [entry for index, entry in enumerate(entries) if index % count == number - 1]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What an experiment will take. Tokens are read and written; ``seconds`` None: not known."""
-
-    discussions: int
-    turns: int
-    replies: int
-    least_tokens: int
-    most_tokens: int
-    seconds: float | None
-
-
-def estimate(entries: Sequence[LedgerEntry]) -> Estimate:
-    """Estimate what remains to be done.
-
-    A reply writes between a tenth and all of ``max_out_tokens``, and reads the system prompt (four
-    characters a token) and as many replies of that length as the history holds. The time is that
-    of the finished discussions so far, one after the other.
-    """
-    remaining = [entry for entry in entries if not entry.is_finished]
-    replies, turns, least, most = 0, 0, 0, 0
-    for entry in remaining:
-        setup = entry.planned.setup
-        turns += setup.conv_len
-        count = setup.conv_len * (2 if setup.moderator and not setup.moderator_takes_turns else 1)
-        replies += count
-        window = setup.history_context_len
-        history = count if window is None else min(window, count)
-        system = _system_tokens(setup)
-        shortest = max(1, setup.max_out_tokens // 10)
-        least += count * (system + (history // 2 + 1) * shortest)
-        most += count * (system + (history + 1) * setup.max_out_tokens)
-    finished = [entry.record for entry in entries if entry.record and entry.is_finished]
-    measured = [_seconds_of(record) for record in finished]
-    seconds = sum(measured) / len(measured) * len(remaining) if measured else None
-    return Estimate(len(remaining), turns, replies, least, most, seconds)
-
-
-def _system_tokens(setup: DiscussionSetup) -> int:
-    names = setup.names
-    prompts = [len(setup.actor(name).system_prompt()) for name in names]
-    return sum(prompts) // max(1, len(prompts)) // 4
-
-
-def _seconds_of(record: DiscussionRecord) -> float:
-    return sum(entry.seconds for entry in record.entries)

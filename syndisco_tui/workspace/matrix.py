@@ -95,7 +95,7 @@ def _cell(
         value for run in runs if run.state == "finished" and (value := figures.get(run)) is not None
     ]
     turns = sum(run.turns for run in runs)
-    begun = sum(min(run.turn, run.turns) for run in runs if run.state != "finished")
+    begun = sum(run.turns_done for run in runs if run.state != "finished")
     return MatrixCell(
         levels,
         planned=len(runs),

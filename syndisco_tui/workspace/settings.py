@@ -37,6 +37,15 @@ class ServerSetting(BaseModel):
     key_env: Annotated[str, Field(min_length=1)] = DEFAULT_KEY_VARIABLE
 
 
+class Price(BaseModel):
+    """What a million tokens cost that a model reads, and that it writes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: Annotated[float, Field(ge=0)]
+    output: Annotated[float, Field(ge=0)]
+
+
 class Settings(BaseModel):
     """Each can be given in ``settings.toml`` or, tables aside, as ``SYNDISCO_TUI_<NAME>``.
 
@@ -88,6 +97,10 @@ class Settings(BaseModel):
     servers: Annotated[
         dict[str, ServerSetting],
         Field(title="Servers", description="Servers that setups can name"),
+    ] = {}
+    prices: Annotated[
+        dict[str, Price],
+        Field(title="Prices", description="Of a million tokens, by model or server"),
     ] = {}
     keys: Annotated[
         dict[str, Any],

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from ...discussion import ChatMessage, DiscussionRecord, DiscussionSetup, entries_as_prompted
+from ...discussion.ending import turns_left_note
 from ...discussion.past_requests import setups_in_force
 from ...discussion.prompt import chat_prompt, window
 
@@ -39,7 +40,8 @@ def replies(record: DiscussionRecord) -> Iterator[tuple[ChatMessage, ...]]:
             entries = entries_as_prompted(record.entries, record.changes, index)
             length = (entry.shortened or setup).history_context_len
             quoted = [entries[i] for i in window(entries, length)]
-            prompt = chat_prompt(setup.prompt_style, system_prompt, quoted, entry.name)
+            note = turns_left_note(setup, entry.turn, entry.role)
+            prompt = chat_prompt(setup.prompt_style, system_prompt, quoted, entry.name, note=note)
             yield (*prompt, ChatMessage("assistant", entry.text))
 
 

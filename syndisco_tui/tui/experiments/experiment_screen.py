@@ -20,6 +20,7 @@ from ...discussion import DiscussionRecord, Persona
 from ...session import LiveSession
 from ...session.batch_run import BatchRun
 from ...text import counted, duration, one_line, safe
+from ...workspace.estimate import estimate, sentence, speed_of
 from ...workspace.experiment_runs import FileChange
 from ...workspace.folders import abbreviate_home
 from ...workspace.inputs import InputError
@@ -92,6 +93,7 @@ class ExperimentScreen(AppScreen[OpenRequest | None]):
             CellScreen, shown, session, folder, open_path=open_path, at_hand=at_hand
         )
         self._open_path = open_path
+        self._library = folder
         self._figure = DEFAULT_FIGURE
         self._cells: dict[Levels, MatrixCell] = {}
         self._has_news = True
@@ -108,6 +110,7 @@ class ExperimentScreen(AppScreen[OpenRequest | None]):
         yield Static("", id="experiment-about", markup=False)
         yield MatrixView(self._shown.experiment.design)
         yield Static("", id="experiment-cell", markup=False)
+        yield Static("", id="experiment-estimate", markup=False)
         yield Static("", id="batch-figures", markup=False)
         yield KeyLine()
 
@@ -146,9 +149,27 @@ class ExperimentScreen(AppScreen[OpenRequest | None]):
             self._read_so_far = done, total
 
     def _follow(self, changes: list[FileChange]) -> None:
-        self._read_so_far = None
+        if self._read_so_far:
+            self._read_so_far = None
+            self._estimate()
         self._shown.follow(changes)
         self._has_news = True
+
+    @work(thread=True, exit_on_error=False)
+    def _estimate(self) -> None:
+        """Estimate what remains to be done, while nothing runs."""
+        runs = self._batch.runs
+        remaining = [run.setup for run in runs if run.state != "finished"]
+        text = ""
+        if remaining and self._batch.is_over:
+            speed = speed_of(runs, self._library)
+            text = sentence(estimate(remaining, speed, self._shown.prices))
+        self.app.call_from_thread(self._show_estimate, text)
+
+    def _show_estimate(self, text: str) -> None:
+        line = self.query_one("#experiment-estimate", Static)
+        line.display = bool(text)
+        line.update(Content.styled(one_line(f"to do: {text}", 300), "$quiet"))
 
     # What is shown -----------------------------------------------------------------------------
 
@@ -296,6 +317,7 @@ class ExperimentScreen(AppScreen[OpenRequest | None]):
         self.app.push_screen(self._new_cell_screen(runs=runs), left)
 
     def action_go_on(self) -> None:
+        self._show_estimate("")
         try:
             go_on(self.app, self._shown, self._open_path())
         except (InputError, OSError) as error:
@@ -305,6 +327,7 @@ class ExperimentScreen(AppScreen[OpenRequest | None]):
     def action_stop(self) -> None:
         self._batch.stop()
         self._draw()
+        self._estimate()
 
     def action_copy_path(self) -> None:
         self.post_message(Transcript.Copied(str(self._shown.experiment.folder), "Path"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,6 +17,7 @@ from ...workspace.experiment_runs import ExperimentRuns, FileChange
 from ...workspace.experiments import ExperimentFolder
 from ...workspace.folders import abbreviate_home
 from ...workspace.matrix import RunFigures
+from ...workspace.settings import Price
 from .batches import ShownBatch
 
 
@@ -26,6 +28,7 @@ class ShownExperiment(ShownBatch):
     runs: ExperimentRuns
     design_file: Path | None
     figures: RunFigures
+    prices: Mapping[str, Price]
     noun: ClassVar[str] = "experiment"
     key_id: ClassVar[str] = "everywhere.experiments"
 
@@ -36,6 +39,7 @@ class ShownExperiment(ShownBatch):
         session: LiveSession,
         colours: dict[str, str],
         design_file: Path | None = None,
+        prices: Mapping[str, Price] | None = None,
     ) -> ShownExperiment:
         """An experiment that nothing is done for before ``resume``."""
         experiment = runs.experiment
@@ -43,7 +47,8 @@ class ShownExperiment(ShownBatch):
         batch = Batch(session.sibling, runs.runs, start=False)
         claims = SeedClaims(experiment.folder)  # its files are claimed one by one as they begin
         return cls(
-            batch, title, colours, claims, runs=runs, design_file=design_file, figures=RunFigures()
+            batch, title, colours, claims, runs=runs, design_file=design_file, figures=RunFigures(),
+            prices=prices or {},
         )  # fmt: skip
 
     @property

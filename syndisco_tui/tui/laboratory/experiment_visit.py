@@ -124,7 +124,8 @@ class ExperimentVisit:
     def _show_runs(self, runs: ExperimentRuns, design_file: Path | None) -> None:
         names = dict.fromkeys(name for run in runs.runs for name in run.setup.names)
         colours = self._colours.by_name(names, dark=self._app.current_theme.dark)
-        self._show(ShownExperiment.of(runs, self._session, colours, design_file))
+        prices = self._settings().prices
+        self._show(ShownExperiment.of(runs, self._session, colours, design_file, prices))
 
     def _show(self, shown: ShownExperiment) -> None:
         screen = ExperimentScreen(

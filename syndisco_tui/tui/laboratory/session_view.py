@@ -45,6 +45,8 @@ class SessionView:
     """The open discussion's file."""
     turn: int = 0
     turns: int = 0
+    end: str = ""
+    """Why the discussion ended before its last turn."""
     speaking: ReplyStarted | None = None
     """The reply that is being generated."""
     thinking_tokens: int = 0
@@ -156,7 +158,7 @@ class SessionView:
         elif self.running_since is None and event.turn:
             self.running_since = (time.monotonic(), event.turn - 1)
         self.phase, self.is_pausing, self.is_step = event.state, event.pausing, event.is_step
-        self.is_preloading = event.preloading
+        self.is_preloading, self.end = event.preloading, event.end
         if event.state not in ("paused", "idle"):
             self.dropped_name = ""
         if event.preloading or event.state != "idle":

@@ -70,6 +70,8 @@ class StatusLine(Widget):
             name, key = one_line(view.dropped_name, 20), key_of(self.app, "everywhere.run")
             note = f"   {name}’s unfinished reply was dropped; {key} continues"
             parts.append(Content.styled(note, "$quiet"))
+        elif view.phase == "finished" and view.end:
+            parts.append(Content.styled(f"   {one_line(view.end, 80)}", "$quiet"))
         elif seconds := view.seconds_left:
             parts.append(Content.styled(f"   {duration(seconds)} left", "$quiet"))
         return Content.assemble(*parts)

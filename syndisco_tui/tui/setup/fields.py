@@ -37,7 +37,8 @@ class SetupField:
     @property
     def choices(self) -> tuple[str, ...]:
         """The values of a field of the kind ``choice``."""
-        return get_args(DiscussionSetup.model_fields[self.key].annotation)
+        annotation = DiscussionSetup.model_fields[self.key].annotation
+        return ("no", "yes") if annotation is bool else get_args(annotation)
 
 
 FIELDS = (
@@ -66,6 +67,12 @@ FIELDS = (
     SetupField("top_p", "Top-p", "number", "Model", 0.05, "(1 = off)"),
     SetupField("top_k", "Top-k", "whole", "Model", 5, "(0 = off)"),
     SetupField("repetition_penalty", "Repetition", "number", "Model", 0.05, "(penalty; 1 = off)"),
+    SetupField("tell_turns_left", "Tell turns left", "choice", "Ending"),
+    SetupField("stop_when_silent_for", "Stop: silent", "whole", "Ending", 1, "(rounds; 0 = never)"),
+    SetupField("stop_when_said", "Stop: said", "text", "Ending", 0, "(regular expression)"),
+    SetupField(
+        "max_discussion_tokens", "Stop: tokens", "whole", "Ending", 500, "(in all; 0 = never)"
+    ),
 )
 
 LEAST_IN_COMMON = 12
@@ -87,6 +94,8 @@ def as_text(field: SetupField, setup: DiscussionSetup) -> str:
         return " ".join(value)
     if value is None:
         return ALL
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return str(value)
 
 
@@ -179,7 +188,8 @@ def stepped(field: SetupField, direction: int, setup: DiscussionSetup) -> Discus
     value = getattr(setup, field.key)
     if field.kind == "choice":
         choices = field.choices
-        return with_text(field, choices[(choices.index(value) + direction) % len(choices)], setup)
+        index = choices.index(as_text(field, setup)) + direction
+        return with_text(field, choices[index % len(choices)], setup)
     if not field.step or (value is None and direction > 0):
         return None
     text = f"{(value or 0) + direction * field.step:.10g}"

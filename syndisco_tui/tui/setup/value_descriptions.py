@@ -13,6 +13,10 @@ VALUE_DESCRIPTIONS: dict[str, dict[str, str]] = {
         "syndisco-2.2": "“Comment by user NAME:” before each message",
         "chat": "a chat: one's own messages as replies",
     },
+    "tell_turns_left": {
+        "no": "prompts say nothing of the end",
+        "yes": "each prompt says how many turns are left",
+    },
     "quantization": {
         "auto": "as stored; 4bit where it would not fit",
         "none": "as stored",

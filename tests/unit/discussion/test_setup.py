@@ -237,6 +237,10 @@ FULL = DiscussionSetup(
     reasoning="off",
     reasoning_effort="low",
     max_reasoning_tokens=500,
+    stop_when_silent_for=2,
+    stop_when_said="(?i)tschüss",
+    max_discussion_tokens=9000,
+    tell_turns_left=True,
 )
 
 

@@ -16,6 +16,7 @@ PROJECT = Path(__file__).parents[3]
 DISTRIBUTIONS = {
     "markdown_it": "markdown-it-py",
     "pynvml": "nvidia-ml-py",
+    "re2": "google-re2",
     "vl_convert": "vl-convert-python",
 }
 """Imported names whose package is called otherwise; elsewhere an underscore becomes a hyphen."""
