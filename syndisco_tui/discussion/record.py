@@ -156,10 +156,13 @@ class BatchMembership:
 
 @dataclass(frozen=True)
 class ExperimentMembership:
-    """The cell and the repeat (from 1) of a designed experiment that this is a discussion of."""
+    """The cell and the repeat of a designed experiment that this is a discussion of.
+
+    Repeats count from 1; 0 is an imported discussion, which is paired with no other.
+    """
 
     cell: dict[str, str]
-    repeat: Number
+    repeat: Count
 
 
 @dataclass(frozen=True)

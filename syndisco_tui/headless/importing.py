@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..text import safe
+from ..workspace.conditions import ConditionPattern
 from ..workspace.exit_status import BAD_INPUT
 from ..workspace.folders import SHIPPED_PERSONAS, Folders
 from ..workspace.importing import (
@@ -23,16 +24,26 @@ from .counter import Counter
 from .output import tell
 
 
-def import_files(paths: Sequence[Path], folders: Folders, *, dry_run: bool = False) -> int:
+def import_files(
+    paths: Sequence[Path],
+    folders: Folders,
+    *,
+    dry_run: bool = False,
+    condition_from: str | None = None,
+) -> int:
     """Import every file; the new discussions' paths go to standard output, all else to error.
 
     With ``dry_run`` nothing is saved; what would become what goes to standard output.
+    ``condition_from`` is a pattern of folder names that tell factors of discussions.
 
     Returns the exit status: 0 all imported, 2 some could not be.
     """
+    conditions = ConditionPattern(condition_from) if condition_from else None
     personas = own_or_shipped_personas(folders.personas_file, SHIPPED_PERSONAS)
     named, fragments = named_fragments(paths)
-    importer = Importer.into(folders, personas, preview=dry_run, fragments=fragments)
+    importer = Importer.into(
+        folders, personas, preview=dry_run, fragments=fragments, conditions=conditions
+    )
     files = importable(named)
     counter = Counter(len(files))
     results = []

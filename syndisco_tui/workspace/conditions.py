@@ -64,6 +64,17 @@ class ConditionPattern:
         match = self._expression.fullmatch(name)
         return match.groupdict() if match else None
 
+    def levels_of(self, path: Path) -> dict[str, str]:
+        """The level of every factor.
+
+        Raises:
+            InputError: The path does not fit.
+        """
+        levels = self.read(path)
+        if levels is None:
+            raise InputError(f"{path}: its folder's name does not fit “{self.text}”")
+        return levels
+
 
 @dataclass(frozen=True)
 class Observations:
@@ -144,10 +155,7 @@ def _observation(
     member = record.experiment
     cell, repeat = (member.cell, member.repeat) if member else ({}, 0)
     if pattern is not None:
-        levels = pattern.read(file)
-        if levels is None:
-            raise InputError(f"{file}: its folder's name does not fit “{pattern.text}”")
-        cell = {**cell, **levels}
+        cell = {**cell, **pattern.levels_of(file)}
     return Observation(
         cell,
         repeat,

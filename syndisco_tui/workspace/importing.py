@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from ..discussion import DiscussionRecord, Persona, name_key
+from ..discussion import DiscussionRecord, ExperimentMembership, Persona, name_key
 from ..store.discussions import DiscussionFile, json_files
 from ..store.distinct_names import with_distinct_names
 from ..store.foreign.content import IMPORTABLE, SUFFIXES, fragment_in, read_content
@@ -18,6 +18,7 @@ from ..store.foreign.converted import Content
 from ..store.foreign.convokit import UTTERANCES_FILE
 from ..store.inputs import InputError
 from ..text import counted
+from .conditions import ConditionPattern
 from .folders import Folders
 
 __all__ = [
@@ -30,6 +31,9 @@ __all__ = [
     "skipped_files",
     "summarize_import",
 ]
+
+NO_REPEAT = 0
+"""An imported discussion is the repeat of none: nothing says with which others it is paired."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,8 @@ class Importer:
 
     ``known_ids`` are those of the saved discussions; ``personas`` is the user's list, which the
     caller saves when there are ``new_personas``. With ``preview`` nothing is written.
-    ``fragments`` are TinyTroupe's, which are merged into every agent.
+    ``fragments`` are TinyTroupe's, which are merged into every agent. ``conditions`` reads the
+    factors of discussions from the folders that they lie in.
     """
 
     def __init__(
@@ -69,6 +74,7 @@ class Importer:
         *,
         preview: bool = False,
         fragments: Sequence[Mapping[str, Any]] = (),
+        conditions: ConditionPattern | None = None,
     ) -> None:
         self._folder = folder
         self._known_ids = set(known_ids)
@@ -76,6 +82,7 @@ class Importer:
         self._by_name = {name_key(persona.name): persona for persona in personas}
         self._preview = preview
         self._fragments = tuple(fragments)
+        self._conditions = conditions
         self.new_personas: list[Persona] = []
 
     @classmethod
@@ -86,6 +93,7 @@ class Importer:
         *,
         preview: bool = False,
         fragments: Sequence[Mapping[str, Any]] = (),
+        conditions: ConditionPattern | None = None,
     ) -> Importer:
         """An importer into the user's folders."""
         from .library import Library  # with sqlite3, which the first picture does not need
@@ -95,7 +103,14 @@ class Importer:
             ids = library.ids()
         finally:
             library.close()
-        return cls(folders.discussions, ids, personas, preview=preview, fragments=fragments)
+        return cls(
+            folders.discussions,
+            ids,
+            personas,
+            preview=preview,
+            fragments=fragments,
+            conditions=conditions,
+        )
 
     @property
     def personas(self) -> list[Persona]:
@@ -117,6 +132,9 @@ class Importer:
 
     def _add_discussions(self, path: Path, content: Content) -> ImportResult:
         new = [each for each in content.discussions if each.id not in self._known_ids]
+        if new and self._conditions:
+            member = ExperimentMembership(self._conditions.levels_of(path), NO_REPEAT)
+            new = [replace(each, experiment=member) for each in new]
         files = [] if self._preview else [self._save(record) for record in new]
         self._known_ids |= {record.id for record in new}
         return ImportResult(

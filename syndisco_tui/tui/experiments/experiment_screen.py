@@ -235,7 +235,8 @@ class ExperimentScreen(AppScreen[OpenRequest | None]):
         if cell.running:
             parts.append(Content.styled(f", {cell.running} running", "$accent"))
         if cell.mean is not None:
-            parts.append(Content(f"   {figure_label(self._figure)} {short(cell.mean)}"))
+            figure = one_line(f"   {figure_label(self._figure)} {short(cell.mean)}")
+            parts.append(Content(figure))
         failed = next((run for run in self._members(levels) if run.state == "failed"), None)
         if failed is not None:
             reason = one_line(failed.error, 300)

@@ -35,6 +35,8 @@ NUMBERED = {
     "number",
     "count",
     "finished",
+    "planned",
+    "shown_number",
     "runs",
     "_most",
     "share",

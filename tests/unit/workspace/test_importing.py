@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndisco_tui.discussion import Persona
+from syndisco_tui.discussion import ExperimentMembership, Persona
 from syndisco_tui.session.performer import continuable_record
 from syndisco_tui.store.discussion_format import to_bytes
 from syndisco_tui.store.discussions import discussion_files, read_discussion
@@ -20,9 +21,10 @@ from syndisco_tui.store.export import exported
 from syndisco_tui.store.foreign.content import read_content
 from syndisco_tui.store.inputs import InputError
 from syndisco_tui.store.personas import read_personas
+from syndisco_tui.workspace.conditions import ConditionPattern, observe
 from syndisco_tui.workspace.importing import Importer, ImportResult, importable
 from tests.support.saved_discussions import FULL
-from tests.support.syndisco_files import each_export, each_persona_list
+from tests.support.syndisco_files import RUNS, each_export, each_persona_list
 
 
 def own_names(personas: list[Persona]) -> list[str]:
@@ -297,3 +299,26 @@ class TestTables:
             file.write_text(f"username,{text}", encoding="utf-8", errors="replace", newline="")
             with contextlib.suppress(InputError):
                 assert isinstance(read_personas(file), list)
+
+
+def test_folders_tell_the_conditions_of_imported_discussions(tmp_path: Path) -> None:
+    source = RUNS[0]
+    folder = tmp_path / "published" / "llama8b_nomod"
+    folder.mkdir(parents=True)
+    shutil.copy(source, folder)
+    library = tmp_path / "library"
+    library.mkdir()
+    importer = Importer(library, (), (), conditions=ConditionPattern("{model}_{strategy}"))
+    result = importer.import_file(folder / source.name)
+    assert result.kind == "discussion", result.message
+    member = read_discussion(result.files[0]).experiment
+    assert member == ExperimentMembership({"model": "llama8b", "strategy": "nomod"}, 0)
+    observed = observe([library]).observed
+    assert [each.cell for each in observed] == [{"model": "llama8b", "strategy": "nomod"}]
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    shutil.copy(source, elsewhere)
+    again = Importer(library, (), (), conditions=ConditionPattern("{model}_{strategy}"))
+    refused = again.import_file(elsewhere / source.name)
+    assert refused.kind == "error"
+    assert "does not fit “{model}_{strategy}”" in refused.message
