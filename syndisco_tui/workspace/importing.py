@@ -19,13 +19,14 @@ from ..store.foreign.convokit import UTTERANCES_FILE
 from ..store.inputs import InputError
 from ..text import counted
 from .conditions import ConditionPattern
-from .folders import Folders
+from .folders import Folders, write_output
 
 __all__ = [
     "IMPORTABLE",
     "ImportResult",
     "Importer",
     "importable",
+    "keep_pasted",
     "mapping_lines",
     "named_fragments",
     "skipped_files",
@@ -186,6 +187,16 @@ def importable(paths: Iterable[Path]) -> list[Path]:
     files = json_files(paths, *SUFFIXES)
     corpora = {path.parent for path in files if path.name == UTTERANCES_FILE}
     return [path for path in files if path.parent not in corpora or path.name == UTTERANCES_FILE]
+
+
+def keep_pasted(folders: Folders, text: str) -> Path:
+    """A file with pasted ``text``, replaced by the next, from which it can be imported.
+
+    Raises InputError where it cannot be written.
+    """
+    path = folders.cache / "pasted.json"
+    write_output(path, text.encode("utf-8", errors="replace"))
+    return path
 
 
 def named_fragments(paths: Iterable[Path]) -> tuple[list[Path], list[Mapping[str, Any]]]:

@@ -5,7 +5,6 @@ The list arrives in slices, and follows the files while the library is open.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
@@ -34,6 +33,7 @@ from ..widgets.notices import show_error
 from ..widgets.speaker_colours import SpeakerColours
 from .discussion_list import DiscussionList, FilterLine
 from .export_format_dialog import ExportFormatDialog
+from .import_dialog import ImportDialog
 from .open_request import OpenRequest
 from .preview import group_preview, path_line, preview_of
 from .rows import Group, Row, applies
@@ -370,19 +370,13 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
             self._tasks.restore()
 
     def action_import(self) -> None:
-        explanation = (
-            "A file or folder: SynDisco's discussions, persona lists (JSON), persona tables (CSV)."
-        )
-
-        def chosen(text: str | None) -> None:
-            if text:
-                path = Path(os.path.expanduser(text))
-                self._tasks.import_from(
-                    path, list(self._personas()), self._show_progress, self._imported
+        def chosen(source: Path | str | None) -> None:
+            if source:
+                self._tasks.preview_import(
+                    source, list(self._personas()), self._show_progress, self._imported
                 )
 
-        ask = partial(LineDialog, "Import", explanation, "import", non_empty)
-        open_form(self.app, ask, chosen)
+        open_form(self.app, ImportDialog, chosen)
 
     def _imported(self, personas: Sequence[Persona]) -> None:
         if personas:

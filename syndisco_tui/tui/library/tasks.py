@@ -12,19 +12,24 @@ from ...discussion import DiscussionRecord, Persona
 from ...workspace.discussions import Trash, read_discussion, rename
 from ...workspace.exporting import ExportFormat, export_to_folder
 from ...workspace.folders import Folders
-from ...workspace.importing import Importer, ImportResult, importable, summarize_import
+from ...workspace.importing import (
+    Importer,
+    ImportResult,
+    importable,
+    keep_pasted,
+    summarize_import,
+)
 from ...workspace.inputs import InputError
 from ...workspace.library import summarize_file
 from ..inspect.compare import Compare, CompareWith
 from ..inspect.turn_lab import TurnLab
 from ..widgets.notices import show_error, tell
 from ..widgets.speaker_colours import SpeakerColours
+from .import_dialog import ImportPreview, messages_of
 from .watch import LibraryWatch
 
 Result = TypeVar("Result")
 
-MESSAGES_SHOWN = 5
-"""Messages about imported files in one notice."""
 REPORT_EVERY = 20
 """Files imported between two reports."""
 
@@ -76,44 +81,78 @@ class LibraryTasks:
         """Export discussions; ``exported`` is called with the new file, or the folder."""
         self._try(lambda: export_to_folder(self._folders.exports, sources, to), exported)
 
-    def import_from(
+    def preview_import(
+        self,
+        source: Path | str,
+        personas: Sequence[Persona],
+        progress: Callable[[str], object],
+        imported: Callable[[Sequence[Persona]], object],
+    ) -> None:
+        """Read a file, all in a folder, or pasted JSON; show what it is, and import it if wanted.
+
+        ``personas`` are those that are there already, ``progress`` gets short notes, and
+        ``imported`` the new personas.
+        """
+
+        def read() -> tuple[Path, list[ImportResult]]:
+            path = source if isinstance(source, Path) else keep_pasted(self._folders, source)
+            return path, self._import_all(path, personas, progress, preview=True)[0]
+
+        def show(result: tuple[Path, list[ImportResult]]) -> None:
+            path, results = result
+            if not any(each.kind in ("discussion", "personas") for each in results):
+                self._report(results)
+                return
+
+            def answered(yes: bool | None) -> None:
+                if yes:
+                    self._import(path, personas, progress, imported)
+
+            self._app.push_screen(ImportPreview(results), answered)
+
+        self._try(read, show)
+
+    def _import(
         self,
         path: Path,
         personas: Sequence[Persona],
         progress: Callable[[str], object],
         imported: Callable[[Sequence[Persona]], object],
     ) -> None:
-        """Import a file, or all in a folder; ``imported`` gets the new personas.
-
-        ``personas`` are those that are there already, ``progress`` gets short notes.
-        """
-
-        def import_all() -> tuple[list[ImportResult], Sequence[Persona]]:
-            importer = Importer.into(self._folders, personas)
-            files = importable([path])
-            if not files:
-                raise InputError(f"{path}: there is nothing to import in this folder")
-            results = []
-            for number, file in enumerate(files, start=1):
-                results.append(importer.import_file(file))
-                if number % REPORT_EVERY == 0:
-                    note = f"importing {number:,} of {len(files):,}"
-                    self._app.call_from_thread(progress, note)
-                    if self._watch.is_left:
-                        break
-            return results, importer.new_personas
-
         def done(result: tuple[list[ImportResult], Sequence[Persona]]) -> None:
             results, new_personas = result
             imported(new_personas)
-            self._tell(summarize_import(results))
-            messages = [each.message for each in results if each.message]
-            if len(messages) > MESSAGES_SHOWN:
-                messages[MESSAGES_SHOWN:] = [f"… and {len(messages) - MESSAGES_SHOWN} more"]
-            if messages:
-                show_error(self._app, "\n".join(messages))
+            self._report(results)
 
-        self._try(import_all, done)
+        self._try(lambda: self._import_all(path, personas, progress), done)
+
+    def _import_all(
+        self,
+        path: Path,
+        personas: Sequence[Persona],
+        progress: Callable[[str], object],
+        *,
+        preview: bool = False,
+    ) -> tuple[list[ImportResult], Sequence[Persona]]:
+        """What became of each file, and the new personas. Raises InputError."""
+        importer = Importer.into(self._folders, personas, preview=preview)
+        files = importable([path])
+        if not files:
+            raise InputError(f"{path}: there is nothing to import in this folder")
+        verb = "reading" if preview else "importing"
+        results = []
+        for number, file in enumerate(files, start=1):
+            results.append(importer.import_file(file))
+            if number % REPORT_EVERY == 0:
+                self._app.call_from_thread(progress, f"{verb} {number:,} of {len(files):,}")
+                if self._watch.is_left:
+                    break
+        return results, importer.new_personas
+
+    def _report(self, results: Sequence[ImportResult]) -> None:
+        self._tell(summarize_import(results))
+        if messages := messages_of(results):
+            show_error(self._app, "\n".join(message for message, _ in messages))
 
     def _try(self, job: Callable[[], Result], done: Callable[[Result], object]) -> None:
         def work() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
+from textual.events import Paste
 from textual.widgets import Input, Static
 
 from syndisco_tui.discussion import (
@@ -330,7 +331,7 @@ class TestBatches:
                 f"On ships, {n} of 4, seed {n - 1}.md" for n in (1, 2, 3)
             ]
             assert at.app.clipboard == str(at.folders.exports)
-            await at.press("e", "end", "up", "enter")
+            await at.press("e", "down", "down", "down", "enter")
             file = at.folders.exports / "On ships, 3 discussions.csv"
             await at.until(file.exists)
             text = csv_rows.as_csv([read_discussion(path) for path in batch])
@@ -669,6 +670,9 @@ class TestImport:
             await at.press("i")
             await at.type(str(source))
             await at.press("enter")
+            await at.until(lambda: "Would import 1 discussion and 1 persona" in at.text())
+            assert "bad.json: line 1" in at.text()
+            await at.press("y")
             await at.until(lambda: "theirs/run" in shown(screen))
             await at.until(lambda: "Imported 1 discussion and 1 persona" in at.toasts())
             assert "bad.json: line 1" in at.toasts()
@@ -676,6 +680,52 @@ class TestImport:
             pane = at.laboratory.personas_pane
             assert pane.selection.personas[pane.list.highlighted or 0].name == "Zoe"
             assert "Zoe" in at.folders.personas_file.read_text()
+
+    async def test_a_preview_says_what_becomes_what(
+        self, bench: OpenBench, four: list[Path], tmp_path: Path, snapshot: SnapshotAssertion
+    ) -> None:
+        card = {"name": "Mira", "description": "A miller.", "personality": "calm", "scenario": "x"}
+        (tmp_path / "mira.card.json").write_text(
+            json.dumps({"spec": "chara_card_v2", "data": card})
+        )
+        async with bench((80, 24)) as at:
+            screen = await go_to_library(at, 4)
+            await at.press("i")
+            await at.type(str(tmp_path / "mi"))
+            await at.press("tab")
+            assert at.app.screen.query_one(Input).value == str(tmp_path / "mira.card.json")
+            await at.press("enter")
+            await at.until(lambda: "Would import 1 persona." in at.text())
+            assert at.text() == snapshot
+            await at.press("escape")
+            assert at.app.screen is screen
+            assert not at.folders.personas_file.exists()
+
+    async def test_pasted_json_is_imported(self, bench: OpenBench, four: list[Path]) -> None:
+        async with bench() as at:
+            await go_to_library(at, 4)
+            await at.press("i")
+            at.app.screen.query_one(Input).post_message(Paste('[{\n "username": "Zoe"\n}]'))
+            await at.until(lambda: "Would import 1 persona." in at.text())
+            await at.press("y")
+            await at.until(lambda: "Imported 1 persona" in at.toasts())
+            assert "Zoe" in at.folders.personas_file.read_text()
+
+    async def test_tab_shows_what_a_path_may_go_on_with(
+        self, bench: OpenBench, four: list[Path], tmp_path: Path
+    ) -> None:
+        for name in ("run-1.json", "run-2.json"):
+            (tmp_path / name).touch()
+        async with bench() as at:
+            await go_to_library(at, 4)
+            await at.press("i")
+            await at.type(f"{tmp_path}/r")
+            await at.press("tab")
+            assert at.app.screen.query_one(Input).value == f"{tmp_path}/run-"
+            assert "run-1.json  run-2.json" in at.text()
+            await at.type("9")
+            await at.press("tab")
+            assert "Nothing is called like that." in at.text()
 
     @pytest.mark.parametrize("path", ["nowhere.json", "~nobody-of-that-name/x"])
     async def test_a_path_that_is_not_there(
