@@ -77,7 +77,10 @@ def summarize_tasks(all_coded: Iterable[Coded]) -> list[TaskSummary]:
     by_question: dict[str, list[Coded]] = {}
     for each in all_coded:
         by_question.setdefault(each[0].question.digest, []).append(each)
-    return [_summary(group) for group in by_question.values()]
+    return [
+        _summary(sorted(group, key=lambda each: each[0].annotator.name))
+        for group in by_question.values()
+    ]
 
 
 def means_by_task(all_coded: Iterable[Coded]) -> dict[str, float]:

@@ -125,6 +125,11 @@ class Folders:
         return self.state / "last-model.json"
 
     @property
+    def annotation_tasks_file(self) -> Path:
+        """Which annotation tasks were used last."""
+        return self.state / "annotation-tasks.json"
+
+    @property
     def log_file(self) -> Path:
         """What libraries print while the app is on the screen, and crashes."""
         return self.log / "syndisco-tui.log"

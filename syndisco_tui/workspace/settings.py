@@ -94,6 +94,15 @@ class Settings(BaseModel):
             description="Load the last model when the app opens, if the setup asks for it",
         ),
     ] = True
+    annotator: Annotated[
+        str,
+        Field(
+            max_length=60,
+            title="Annotator",
+            description="What you are called in your annotations; empty: asked when you begin",
+            json_schema_extra=_AT_ONCE,
+        ),
+    ] = ""
     servers: Annotated[
         dict[str, ServerSetting],
         Field(title="Servers", description="Servers that setups can name"),

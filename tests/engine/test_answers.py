@@ -132,3 +132,26 @@ def test_a_cancelled_one_ends(engine_for: Callable[[Path], LocalEngine], tiny_fo
     asked[-1].cancel()
     assert asked[-1].result(60).finish_reason == "cancelled"
     assert asked[0].result(60).text in WORDS
+
+
+def test_what_prompts_have_in_common_is_read_once(
+    engine_for: Callable[[Path], LocalEngine], tiny_folder: Path
+) -> None:
+    long = ChatMessage("system", "You rate comments. " * 20)
+    engine = engine_for(tiny_folder)
+    decoder: Any = engine._decoder
+
+    def rate(text: str) -> dict[str, float]:
+        chat = (long, ChatMessage("user", text))
+        asked = GenerationRequest(chat, 5, Sampling(0.0, 1, 0, 1), answers=TEN[:5])
+        return engine.submit(asked).result(60).answer_probabilities
+
+    first = rate("You are all idiots.")
+    rate("Hello.")
+    assert rate("You are all idiots.") == first
+    prefixes = decoder._probabilities._prefixes
+    assert any(len(ids) > 60 for ids in prefixes)
+    prefixes.clear()
+    decoder._beginnings = {long.content: []}
+    assert rate("You are all idiots.") == pytest.approx(first, abs=1e-5)
+    decoder._beginnings.clear()

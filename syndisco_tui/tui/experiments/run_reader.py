@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -17,6 +17,9 @@ from ..shell.screen import AppScreen
 from ..transcript.transcript import Transcript
 from ..widgets.key_line import KeyLine
 from .batches import BatchEvents, ShownBatch
+
+if TYPE_CHECKING:
+    from ..annotation.controller import AnnotationController
 
 
 class RunReader(AppScreen[None]):
@@ -72,6 +75,22 @@ class RunReader(AppScreen[None]):
             self.notify("Nobody has said anything yet.", timeout=3)
             return
         self.app.push_screen(XRay(self._session, record, index, self._shown.colours))
+
+    def action_annotate(self) -> None:
+        """The transcript's key for annotating by hand."""
+        if self._run.path:
+            self._annotation.annotate(self._run.path)
+
+    def action_annotations(self) -> None:
+        """The transcript's key for all annotations."""
+        if self._run.path:
+            self._annotation.show(self._run.path)
+
+    @property
+    def _annotation(self) -> AnnotationController:
+        from ..annotation.controller import annotation_of
+
+        return annotation_of(self.app, lambda _record: self._shown.colours)
 
 
 def _of(events: BatchEvents, run: BatchRun) -> Sequence[SessionEvent]:

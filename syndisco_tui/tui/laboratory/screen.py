@@ -52,6 +52,7 @@ from .session_view import SessionView
 from .status_line import StatusLine
 
 if TYPE_CHECKING:
+    from ..annotation.controller import AnnotationController
     from ..inspect.controller import Inspector
     from .library_visit import LibraryVisit
 
@@ -270,7 +271,7 @@ class Laboratory(AppScreen[None]):
         match action:
             case "inject" | "next_speaker":
                 return has_discussion and phase != "idle"
-            case "turn_lab" | "xray" | "compare" | "copy_path":
+            case "turn_lab" | "xray" | "compare" | "copy_path" | "annotate" | "annotations":
                 return has_discussion
             case "open_setup":
                 return phase != "running"
@@ -347,6 +348,20 @@ class Laboratory(AppScreen[None]):
 
     def action_xray(self) -> None:
         self._inspector.open_xray()
+
+    @property
+    def _annotation(self) -> AnnotationController:
+        from ..annotation.controller import annotation_of
+
+        return annotation_of(self.app, self.panes.colours_by_name)
+
+    def action_annotate(self) -> None:
+        if self.view.path:
+            self._annotation.annotate(self.view.path)
+
+    def action_annotations(self) -> None:
+        if self.view.path:
+            self._annotation.show(self.view.path)
 
     def action_inject(self) -> None:
         self._interventions.inject()

@@ -115,6 +115,14 @@ ACTIONS = (
     Action("fork", "f", "fork", "New discussion from this message on", "transcript"),
     Action("search", "slash", "search", "Search the transcript", "transcript"),
     Action("read", "z", "read", "Read in the whole window, Markdown rendered", "transcript"),
+    Action("screen.annotate", "a", "annotate", "Annotate the messages by hand", "transcript"),
+    Action(
+        "screen.annotations",
+        "A",
+        "annotations",
+        "All annotations of the discussion, and their agreement",
+        "transcript",
+    ),
     Action(
         "as_written",
         "W",

@@ -89,7 +89,7 @@ class SyndiscoApp(RemembersDiscarded, KnowsModelSources, QuietCrashApp[int]):
         for available in themes:
             self.register_theme(available)
         self._laboratory = laboratory
-        self._folders = folders
+        self.folders = folders
         self.user_settings = user_settings
         self.batches = Batches(self)
         self.keymap = Keymap()
@@ -226,7 +226,7 @@ class SyndiscoApp(RemembersDiscarded, KnowsModelSources, QuietCrashApp[int]):
     def model_sources(self, setup: DiscussionSetup) -> ModelSources:
         settings = self.user_settings.read() if self.user_settings else Settings()
         precision = Precision(setup.dtype, setup.quantization)
-        return model_sources(self._folders, settings, precision, setup.server)
+        return model_sources(self.folders, settings, precision, setup.server)
 
     # Actions -----------------------------------------------------------------------------------
 
@@ -312,7 +312,7 @@ class SyndiscoApp(RemembersDiscarded, KnowsModelSources, QuietCrashApp[int]):
     def _copy_outside(self, text: str, what: str) -> None:
         write = terminal_writer(self)
         try:
-            file = self._folders.copied_file
+            file = self.folders.copied_file
             sentence = clipboard.copy(text, what, write=write, environment=os.environ, file=file)
         except (OSError, InputError) as error:
             self.call_from_thread(

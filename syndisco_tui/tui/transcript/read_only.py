@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -25,6 +25,9 @@ from ..shell.screen import AppScreen
 from ..widgets.key_line import KeyLine
 from ..widgets.speaker_colours import SpeakerColours, speakers_of
 from .transcript import Transcript
+
+if TYPE_CHECKING:
+    from ..annotation.controller import AnnotationController
 
 CHECKS_PER_SECOND = 2
 
@@ -125,6 +128,23 @@ class ReadOnlyScreen(AppScreen[None]):
                 self.call_after_refresh(transcript.action_scroll_home)
         if not record.entries:
             transcript.set_hint([Content.styled("Nobody has said anything yet.", "$quiet")])
+
+    def action_annotate(self) -> None:
+        """The transcript's key for annotating by hand."""
+        self._annotation.annotate(self._path)
+
+    def action_annotations(self) -> None:
+        """The transcript's key for all annotations."""
+        self._annotation.show(self._path)
+
+    @property
+    def _annotation(self) -> AnnotationController:
+        from ..annotation.controller import annotation_of
+
+        dark = self.app.current_theme.dark
+        return annotation_of(
+            self.app, lambda record: self._colours.by_name(speakers_of(record), dark=dark)
+        )
 
     def _badge(self, note: str, style: str) -> None:
         self.query_one(".library-note", Static).update(Content.styled(safe(note), style))

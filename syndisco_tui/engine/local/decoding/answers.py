@@ -12,12 +12,14 @@ import math
 import time
 from collections import deque
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from ....discussion import ChatMessage
 from ....discussion.chance import draw
 from ...base import Chunk, EngineError, Finished, Generation, GenerationResult, Started
 from ..memory import release_memory
@@ -29,6 +31,9 @@ from .reply import Reply
 
 GPU_TOKENS = 16_384
 """Tokens that are read together on a GPU."""
+MIN_SHARED = 32
+"""Tokens that prompts must have in common, so that it pays to read them once."""
+MAX_PREFIXES = 4
 
 
 @dataclass
@@ -73,6 +78,8 @@ class AnswerProbabilities:
             self._call: ForwardCall | None = ForwardCall(model)
         except UnsupportedModel:  # then every step reads the whole prompt
             self._call = None
+        self._prefixes: dict[tuple[int, ...], Any] = {}
+        """Caches of the beginnings of prompts, those used last at the end."""
 
     @property
     def reads_together(self) -> bool:
@@ -80,12 +87,34 @@ class AnswerProbabilities:
         return self._call is not None and self._device.type != "cpu"
 
     @torch.inference_mode()
-    def of(self, prompt: list[int], tree: AnswerTree) -> dict[str, float]:
-        """The log-probability of each answer after ``prompt``."""
+    def of(self, prompt: list[int], tree: AnswerTree, shared: int = 0) -> dict[str, float]:
+        """The log-probability of each answer after ``prompt``.
+
+        Args:
+            prompt: Token ids.
+            tree: The answers.
+            shared: How many tokens other prompts begin with as well; they are read once.
+        """
         found: dict[str, float] = {}
-        cache = new_cache(self._model) if self._call else None
-        self._walk(tree, prompt, len(prompt), cache, 0.0, found)
+        if self._call is None:
+            self._walk(tree, prompt, len(prompt), None, 0.0, found)
+        elif shared < MIN_SHARED:
+            self._walk(tree, prompt, len(prompt), new_cache(self._model), 0.0, found)
+        else:
+            cache = copy.deepcopy(self._prefix(tuple(prompt[:shared])))
+            self._walk(tree, prompt, len(prompt) - shared, cache, 0.0, found)
         return found
+
+    def _prefix(self, ids: tuple[int, ...]) -> Any:
+        """The cache after ``ids``, not to be changed."""
+        cache = self._prefixes.pop(ids, None)
+        if cache is None:
+            cache = new_cache(self._model)
+            self._logits(list(ids), len(ids), cache)
+            while len(self._prefixes) >= MAX_PREFIXES:
+                del self._prefixes[next(iter(self._prefixes))]
+        self._prefixes[ids] = cache
+        return cache
 
     @torch.inference_mode()
     def of_several(
@@ -186,6 +215,8 @@ class AnswerDecoder(Decoder):
         self._tokenizer = tokenizer
         self._probabilities: AnswerProbabilities | None = None
         self._trees: dict[tuple[str, ...], AnswerTree] = {}
+        self._beginnings: dict[str, list[int]] = {}
+        """A short prompt for each system message."""
         config = getattr(model, "config", None)
         self._can_choose = not getattr(config, "is_encoder_decoder", False)
         self._asked: deque[tuple[Reply, float]] = deque()
@@ -260,12 +291,30 @@ class AnswerDecoder(Decoder):
             if len(batch) > 1:
                 logged = probabilities.of_several([reply.prompt for reply, _ in batch], trees)
             else:
-                logged = [probabilities.of(reply.prompt, trees[0]) for reply, _ in batch]
+                reply, _ = batch[0]
+                logged = [probabilities.of(reply.prompt, trees[0], self._shared(reply))]
         except Exception as error:
             return as_engine_error(error)
         for (reply, began_at), each in zip(batch, logged, strict=True):
             _finish(reply, began_at, each)
         return None
+
+    def _shared(self, reply: Reply) -> int:
+        """How many tokens all prompts with the same system message begin with.
+
+        It depends on the request alone, so that an answer is the same among any others.
+        """
+        system, *others = reply.generation.request.chat
+        if system.role != "system" or not others:
+            return 0
+        if system.content not in self._beginnings:
+            request = replace(reply.generation.request, chat=(system, ChatMessage("user", "0")))
+            other = self._inputs.process(Generation(request))
+            if len(self._beginnings) >= MAX_PREFIXES:
+                self._beginnings.clear()
+            self._beginnings[system.content] = other.prompt if other else []
+        pairs = zip(reply.prompt[:-1], self._beginnings[system.content], strict=False)
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
     def _tree(self, reply: Reply) -> AnswerTree:
         answers = reply.generation.request.answers

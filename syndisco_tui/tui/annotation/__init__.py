@@ -1,0 +1,1 @@
+"""Annotating by hand, and what all annotators answered."""
