@@ -131,6 +131,9 @@ def test_a_cancelled_one_ends(engine_for: Callable[[Path], LocalEngine], tiny_fo
     asked = [engine.submit(request(WORDS)) for _ in range(20)]
     asked[-1].cancel()
     assert asked[-1].result(60).finish_reason == "cancelled"
+    alone = engine.submit(request(WORDS))
+    alone.cancel()
+    assert alone.result(60).finish_reason in ("cancelled", "stop")
     assert asked[0].result(60).text in WORDS
 
 

@@ -255,6 +255,8 @@ class AnswerDecoder(Decoder):
             self._model, self._inputs.eos
         )
         batch = self._next_batch(self._probabilities)
+        if not batch:
+            return
         failure = self._answered(self._probabilities, batch)
         if failure is not None and len(batch) > 1:
             release_memory()
