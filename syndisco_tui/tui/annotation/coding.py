@@ -193,7 +193,8 @@ class CodingScreen(AppScreen[None]):
 
     def _all_done(self, position: int) -> None:
         self._go_to(position)
-        self.notify(f"All {self._coding.total} messages are annotated. esc leaves.", timeout=5)
+        sentence = f"All {self._coding.total} messages are annotated. esc leaves."
+        self.notify(safe(sentence), markup=False, timeout=5)
 
     def action_undo(self) -> None:
         """Take the last answer back, and go to its message."""
