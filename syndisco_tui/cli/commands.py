@@ -137,10 +137,10 @@ def run(
     settings = settings_with(**options.flags)
     begin = setup_with(options, settings)
     if repeat == 1 and not resume:
-        return run_one(settings, begin, output, trusted=options.models.servers)
+        return run_one(settings, begin, output, trusted=options.models.trusted)
     if output is not None:
         raise InputError("--output is for one discussion; with --repeat each has its own file")
-    return run_many(settings, begin, repeat, resume, trusted=options.models.servers)
+    return run_many(settings, begin, repeat, resume, trusted=options.models.trusted)
 
 
 @app.command()
@@ -169,7 +169,7 @@ def resume(
         file = waiting[0]
     models = ModelOptions(model, server, tuple(model_for or ()))
     models.check_names(read_discussion(file).setup)
-    return run_one(settings, file, output, trusted=models.servers, change=models.changed)
+    return run_one(settings, file, output, trusted=models.trusted, change=models.changed)
 
 
 @app.command()
@@ -191,7 +191,7 @@ def replay(
     record = read_discussion(file)
     models = ModelOptions(model, server, tuple(model_for or ()))
     models.check_names(record.setup)
-    engine = new_engine(settings, Folders.from_environment(), trusted=models.servers)
+    engine = new_engine(settings, Folders.from_environment(), trusted=models.trusted)
     return replay_record(engine, record, device=settings.device, change=models.changed)
 
 

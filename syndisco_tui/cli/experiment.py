@@ -61,7 +61,7 @@ def run_experiment(
         print(dry_run_text(experiment, settings.prices, library), end="")
         return 0
     experiment.begin(design)
-    return run_experiment_folder(settings, experiment, part, max_concurrent, models.servers)
+    return run_experiment_folder(settings, experiment, part, max_concurrent, models.trusted)
 
 
 def _shard(text: str) -> tuple[int, int]:

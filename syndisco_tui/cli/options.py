@@ -9,7 +9,12 @@ import typer
 
 ModelOption = Annotated[
     Optional[str],  # noqa: UP045 - typer reads the annotation at run time
-    typer.Option("--model", "-m", help="auto, starter, a hub id or a folder", metavar="ID"),
+    typer.Option(
+        "--model",
+        "-m",
+        help="auto, starter, a hub id, a folder or python:module:Class",
+        metavar="ID",
+    ),
 ]
 ServerOption = Annotated[
     Optional[str],  # noqa: UP045

@@ -93,7 +93,7 @@ def open_screen(options: RunOptions, *, start: bool = False) -> int:
         if start:
             for notice in notices:
                 print_notice(notice)
-            return run_one(settings, begin, None, trusted=options.models.servers)
+            return run_one(settings, begin, None, trusted=options.models.trusted)
         raise InputError(
             "There is no terminal to draw on; use `syndisco-tui run`, or `--start` for the same."
         )
@@ -106,7 +106,7 @@ def open_screen(options: RunOptions, *, start: bool = False) -> int:
         )
     from ..tui.shell.run import run_screen
 
-    session = new_session(settings, folders, spare_cores=1, trusted=options.models.servers)
+    session = new_session(settings, folders, spare_cores=1, trusted=options.models.trusted)
     return run_screen(
         session,
         settings,
@@ -325,7 +325,8 @@ def new_engine(
         folders: Where models are cached.
         spare_cores: Cores that are left to the screen.
         max_in_flight: Requests that a server gets at once.
-        trusted: Servers of the command line: the default key may go there.
+        trusted: Servers and models of the command line: the default key may go there, and the
+            code of a class may run.
     """
     from ..engine.engines import Engines
     from ..engine.local import LocalEngine
@@ -346,4 +347,11 @@ def new_engine(
             max_concurrent=max_in_flight or DEFAULT_MAX_CONCURRENT,
         )
 
-    return Engines(lambda: LocalEngine(folders.cache, threads=threads), new_server_engine)
+    def new_python_engine() -> Engine:
+        from ..engine.python_class import PythonEngine
+
+        return PythonEngine({settings.model, *trusted})
+
+    return Engines(
+        lambda: LocalEngine(folders.cache, threads=threads), new_server_engine, new_python_engine
+    )

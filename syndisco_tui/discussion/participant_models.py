@@ -20,6 +20,8 @@ Reasoning = Literal["auto", "off", "on"]
 ReasoningTokens = Annotated[int, Field(ge=0, le=1_000_000)]
 
 AUTO = "auto"
+PYTHON = "python:"
+"""What the name of a model begins with that is a class of the user's own."""
 SERVER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 """What a server in settings may be called."""
 

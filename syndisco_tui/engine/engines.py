@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from ..discussion.participant_models import PYTHON
 from .base import (
     Cancelled,
     Engine,
@@ -51,11 +52,18 @@ class Engines:
     Args:
         new_local: Makes an engine for models in this process.
         new_server: Makes an engine for models on servers.
+        new_python: Makes an engine for classes of the user's own.
     """
 
-    def __init__(self, new_local: Callable[[], Engine], new_server: Callable[[], Engine]) -> None:
+    def __init__(
+        self,
+        new_local: Callable[[], Engine],
+        new_server: Callable[[], Engine],
+        new_python: Callable[[], Engine] | None = None,
+    ) -> None:
         self._new_local = new_local
         self._new_server = new_server
+        self._new_python = new_python or new_local
         self._lock = threading.RLock()  # guards all that follows
         self._main = new_local()
         self._engines: dict[ModelSpec, Engine] = {}
@@ -157,6 +165,8 @@ class Engines:
     def _new_engine(self, spec: ModelSpec) -> Engine:
         if spec.server:
             return self._new_server()
+        if _is_python(spec):
+            return self._new_python()
         engine, self._spare = self._spare, None
         return engine or self._new_local()
 
@@ -169,7 +179,7 @@ class Engines:
             if spec.server or spec in needed or self._in_flight.get(id(engine)):
                 continue
             del self._engines[spec]
-            if self._spare is None:
+            if self._spare is None and not _is_python(spec):
                 self._spare = engine  # it replaces its model by the next one that is loaded
             else:
                 engine.close()
@@ -226,3 +236,7 @@ class Engines:
         with self._lock:
             everyone = (*self._engines.values(), self._main, *filter(None, [self._spare]))
             return list({id(engine): engine for engine in everyone}.values())
+
+
+def _is_python(spec: ModelSpec) -> bool:
+    return not spec.server and spec.model.startswith(PYTHON)

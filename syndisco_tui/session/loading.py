@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..discussion import DiscussionSetup
+from ..discussion.participant_models import PYTHON
 from ..engine.base import Cancelled, EngineInfo, Loaded, LoadProgress, ModelSpec
 from .effects import CancelLoad, Load, RememberModel, RestartEngine
 from .events import ModelReady, PreloadFailed
@@ -88,7 +89,7 @@ def load_reported(outcome: Outcome, report: LoadReport) -> None:
         ready = replace(ended, requested=model.loading, ready=model.loading, ready_info=info)
         others = dict(zip(model.loading.others, event.others, strict=True))
         outcome.state = replace(state, model=ready, engine_info=info, other_infos=others)
-        if not model.loading.server:
+        if not model.loading.server and not model.loading.model.startswith(PYTHON):
             outcome.do(RememberModel(replace(model.loading, others=()), info))
         outcome.emit(ModelReady(info, event.others))
         outcome.end_conditions("engine")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import tomli_w
 
 from ..discussion import DiscussionSetup, Persona, name_key, near_name
 from ..discussion.name_checks import models_errors, own_instructions_errors
+from ..discussion.participant_models import AUTO, PYTHON
 from ..text import one_line
 from .atomic import write_atomic
 from .distinct_names import with_distinct_names
@@ -48,6 +49,7 @@ def read_values(
     for key in values:
         if key not in known:
             raise InputError(f"{path}: {unknown_key(key, known)}")
+    refuse_code(values, path)
     if (file := values.pop("persona_file", None)) is not None:
         if "personas" in values:
             raise InputError(f"{path}: give either persona_file or [[personas]], not both")
@@ -67,6 +69,19 @@ def read_values(
     return values
 
 
+def refuse_code(values: Mapping[str, Any], path: Path) -> None:
+    """Raise InputError where fields of a setup name a Python class as a model: it would be run."""
+    models = values.get("models")
+    entries = models.values() if isinstance(models, dict) else ()
+    for value in (values, *entries):
+        model = value.get("model") if isinstance(value, dict) else value
+        if isinstance(model, str) and model.startswith(PYTHON):
+            raise InputError(
+                f"{path}: model: a file may not name “{one_line(model, 80)}”, since it would run "
+                "code; give it with --model or in settings"
+            )
+
+
 def check_names(setup: DiscussionSetup, where: object) -> None:
     """Raise InputError where ``setup`` names a participant whom it does not have."""
     of_models = (f"models: {each}" for each in models_errors(setup.models, setup.names))
@@ -78,13 +93,17 @@ def setup_to_toml(setup: DiscussionSetup) -> str:
     """The setup as the text of such a file; fields that say nothing are left out."""
     left_out = {"personas", "moderator", "own_instructions", "models", *setup.unused_fields}
     values = setup.model_dump(mode="json", exclude=left_out)
+    if setup.model.startswith(PYTHON):
+        values["model"] = AUTO  # a file may not name it: with the same --model it is that one
     users = {name_key(persona.name) for persona in setup.personas}
     own = {name: own for name, own in setup.own_instructions.items() if name_key(name) in users}
     if own:
         values["own_instructions"] = own
     everybody = {name_key(name) for name in setup.names}
     if models := {
-        name: each.stated for name, each in setup.models.items() if name_key(name) in everybody
+        name: stated
+        for name, each in setup.models.items()
+        if name_key(name) in everybody and (stated := _without_code(each.stated))
     }:
         values["models"] = models
     if values["history_context_len"] is None:
@@ -94,6 +113,15 @@ def setup_to_toml(setup: DiscussionSetup) -> str:
     values["personas"] = [_stated(persona) for persona in setup.personas]
     has_crlf = "\\r\\n" in repr(values)  # on lines of their own it would become LF
     return tomli_w.dumps(values, multiline_strings=not has_crlf)
+
+
+def _without_code(stated: dict[str, Any]) -> dict[str, Any]:
+    model = stated.get("model") or ""
+    return {
+        key: value
+        for key, value in stated.items()
+        if key != "model" or not model.startswith(PYTHON)
+    }
 
 
 def write_setup(path: Path, setup: DiscussionSetup, *, comment: str = "") -> None:

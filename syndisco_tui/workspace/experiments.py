@@ -28,7 +28,7 @@ from ..store.distinct_names import with_distinct_names
 from ..store.inputs import InputError, read_toml, validated
 from ..store.lock import has_writer
 from ..store.personas import read_personas
-from ..store.setups import ALL_MESSAGES
+from ..store.setups import ALL_MESSAGES, refuse_code
 from .given_setup import check_models_for
 
 DESIGN_FILE = "experiment.toml"
@@ -68,6 +68,7 @@ def _setup_fields(fields: Any, path: Path) -> Any:
     """Fields as a setup file has them, with its personas read and its moderator by name."""
     if not isinstance(fields, dict):
         return fields
+    refuse_code(fields, path)
     fields = dict(fields)
     if isinstance(file := fields.pop("persona_file", None), str):
         people: Sequence[Persona] = with_distinct_names(read_personas(path.parent / file)).personas

@@ -36,11 +36,15 @@ class ModelOptions:
     model_for: tuple[str, ...] = ()
 
     @property
-    def servers(self) -> tuple[str, ...]:
-        """The servers that are named: a key may go there. Raises InputError."""
-        entries = (entry.server or () for entry in self.models.values())
-        named = [self.server] if self.server else []
-        return (*named, *(server for servers in entries for server in servers))
+    def trusted(self) -> tuple[str, ...]:
+        """The servers and models that are named: a key may go there, code of theirs may run.
+
+        Raises InputError.
+        """
+        entries = [
+            each for entry in self.models.values() for each in (*(entry.server or ()), entry.model)
+        ]
+        return tuple(filter(None, (self.server, self.model, *entries)))
 
     @property
     def fields(self) -> dict[str, tuple[str, object]]:

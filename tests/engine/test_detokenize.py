@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from syndisco_tui.engine.local.tokenization.detokenizer import StopStrings, TextStream
+from syndisco_tui.engine.local.tokenization.detokenizer import TextStream
+from syndisco_tui.engine.stop_strings import StopStrings
 
 
 class Slow:

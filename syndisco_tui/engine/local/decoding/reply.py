@@ -19,8 +19,9 @@ from ...base import (
     Started,
 )
 from ...reasoning import ENDS_CHANNEL, ReasoningSplitter, Split
+from ...stop_strings import StopStrings
 from ..tokenization.chat_tokenizer import Prompt
-from ..tokenization.detokenizer import StopStrings, TextStream
+from ..tokenization.detokenizer import TextStream
 
 CLOSING_ROOM = 24
 """Tokens for the end of a thought that has used up ``max_reasoning_tokens``."""
