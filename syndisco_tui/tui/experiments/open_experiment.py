@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal, TypeAlias
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -17,17 +17,19 @@ from ...workspace.folders import abbreviate_home
 from ...workspace.known_experiments import KnownExperiment, is_experiment, path_completions
 from ..widgets.saved_files import OpenDialog, SavedItem
 
-NONE_KNOWN = "None is known yet. Type the path of a design (TOML): ./ or ~/ lists files."
+Chosen: TypeAlias = Path | Literal["new"]
+NONE_KNOWN = "No match. Type the path of a design (TOML): ./ or ~/ lists files."
 
 
-class OpenExperimentDialog(OpenDialog[Path]):
-    """Lists ``experiments``; the result is a folder or a design's file.
+class OpenExperimentDialog(OpenDialog[Chosen]):
+    """Lists ``experiments``; the result is a folder or a design's file, or “new”.
 
     A text with a slash is a path, and its completions are listed.
     """
 
     HELP = """Open an experiment
-    The experiments of the app and those opened before. Type to find one; or type the path of a
+    The experiments of the app and those opened before, and a new one made from the setup on the
+    screen. Type to find one; or type the path of a
     design (a TOML file) to start it, or of an experiment's folder to look at it and continue it.
     Tab completes a path."""
     TITLE_LINE = "Open an experiment"
@@ -37,7 +39,7 @@ class OpenExperimentDialog(OpenDialog[Path]):
     ]
 
     def __init__(self, experiments: Sequence[KnownExperiment]) -> None:
-        self._known = [_item(each) for each in experiments]
+        self._known = [*map(_item, experiments), _NEW]
         super().__init__(self._known, hint=NONE_KNOWN)
 
     @staticmethod
@@ -81,14 +83,19 @@ class OpenExperimentDialog(OpenDialog[Path]):
     def action_open(self) -> None:
         row = self._highlighted
         item = self._matching[row] if row is not None and self._matching else None
-        path = item.value if item and self._is_path(self._typed) else None
-        if item and path and path.is_dir() and not is_experiment(path):
-            self._type(item.name)  # what is in it
-        else:
-            super().action_open()
+        match item.value if item and self._is_path(self._typed) else None:
+            case Path() as path if item and path.is_dir() and not is_experiment(path):
+                self._type(item.name)  # what is in it
+            case _:
+                super().action_open()
 
 
-def _item(known: KnownExperiment) -> SavedItem[Path]:
+_NEW: SavedItem[Chosen] = SavedItem(
+    "New experiment", Content.styled("from the setup on the screen", "$quiet"), "new"
+)
+
+
+def _item(known: KnownExperiment) -> SavedItem[Chosen]:
     name = known.folder.name
     design = known.design
     if design is None:
@@ -103,7 +110,7 @@ def _item(known: KnownExperiment) -> SavedItem[Path]:
     return SavedItem(name, about, known.folder, searched=searched)
 
 
-def _path_item(path: Path, typed: str) -> SavedItem[Path]:
+def _path_item(path: Path, typed: str) -> SavedItem[Chosen]:
     shown = str(path)
     if typed.startswith("~"):
         shown = abbreviate_home(path)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from textual.app import App
 
+from ...discussion import DiscussionSetup
 from ...session import LiveSession
 from ...workspace.experiment_runs import ExperimentRuns
 from ...workspace.experiments import DESIGN_FILE, ExperimentFolder, read_design
@@ -17,6 +19,7 @@ from ...workspace.known_experiments import KnownExperiment, KnownExperiments, is
 from ...workspace.settings import Settings
 from ..experiments.batches import batches_of
 from ..experiments.experiment_screen import ExperimentScreen
+from ..experiments.new_experiment import NewExperiment, NewExperimentForm
 from ..experiments.open_experiment import OpenExperimentDialog
 from ..experiments.shown_experiment import ShownExperiment
 from ..library.open_request import OpenRequest
@@ -27,13 +30,16 @@ from ..widgets.speaker_colours import SpeakerColours
 from .panes import Panes
 from .session_view import SessionView
 
+ON_THE_SCREEN = Path("the setup on the screen")
+"""What a design says that it comes from, instead of a file."""
 Chosen = Callable[[OpenRequest | None], None]
 
 
 class ExperimentVisit:
     """Shows the running experiment, or lets the user choose one.
 
-    ``settings`` reads the settings in force; ``chosen`` opens a discussion in the laboratory.
+    ``settings`` reads the settings in force; a new experiment can be made from ``setup``;
+    ``chosen`` opens a discussion in the laboratory.
     """
 
     def __init__(
@@ -45,6 +51,7 @@ class ExperimentVisit:
         panes: Panes,
         view: SessionView,
         settings: Callable[[], Settings],
+        setup: DiscussionSetup,
         chosen: Chosen,
     ) -> None:
         self._app = app
@@ -54,6 +61,7 @@ class ExperimentVisit:
         self._panes = panes
         self._view = view
         self._settings = settings
+        self._setup = setup
         self._chosen = chosen
         self._known = KnownExperiments(folders)
 
@@ -66,10 +74,12 @@ class ExperimentVisit:
             self._read(lambda: partial(self._ask, self._known.listed()))
 
     def _ask(self, known: list[KnownExperiment]) -> None:
-        def answered(path: Path | None) -> None:
+        def answered(path: Path | Literal["new"] | None) -> None:
             if path is None:
                 return
-            if is_experiment(path):
+            if path == "new":
+                self._ask_for_new()
+            elif is_experiment(path):
                 self._read(lambda: self._opened(path))
             elif path.name == DESIGN_FILE:
                 self._read(lambda: self._opened(path.parent))
@@ -77,6 +87,20 @@ class ExperimentVisit:
                 self._ask_for_folder(path)
 
         self._app.push_screen(OpenExperimentDialog(known), answered)
+
+    def _ask_for_new(self) -> None:
+        """Ask which fields of the setup on the screen become factors."""
+
+        def answered(new: NewExperiment | None) -> None:
+            if new is not None:
+                self._read(lambda: self._designed(new))
+
+        open_form(self._app, partial(NewExperimentForm, self._setup), answered)
+
+    def _designed(self, new: NewExperiment) -> Callable[[], object]:
+        folder = self._known.new_folder(new.name)
+        experiment = ExperimentFolder(folder, new.design, self._settings().for_auto)
+        return partial(self._show_runs, ExperimentRuns(experiment), ON_THE_SCREEN)
 
     def _ask_for_folder(self, design_file: Path) -> None:
         """Ask where the discussions of a design are to be saved."""

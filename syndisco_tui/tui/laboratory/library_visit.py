@@ -33,7 +33,8 @@ from .session_view import SessionView
 class LibraryVisit:
     """Opens the library and batches, and what is chosen there in ``session``.
 
-    ``panes`` take in personas that are imported, and show the discussion that is opened.
+    ``show_experiments`` lists experiments. ``panes`` take in personas that are imported, and show
+    the discussion that is opened.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class LibraryVisit:
         colours: SpeakerColours,
         panes: Panes,
         view: SessionView,
+        show_experiments: Callable[[], object],
     ) -> None:
         self._app = app
         self._session = session
@@ -51,6 +53,7 @@ class LibraryVisit:
         self._colours = colours
         self._panes = panes
         self._view = view
+        self._show_experiments = show_experiments
 
     def open(self) -> None:
         """Show the library."""
@@ -65,6 +68,7 @@ class LibraryVisit:
             fork=lambda path: self._read_to_fork(path, library),
             show_batch=lambda paths, go_on: self._read_batch(paths, library, go_on=go_on),
             import_personas=pane.import_personas,
+            show_experiments=self._show_experiments,
         )
         self._app.push_screen(library, self.open_request)
 

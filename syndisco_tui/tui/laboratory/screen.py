@@ -311,6 +311,7 @@ class Laboratory(AppScreen[None]):
             self.panes,
             self.view,
             lambda: settings_of(self.app),
+            self.setup,
             self._visit.open_request,
         ).open()
 
@@ -328,7 +329,13 @@ class Laboratory(AppScreen[None]):
         from .library_visit import LibraryVisit  # not before the first picture, as others below
 
         return LibraryVisit(
-            self.app, self._session, self._folders, self._colours, self.panes, self.view
+            self.app,
+            self._session,
+            self._folders,
+            self._colours,
+            self.panes,
+            self.view,
+            self.action_experiments,
         )
 
     def action_library(self) -> None:

@@ -47,7 +47,7 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
     ``open_path`` gives the file that the laboratory has open, ``batch_paths`` those of the running
     batch. ``rename_open`` renames the open discussion, ``fork`` asks how one is to be forked,
     ``show_batch`` shows a batch's files, and continues it if asked to.
-    ``import_personas`` gets the personas of an import.
+    ``import_personas`` gets the personas of an import. ``show_experiments`` lists experiments.
     """
 
     HELP = """
@@ -57,7 +57,8 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
     them as you type, by title, names, model and everything that was said, and shows the message
     that matched. Space marks several, to export, delete or look at them together. ✓ is finished,
     ○ can be continued, ● is open here or in another syndisco-tui, · was made by SynDisco. What is
-    deleted stays in the trash until u brings it back.
+    deleted stays in the trash until u brings it back. Discussions of experiments lie in folders of
+    their own: ctrl+e lists these.
     """
     CSS_PATH = "library.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
@@ -75,6 +76,7 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
         Binding("delete,backspace", "discard", "delete", key_display="del"),
         Binding("u", "bring_back", "undo"),
         Binding("i", "import", "import", show=False),
+        Binding("ctrl+e", "experiments", "experiments", show=False),
         Binding("escape,q,o", "leave", "back", key_display="esc"),
     ]
 
@@ -90,6 +92,7 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
         fork: Callable[[Path], object],
         show_batch: Callable[[Sequence[Path], bool], object],
         import_personas: Callable[[list[Persona]], object],
+        show_experiments: Callable[[], object],
     ) -> None:
         super().__init__()
         self._folders = folders
@@ -102,6 +105,7 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
         self._rename_open = rename_open
         self._fork = fork
         self._import_personas = import_personas
+        self._show_experiments = show_experiments
         self._watch = LibraryWatch(folders, self.post_message)
         self._is_loading = True
         self._words_searched = ""
@@ -242,7 +246,7 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
         chosen = self.discussions.chosen
         if self.focused is self.filter_line:
             return action == "open" and bool(chosen)
-        if action in ("filter", "import"):
+        if action in ("filter", "import", "experiments"):
             return True
         if action == "bring_back":
             return not self._trash.is_empty or can_bring_back(self.app)
@@ -368,6 +372,11 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
     def action_bring_back(self) -> None:
         if not bring_back(self.app):  # what was typed and discarded
             self._tasks.restore()
+
+    def action_experiments(self) -> None:
+        """Leave for the experiments, whose discussions lie in folders of their own."""
+        self.dismiss(None)
+        self.app.call_later(self._show_experiments)
 
     def action_import(self) -> None:
         def chosen(source: Path | str | None) -> None:

@@ -21,9 +21,17 @@ def quit_or_ask(app: App[int], state: Phase, *, unsaved: bool) -> None:
     if isinstance(app.screen, LeavingQuestion):
         app.screen.action_answer(True)
         return
-    many_run = batches_of(app).running is not None
+    running = batches_of(app).running
     resume = key_of(app, "everywhere.resume")
-    question = _question(state, unsaved=unsaved, resume=resume, many_run=many_run)
+    question = _question(state, unsaved=unsaved, resume=resume, many_run=running is not None)
+    if question is not None and running and running.noun == "experiment" and state != "running":
+        question = LeavingQuestion(
+            "An experiment is still running. Quit?",
+            "All posted messages are saved. Afterwards, "
+            f"{key_of(app, running.key_id)} opens it again, and it can be continued.",
+            "quit",
+            "stay",
+        )
     if question is None:
         app.exit()
     else:

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from syndisco_tui.engine.base import EngineError
 from syndisco_tui.store.discussions import discussion_files, read_discussion
@@ -15,8 +16,10 @@ from syndisco_tui.tui.experiments.cell_screen import CellScreen
 from syndisco_tui.tui.experiments.experiment_screen import ExperimentScreen
 from syndisco_tui.tui.experiments.matrix_lines import shape_for
 from syndisco_tui.tui.experiments.matrix_view import MatrixView
+from syndisco_tui.tui.experiments.new_experiment import NewExperimentForm
 from syndisco_tui.tui.experiments.open_experiment import OpenExperimentDialog
 from syndisco_tui.tui.experiments.run_reader import RunReader
+from syndisco_tui.tui.widgets.inline_select import InlineSelect
 from syndisco_tui.workspace.experiments import read_design
 from tests.support.bench import Bench, OpenBench
 
@@ -64,8 +67,7 @@ async def open_design(at: Bench, design: Path) -> None:
 
 
 async def test_from_a_design_to_a_discussion_and_back(bench: OpenBench, design: Path) -> None:
-    async with bench() as at:
-        at.engine.may_speak.clear()
+    async with bench(delay=0.03) as at:
         await open_design(at, design)
         assert not folder(at).exists(), "nothing is written before it starts"
         await at.press("r")
@@ -77,7 +79,7 @@ async def test_from_a_design_to_a_discussion_and_back(bench: OpenBench, design: 
         await at.until(lambda: "robin · moderated   repeat 1" in at.text())
         assert isinstance(at.app.screen, RunReader)
         await at.until(lambda: "▌" in at.text())
-        at.engine.may_speak.set()
+        at.engine.delay = 0
         await at.until(lambda: "▌" not in at.text())
         await at.press("escape", "escape")
         await at.until(lambda: "8 of 8 finished" in at.text())
@@ -184,3 +186,46 @@ async def test_the_cursor_goes_from_cell_to_cell(bench: OpenBench, design: Path)
         assert view.cursor == ("respond", "moderated")
         await at.press("home")
         assert view.cursor == ("robin", "none")
+
+
+async def test_an_experiment_is_made_of_the_setup_on_the_screen(bench: OpenBench) -> None:
+    async with bench() as at:
+        await at.press("ctrl+e")
+        await at.until(lambda: "from the setup on the screen" in at.text())
+        await at.press("enter")
+        assert "3 cells × 10 repeats = 30 discussions" in at.text()
+        form = at.app.screen
+        assert isinstance(form, NewExperimentForm)
+        levels = form.query_one("#levels-0", Input)
+        levels.value = "RoundRobin; RandomWeighted"
+        form.query_one("#factor-1", InlineSelect).choose(1)
+        await at.pilot.pause()
+        assert "none; Moderator" in at.text()
+        form.query_one("#repeats", Input).value = "2"
+        await at.pilot.pause()
+        assert "2 × 2 cells × 2 repeats = 8 discussions" in at.text()
+        levels.value = "RoundRobin; Nonsense"
+        await at.pilot.pause()
+        assert "Turn manager: " in at.text()
+        levels.value = "RoundRobin; RandomWeighted"
+        await at.press("ctrl+s")
+        await at.until(lambda: "r starts" in at.text())
+        await at.press("r")
+        await at.until(lambda: "8 of 8 finished" in at.text())
+        made = at.folders.experiments / "Is it better to work from home"
+        names = {path.name[11:] for path in discussion_files(made)}
+        assert names == {
+            f"{turns}-{moderator}.json"
+            for turns in ("RoundRobin", "RandomWeighted")
+            for moderator in ("none", "Moderator")
+        }
+        records = [read_discussion(path) for path in discussion_files(made)]
+        with_moderator = [record for record in records if record.setup.moderator]
+        assert len(with_moderator) == 4
+        assert {record.setup.names[:2] for record in records} == {("Emma35", "Giannis")}
+
+
+async def test_the_library_leads_to_the_experiments(bench: OpenBench) -> None:
+    async with bench() as at:
+        await at.press("o", "ctrl+e")
+        await at.until(lambda: isinstance(at.app.screen, OpenExperimentDialog))
