@@ -166,13 +166,15 @@ class EngineInfo:
     """The server's name for its configuration."""
     left_out: tuple[str, ...] = ()
     """Parameters that the server refused and that are not sent any more."""
+    server_facts: tuple[str, ...] = ()
+    """What was found out about the server, in a few words each."""
     unusable: tuple[str, ...] = ()
     """Why some of several servers are left out, a sentence each."""
 
     @property
     def without_news(self) -> EngineInfo:
         """Without what is found out about a server while it replies."""
-        return replace(self, fingerprint="", left_out=())
+        return replace(self, fingerprint="", left_out=(), server_facts=())
 
     @property
     def where(self) -> str:
@@ -189,8 +191,9 @@ class EngineInfo:
             facts["reasoning"] = list(self.reasoning)
         if self.server:
             facts["left_out"] = list(self.left_out)
+            facts["server_facts"] = list(self.server_facts)
         else:
-            del facts["server"], facts["fingerprint"], facts["left_out"]
+            del facts["server"], facts["fingerprint"], facts["left_out"], facts["server_facts"]
         return facts
 
 

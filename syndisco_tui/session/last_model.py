@@ -36,7 +36,6 @@ class _Saved(BaseModel):
     path_reason: str
     auto_model: str
     folders: tuple[str, ...] = ()
-    server: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ class LastModelFile:
             _log.info("The last model is not known: %s", error)
             return None
         return LastModel(
-            ModelSpec(saved.model, saved.quantization, saved.dtype, saved.device, saved.server),
+            ModelSpec(saved.model, saved.quantization, saved.dtype, saved.device),
             EngineInfo(
                 saved.loaded_model,
                 saved.loaded_name,
@@ -121,7 +120,6 @@ class LastModelFile:
             path_reason=info.path_reason,
             auto_model=auto_model,
             folders=folders,
-            server=spec.server,
         )
         try:
             write_atomic(self.file, f"{saved.model_dump_json(indent=2)}\n".encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from ...workspace.inputs import InputError
-from . import files, libraries, machine, model, terminal
+from . import files, libraries, machine, model, servers, terminal
 from .check import Check, CheckFunction
 
 TIMEOUTS = {"graphics": 15.0}
@@ -21,6 +21,7 @@ def run_checks() -> list[Check]:
         *(("Machine", look) for look in libraries.CHECKS),
         *(("Files", look) for look in files.CHECKS),
         *(("Model", look) for look in model.CHECKS),
+        *(("Model", look) for look in servers.CHECKS),
     ]
     pool = ThreadPoolExecutor(len(looks))
     running = [(group, look, pool.submit(_all_of, look)) for group, look in looks]

@@ -35,6 +35,55 @@ class Capabilities:
     """Whether its template opens a thought that the reply then closes; None: not known yet."""
     ends_without_reason: bool = False
     """Whether it ends its streams without a finish reason."""
+    thoughts: str = ""
+    """Where thoughts arrive: the name of a field, or ``text``; empty: none was seen."""
+    context_length: int = 0
+    """Tokens that prompt and reply can have together; 0: it does not say."""
+    version: str = ""
+    """The server's program and its version, when all this was found out."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether requests are made as for a server that takes everything."""
+        return replace(self, thoughts="", context_length=0, version="") == Capabilities()
+
+    @property
+    def forgotten(self) -> Capabilities:
+        """What is left of these where the server has changed: what it says of itself."""
+        return Capabilities(context_length=self.context_length, version=self.version)
+
+    def recalled_for(self, version: str, context_length: int) -> Capabilities:
+        """These for a server that says this of itself; forgotten where it is another one now."""
+        is_same = self.version in ("", version) or not version
+        is_same = is_same and (self.context_length in (0, context_length) or not context_length)
+        known = self if is_same else Capabilities()
+        return replace(
+            known,
+            version=version or known.version,
+            context_length=context_length or known.context_length,
+        )
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """What was found out, in a few words each, for people."""
+        facts = []
+        if self.left_out:
+            facts.append(f"refuses {', '.join(self.left_out)}")
+        if self.output_limit != "max_tokens":
+            facts.append(f"calls the limit of a reply {self.output_limit}")
+        if not self.system_role:
+            facts.append("takes no system message: its text goes before the first user message")
+        if self.alternates:
+            facts.append("wants user and assistant to alternate")
+        if self.thoughts:
+            place = "within the text" if self.thoughts == "text" else f"as {self.thoughts}"
+            opened = ", opened by its template" if self.opens_reasoning else ""
+            facts.append(f"sends thoughts {place}{opened}")
+        if self.ends_without_reason:
+            facts.append("does not say why a reply ended")
+        if self.context_length:
+            facts.append(f"{self.context_length:,} tokens of context")
+        return tuple(facts)
 
     def without(self, parameter: str) -> Capabilities:
         """These, with ``parameter`` left out too."""

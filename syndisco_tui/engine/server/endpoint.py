@@ -50,6 +50,24 @@ class Endpoint:
         self._unanswered_times = self._failed_times = 0
         self._failed_at = 0.0
         self._dead_seconds = DEAD_SECONDS
+        self._is_recalled = False
+        """Whether what an earlier start found out has not stood its test yet."""
+
+    def recall(self, known: Capabilities) -> None:
+        """Take over what was found out before; not where the server says it is another one now."""
+        info = self.info or EngineInfo(self.model)
+        version = " ".join(f"{kind} {number}" for kind, number in info.versions.items())
+        self.capabilities = known.recalled_for(version, info.context_length)
+        self._is_recalled = not self.capabilities.is_plain
+
+    def confirm(self) -> None:
+        """Note that a request that was made as it is known to take them was served."""
+        self._is_recalled = False
+
+    def may_have_changed(self) -> bool:
+        """Whether what is known of it is from an earlier start, and may be out of date. Once."""
+        recalled, self._is_recalled = self._is_recalled, False
+        return recalled
 
     @property
     def shown_url(self) -> str:

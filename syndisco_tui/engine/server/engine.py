@@ -188,7 +188,8 @@ class ServerEngine:
             if each.info is None:
                 await each.close()
             else:
-                each.capabilities = self._known.get(each.shown_url, each.model)
+                each.recall(self._known.get(each.shown_url, each.model))
+                self._known.set(each.shown_url, each.model, each.capabilities)
         if not infos:
             raise next(each for each in results if isinstance(each, BaseException))
         info = replace(
@@ -196,6 +197,7 @@ class ServerEngine:
             server=", ".join(each.shown_url for each in usable),
             unusable=tuple(str(each) for each in results if isinstance(each, Exception)),
             left_out=usable[0].capabilities.left_out,
+            server_facts=usable[0].capabilities.facts,
         )
         return info, usable
 
@@ -259,7 +261,8 @@ class ServerEngine:
         endpoint.capabilities = capabilities
         self._known.set(endpoint.shown_url, endpoint.model, capabilities)
         if self._info is not None and endpoint is self._endpoints[0]:
-            self._info = replace(self._info, left_out=capabilities.left_out)
+            left_out, facts = capabilities.left_out, capabilities.facts
+            self._info = replace(self._info, left_out=left_out, server_facts=facts)
 
     def saw_fingerprint(self, fingerprint: str) -> None:
         """Take the name that a server gives its configuration into the model's info."""

@@ -32,6 +32,8 @@ class KnownServers:
         """Remember ``capabilities``. A disk that takes no file is no reason to stop."""
         if self.get(url, model) == capabilities and model in self._values.get(url, {}):
             return
+        if self._path is not None:  # other processes, and engines of this one, learn too
+            self._values = _read(self._path) or self._values
         self._values.setdefault(url, {})[model] = as_json(capabilities)
         if self._path is None:
             return

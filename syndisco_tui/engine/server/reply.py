@@ -59,6 +59,7 @@ class StreamedReply:
         self.tokens = 0
         self._reasoning_tokens = 0
         self._separate_reasoning: list[str] = []
+        self._thoughts_field = ""
         self._contents: list[str] = []
         self._half_pair = ""
         self._called_tool = False
@@ -69,6 +70,11 @@ class StreamedReply:
         self._due = ""
         """Speech that the listener has not been told of yet."""
         self._tell_at = 0.0
+
+    @property
+    def thoughts(self) -> str:
+        """Where its thoughts arrived: the name of a field, or ``text``; empty without any."""
+        return self._thoughts_field or ("text" if self.splitter.reasoning else "")
 
     @property
     def anything_told(self) -> bool:
@@ -111,14 +117,18 @@ class StreamedReply:
 
     def _take_delta(self, delta: Mapping[str, Any]) -> None:
         content = delta.get("content")
-        thought = delta.get("reasoning_content") or delta.get("reasoning")
+        names = ("reasoning_content", "reasoning")
+        name = next((each for each in names if delta.get(each)), "")
+        thought = delta.get(name)
         if delta.get("tool_calls") or delta.get("function_call"):
             self._called_tool = True
         if isinstance(content, list):
+            name = name or "content"
             thought = thought or _text_of(content, thinking=True)
             content = _text_of(content, thinking=False)
         if isinstance(thought, str) and thought:
             self._count(reasoning=True)
+            self._thoughts_field = name
             self._separate_reasoning.append(self._well_formed(thought))
             self._tell("")
         if isinstance(content, str) and content:

@@ -25,6 +25,8 @@ MAX_BUSY = 40
 MAX_BROKEN = 4
 """A reply is given up after its stream has broken, or the server failed, so often."""
 MAX_ADAPTATIONS = 12
+CHANGED = (400, 422)
+"""Statuses of a server that no longer takes requests as an earlier start learned to make them."""
 MIN_REPLY_TOKENS = 16
 """A reply is not asked for where there is room for fewer tokens than this."""
 
@@ -140,9 +142,12 @@ class ReplyRequest:
             endpoint.characters_per_token = max(2.0, min(8.0, characters / read))
         self._servers.saw_fingerprint(reply.fingerprint)
         reply.end(notes=(*self._notes, note) if note else self._notes)
+        endpoint.confirm()
         opens = reply.splitter.closed_unopened or (reply.in_reasoning and not reply.spoke_at_once)
-        if endpoint.capabilities.opens_reasoning is not opens:
-            known = replace(endpoint.capabilities, opens_reasoning=opens)
+        before = endpoint.capabilities
+        thoughts = reply.thoughts or before.thoughts
+        known = replace(before, opens_reasoning=opens, thoughts=thoughts)
+        if known != before:
             self._servers.learned(endpoint, known)
 
     # What went wrong ---------------------------------------------------------------------------
@@ -186,6 +191,8 @@ class ReplyRequest:
                 f"The prompt has {limits.prompt:,} tokens and the model on {endpoint.shown_url} "
                 f"takes {limits.limit:,}. Lower history_context_len or shorten the context."
             )
+        if answer.status in CHANGED and self._has_other_capabilities(endpoint):
+            return 0
         message = sentence(error, endpoint.url, endpoint.model, [endpoint.key])
         if answer.status in BUSY and answer.code != "insufficient_quota":
             return self._busy_server(endpoint, error, answer, admitted, message)
@@ -194,6 +201,15 @@ class ReplyRequest:
         if answer.status in UNUSABLE or answer.status == 429:
             return self._leave(endpoint, message)
         raise EngineError(message)
+
+    def _has_other_capabilities(self, endpoint: Endpoint) -> bool:
+        """Whether the request can be made otherwise: what it was made by may be out of date."""
+        if endpoint.may_have_changed():
+            self._servers.learned(endpoint, endpoint.capabilities.forgotten)
+        if endpoint.capabilities == self._sent or self._adaptations >= MAX_ADAPTATIONS:
+            return False
+        self._adaptations += 1
+        return True
 
     def _busy_server(
         self, endpoint: Endpoint, error: APIError, answer: Refusal, admitted: float, message: str

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from textual import on
 from textual.app import ComposeResult
@@ -102,6 +102,14 @@ class XRay(AppScreen[None]):
     def _message(self) -> Message:
         return self._record.entries[self._index]
 
+    @property
+    def _engine(self) -> Mapping[str, Any]:
+        """What the file says of the engine that made the message."""
+        engine = self._record.engine
+        participants = engine.get("participants")
+        own = participants.get(self._message.name) if isinstance(participants, dict) else None
+        return own if isinstance(own, dict) else engine
+
     def _show_entry(self) -> None:
         self._rendered = None
         try:
@@ -181,6 +189,8 @@ class XRay(AppScreen[None]):
 
     def _details(self, width: int) -> list[Content]:
         lines = [Content(""), *pages.reply_lines(self._message, width)]
+        if self._message.is_prompted and (server := pages.server_lines(self._engine, width)):
+            lines += [Content(""), *server]
         if self._request:
             lines += [Content(""), *pages.history_lines(self._request, width, self._colours)]
             if stops := pages.stop_lines(self._request, width):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from textual.content import Content
@@ -137,6 +137,17 @@ def history_lines(request: RebuiltRequest, width: int, colours: dict[str, str]) 
             f"  {one_line(entry.text, 200)}",
         )
         lines.append(text.truncate(max(1, width), ellipsis=True))
+    return lines
+
+
+def server_lines(engine: Mapping[str, Any], width: int) -> list[Content]:
+    """What the server of a message refused and could do, as the file's ``engine`` has it."""
+    facts = engine.get("server_facts")
+    if not isinstance(facts, list) or not facts:
+        return []
+    lines = [heading("server", one_line(str(engine.get("server", "")), 80))]
+    for fact in facts:
+        lines += wrapped(Content(one_line(str(fact), 200)), width)
     return lines
 
 

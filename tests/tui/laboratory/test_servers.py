@@ -81,3 +81,27 @@ async def test_nobody_listens_and_then_somebody_does(bench: OpenBench, serve: An
         server.start()
         await at.press("r")
         await at.until_state("finished")
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_the_x_ray_has_what_the_server_refused_and_can_do(
+    bench: OpenBench, serve: Any, size: tuple[int, int]
+) -> None:
+    def script(body: dict[str, Any], number: int) -> Answer | Refused:
+        if "seed" in body:
+            return Refused(400, "Unknown parameter: 'seed'")
+        return Answer([{"reasoning_content": "Hm."}, "No way."])
+
+    _, engine, setup = serve(script)
+    async with bench(size, setup=setup, engine=engine) as at:
+        await at.press("r")
+        await at.until_state("finished")
+        await at.press("3", "enter")
+        await at.until(lambda: "X-ray" in at.text())
+        await at.press("end")
+        await at.until(lambda: "refuses seed" in at.text())
+        assert "sends thoughts as reasoning_content" in at.text()
+    assert at.records()[0].engine["server_facts"] == [
+        "refuses seed",
+        "sends thoughts as reasoning_content",
+    ]

@@ -21,11 +21,17 @@ from syndisco_tui.cli.doctor import (
     files,
     machine,
     run_checks,
+    servers,
     terminal,
 )
+from syndisco_tui.discussion import DiscussionSetup
 from syndisco_tui.engine.local.loading.starter import STARTER
+from syndisco_tui.engine.server.capabilities import Capabilities
+from syndisco_tui.engine.server.known_servers import KnownServers
 from syndisco_tui.workspace.folders import Folders
+from syndisco_tui.workspace.setups import LastSetup
 from tests.support.project import ROOT, python
+from tests.support.scripted_server import Answer, Refused, ScriptedServer
 
 COMMAND = [sys.executable, "-c", "from syndisco_tui.cli.main import main; main()", "doctor"]
 
@@ -319,3 +325,59 @@ def test_the_report_wraps_and_obeys_nobody() -> None:
     assert max(map(len, text.splitlines())) <= 60
     assert "\x1b" not in text
     assert json.loads(as_json([finding]))["findings"][0]["advice"] == "do this"
+
+
+class TestServers:
+    @pytest.fixture
+    def server(self) -> Iterator[ScriptedServer]:
+        with ScriptedServer(lambda *_: Answer(), models=list("abcde")) as server:
+            yield server
+
+    @pytest.fixture
+    def folders(self) -> Folders:
+        folders = Folders.from_environment()
+        folders.create()
+        return folders
+
+    def test_there_are_none(self, folders: Folders) -> None:
+        assert list(servers.servers()) == []
+
+    def test_those_in_settings_and_what_is_known(
+        self, folders: Folders, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("LAB_KEY", "sk-secret")
+        folders.settings_file.write_text(
+            f'[servers]\nlab = {{url = "{server.url}", key_env = "LAB_KEY"}}\n'
+            'gone = {url = "http://127.0.0.1:1/v1"}\n'
+        )
+        known = KnownServers(folders.known_servers_file)
+        known.set(server.url, "a", Capabilities(left_out=("seed",), context_length=2048))
+        known.set("http://elsewhere/v1", "z", Capabilities(system_role=False))
+        found = [(each.what, each.value, each.state) for each in servers.servers()]
+        assert found == [
+            ("lab", f"{server.url} serves a, b, c and 2 models more", "well"),
+            ("", "a: refuses seed; 2,048 tokens of context", "well"),
+            ("gone", "nobody answers at http://127.0.0.1:1/v1", "could be better"),
+            ("server", "http://elsewhere/v1, used before, not asked now", "well"),
+            (
+                "",
+                "z: takes no system message: its text goes before the first user message",
+                "well",
+            ),
+        ]
+        assert "sk-secret" not in repr(found)
+
+    def test_that_of_the_setup_that_was_left(
+        self, folders: Folders, server: ScriptedServer
+    ) -> None:
+        setup = DiscussionSetup(server=(server.url, "taken-out-of-settings"))
+        LastSetup(folders.last_setup_file, {}).save(setup)
+        (found,) = servers.servers()
+        assert found.value.startswith(f"{server.url} serves a, b, c")
+
+    def test_one_that_wants_a_key(self, folders: Folders) -> None:
+        with ScriptedServer(lambda *_: Answer(), models=Refused(401)) as server:
+            folders.settings_file.write_text(f'[servers]\nlab = {{url = "{server.url}"}}\n')
+            (found,) = servers.servers()
+        assert "wants a key" in found.value
+        assert "key_env" in found.advice
