@@ -22,8 +22,8 @@ def staged_notes(staged: SetupStaged, setup: DiscussionSetup) -> dict[str, str]:
     if new is None:
         return {}
     notes: dict[str, str] = {}
-    participants = {"personas", "moderator"}
-    if (new.personas, new.moderator) != (setup.personas, setup.moderator):
+    participants = {"personas", "moderator", "models"}
+    if new.model_dump(include=participants) != setup.model_dump(include=participants):
         notes["personas"] = note
     if new.model_dump(exclude=participants) != setup.model_dump(exclude=participants):
         notes["setup"] = note

@@ -66,6 +66,7 @@ class SessionView:
     loading_since: float = 0.0
     """When loading began, as ``time.monotonic`` tells it."""
     info: EngineInfo | None = None
+    """The model; of several, the one that was asked last."""
     running_since: tuple[float, int] | None = None
     """When the run began, and how many turns had been taken then."""
 
@@ -122,6 +123,7 @@ class SessionView:
                 self._count(0.0, 0, 0)
             case ReplyStarted():
                 self.speaking = event
+                self.info = event.info or self.info
                 self._count(0.0, 0, 0)
                 self.thinking_tokens = 0
             case ReplyGrew():

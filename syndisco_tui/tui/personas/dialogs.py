@@ -27,6 +27,7 @@ from .fields import count_of_personas, label
 from .generator import Generator
 from .list import persona_summary
 from .many_fields import FieldOfMany, ManyFields
+from .model_form import ModelAnswer, ModelForm
 from .selection import PersonaSelection
 from .sets import OpenSetDialog, SaveSetDialog
 from .warnings import WarningsDialog
@@ -98,6 +99,19 @@ class PersonaDialogs:
             return setup.actor(new.name).prompt_fields()
 
         open_form(self._app, lambda: PersonaEditor(persona, title, error_of, preview), done)
+
+    def give_model(self, indices: Sequence[int]) -> None:
+        """Give the personas at ``indices`` a model of their own, or the setup's."""
+        selection, setup = self._selection, self._edits.setup
+        names = [selection.personas[index].name for index in indices]
+
+        def given(answer: ModelAnswer | None) -> None:
+            if answer is not None:
+                changed = self._selection.with_model(indices, answer.entry)
+                self._apply(PersonaChange(changed))
+
+        entry = selection.model_of(indices[0])
+        open_form(self._app, lambda: ModelForm(names, setup, entry), given)
 
     # Many at once ------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
@@ -19,6 +19,8 @@ from .selection import PersonaSelection
 
 NAME_WIDTH, AGE_WIDTH, SEX_WIDTH, OCCUPATION_WIDTH = 12, 8, 6, 12
 """Cells that the columns keep where there is no room for all; less where less is needed."""
+MODEL_WIDTH = 12
+"""Cells that models have at least, where they differ."""
 BESIDE_COLUMNS = 8
 """Cells of the mark, the sign of a mistake, and the gaps."""
 MEASURED = 300
@@ -43,6 +45,7 @@ class PersonaList(RowList):
         self._widest = (NAME_WIDTH, 2, SEX_WIDTH, 0)
         self._filter_words = ""
         self._marked_names: frozenset[str] = frozenset()
+        self._models: Mapping[str, str] = {}
         self.listed: tuple[int, ...] = ()
         """The indices of the personas that the filter leaves, in order."""
 
@@ -141,6 +144,16 @@ class PersonaList(RowList):
         new, open_set = (key_of(self.app, f"personas.{name}") for name in ("new", "open_set"))
         return f"No personas: {new} makes one, {open_set} opens a set"
 
+    def show_models(self, labels: Mapping[str, str]) -> None:
+        """Show in a column what ``labels`` call the models, by ``name_key``; none: no column."""
+        self._models = labels
+        self.refresh()
+
+    def _model_width(self, width: int) -> int:
+        """Cells of the models' column; 0 while there is none."""
+        longest = max(map(cell_len, self._models.values()), default=0)
+        return min(longest, max(MODEL_WIDTH, width // 3))
+
     def _column_widths(self, width: int) -> tuple[int, int, int]:
         """Of name, age and sex: as wide as they need, where the occupation keeps enough too."""
         name, age, sex, occupation = self._widest
@@ -161,7 +174,11 @@ class PersonaList(RowList):
         mark = ""
         if self._marked_names:
             mark = f"{MARK} " if key in self._marked_names else "  "
-        name, *cells = map(_cell, _row_texts(persona), self._column_widths(width))
+        model_width = self._model_width(width)
+        left = width - (model_width + 2 if model_width else 0)
+        name, *cells = map(_cell, _row_texts(persona), self._column_widths(left))
+        if model_width:
+            cells.insert(0, _cell(self._models.get(key, ""), model_width))
         rest = "  ".join([*cells, _shown(persona.current_employment)])
         row = Content.assemble(
             Content.styled(mark, "$accent"),

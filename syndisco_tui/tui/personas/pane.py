@@ -30,6 +30,7 @@ from .field_bar import FieldBar
 from .fields import fields_of
 from .list import PersonaList
 from .list_footer import PersonaListFooter
+from .model_labels import model_labels
 from .selection import PersonaSelection
 
 if TYPE_CHECKING:
@@ -114,8 +115,10 @@ class PersonasPane(Vertical):
     def use(self, setup: DiscussionSetup) -> None:
         """Take over a setup in which no persona differs."""
         self.edits.setup = setup
+        self.list.show_models(model_labels(setup))
 
     def _show_selection(self, highlight: int | None = None, *, count: int = 1) -> None:
+        self.list.show_models(model_labels(self.setup))
         self.list.show(self.selection, highlight, count=count)
         self._show_counts()
         if self._lint_timer:
@@ -186,9 +189,7 @@ class PersonasPane(Vertical):
         focused = self.screen.focused
         if isinstance(focused, Input) and self in focused.ancestors:
             return False  # keys are text
-        if action == "clear":
-            return self.list.is_filtered or bool(self.list.marked)
-        return True
+        return action != "clear" or self.list.is_filtered or bool(self.list.marked)
 
     def action_take_part(self) -> None:
         if (index := self._highlighted) is not None:
@@ -225,13 +226,9 @@ class PersonasPane(Vertical):
             indices: Sequence[int] = self.list.marked or (index,)
             name = one_line(self.selection.personas[indices[0]].name, 40)
             deleted = name if len(indices) == 1 else f"{len(indices)} personas"
-            undo = key_of(self.app, "personas.undo")
+            sentence = f"{deleted} deleted; {key_of(self.app, 'personas.undo')} undoes it."
             selection = self.selection.remove(indices)
-            self.apply(
-                PersonaChange(
-                    selection, indices[0], sentence=f"{deleted} deleted; {undo} undoes it."
-                )
-            )
+            self.apply(PersonaChange(selection, indices[0], sentence=sentence))
 
     def action_undo(self) -> None:
         if bring_back(self.app):
@@ -247,6 +244,10 @@ class PersonasPane(Vertical):
     def action_edit(self) -> None:
         if (index := self._highlighted) is not None:
             self.dialogs.edit(index)
+
+    def action_model(self) -> None:
+        if (index := self._highlighted) is not None:
+            self.dialogs.give_model(self.list.marked or (index,))
 
     def action_new(self) -> None:
         self.dialogs.new(self._below)
@@ -338,10 +339,9 @@ class PersonasPane(Vertical):
     ) -> None:
         """Ask for a field of a persona, or of a copy; begin with what was ``typed`` before."""
         self.list.keeps_highlight = True
-        fields = fields_of(self.selection.personas)
-        await self.footer.bar.open(
-            self.selection.personas[index], fields, is_copy=is_copy, typed=typed
-        )
+        personas = self.selection.personas
+        fields = fields_of(personas)
+        await self.footer.bar.open(personas[index], fields, is_copy=is_copy, typed=typed)
 
     def _close_field(self) -> None:
         self.footer.bar.close()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ...discussion import DiscussionSetup, Persona, name_key
+from ...discussion.participant_models import ParticipantModel
 from ...discussion.sampling_personas import free_name
 from ...workspace.personas import named_apart
 
@@ -21,6 +22,8 @@ class PersonaSelection:
     personas: tuple[Persona, ...] = ()
     users: frozenset[str] = frozenset()
     moderator: str | None = None
+    models: Mapping[str, ParticipantModel] = field(default_factory=dict)
+    """By name, of those who have a model of their own."""
 
     @classmethod
     def of(cls, setup: DiscussionSetup, personas: tuple[Persona, ...]) -> PersonaSelection:
@@ -34,14 +37,15 @@ class PersonaSelection:
             personas=(*in_setup.values(), *versions),
             users=frozenset(name_key(persona.name) for persona in setup.personas),
             moderator=name_key(setup.moderator.name) if setup.moderator else None,
+            models=setup.models,
         )
 
     def fill(self, setup: DiscussionSetup) -> DiscussionSetup:
         """``setup`` with the users and the moderator. Raises pydantic's ValidationError."""
         users = [persona for persona in self.personas if self.takes_part(persona)]
         moderator = next((each for each in self.personas if self.moderates(each)), None)
-        values = {**setup.model_dump(), "personas": users, "moderator": moderator}
-        return DiscussionSetup.model_validate(values)
+        parts = {"personas": users, "moderator": moderator, "models": dict(self.models)}
+        return DiscussionSetup.model_validate({**dict(setup), **parts})
 
     # Parts -------------------------------------------------------------------------------------
 
@@ -84,6 +88,23 @@ class PersonaSelection:
         keys = frozenset(name_key(persona.name) for persona in self.personas)
         return replace(self, users=keys - {self.moderator})
 
+    # Models ------------------------------------------------------------------------------------
+
+    def model_of(self, index: int) -> ParticipantModel | None:
+        """The model that the persona at ``index`` has of their own."""
+        key = self._key(index)
+        return next((each for name, each in self.models.items() if name_key(name) == key), None)
+
+    def with_model(
+        self, indices: Iterable[int], model: ParticipantModel | None
+    ) -> PersonaSelection:
+        """Give these personas a model of their own; None: the setup's."""
+        names = {self._key(index): self.personas[index].name for index in indices}
+        models = {name: each for name, each in self.models.items() if name_key(name) not in names}
+        if model is not None:
+            models |= dict.fromkeys(names.values(), model)
+        return replace(self, models=models)
+
     # The list ----------------------------------------------------------------------------------
 
     def replace_one(self, index: int, persona: Persona) -> PersonaSelection:
@@ -91,7 +112,21 @@ class PersonaSelection:
         old, new = self._key(index), name_key(persona.name)
         personas = (*self.personas[:index], persona, *self.personas[index + 1 :])
         users = frozenset(new if key == old else key for key in self.users)
-        return PersonaSelection(personas, users, new if self.moderator == old else self.moderator)
+        moderator = new if self.moderator == old else self.moderator
+        return replace(
+            self._renamed(((self.personas[index].name, persona.name),)),
+            personas=personas,
+            users=users,
+            moderator=moderator,
+        )
+
+    def _renamed(self, names: Iterable[tuple[str, str]]) -> PersonaSelection:
+        """With the models of old names under new ones."""
+        new = {name_key(old): name for old, name in names}
+        return replace(
+            self,
+            models={new.get(name_key(name), name): each for name, each in self.models.items()},
+        )
 
     def replace_many(self, changed: Mapping[int, Persona]) -> PersonaSelection:
         """Replace the personas at the indices of ``changed``, whose names are unchanged."""
@@ -101,17 +136,19 @@ class PersonaSelection:
     def replace_all(self, personas: Iterable[Persona]) -> PersonaSelection:
         """Another list. Who is in both, or was renamed in place, keeps their part."""
         personas = tuple(personas)
-        new = {name_key(old): name_key(name) for old, name in renamed(self.personas, personas)}
+        names = renamed(self.personas, personas)
+        new = {name_key(old): name_key(name) for old, name in names}
         users = frozenset(new.get(key, key) for key in self.users)
         moderator = new.get(self.moderator or "", self.moderator)
-        return PersonaSelection(self.personas, users, moderator).with_list(personas)
+        selection = replace(self._renamed(names), users=users, moderator=moderator)
+        return selection.with_list(personas)
 
     def with_list(self, personas: Iterable[Persona]) -> PersonaSelection:
         """Another list; who has a name that is in both keeps their part."""
         personas = tuple(personas)
         keys = {name_key(persona.name) for persona in personas}
         moderator = self.moderator if self.moderator in keys else None
-        return PersonaSelection(personas, self.users & keys, moderator)
+        return replace(self, personas=personas, users=self.users & keys, moderator=moderator)
 
     def insert(self, index: int, personas: Iterable[Persona]) -> PersonaSelection:
         """Put new personas in at ``index``; who has a name that is taken gets a number."""

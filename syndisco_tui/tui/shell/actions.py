@@ -77,6 +77,7 @@ ACTIONS = (
     Action("filter", "slash", "filter", "Filter the personas by typing", "personas"),
     Action("mark", "v", "mark", "Mark or unmark the persona", "personas"),
     Action("duplicate", "d", "copy", "Make another persona like this one", "personas"),
+    Action("model", "M", "model", "Give the persona a model of their own", "personas"),
     Action("generate", "G", "generate", "Generate personas from values", "personas"),
     Action("change_many", "F", "field of several", "Change a field of several", "personas"),
     Action("twin", "T", "copy but for", "Copy with one field changed", "personas"),
