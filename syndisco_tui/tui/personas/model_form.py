@@ -70,7 +70,7 @@ class ModelForm(Form[ModelAnswer | None]):
         server = None if entry.server is None else " ".join(entry.server) or THIS_MACHINE
         own_server = " ".join(setup.server) or THIS_MACHINE
         with Vertical(classes="dialog", id="model-form"):
-            yield Static(Content(self._title), classes="dialog-title")
+            yield Static(Content(one_line(self._title, 60)), classes="dialog-title")
             yield form_row("Model", _input("model", entry.model, setup.model))
             yield form_row("Server", _input("server", server, own_server))
             yield form_row(
