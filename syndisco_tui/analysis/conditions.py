@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..discussion.marks import MARK_KINDS
 from .statistics import MEASURES, DiscussionStatistics, extra_measure, mean, standard_deviation
 
 
@@ -72,6 +73,10 @@ class ConditionStatistics:
             "diversity_sd": standard_deviation(diversities),
             "answer_rate": MEASURES["answer_rate"].of_all(each),
             "marks": sum(one.marks for one in each),
+            **{
+                f"mark_{kind}": sum(one.marks_by_kind.get(kind, 0) for one in each)
+                for kind in MARK_KINDS
+            },
             "reply_tokens": sum(one.reply_tokens for one in each),
             "reasoning_tokens": sum(one.reasoning_tokens for one in each),
             **{name: extra_measure(name).of_all(each) for name in extra},

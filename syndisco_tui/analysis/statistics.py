@@ -9,13 +9,25 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..discussion import DiscussionRecord, Message
+from ..discussion.marks import MarkKind
 from .rouge import Diversity
 from .turn_taking import turn_taking
 
+MARK_HEADINGS: Mapping[MarkKind, str] = {
+    "speaks_as": "as another",
+    "left_out": "left out",
+    "silence_words": "perhaps silent",
+    "assistant": "as assistant",
+    "refusal": "refusals",
+    "language": "other language",
+    "repetition": "repetitive",
+}
+"""What tables call the numbers of marks of each kind."""
 _SAYS_NOTHING = re.compile(r'[\s"]*')
 
 
@@ -39,9 +51,11 @@ class DiscussionStatistics:
     answerable: int
     """Turns in which somebody could answer so."""
     marks: int
-    """Messages in which the guard saw somebody else's words."""
+    """Rows that the guard marked."""
     reply_tokens: int
     reasoning_tokens: int = 0
+    marks_by_kind: Mapping[MarkKind, int] = field(default_factory=dict)
+    """Marks of each kind; those that a person removed do not count."""
     extra: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Further measures, of annotations for example: by name, a sum and a count."""
 
@@ -71,9 +85,10 @@ def discussion_statistics(record: DiscussionRecord) -> DiscussionStatistics:
         diversity=diversity.value,
         answers=turns.answers,
         answerable=turns.answerable,
-        marks=sum(bool(entry.guard_notes) for entry in rows),
+        marks=sum(bool(entry.marks) for entry in rows),
         reply_tokens=sum(entry.completion_tokens for entry in rows),
         reasoning_tokens=sum(entry.reasoning_tokens for entry in rows),
+        marks_by_kind=Counter(mark.kind for entry in rows for mark in entry.marks),
     )
 
 
@@ -143,6 +158,10 @@ MEASURES: dict[str, Measure] = {
             lambda one: (one.marks, one.rows), is_share=True,
         ),
         Measure(
+            "refusal_rate", "refusals", "share of messages in which the model refuses",
+            lambda one: (one.marks_by_kind.get("refusal", 0), one.rows), is_share=True,
+        ),
+        Measure(
             "reply_tokens", "reply tokens", "tokens per reply",
             lambda one: (one.reply_tokens, one.rows),
         ),
@@ -155,7 +174,7 @@ MEASURES: dict[str, Measure] = {
 """The measures that every discussion may have."""
 
 
-_ABSENT_AT_ZERO = ("mark_rate", "reply_tokens", "reasoning_tokens")
+_ABSENT_AT_ZERO = ("mark_rate", "refusal_rate", "reply_tokens", "reasoning_tokens")
 
 
 def extra_measure(name: str) -> Measure:

@@ -27,6 +27,7 @@ from .record import (
 )
 from .request import TurnRequest
 from .setup import DiscussionSetup
+from .setup_guard import guard_for
 from .turns import TurnManager, make_turn_manager
 
 
@@ -50,7 +51,7 @@ class Discussion:
         changes: Iterable[Change] = (),
         speaker_override: SpeakerOverride | None = None,
     ) -> None:
-        _require_turn_takers(setup)
+        setup.require_turn_takers()
         if entries is None:
             entries = (
                 Message(name=name, text=text, role="seed", model=HARDCODED)
@@ -209,7 +210,8 @@ class Discussion:
 
     def guard(self, request: TurnRequest) -> Guard:
         """The guard for the reply to ``request``, complete or still growing."""
-        return Guard(request.name, tuple(self._other_names(request.name)))
+        others = tuple(self._other_names(request.name))
+        return guard_for(self._setup, request.name, others, self.entries)
 
     # Interventions ----------------------------------------------------------------------------
 
@@ -239,7 +241,6 @@ class Discussion:
             CannotChange: the text is a silence.
             IndexError: there is no such entry.
         """
-        self._require_entry(position)
         self._history = self._history.edit(position, text, changed_at)
         return self.entries[position]
 
@@ -248,8 +249,15 @@ class Discussion:
 
         Raises IndexError: there is no such entry.
         """
-        self._require_entry(position)
         self._history = self._history.edit(position, "", changed_at, may_be_silent=True)
+        return self.entries[position]
+
+    def unmark(self, position: int, *, changed_at: str = "") -> Message:
+        """Remove the guard's marks from the entry at ``position``; its text stays.
+
+        Raises IndexError: there is no such entry.
+        """
+        self._history = self._history.unmark(position, changed_at)
         return self.entries[position]
 
     def delete(self, count: int = 1, *, changed_at: str = "") -> tuple[Message, ...]:
@@ -358,7 +366,7 @@ class Discussion:
 
         Raises ValueError: nobody would take a turn.
         """
-        _require_turn_takers(setup)
+        setup.require_turn_takers()
         if setup.model_copy(update={"title": self._setup.title}) != self._setup:
             self._history = self._history.change_setup(self._setup)
         self._setup = setup
@@ -368,10 +376,6 @@ class Discussion:
         return Discussion(
             self._setup, self.entries, self.earlier_setups, self.changes, self._speaker_override
         )
-
-    def _require_entry(self, position: int) -> None:
-        if not 0 <= position < len(self.entries):
-            raise IndexError(f"message {position} of {len(self.entries)}")
 
     def _takes_turns(self, name: str) -> bool:
         return name in self._setup.turn_takers
@@ -404,8 +408,3 @@ class Discussion:
             if entry.is_prompted:
                 return entry.role == "user" and not entry.is_silence
         return False
-
-
-def _require_turn_takers(setup: DiscussionSetup) -> None:
-    if not setup.turn_takers:
-        raise ValueError("nobody takes part: choose at least one persona")

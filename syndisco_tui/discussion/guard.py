@@ -1,8 +1,9 @@
 """From what a model returned to what the persona said.
 
-Models echo the prompt's ``User NAME posted:``, put replies in quotation marks, write ``""`` for
-nothing, and continue in somebody else's name. The guard removes these and changes nothing else.
-Where it may have removed words, its result says in whose name they were.
+Models echo the prompt's ``User NAME posted:``, put replies in quotation marks, JSON or control
+tokens, write ``""`` for nothing, and continue in somebody else's name. The guard removes these and
+changes nothing else. Where it may have removed words, and where the words that are left are hardly
+the persona's, it adds marks, which a person can look at.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from .guard_marks import enclosed_range, openings
 from .guard_patterns import (
     EMPTY_QUOTES_ANYWHERE,
-    MARKS,
+    QUOTATION_MARKS,
     SILENCE,
     SILENT_CHARACTERS,
     HeaderPatterns,
@@ -22,23 +23,42 @@ from .guard_patterns import (
     header_patterns,
 )
 from .guard_posts import NamedLine, end_of_own_words
+from .guard_quotes import enclosed_range, openings
+from .guard_wrappers import Unwrapped, unwrapped, without_control_tokens, without_emphasis
+from .languages import Languages, languages_of
+from .marks import Mark, MarkKind
+from .out_of_persona import says_silence, silence_key, suspicions
 
 _SINGLE_QUOTE = re.compile(r"(?<!\w)'|'(?!\w)")
 MAX_HEADERS = 1000
 """Headers at the start of a reply that are removed."""
+MAX_LAYERS = 16
+"""Nested wrappings (JSON in a quotation in JSON …) that are removed."""
 
 
 @dataclass(frozen=True)
 class GuardResult:
     """``text`` is what the speaker said; an empty text is a silence.
 
-    ``speaks_as`` is another participant with whose header the reply begins. ``went_on_as`` is
-    the name, perhaps the speaker's own, of a further post in the reply, which is left out.
+    ``marks`` has at most one of each kind.
     """
 
     text: str
-    speaks_as: str = ""
-    went_on_as: str = ""
+    marks: tuple[Mark, ...] = ()
+
+
+def clean(raw: str, speaker: str, others: Sequence[str] = (), *, complete: bool = True) -> str:
+    """What ``speaker`` said in the reply ``raw``; an empty text is a silence.
+
+    ``Guard.read`` also tells what is to be noted about it.
+
+    Args:
+        raw: what the model returned.
+        speaker: the name of the participant who was asked.
+        others: the names of all others who take part or have spoken.
+        complete: False for a reply that still grows or was cut at the token limit.
+    """
+    return Guard(speaker, others).words(raw, complete=complete)
 
 
 def is_silence(text: str) -> bool:
@@ -49,44 +69,113 @@ def is_silence(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Guard:
-    """Reads replies of ``speaker``; ``others`` may be named as the authors of further posts."""
+    """Reads replies of ``speaker``; ``others`` may be named as the authors of further posts.
+
+    ``silence_words`` are replies that count as a silence. ``languages`` are those of the
+    discussion; None: Latin script, and those of the names. A guard that is not ``is_on`` leaves
+    replies as they are, but for silences.
+    """
 
     speaker: str
-    others: Sequence[str]
+    others: Sequence[str] = ()
+    is_on: bool = True
+    silence_words: Sequence[str] = ()
+    languages: Languages | None = None
 
     def read(self, raw: str, *, complete: bool = False) -> GuardResult:
-        """The speaker's words in the reply ``raw``, in a time linear in its length.
+        """The speaker's words in the reply ``raw`` and its marks, in a time linear in its length.
 
         A reply that is not ``complete`` still grows or was cut, so that an opening quotation mark
         may lack its partner.
         """
-        if is_silence(raw):
-            return GuardResult("")
+        text, marks = self._read_layers(raw, complete=complete)
+        if not text or self._is_silent(text):
+            return GuardResult("", tuple(marks))
+        if self.is_on:
+            if says_silence(text, self.speaker):
+                marks.append(Mark("silence_words"))
+            marks += map(Mark, suspicions(text, self._languages))
+        return GuardResult(text, tuple(marks))
+
+    def words(self, raw: str, *, complete: bool = False) -> str:
+        """The speaker's words in the reply ``raw``: quicker than ``read``, while a reply grows."""
+        text, _ = self._read_layers(raw, complete=complete)
+        return "" if self._is_silent(text) else text
+
+    @cached_property
+    def _languages(self) -> Languages:
+        return self.languages or languages_of(("a", self.speaker, *self.others))
+
+    def _is_silent(self, text: str) -> bool:
+        keys = {silence_key(words) for words in self.silence_words}
+        return bool(keys) and silence_key(text) in keys
+
+    def _read_layers(self, raw: str, *, complete: bool) -> tuple[str, list[Mark]]:
+        """The speaker's words without all that is around them, and marks of what is not theirs."""
+        if is_silence(raw) or not self.is_on:
+            return "" if is_silence(raw) else raw.strip(), []
+        names = (self.speaker, *self.others)
         patterns = header_patterns(self.speaker, tuple(self.others))
-        start, header, own_end = _leading_headers(raw, patterns)
-        speaks_as, first_line = "", None
-        if header is not None and header.lastgroup != "own":
-            speaks_as = patterns.name_in(header.group())
-            if EMPTY_QUOTES_ANYWHERE.search(raw, own_end, header.start()):
-                return GuardResult("", went_on_as=speaks_as)
-            if header.lastgroup == "bare":  # it may address somebody, so the name is not removed
-                first_line = NamedLine(header.start(), header.end(), speaks_as)
-                start = header.start()
-        opened, body = openings(raw, start)
-        end, went_on_as = end_of_own_words(raw, body, patterns, first_line, complete=complete)
-        if _is_silent(raw, body, end):
-            return GuardResult("", went_on_as=went_on_as)
-        text_start, text_end = enclosed_range(
-            raw,
-            body,
-            end,
-            opened,
-            removed=raw[:start],
-            marks_before="".join(sorted(set(MARKS.findall(raw, 0, body)))),
-            is_whole=complete and not went_on_as,
-        )
-        text = raw[text_start:text_end].strip()
-        return GuardResult(_without_single_quotes(text) if start else text, speaks_as, went_on_as)
+        names_by_kind: dict[MarkKind, str] = {}
+        text = raw
+        for _ in range(MAX_LAYERS):
+            before = text
+            bare = without_control_tokens(text, names)
+            self._note(bare, names_by_kind)
+            complete = complete and "left_out" not in names_by_kind
+            text = without_emphasis(bare.text, patterns)
+            text, speaks_as, went_on_as = _read_posts(text, patterns, complete=complete)
+            if speaks_as:
+                names_by_kind.setdefault("speaks_as", speaks_as)
+            if went_on_as:
+                names_by_kind.setdefault("left_out", went_on_as)
+                complete = False
+            if content := unwrapped(text, names, complete=complete):
+                self._note(content, names_by_kind)
+                text = content.text
+            if text == before or not text:
+                break
+        return text, [Mark(kind, name) for kind, name in names_by_kind.items()]
+
+    def _note(self, content: Unwrapped, names_by_kind: dict[MarkKind, str]) -> None:
+        if content.name and content.name != self.speaker:
+            names_by_kind.setdefault("speaks_as", content.name)
+        if content.went_on:
+            names_by_kind.setdefault("left_out", content.next_name)
+
+
+def _read_posts(text: str, patterns: HeaderPatterns, *, complete: bool) -> tuple[str, str, str]:
+    """The words of the first post in ``text``, without header and quotation marks around it.
+
+    Also the other participant with whose header the text begins, and the name in which it
+    continues, perhaps the speaker's own, where it does; both may be empty.
+    """
+    if is_silence(text):
+        return "", "", ""
+    start, header, own_end = _leading_headers(text, patterns)
+    speaks_as, first_line = "", None
+    if header is not None and header.lastgroup != "own":
+        speaks_as = patterns.name_in(header.group())
+        if EMPTY_QUOTES_ANYWHERE.search(text, own_end, header.start()):
+            return "", "", speaks_as
+        if header.lastgroup == "bare":  # it may address somebody, so the name is not removed
+            first_line = NamedLine(header.start(), header.end(), speaks_as)
+            start = header.start()
+    opened, body = openings(text, start)
+    end, went_on_as = end_of_own_words(text, body, patterns, first_line, complete=complete)
+    if _is_silent(text, body, end):
+        return "", "", went_on_as
+    words_start, words_end = enclosed_range(
+        text,
+        body,
+        end,
+        opened,
+        removed=text[:start],
+        marks_before="".join(sorted(set(QUOTATION_MARKS.findall(text, 0, body)))),
+        is_whole=complete and not went_on_as,
+    )
+    words = text[words_start:words_end].strip()
+    return (_without_single_quotes(words) if start else words), speaks_as, went_on_as
 
 
 def _leading_headers(raw: str, patterns: HeaderPatterns) -> tuple[int, re.Match[str] | None, int]:

@@ -25,8 +25,16 @@ EMPTY_QUOTES = re.compile(r"(?:\"\"\s+)+|(?:\"\"|“”|\\\"\\\")(?:\s|\\+n)+")
 EMPTY_QUOTES_ANYWHERE = re.compile(r"\"(?:\s{0,8}\\{0,8})\"|“\s{0,8}”")
 OPENING = re.compile(r"\\*[\"“„«]|(?P<fence>```\w*[ \t]*(?:\n|\\n))")
 QUOTE = re.compile(rf"[{QUOTES}]")
-MARKS = re.compile(rf"[{QUOTES}']|```")
-FRONT_MARKS = re.compile(rf"(?:[\s{QUOTES}'‘’\\]+|(?<=\\)[nrt]|```\w*)*")
+QUOTATION_MARKS = re.compile(rf"[{QUOTES}']|```")
+TOKEN = (
+    r"(?:<\|[A-Za-z_0-9]{1,40}\|>|<｜[^｜<>\n]{1,40}｜>|</?s>|\[/?INST\]|</?INST>"
+    r"|<(?:(?:end|start)_of_turn|eos|bos|pad|unk|eot_id|im_end|im_start)>)"
+)
+"""A control token of a chat template, written out."""
+ROLE = "(?:assistant|model)"
+"""A chat template's name of who replies."""
+_BETWEEN = rf"```\w*|(?i:{ROLE})[ \t]{{0,8}}\n|{TOKEN}"
+FRONT_MARKS = re.compile(rf"(?:[\s{QUOTES}'‘’\\]+|(?<=\\)[nrt]|{_BETWEEN})*")
 """What may come before and between headers."""
 
 _MORE_ENDS = {"'": "'’", "„": "“", "»": "«"}
@@ -34,6 +42,14 @@ _MORE_ENDS = {"'": "'’", "„": "“", "»": "«"}
 _GAP = r"\s{1,8}"
 _COLON = r"(?:\s{0,8}:|\s{0,8}\Z)"
 _NOTHING = r"(?!)"
+_ANY_USER = rf"(?:User|Comment{_GAP}by{_GAP}user){_GAP}"
+_ABOUT = r"(?:[ ]{0,4}[(\[][^()\[\]\n]{0,80}[)\]])?"
+"""What may be told of the author: age, employment, a time."""
+_VERB = (
+    "(?:posted|posts|says|said|writes|wrote|replies|replied|responds|responded|comments|commented"
+    "|answers|answered)"
+)
+_POST = "(?:comment|response|reply|message|post|answer|turn)"
 
 
 def end_of(pattern: re.Pattern[str], text: str, start: int = 0) -> int:
@@ -86,25 +102,63 @@ def header_patterns(speaker: str, others: tuple[str, ...]) -> HeaderPatterns:
     """The headers in replies of ``speaker`` where ``others`` take part or have spoken."""
     everybody = (speaker, *others)
     foreign = name_pattern(others) if others else _NOTHING
-    any_user = rf"(?:User|Comment{_GAP}by{_GAP}user){_GAP}@?"
-    own_name = rf"(?:{name_pattern([speaker])})"
-    own = rf"(?i:(?:{any_user}{own_name}|@?{own_name})(?:{_GAP}posted)?\s{{0,8}}:)"
-    posted, bare = _posted(foreign), rf"(?:User{_GAP})?(?:{foreign}):(?=[\s\"“\\]|\Z)"
+    own_name = name_pattern([speaker])
+    own = f"(?i:{_own(own_name)})"
+    posted, bare = _posted(foreign), _bare(foreign)
     header = rf"(?P<own>{own})|(?P<posted>{posted})|(?P<bare>{bare})"
     marks = FRONT_MARKS
     if any(end_of(FRONT_MARKS, name) for name in everybody):
         no_header = rf"(?!{own}|{posted}|{bare})"
         marks = re.compile(rf"(?:{no_header}(?:[\s{QUOTES}'‘’]|\\[nrt]?|```\w*))*")
     line_start = r"(?:\n|\\n)[ \t]{0,8}\\{0,8}[\"“]?"
-    next_post = rf"{line_start}(?:(?P<posted>{_posted(name_pattern(everybody))})|(?P<bare>{bare}))"
+    next_bare = rf"{bare}|@(?:{foreign}):(?=[\s\"“\\]|\Z)"
+    next_post = (
+        rf"{line_start}(?:(?P<posted>{_posted(name_pattern(everybody))})|(?P<bare>{next_bare}))"
+    )
+    name = rf"(?i:[*_#\[<\s]{{0,8}}(?:{_ANY_USER})?)@?(?P<name>(?i:{name_pattern(everybody)}))"
     return HeaderPatterns(
         marks=marks,
         header=re.compile(header),
         next_post=re.compile(next_post),
-        _name=re.compile(rf"(?i:{any_user})?@?(?P<name>(?i:{name_pattern(everybody)}))"),
+        _name=re.compile(name),
         _names={name_key(name): name for name in reversed(everybody)},
-        _needles=("posted", "Comment", *(f"{name}:" for name in name_spellings(others))),
+        _needles=("posted", "Comment", *name_spellings(others)),
     )
+
+
+def _own(name: str) -> str:
+    """The speaker's header in any form, or the words with which a prompt asks for the reply."""
+    author = rf"(?:{_ANY_USER})?@?(?:{name}){_ABOUT}"
+    posted = rf"{author}(?:{_GAP}{_VERB})?"
+    asked = (
+        rf"(?:your|my|(?:{name})['’]s){_GAP}{_POST}"
+        rf"|{_POST}{_GAP}(?:of|from|by){_GAP}(?:user{_GAP})?@?(?:{name})"
+    )
+    alone = rf"(?:\*\*|__)(?:{name})(?:\*\*|__)|\#{{1,6}}{_GAP}(?:{name})"
+    return rf"{_emphasized(rf'(?:{posted}|{asked})')}|(?:{alone})[ \t]{{0,8}}\n"
+
+
+def _bare(names: str) -> str:
+    """Another's name as a header, in any form that is not how prompts quote posts."""
+    followed = r"(?=[\s\"“\\]|\Z)"
+    author = rf"(?:User{_GAP})?(?:{names})"
+    alone = rf"(?:\*\*|__)(?:{names})(?:\*\*|__)|\#{{1,6}}{_GAP}(?:{names})"
+    return (
+        rf"(?:{author}:|{author}[ ]{{0,4}}\([^()\n]{{1,80}}\):|{_emphasized(author, plain=False)})"
+        rf"{followed}|(?:{alone})[ \t]{{0,8}}(?=\n)"
+    )
+
+
+def _emphasized(author: str, *, plain: bool = True) -> str:
+    """``author`` and a colon, also in bold, in brackets or as a heading."""
+    bold = "|".join(
+        rf"{mark}{author}(?:{mark}\s{{0,8}}:|\s{{0,8}}:{mark})"
+        for mark in (r"\*{2,3}", r"_{2,3}", r"\*", "_")
+    )
+    brackets = rf"\[{author}\]\s{{0,4}}:|<{author}>:?"
+    heading = rf"\#{{1,6}}{_GAP}{author}\s{{0,8}}:"
+    forms = rf"{bold}|{brackets}|{heading}"
+    return rf"(?:{author}\s{{0,8}}:|{forms})" if plain else rf"(?:{forms})"
 
 
 def _posted(names: str) -> str:

@@ -112,7 +112,7 @@ class History:
 
         Raises CannotChange for a silence, unless it ``may_be_silent``.
         """
-        previous, text = self.entries[position], text.strip()
+        previous, text = self._entry(position), text.strip()
         if is_silence(text) and not may_be_silent:
             raise CannotChange(
                 "an edited message needs a text, more than quotation marks; "
@@ -124,6 +124,14 @@ class History:
         message = replace(previous, text=text, original_text=original if original != text else None)
         history = self.with_change("edited", position, (previous,), changed_at)
         return history._with_entry(position, message)
+
+    def unmark(self, position: int, changed_at: str = "") -> History:
+        """Remove the guard's marks from the entry at ``position``."""
+        previous = self._entry(position)
+        if not previous.marks:
+            return self
+        history = self.with_change("edited", position, (previous,), changed_at)
+        return history._with_entry(position, replace(previous, marks=()))
 
     def remove(
         self,
@@ -206,6 +214,11 @@ class History:
     def _with_changes(self, index: int, *instead: Change) -> History:
         """With ``instead`` in place of the change at ``index``."""
         return replace(self, changes=(*self.changes[:index], *instead, *self.changes[index + 1 :]))
+
+    def _entry(self, position: int) -> Message:
+        if not 0 <= position < len(self.entries):
+            raise IndexError(f"message {position} of {len(self.entries)}")
+        return self.entries[position]
 
     def _with_entry(self, position: int, message: Message) -> History:
         before, after = self.entries[:position], self.entries[position + 1 :]

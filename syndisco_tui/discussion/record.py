@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from .ending import EndReason
-from .names import name_key
+from .marks import Mark
 from .setup import DiscussionSetup
 
 Role = Literal["user", "moderator", "seed", "human"]
@@ -89,10 +89,8 @@ class Message:
     """A person chose the speaker; the turn manager would have chosen another."""
     shortened: Shortened | None = None
     """Lower limits than the setup's, because memory was full."""
-    speaks_as: str = ""
-    """Another participant with whose name the reply began."""
-    went_on_as: str = ""
-    """The name in which the reply continued with a further post, which was left out."""
+    marks: tuple[Mark, ...] = ()
+    """What the guard noted about the reply, and no person has removed."""
     reasoning: str = ""
     """What the model thought before it spoke; quoted in no prompt."""
     reasoning_tokens: Count = 0
@@ -107,14 +105,15 @@ class Message:
         return self.text if self.original_text is None else self.original_text
 
     @property
-    def guard_notes(self) -> tuple[str, ...]:
-        """What of the reply may be somebody else's words, in a few words each."""
-        notes = [f"speaks as {self.speaks_as}"] if self.speaks_as else []
-        if self.went_on_as:
-            is_own = name_key(self.went_on_as) == name_key(self.name)
-            further = "a further post" if is_own else f"what followed as {self.went_on_as}"
-            notes.append(f"{further} was left out")
-        return tuple(notes)
+    def mark_labels(self) -> tuple[str, ...]:
+        """The marks, in a few words each."""
+        return tuple(mark.label(self.name) for mark in self.marks)
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether the guard changed or marked it."""
+        is_changed = self.raw_text is not None and self.raw_text.strip() != self.text
+        return bool(self.marks) or is_changed
 
     @property
     def is_edited(self) -> bool:

@@ -29,7 +29,7 @@ PromptStyle = Literal["syndisco-2.0", "syndisco-2.2", "chat"]
 DEFAULT_CONTEXT = "You are taking part in an online conversation"
 DEFAULT_INSTRUCTIONS = "Act like a human would"
 FIELDS_LEFT_OUT = (
-    "own_instructions", "server", "models",
+    "own_instructions", "guard", "silence_words", "server", "models",
     "reasoning", "reasoning_effort", "max_reasoning_tokens",
     "stop_when_silent_for", "stop_when_said", "max_discussion_tokens", "tell_turns_left",
 )  # fmt: skip
@@ -72,6 +72,10 @@ class DiscussionSetup(BaseModel):
     history_context_len: Annotated[int, Field(ge=0)] | None = 5
     """How many messages a prompt quotes; null for all."""
     prompt_style: PromptStyle = "syndisco-2.0"
+    guard: Literal["on", "off"] = "on"
+    """Whether replies are cleaned of what is not the speaker's, and marked."""
+    silence_words: tuple[str, ...] = ()
+    """Replies that count as a silence; case and punctuation do not matter."""
 
     model: Annotated[str, Field(min_length=1)] = AUTO
     quantization: Quantization = "auto"
@@ -147,6 +151,18 @@ class DiscussionSetup(BaseModel):
         return tuple(persona.name for persona in self.everybody)
 
     @property
+    def all_instructions(self) -> tuple[str, ...]:
+        """What participants are told besides their personas."""
+        of_moderator = (self.moderator_instructions,) if self.moderator else ()
+        return (self.context, self.instructions, *self.own_instructions.values(), *of_moderator)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Everything in the setup that is written in a language."""
+        described = (str(value) for each in self.everybody for value in each.attributes().values())
+        return (*self.all_instructions, *self.seed_opinions, *described)
+
+    @property
     def heading(self) -> str:
         """The title of its discussions, or else the names of the participants."""
         return self.title or join_names(self.names)
@@ -155,6 +171,11 @@ class DiscussionSetup(BaseModel):
     def turn_takers(self) -> tuple[str, ...]:
         """The names from which the turn manager chooses."""
         return self.names if self.moderator_takes_turns else self.names[: len(self.personas)]
+
+    def require_turn_takers(self) -> None:
+        """Raise ValueError if nobody would take a turn."""
+        if not self.turn_takers:
+            raise ValueError("nobody takes part: choose at least one persona")
 
     def actor(self, name: str) -> Actor:
         """The participant called ``name``. Raises KeyError if there is none."""

@@ -147,7 +147,7 @@ class Printer:
             self._turn = message.turn
             self._bar("  ".join(filter(None, [one_line(message.name), self._time_left()])))
         else:
-            notes = "".join(f", {one_line(note)}" for note in message.guard_notes)
+            notes = "".join(f", {one_line(note)}" for note in message.mark_labels)
             self._line(
                 f"turn {message.turn} of {self._turns}: {one_line(message.name)}, "
                 f"{message.completion_tokens} tokens, {event.tokens_per_second:.0f} tok/s{notes}"

@@ -35,6 +35,7 @@ from .intervention import (
     SetNextSpeaker,
     Silence,
     Undo,
+    Unmark,
 )
 from .live import LiveSession
 from .runner import Runner
@@ -74,4 +75,5 @@ __all__ = [
     "Silence",
     "StateChanged",
     "Undo",
+    "Unmark",
 ]

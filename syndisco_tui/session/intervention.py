@@ -64,6 +64,16 @@ class Silence(Intervention):
 
 
 @dataclass(frozen=True)
+class Unmark(Intervention):
+    """Remove the guard's marks from the entry at ``position``."""
+
+    position: int
+
+    def apply(self, discussion: Discussion, changed_at: str) -> None:
+        discussion.unmark(self.position, changed_at=changed_at)
+
+
+@dataclass(frozen=True)
 class SetNextSpeaker(Intervention):
     """Let ``name`` speak at the next turn; None leaves it to the turn manager."""
 

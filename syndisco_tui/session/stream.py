@@ -86,7 +86,7 @@ class ReplyStream:
         else:
             return None
         self.emitted_at = now
-        text = self.submission.guard.read(self.text).text
+        text = self.submission.guard.words(self.text)
         if self.submission.candidate is not None:
             return CandidateGrew(self.submission.candidate, text, self.tokens)
         passed = now - self.first_token_at

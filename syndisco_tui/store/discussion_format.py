@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from ..discussion import (
     BatchMembership,
@@ -29,12 +29,14 @@ from ..discussion import (
 )
 from ..discussion.ending import EndReason
 from ..discussion.history import REMOVING_KINDS
+from ..discussion.marks import Mark
 from ..discussion.names import name_clash
 from ..discussion.participants import participants
 from ..discussion.record import ChangeKind, Count
 from ..version import __version__
 from .file_kinds import DISCUSSIONS, json_kind, refusal_of
 from .inputs import InputError, validated
+from .summary import OLDER_MARKS
 from .syndisco import TIMESTAMP, from_syndisco, users_of
 
 FORMAT = 1
@@ -56,6 +58,18 @@ class Silence(Message):
     position: int = 0
 
 
+def _with_marks(entry: object) -> object:
+    """``entry`` as the files of today have it: older ones had a key for each kind of mark."""
+    if not isinstance(entry, dict) or not entry.keys() & OLDER_MARKS.keys():
+        return entry
+    named = [(OLDER_MARKS[key], entry[key]) for key in OLDER_MARKS if entry.get(key)]
+    return {"marks": [{"kind": kind, "name": name} for kind, name in named], **entry}
+
+
+Entry = Annotated[Message, BeforeValidator(_with_marks)]
+SilentEntry = Annotated[Silence, BeforeValidator(_with_marks)]
+
+
 class ChangeFields(_Fields):
     """A person's change of the entries from ``position`` on."""
 
@@ -64,7 +78,7 @@ class ChangeFields(_Fields):
     length: Count
     at: str = ""
     """ISO 8601, UTC."""
-    before: tuple[Message, ...] = ()
+    before: tuple[Entry, ...] = ()
     """The entries that it replaced or removed, then the candidates that were not chosen."""
     is_undone: bool = False
     """Whether it was undone; ``before`` then holds the entries that it had made."""
@@ -97,7 +111,7 @@ class OwnFields(_Fields):
     title: str = ""
     started_at: str
     setup: DiscussionSetup
-    silences: list[Silence] = []
+    silences: list[SilentEntry] = []
     """Entries without a text."""
     parent: Parent | None = None
     """Where a fork comes from."""
@@ -137,7 +151,7 @@ class FileFields(_Fields):
     moderator_prompt: str | dict[str, Any] | None = None
     ctx_length: Annotated[int, Field(ge=0)] | None = None
     """How many messages a prompt quotes; null for all."""
-    logs: list[Message]
+    logs: list[Entry]
     """What was said, oldest first; silences are in ``syndisco_tui``."""
     syndisco_tui: OwnFields | None = None
 
@@ -321,6 +335,10 @@ def _change_to_json(change: Change, record: DiscussionRecord) -> dict[str, Any]:
     return value
 
 
+def _mark_to_json(mark: Mark) -> dict[str, str]:
+    return {"kind": mark.kind, "name": mark.name} if mark.name else {"kind": mark.kind}
+
+
 def _entry_to_json(entry: Message) -> dict[str, Any]:
     """An object of ``logs``. Written for speed: it runs for every entry at every save."""
     value: dict[str, Any] = {
@@ -347,10 +365,8 @@ def _entry_to_json(entry: Message) -> dict[str, Any]:
         value["floor_given"] = True
     if entry.shortened:
         value["shortened"] = vars(entry.shortened)
-    if entry.speaks_as:
-        value["speaks_as"] = entry.speaks_as
-    if entry.went_on_as:
-        value["went_on_as"] = entry.went_on_as
+    if entry.marks:
+        value["marks"] = [_mark_to_json(mark) for mark in entry.marks]
     if entry.reasoning:
         value["reasoning"] = entry.reasoning
         value["reasoning_tokens"] = entry.reasoning_tokens

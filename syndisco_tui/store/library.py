@@ -21,7 +21,7 @@ from .lock import has_writer
 from .matching_line import matching_line
 from .summary import Summary, summarize_file
 
-CACHE_VERSION = 6
+CACHE_VERSION = 7
 """Of the tables and of what summaries hold; a cache of another version is deleted."""
 FIRST_SLICE = 60
 """Entries in the first slice of the list: a page."""

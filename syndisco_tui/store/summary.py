@@ -18,6 +18,9 @@ from .syndisco import content_id, started_at
 FileStatus = Literal["running", "paused", "finished", "failed", "syndisco", "unreadable"]
 """What the file says of itself. It cannot say whether a running discussion still has a writer."""
 
+OLDER_MARKS = {"speaks_as": "speaks_as", "went_on_as": "left_out"}
+"""The kinds of marks that were keys of a message of their own in older files."""
+
 MAX_EXCERPT = 600
 """Characters of the first and of the last message."""
 
@@ -93,7 +96,8 @@ def summarize_file(path: Path) -> tuple[Summary, str]:
     if error:
         heading = summary.heading or path.name
         summary = replace(summary, status="unreadable", heading=heading, error=error)
-    return summary, _words(summary, value["logs"])
+    silences = _list(_dict(value.get("syndisco_tui")).get("silences"))
+    return summary, _words(summary, value["logs"], silences)
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -147,12 +151,26 @@ def _status(own: dict[str, Any]) -> FileStatus:
     return next((each for each in known if each == status), "paused")
 
 
-def _words(summary: Summary, logs: list[Any]) -> str:
-    """Title, names and model, an empty line, and every message on a line of its own."""
-    head = [summary.heading, *summary.names, summary.moderator, summary.model]
+def _words(summary: Summary, logs: list[Any], silences: list[Any]) -> str:
+    """Title, names and model, an empty line, and every message on a line of its own.
+
+    After each message, and in the head those of silences, are its marks as ``mark:refusal``.
+    """
+    marks_of_silences = sorted({mark for each in silences for mark in _marks(_dict(each))})
+    head = [summary.heading, *summary.names, summary.moderator, summary.model, *marks_of_silences]
     messages = (_dict(log) for log in logs)
-    lines = (f"{_text(message.get('name'))}: {_text(message.get('text'))}" for message in messages)
+    lines = (
+        " ".join([f"{_text(each.get('name'))}: {_text(each.get('text'))}", *_marks(each)])
+        for each in messages
+    )
     return "\n".join([*filter(None, map(_on_one_line, head)), "", *map(_on_one_line, lines)])
+
+
+def _marks(entry: dict[str, Any]) -> list[str]:
+    """The kinds of an entry's marks, as they are searched for."""
+    kinds = [_text(_dict(mark).get("kind")) for mark in _list(entry.get("marks"))]
+    kinds += [kind for key, kind in OLDER_MARKS.items() if entry.get(key)]
+    return [f"mark:{kind}" for kind in kinds]
 
 
 def _on_one_line(text: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..analysis.annotations import AnnotatorSummary, TaskSummary
 from ..analysis.intervals import CONFIDENCE, FEW, RESAMPLES, SEED, LevelDifference
-from ..analysis.statistics import MEASURES, Measure, extra_measure
+from ..analysis.statistics import MARK_HEADINGS, MEASURES, Measure, extra_measure
 from ..text import one_line
 
 HEADINGS = {
@@ -29,6 +29,7 @@ HEADINGS = {
     "diversity_sd": "± sd",
     "answer_rate": "A-B-A",
     "marks": "marks",
+    **{f"mark_{kind}": heading for kind, heading in MARK_HEADINGS.items()},
     "reply_tokens": "reply tokens",
     "reasoning_tokens": "reasoning tokens",
 }

@@ -94,6 +94,7 @@ def _utterance_meta(message: Message) -> dict[str, Any]:
         "reasoning": message.reasoning,
         "raw_text": message.raw_text,
         "original_text": message.original_text,
+        "marks": [mark.kind for mark in message.marks],
     }
 
 

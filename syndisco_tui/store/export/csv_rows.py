@@ -29,6 +29,7 @@ COLUMNS = (
     "created_at",
     "raw_text",
     "original_text",
+    "marks",
     "run_seed",
     "moderator",
     "turn_manager",

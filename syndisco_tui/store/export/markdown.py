@@ -150,7 +150,7 @@ def _message(entry: Message, *, names_model: bool = False) -> str:
         tags.append(_cell(entry.model))
     if entry.speaker_overridden:
         tags.append("chosen by a person to speak next")
-    tags += [_cell(note) for note in entry.guard_notes]
+    tags += [_cell(note) for note in entry.mark_labels]
     if entry.is_edited:
         tags.append("edited by a person")
     header = " · ".join([f"**{_cell(entry.name)}**", *tags])

@@ -107,7 +107,7 @@ def reply_lines(message: Message, width: int) -> list[Content]:
     if message.reasoning:
         note = f"{message.reasoning_tokens} tokens, quoted to nobody"
         lines = [heading("reasoning", note), *_text(message.reasoning, width), Content(""), *lines]
-    for remark in (*message.guard_notes, *message.notes):
+    for remark in (*message.mark_labels, *message.notes):
         lines += wrapped(Content.styled(one_line(remark, 120), "$warning"), width)
     if message.is_edited:
         edited = _changed("edited", "by a person", posted, message.text, width)

@@ -25,11 +25,12 @@ from ...session import (
     SetNextSpeaker,
     Silence,
     Undo,
+    Unmark,
 )
 from ...text import one_line, safe
 from ..laboratory.session_view import SessionView
 from ..shell.keymap import key_of
-from ..transcript.blocks import marks
+from ..transcript.blocks import mark_labels
 from ..widgets.dialogs import ConfirmDialog
 from ..widgets.forms import bring_back, forget_discarded, open_form
 
@@ -153,14 +154,15 @@ class InterventionController:
         open_form(self._app, form, edited)
 
     def as_written(self, index: int) -> None:
-        """Ask what to do with the entry ``index``, of which the guard left something out."""
+        """Ask what to do with the entry ``index``, which the guard changed or marked."""
         from ..widgets.dialogs import MultipleChoiceDialog
 
         if (record := self._record_to_change()) is None or index >= len(record.entries):
             return
         message = record.entries[index]
         choices = as_written_choices(message, index, is_last=index == len(record.entries) - 1)
-        question = f"{one_line(message.name, 40)}: {' · '.join(marks(message))}"
+        marks = " · ".join(mark_labels(message)) or "changed by the guard"
+        question = f"{one_line(message.name, 40)}: {marks}"
         explanation = f"The file has the model's own words. {self._undo_key} undoes the change."
         answers = [(key, label) for key, (label, _) in choices.items()]
         dialog = MultipleChoiceDialog(question, explanation, answers, esc="cancel")
@@ -279,6 +281,10 @@ def as_written_choices(
     guarded = message.original_text
     if guarded and guarded not in (message.text, raw):
         choices["g"] = "post it as the guard left it", Edit(index, guarded)
+    if message.marks:
+        is_one = len(message.marks) == 1
+        label = "the mark is wrong: remove it" if is_one else "the marks are wrong: remove them"
+        choices["m"] = label, Unmark(index)
     if message.text:
         choices["s"] = "take it as a silence", Silence(index)
     if is_last:

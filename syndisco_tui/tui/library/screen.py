@@ -55,10 +55,10 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
 
     Every saved discussion, newest first; the discussions of a batch stand below it. / filters
     them as you type, by title, names, model and everything that was said, and shows the message
-    that matched. Space marks several, to export, delete or look at them together. ✓ is finished,
-    ○ can be continued, ● is open here or in another syndisco-tui, · was made by SynDisco. What is
-    deleted stays in the trash until u brings it back. Discussions of experiments lie in folders of
-    their own: ctrl+e lists these.
+    that matched; mark:refusal finds those with a mark of the guard. Space selects several, to
+    export, delete or look at them together. ✓ is finished, ○ can be continued, ● is open here or in
+    another syndisco-tui, · was made by SynDisco. What is deleted stays in the trash until u brings
+    it back. Discussions of experiments lie in folders of their own: ctrl+e lists these.
     """
     CSS_PATH = "library.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]

@@ -16,7 +16,9 @@ from ...workspace.inputs import describe
 from ..personas import fields as persona_fields
 from ..personas.fields import FieldError
 
-Kind = Literal["text", "long", "whole", "number", "choice", "history", "opinions", "words"]
+Kind = Literal[
+    "text", "long", "whole", "number", "choice", "history", "opinions", "words", "phrases"
+]
 ALL = "all"
 LAST_MESSAGES = f"(last messages, or “{ALL}”)"
 
@@ -67,6 +69,8 @@ FIELDS = (
     SetupField("top_p", "Top-p", "number", "Model", 0.05, "(1 = off)"),
     SetupField("top_k", "Top-k", "whole", "Model", 5, "(0 = off)"),
     SetupField("repetition_penalty", "Repetition", "number", "Model", 0.05, "(penalty; 1 = off)"),
+    SetupField("guard", "Guard", "choice", "Replies"),
+    SetupField("silence_words", "Silence words", "phrases", "Replies", 0, "(a, b, …)"),
     SetupField("tell_turns_left", "Tell turns left", "choice", "Ending"),
     SetupField("stop_when_silent_for", "Stop: silent", "whole", "Ending", 1, "(rounds; 0 = never)"),
     SetupField("stop_when_said", "Stop: said", "text", "Ending", 0, "(regular expression)"),
@@ -92,6 +96,8 @@ def as_text(field: SetupField, setup: DiscussionSetup) -> str:
         return "\n".join(f"{name}: {text}" for name, text in zip(names, texts, strict=True))
     if field.kind == "words":
         return " ".join(value)
+    if field.kind == "phrases":
+        return ", ".join(value)
     if value is None:
         return ALL
     if isinstance(value, bool):
@@ -115,6 +121,8 @@ def with_text(field: SetupField, text: str, setup: DiscussionSetup) -> Discussio
         values[field.key] = text.strip()
     elif field.kind == "words":
         values[field.key] = text.split()
+    elif field.kind == "phrases":
+        values[field.key] = [part.strip() for part in text.split(",") if part.strip()]
     elif field.kind == "opinions":
         values = _opinions(text, setup)
     try:

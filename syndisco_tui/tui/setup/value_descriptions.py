@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 VALUE_DESCRIPTIONS: dict[str, dict[str, str]] = {
+    "guard": {
+        "on": "takes off headers and quotes, marks what is odd",
+        "off": "posts replies as the model writes them",
+    },
     "turn_manager": {
         "RoundRobin": "everybody in turn, in the order of the list",
         "RandomWeighted": "back and forth with chance p_respond, else anybody",

@@ -119,8 +119,8 @@ ACTIONS = (
     Action(
         "as_written",
         "W",
-        "as written",
-        "Post what the guard left out, or nothing",
+        "guard",
+        "Undo a mark of the guard, or what it left out",
         "transcript",
     ),
     Action(

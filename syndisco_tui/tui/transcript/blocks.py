@@ -24,15 +24,16 @@ def shown_name(name: str) -> str:
 class Block:
     """``name``, ``text``, ``tag`` and ``note`` are safe to show. Line 0 is the header.
 
-    ``tag`` stands beside the name, ``note`` at the right end of the header. ``entry`` is the
-    message's index in the discussion. A block without text shows its header only, unless it is
-    growing. ``spans`` are the lines of the text, once it was wrapped.
+    ``tag`` stands beside the name, the guard's ``marks`` after it, ``note`` at the right end of the
+    header. ``entry`` is the message's index in the discussion. A block without text shows its
+    header only, unless it is growing. ``spans`` are the lines of the text, once it was wrapped.
     """
 
     name: str
     text: str = ""
     _: KW_ONLY
     tag: str = ""
+    marks: str = ""
     note: str = ""
     entry: int = 0
     is_growing: bool = False
@@ -69,7 +70,7 @@ class Block:
 
 def block_of(message: Message, entry: int = 0, *, is_outsider: bool = False) -> Block:
     """A message of the record as a block; ``is_outsider``: its speaker takes no part."""
-    tags = [_TAGS.get(message.role, ""), *marks(message)]
+    tags = [_TAGS.get(message.role, ""), *changes(message)]
     if is_outsider:
         tags.append("takes no part")
     text = ""
@@ -84,21 +85,26 @@ def block_of(message: Message, entry: int = 0, *, is_outsider: bool = False) -> 
         shown_name(message.name),
         text,
         tag=" · ".join(filter(None, tags)),
+        marks=" · ".join(mark_labels(message)),
         note=str(message.turn) if message.role == "user" else "",
         entry=entry,
     )
 
 
-def marks(message: Message) -> list[str]:
-    """What people and the guard did to a message, in a few words each."""
-    marks = {
+def changes(message: Message) -> list[str]:
+    """What people did to a message, in a few words each."""
+    changes = {
         "edited": message.is_edited,
         "regenerated": message.attempt > 0,
         "chosen by you": message.speaker_overridden,
         "shorter: memory was full": message.shortened is not None,
     }
-    notes = [one_line(note, 2 * NAME_LENGTH) for note in message.guard_notes]
-    return [*notes, *(mark for mark, applies in marks.items() if applies)]
+    return [change for change, applies in changes.items() if applies]
+
+
+def mark_labels(message: Message) -> list[str]:
+    """The guard's marks of a message, safe to show, in a few words each."""
+    return [one_line(label, 2 * NAME_LENGTH) for label in message.mark_labels]
 
 
 def as_text(messages: Iterable[Message]) -> str:

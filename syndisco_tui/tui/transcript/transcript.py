@@ -50,7 +50,11 @@ class Transcript(TranscriptView):
     """
 
     HELP = """Transcript
-    The messages, oldest first, as they come. It follows the end until you scroll away."""
+    The messages, oldest first, as they come. It follows the end until you scroll away.
+
+    Words in colour beside a name are marks of the guard: “speaks as NAME”, “what followed as NAME
+    was left out”, “perhaps a silence”, “speaks as an assistant”, “refusal”, “other language” and
+    “repeats itself”. X-ray (⏎) shows what the model returned, and W undoes a mark."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("transcript")
 
@@ -251,14 +255,14 @@ class Transcript(TranscriptView):
             case "regenerate" | "candidates" | "edit" | "fork" | "delete":
                 return self._interventions is not None and bool(self.lines.entries)
             case "as_written":
-                return self._interventions is not None and self._has_guard_notes
+                return self._interventions is not None and self._is_guarded
         return True
 
     @property
-    def _has_guard_notes(self) -> bool:
-        """Whether the guard took words of the current message for somebody else's."""
+    def _is_guarded(self) -> bool:
+        """Whether the guard changed or marked the current message."""
         current = self.current
-        return current is not None and bool(self.lines.entries[current].guard_notes)
+        return current is not None and self.lines.entries[current].is_guarded
 
     # Interventions -----------------------------------------------------------------------------
 

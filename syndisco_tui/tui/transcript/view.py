@@ -39,6 +39,7 @@ class TranscriptView(MeasuredScrollView, can_focus=True):
 
     COMPONENT_CLASSES = {
         "transcript--tag",
+        "transcript--mark",
         "transcript--hint",
         "transcript--cursor",
         "transcript--match",
@@ -162,6 +163,9 @@ class TranscriptView(MeasuredScrollView, can_focus=True):
         segments = [Segment(block.name, self._colour_style(block.name, bold=True))]
         if block.tag:
             segments.append(Segment(f"  {block.tag}", dim))
+        if block.marks:
+            mark = self.get_component_rich_style("transcript--mark")
+            segments += [Segment(" · " if block.tag else "  ", dim), Segment(block.marks, mark)]
         room = self._text_width - Strip(segments).cell_length - len(block.note)
         if block.note and room > 1:
             segments += [Segment(" " * room, base), Segment(block.note, dim)]

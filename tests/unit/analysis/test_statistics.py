@@ -9,6 +9,7 @@ import pytest
 from syndisco_tui.analysis.conditions import Observation, by_condition, table_of
 from syndisco_tui.analysis.statistics import MEASURES, discussion_statistics, measures_of
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Message
+from syndisco_tui.discussion.marks import Mark
 from tests.support.people import people
 
 SETUP = DiscussionSetup(personas=people("Ann", "Bob", "Cem"), conv_len=10)
@@ -49,6 +50,19 @@ def test_what_a_person_edited_counts_as_the_model_said_it() -> None:
     edited = replace(RECORD.entries[1], text="X", original_text="one two three")
     record = replace(RECORD, entries=(*RECORD.entries[:1], edited, *RECORD.entries[2:]))
     assert discussion_statistics(record).words == (3, 1, 1, 3, 2)
+
+
+def test_marks_are_counted_by_kind_and_by_condition() -> None:
+    first, *rest = RECORD.entries[1:]
+    marked = replace(first, marks=(Mark("refusal"), Mark("assistant")))
+    silent = replace(rest[1], marks=(Mark("left_out", "Ann"),))
+    record = replace(RECORD, entries=(marked, rest[0], silent, *rest[2:]))
+    one = discussion_statistics(record)
+    assert (one.marks, MEASURES["refusal_rate"](one)) == (2, 1 / 5)
+    (condition,) = by_condition([Observation({}, 0, each) for each in (one, one)])
+    (row,) = table_of([condition])
+    assert (row["marks"], row["mark_refusal"], row["mark_left_out"]) == (4, 2, 2)
+    assert "mark_repetition" not in row
 
 
 def test_conditions_pool_rows_and_average_diversity() -> None:

@@ -9,7 +9,7 @@ import itertools
 import json
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,13 +18,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syndisco_tui.discussion.guard import Guard, GuardResult
+from syndisco_tui.discussion.guard import Guard, GuardResult, clean
+from syndisco_tui.discussion.marks import Mark
 from tests.support.syndisco_files import RUNS, each_run, name_of
-
-
-def clean(raw: str, speaker: str, others: Sequence[str] = (), *, complete: bool = True) -> str:
-    """What ``speaker`` said in the reply ``raw``."""
-    return Guard(speaker, others).read(raw, complete=complete).text
 
 
 def said(raw: str, *, complete: bool = True) -> str:
@@ -119,7 +115,9 @@ def test_a_header_in_the_middle_of_a_line_is_something_said() -> None:
 
 def test_a_header_of_a_longer_name_is_not_ones_own() -> None:
     assert clean("Anna: Hello", "Ann", []) == "Anna: Hello"
-    assert read("User Anna posted: Hello", "Ann", ["Anna"]) == GuardResult("Hello", "Anna")
+    assert read("User Anna posted: Hello", "Ann", ["Anna"]) == GuardResult(
+        "Hello", (Mark("speaks_as", "Anna"),)
+    )
 
 
 # Quotation marks ------------------------------------------------------------------------------
@@ -225,7 +223,7 @@ def test_a_quoted_reply_that_goes_on_loses_its_marks_too() -> None:
     ],
 )
 def test_a_reply_that_begins_with_anothers_name_is_posted_with_a_mark(raw: str, text: str) -> None:
-    assert read(raw, "Ann", ["Bob", "moderator"]) == GuardResult(text, speaks_as="Bob")
+    assert read(raw, "Ann", ["Bob", "moderator"]) == GuardResult(text, (Mark("speaks_as", "Bob"),))
 
 
 def test_of_several_headers_at_the_start_the_last_one_says_who_speaks() -> None:
@@ -238,7 +236,7 @@ def test_of_several_headers_at_the_start_the_last_one_says_who_speaks() -> None:
 )
 def test_a_silence_that_goes_on_as_somebody_else_stays_one_and_says_so(silence: str) -> None:
     raw = f"{silence}User Bob posted:\nNo.\nUser Ann posted:\nYes."
-    assert read(raw, "Ann", ["Bob"]) == GuardResult("", went_on_as="Bob")
+    assert read(raw, "Ann", ["Bob"]) == GuardResult("", (Mark("left_out", "Bob"),))
 
 
 def test_a_name_that_is_addressed_with_an_at_sign_is_no_header() -> None:
@@ -266,10 +264,10 @@ def test_taking_one_post_off_does_not_lay_another_bare() -> None:
 
 def test_it_is_said_in_whose_name_a_reply_went_on() -> None:
     assert read("Yes.\nUser Bob posted:\nNo.", "Ann", ["Bob"]) == GuardResult(
-        "Yes.", went_on_as="Bob"
+        "Yes.", (Mark("left_out", "Bob"),)
     )
     assert read("Yes.\nUser Ann posted:\nNo.", "Ann", ["Bob"]) == GuardResult(
-        "Yes.", went_on_as="Ann"
+        "Yes.", (Mark("left_out", "Ann"),)
     )
     assert read("Yes.", "Ann", ["Bob"]) == GuardResult("Yes.")
 
@@ -525,9 +523,16 @@ def test_a_real_reply_loses_headers_marks_and_what_the_guard_says_and_nothing_el
         guarded = Guard(reply.speaker, reply.others).read(reply.raw, complete=True)
         header = rf"(?:User |Comment by user )?@?{re.escape(reply.speaker)}(?: posted)?:"
         words = words_of(re.sub(rf"{header}|```\w*", "", reply.raw))
-        if guarded.went_on_as:
+        kinds = {mark.kind for mark in guarded.marks}
+        if "left_out" in kinds:
             assert words.startswith(words_of(guarded.text)), reply
-        elif guarded.speaks_as:
+            if not guarded.text:
+                continue
+            name = next(mark.name for mark in guarded.marks if mark.kind == "left_out")
+            left_out = reply.raw.partition(guarded.text)[2]
+            header = rf"(?:\\n|\W)*(?:User |Comment by user )?@?{re.escape(name)}(?: posted)?:"
+            assert re.match(header, left_out), reply
+        elif "speaks_as" in kinds:
             assert words.endswith(words_of(guarded.text)), reply
         else:
             assert words_of(re.sub(rf"{header}|```\w*", "", guarded.text)) == words, reply

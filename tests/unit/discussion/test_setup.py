@@ -235,6 +235,8 @@ FULL = DiscussionSetup(
     server=("lab", "http://127.0.0.1:8000/v1"),
     models={"Ann": ParticipantModel(model="other", reasoning="off")},
     reasoning="off",
+    guard="off",
+    silence_words=("(silent)", "no response"),
     reasoning_effort="low",
     max_reasoning_tokens=500,
     stop_when_silent_for=2,

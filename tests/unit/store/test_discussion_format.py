@@ -19,6 +19,7 @@ from syndisco_tui.discussion import (
     Persona,
     Reply,
 )
+from syndisco_tui.discussion.marks import Mark
 from syndisco_tui.store.discussion_format import FORMAT, from_json, to_bytes, to_json
 from syndisco_tui.store.discussions import read_discussion
 from syndisco_tui.store.inputs import InputError
@@ -73,12 +74,26 @@ class TestRoundTrip:
         assert from_json(written(spoken), "f") == spoken
 
     def test_what_the_guard_noted_comes_back_of_messages_and_silences(self) -> None:
-        message = Message("Ann", "Hi", "user", 1, raw_text="User Bob posted: Hi", speaks_as="Bob")
-        nothing = Message("Ann", "", "user", 2, original_text="Hi", went_on_as="Bob")
+        message = Message("Ann", "Hi", "user", 1, raw_text="User Bob posted: Hi")
+        message = replace(message, marks=(Mark("speaks_as", "Bob"), Mark("refusal")))
+        nothing = Message("Ann", "", "user", 2, original_text="Hi")
+        nothing = replace(nothing, marks=(Mark("left_out", "Bob"),))
         marked = replace(FULL, entries=(message, nothing), changes=())
         assert from_json(written(marked), "f").entries == (message, nothing)
-        assert message.guard_notes == ("speaks as Bob",)
-        assert nothing.guard_notes == ("what followed as Bob was left out",)
+        log = to_json(marked)["logs"][0]
+        assert log["marks"] == [{"kind": "speaks_as", "name": "Bob"}, {"kind": "refusal"}]
+        assert message.mark_labels == ("speaks as Bob", "refusal")
+        assert nothing.mark_labels == ("what followed as Bob was left out",)
+
+    def test_marks_of_older_files_are_read(self) -> None:
+        value = written(record(said("Ann", "Hi", 1), silence("Bob", 2)))
+        value["logs"][0]["speaks_as"] = "Bob"
+        value["syndisco_tui"]["silences"][0]["went_on_as"] = "Ann"
+        entries = from_json(value, "f").entries
+        assert [each.marks for each in entries] == [
+            (Mark("speaks_as", "Bob"),),
+            (Mark("left_out", "Ann"),),
+        ]
 
     def test_a_lone_surrogate_becomes_a_question_mark(self) -> None:
         back = from_json(written(record(said("Ann", "a\ud800b", 1))), "f")

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from syndisco_tui.discussion import IMPORTED_FROM, DiscussionRecord
+from syndisco_tui.discussion.marks import Mark
 from syndisco_tui.store import library as module
-from syndisco_tui.store.discussion_format import to_bytes
+from syndisco_tui.store.discussion_format import to_bytes, to_json
 from syndisco_tui.store.discussions import read_discussion
 from syndisco_tui.store.export import exported
 from syndisco_tui.store.inputs import InputError
@@ -261,6 +262,25 @@ class TestTheWords:
         place.put(2, record(said("Ann", "Nothing to see", 1)))
         for words in ("fork", "GUEST", "let me in", "ünïcödé", "be kind half"):
             assert place.matching(words) == {path.name}, words
+
+    def test_marks_of_messages_and_of_silences(self, place: Place) -> None:
+        refused = replace(said("Ann", "I cannot", 1), marks=(Mark("refusal"),))
+        nothing = replace(silence("Bob", 2), marks=(Mark("left_out", "Ann"),))
+        place.put(1, record(refused))
+        place.put(2, record(said("Ann", "Hi", 1), nothing))
+        place.put(3, record(said("Ann", "Hi", 1)))
+        older = to_json(record(said("Ann", "Bob: Hi", 1)))
+        older["logs"][0]["speaks_as"] = "Bob"
+        place.put(4, json.dumps(older))
+        for words, numbers in {
+            "mark:refusal": (1,),
+            "mark:left_out": (2,),
+            "mark:": (1, 2, 4),
+            "mark:speaks_as hi": (4,),
+        }.items():
+            assert place.matching(words) == {
+                f"2026{n:04}T000000000Z-00000000.json" for n in numbers
+            }
 
     def test_every_word_must_occur(self, place: Place) -> None:
         place.put(1)
