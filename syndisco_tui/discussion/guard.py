@@ -32,7 +32,7 @@ from .out_of_persona import says_silence, silence_key, suspicions
 _SINGLE_QUOTE = re.compile(r"(?<!\w)'|'(?!\w)")
 MAX_HEADERS = 1000
 """Headers at the start of a reply that are removed."""
-MAX_LAYERS = 16
+MAX_LAYERS = 8
 """Nested wrappings (JSON in a quotation in JSON …) that are removed."""
 
 

@@ -262,7 +262,7 @@ def test_300_kb_take_some_tens_of_milliseconds(unit: str) -> None:
     for front in ("", "x ", '{"text": "', "Emma35: "):
         raw, seconds = front + unit * (300_000 // len(unit)), []
         for _ in range(3):
-            started = time.perf_counter()
+            started = time.process_time()
             read(raw, complete=False)
-            seconds.append(time.perf_counter() - started)
+            seconds.append(time.process_time() - started)
         assert min(seconds) < 0.15, "generous for a machine at work: it takes 30 ms at most"
