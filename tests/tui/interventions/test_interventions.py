@@ -406,7 +406,7 @@ async def test_f_forks_at_the_current_message_with_one_thing_changed(bench: Open
 async def test_a_personas_field_can_be_the_one_thing(bench: OpenBench) -> None:
     async with bench(setup=TWO, replies=REPLIES) as at:
         await two_messages(at)
-        await at.press("f", "tab", "tab", *["down"] * 24, "enter")
+        await at.press("f", "tab", "tab", *["down"] * 28, "enter")
         await at.type("64")
         await at.press("enter")
         assert "Changed: Ann Age" in at.text()
@@ -427,7 +427,7 @@ async def test_a_fork_can_change_who_takes_part_and_who_moderates(bench: OpenBen
         assert isinstance(at.app.screen, ForkScreen), "nobody could speak in it"
         await at.press("space", "down", "space", "down", "m")
         assert "Changed: Emma35 joins, Ann leaves, Giannis moderates" in at.text()
-        await at.press("tab", *["down"] * 24, "enter")
+        await at.press("tab", *["down"] * 28, "enter")
         await at.type("33")
         await at.press("enter")
         assert "Giannis moderates, Bob Age" in at.text()
@@ -491,7 +491,7 @@ async def test_a_change_while_somebody_speaks_says_from_when_and_u_takes_it_back
 ) -> None:
     async with bench(setup=TWO, replies=(LONG,)) as at:
         await at.run_until_somebody_speaks()
-        await at.press("2", "end", "up", "up", "left")
+        await at.press("2", "end", *["up"] * 6, "left")
         await at.until(lambda: "2 Setup  from turn 2" in at.text())
         await at.press("u")
         await at.until(lambda: "from turn 2" not in at.text())
@@ -517,7 +517,7 @@ async def test_on_a_small_terminal_the_title_says_from_which_turn(bench: OpenBen
 async def test_what_was_staged_applies_and_the_note_goes(bench: OpenBench) -> None:
     async with bench(setup=TWO, replies=(LONG,)) as at:
         await at.run_until_somebody_speaks()
-        await at.press("2", "end", "up", "up", "left")
+        await at.press("2", "end", *["up"] * 6, "left")
         await at.until(lambda: "from turn 2" in at.text())
         at.engine.may_speak.set()
         await at.until_state("finished")
@@ -527,7 +527,7 @@ async def test_what_was_staged_applies_and_the_note_goes(bench: OpenBench) -> No
 
 async def test_u_in_the_setup_takes_changes_back_one_by_one(bench: OpenBench) -> None:
     async with bench(setup=TWO) as at:
-        await at.press("2", "end", "up", "up", "left", "up", "right", "u")
+        await at.press("2", "end", *["up"] * 6, "left", "up", "right", "u")
         assert at.laboratory.setup.top_k == TWO.top_k
         assert at.laboratory.setup.repetition_penalty != TWO.repetition_penalty
         await at.press("u")
