@@ -208,7 +208,8 @@ def export(
         typer.Option(
             "--to",
             help="syndisco-2.0, syndisco-2.2, markdown, csv, parquet, jsonl, sharegpt, convokit "
-            "or inspect; for personas: personas, personas-csv or cards",
+            "or inspect; for personas: personas, personas-csv or cards; for annotations: "
+            "annotations-csv, syndisco-annotations-2.0 or syndisco-annotations-2.2",
             metavar="FORMAT",
         ),
     ],
@@ -221,10 +222,15 @@ def export(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files")] = False,
 ) -> int:
     """Convert saved discussions. One goes to standard output, several into a folder."""
+    from ..headless.exchange_annotations import export_annotations
     from ..headless.export import export as export_files
     from ..headless.export_personas import export_personas
+    from ..workspace.annotation_exchange import ANNOTATION_FORMATS
     from ..workspace.exporting import PERSONA_FORMAT_NAMES, format_named
 
+    for annotation_format in ANNOTATION_FORMATS:
+        if annotation_format == to:
+            return export_annotations(files, annotation_format, output, overwrite=overwrite)
     for persona_format in PERSONA_FORMAT_NAMES:
         if persona_format == to:
             return export_personas(files, persona_format, output, overwrite=overwrite)
@@ -252,14 +258,41 @@ def import_(
             metavar="PATTERN",
         ),
     ] = None,
+    discussion: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Option(
+            "--discussion",
+            help="What annotations are about (default: the library); may be repeated",
+            metavar="PATH",
+        ),
+    ] = None,
+    task: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            "--task", help="Task on whose scale annotations are read", metavar="TASK.toml"
+        ),
+    ] = None,
 ) -> int:
-    """Import discussions and personas. What was imported before is not imported twice."""
+    """Import discussions, personas and annotations, each only once."""
     from ..headless.importing import import_files
+    from ..workspace.annotation_exchange import split_annotations
     from ..workspace.folders import Folders
 
     folders = Folders.from_environment()
     folders.create()
-    return import_files(files, folders, dry_run=dry_run, condition_from=condition_from)
+    annotations, others = split_annotations(files)
+    status = 0
+    if others or not annotations:
+        status = import_files(others, folders, dry_run=dry_run, condition_from=condition_from)
+    if annotations and not dry_run:
+        from ..headless.exchange_annotations import import_annotations
+        from ..workspace.annotations import read_task
+
+        question = read_task(task).question if task else None
+        status = import_annotations(annotations, discussion or [folders.discussions], question) or (
+            status
+        )
+    return status
 
 
 app.add_typer(experiments, name="experiment", help="Run designed experiments, and see how they go.")

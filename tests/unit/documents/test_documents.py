@@ -18,6 +18,7 @@ from syndisco_tui.store.export import FORMATS
 from syndisco_tui.store.export.personas import PERSONA_FORMATS
 from syndisco_tui.tui.shell.actions import ACTIONS
 from syndisco_tui.tui.shell.keymap import Keymap
+from syndisco_tui.workspace.annotation_exchange import ANNOTATION_FORMATS
 from syndisco_tui.workspace.settings import Settings
 from tests.support import keys_page
 from tests.support.project import ROOT
@@ -188,9 +189,11 @@ def test_every_command_and_option_is_described() -> None:
 def test_every_export_format_is_described() -> None:
     described = sections(read(ROOT / "docs" / "command-line.md"), 2)["`syndisco-tui export`"]
     table = described.partition("| format |")[2]
-    discussions, _, personas = table.partition("| for personas |")
+    discussions, _, rest = table.partition("| for personas |")
+    personas, _, annotations = rest.partition("| for annotations |")
     assert first_cells(discussions) == list(FORMATS)
     assert first_cells(personas) == list(PERSONA_FORMATS)
+    assert all(f"`{name}`" in annotations for name in ANNOTATION_FORMATS)
 
 
 def test_every_setting_is_described() -> None:
