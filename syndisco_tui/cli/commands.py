@@ -42,6 +42,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
 )
+MaxConcurrentOption = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option(
+        "--max-concurrent", min=1, metavar="N", help="Discussions at once (64; 32 on a server)"
+    ),
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -61,6 +67,7 @@ def screen(
     device: DeviceOption = None,
     dtype: DtypeOption = None,
     threads: ThreadsOption = None,
+    max_concurrent: MaxConcurrentOption = None,
     theme: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option("--theme", help="Colour theme", metavar="NAME"),
@@ -84,6 +91,7 @@ def screen(
         device=device,
         dtype=dtype,
         threads=threads,
+        max_concurrent=max_concurrent,
         theme=theme,
     )
     return open_screen(options, start=start)
@@ -120,6 +128,7 @@ def run(
     device: DeviceOption = None,
     dtype: DtypeOption = None,
     threads: ThreadsOption = None,
+    max_concurrent: MaxConcurrentOption = None,
 ) -> int:
     """Run a discussion without the app. Messages go to standard output, the file's path last."""
     options = RunOptions(
@@ -140,7 +149,14 @@ def run(
         return run_one(settings, begin, output, trusted=options.models.trusted)
     if output is not None:
         raise InputError("--output is for one discussion; with --repeat each has its own file")
-    return run_many(settings, begin, repeat, resume, trusted=options.models.trusted)
+    return run_many(
+        settings,
+        begin,
+        repeat,
+        resume,
+        max_in_flight=max_concurrent,
+        trusted=options.models.trusted,
+    )
 
 
 @app.command()

@@ -45,6 +45,7 @@ class RunOptions:
     device: str | None = None
     dtype: str | None = None
     threads: int | None = None
+    max_concurrent: int | None = None
     theme: str | None = None
 
     @property
@@ -106,7 +107,13 @@ def open_screen(options: RunOptions, *, start: bool = False) -> int:
         )
     from ..tui.shell.run import run_screen
 
-    session = new_session(settings, folders, spare_cores=1, trusted=options.models.trusted)
+    session = new_session(
+        settings,
+        folders,
+        spare_cores=1,
+        max_in_flight=options.max_concurrent,
+        trusted=options.models.trusted,
+    )
     return run_screen(
         session,
         settings,
@@ -197,6 +204,7 @@ def run_many(
     count: int,
     resume: bool,
     *,
+    max_in_flight: int | None = None,
     trusted: Collection[str] = (),
 ) -> int:
     from functools import partial
@@ -213,7 +221,7 @@ def run_many(
     folders = Folders.from_environment()
     folders.create()
     folder, setups = folders.discussions, repeated(begin, count)
-    runner = new_runner(settings, folders, trusted=trusted)
+    runner = new_runner(settings, folders, max_in_flight=max_in_flight, trusted=trusted)
     new_session = partial(LiveSession, runner)
     with SeedClaims(folder) as claims:  # before the model is loaded, which takes long
         is_ours = claims.claim(setups)
@@ -232,7 +240,9 @@ def run_many(
                 print(elsewhere_sentence(elsewhere, total), file=sys.stderr)
         status = FINISHED
         if sources:
-            batch = Batch(new_session, sources, identity=identity)
+            batch = Batch(
+                new_session, sources, identity=identity, max_in_flight=runner.max_in_flight
+            )
             status = run_repeat(batch)
     return NOT_FINISHED if status == FINISHED and elsewhere else status
 
@@ -277,11 +287,18 @@ def new_session(
     folders: Folders,
     *,
     spare_cores: int = 0,
+    max_in_flight: int | None = None,
     trusted: Collection[str] = (),
 ) -> LiveSession:
     from ..session import LiveSession
 
-    runner = new_runner(settings, folders, spare_cores=spare_cores, trusted=trusted)
+    runner = new_runner(
+        settings,
+        folders,
+        spare_cores=spare_cores,
+        max_in_flight=max_in_flight,
+        trusted=trusted,
+    )
     return LiveSession(runner)
 
 
@@ -295,6 +312,7 @@ def new_runner(
 ) -> Runner:
     from ..session import Runner
     from ..session.last_model import LastModelFile
+    from ..session.runner import MAX_IN_FLIGHT
 
     return Runner(
         new_engine(
@@ -307,6 +325,7 @@ def new_runner(
         folders.discussions,
         device=settings.device,
         last_model=LastModelFile(folders.last_model_file),
+        max_in_flight=max_in_flight or MAX_IN_FLIGHT,
     )
 
 

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from ..session.batch import MAX_IN_FLIGHT, Batch, NewSession
+from ..session.batch import Batch, NewSession
 from ..session.batch_run import BatchRun
+from ..session.runner import MAX_IN_FLIGHT
 from ..text import counted, duration, one_line
 from ..workspace.estimate import (
     Estimate,

@@ -32,10 +32,9 @@ from .events import (
 )
 from .live import LiveSession
 from .model_specs import local_specs
+from .runner import MAX_IN_FLIGHT
 
 CLOSE_SECONDS = 2.5
-MAX_IN_FLIGHT = 64
-"""Discussions that run at once: as many replies as an engine generates together."""
 FILES_PER_RUN = 4
 """Open at once, at most: the lock, what was saved last, what is being written, the folder."""
 
@@ -102,7 +101,9 @@ class Batch:
             self.resume()
 
     @classmethod
-    def saved(cls, new_session: NewSession, paths: Sequence[Path]) -> Batch:
+    def saved(
+        cls, new_session: NewSession, paths: Sequence[Path], *, max_in_flight: int = MAX_IN_FLIGHT
+    ) -> Batch:
         """The batch that ``paths`` are the saved discussions of, with those that are missing.
 
         Nothing runs before ``resume``. Raises InputError.
@@ -112,14 +113,16 @@ class Batch:
         members = [record.batch for record in records if record.batch]
         first = next((record for record in records if record.batch), None)
         if first is None or first.batch is None:
-            return cls(new_session, sources, start=False)
+            return cls(new_session, sources, start=False, max_in_flight=max_in_flight)
         earliest = first.earlier_setups[0].setup if first.earlier_setups else first.setup
         identity = BatchIdentity.of_member(first.batch, earliest.seed)
         setup = earliest.model_copy(update={"seed": identity.first_seed})
         numbers = {member.number for member in members}
         whole = enumerate(repeated(setup, identity.count), start=1)
         sources += [each for number, each in whole if number not in numbers]
-        batch = cls(new_session, sources, identity=identity, start=False)
+        batch = cls(
+            new_session, sources, identity=identity, start=False, max_in_flight=max_in_flight
+        )
         batch.runs.sort(key=lambda run: run.number)
         return batch
 

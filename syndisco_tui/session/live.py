@@ -48,6 +48,11 @@ class LiveSession:
         return LiveSession(self._runner, listener)
 
     @property
+    def max_in_flight(self) -> int:
+        """Discussions of a batch that are to run at once on the same runner."""
+        return self._runner.max_in_flight
+
+    @property
     def record(self) -> DiscussionRecord | None:
         """The open discussion as it was last saved, or None. A value: safe on any thread."""
         return self._performer.state.record

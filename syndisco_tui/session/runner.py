@@ -18,6 +18,8 @@ from .inputs import SpaceChecked
 from .last_model import LastModelFile
 from .performer import Message, Performer, Surroundings
 
+MAX_IN_FLIGHT = 64
+"""Discussions of a batch that run at once: as many replies as an engine generates together."""
 SILENCE = 60.0
 """Seconds without a token after which a warning is shown."""
 SPACE_INTERVAL = 60.0
@@ -51,7 +53,10 @@ class Runner:
         clock: Callable[[], datetime] = utc_now,
         silence: float = SILENCE,
         last_model: LastModelFile | None = None,
+        max_in_flight: int = MAX_IN_FLIGHT,
     ) -> None:
+        self.max_in_flight = max_in_flight
+        """Discussions of a batch that are to run at once."""
         self._surroundings = Surroundings(engine, folder, device, clock, silence, last_model)
         self._inbox: SimpleQueue[tuple[Performer, Message]] = SimpleQueue()
         self._lock = threading.Lock()

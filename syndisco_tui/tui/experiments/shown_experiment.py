@@ -44,7 +44,7 @@ class ShownExperiment(ShownBatch):
         """An experiment that nothing is done for before ``resume``."""
         experiment = runs.experiment
         title = one_line(experiment.design.title or experiment.folder.name, 120)
-        batch = Batch(session.sibling, runs.runs, start=False)
+        batch = Batch(session.sibling, runs.runs, start=False, max_in_flight=session.max_in_flight)
         claims = SeedClaims(experiment.folder)  # its files are claimed one by one as they begin
         return cls(
             batch, title, colours, claims, runs=runs, design_file=design_file, figures=RunFigures(),

@@ -45,7 +45,12 @@ def ask_to_repeat(
         ours = [each for each, is_ours in zip(setups, claims.claim(setups), strict=True) if is_ours]
         _notify_elsewhere(app, count - len(ours), count)
         if ours:
-            batch = Batch(session.sibling, ours, identity=BatchIdentity.of(setup.seed, count))
+            batch = Batch(
+                session.sibling,
+                ours,
+                identity=BatchIdentity.of(setup.seed, count),
+                max_in_flight=session.max_in_flight,
+            )
             shown = ShownBatch(batch, one_line(setup.heading, 120), colours, claims)
             batches_of(app).add(shown)
             show(shown)

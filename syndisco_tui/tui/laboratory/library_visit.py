@@ -158,7 +158,14 @@ class LibraryVisit:
         if running and running.batch.open_files.intersection(paths):
             self._show_batch(running, chosen)
             return
-        self._read(lambda: partial(show, Batch.saved(self._session.sibling, paths)))
+        self._read(
+            lambda: partial(
+                show,
+                Batch.saved(
+                    self._session.sibling, paths, max_in_flight=self._session.max_in_flight
+                ),
+            )
+        )
 
     def _show_batch(
         self, shown: ShownBatch, chosen: Callable[[OpenRequest | None], None]
