@@ -146,7 +146,8 @@ def remove_leftovers(folder: Path) -> int:
     for leftover in (*folder.glob(f".*{TEMPORARY_SUFFIX}"), *folder.glob(".*.json.lock")):
         name, _, _ = leftover.name[1:].partition(".json.")
         with contextlib.suppress(OSError):
-            lock = WriterLock(folder / f"{name}.json")  # so that nobody starts writing it now
+            # So that nobody starts writing it now.
+            lock = WriterLock(folder / f"{name}.json", patience=0)
             leftover.unlink(missing_ok=True)
             lock.release()
             removed += 1

@@ -13,11 +13,14 @@ PATIENCE_SECONDS = 0.2
 
 
 class WriterLock:
-    """Held by the one process that writes ``path``. Raises BlockingIOError if another holds it."""
+    """Held by the one process that writes ``path``. Raises BlockingIOError if another holds it.
 
-    def __init__(self, path: Path) -> None:
+    ``patience`` is how many seconds to try.
+    """
+
+    def __init__(self, path: Path, *, patience: float = PATIENCE_SECONDS) -> None:
         self._path = lock_path(path)
-        self._descriptor: int | None = _acquired(self._path)
+        self._descriptor: int | None = _acquired(self._path, patience)
 
     def renew(self) -> None:
         """Acquire the lock again if its file is gone, for example with the whole folder.
@@ -25,7 +28,7 @@ class WriterLock:
         Raises OSError; BlockingIOError if another process has acquired it meanwhile.
         """
         if self._descriptor is None or not _is_same_file(self._descriptor, self._path):
-            descriptor = _acquired(self._path)
+            descriptor = _acquired(self._path, PATIENCE_SECONDS)
             if self._descriptor is not None:
                 os.close(self._descriptor)
             self._descriptor = descriptor
@@ -55,9 +58,9 @@ def has_writer(path: Path) -> bool:
     return False
 
 
-def _acquired(path: Path) -> int:
+def _acquired(path: Path, patience: float) -> int:
     """A descriptor that holds the lock file, which is created if need be."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + patience
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:

@@ -3,7 +3,7 @@
     python -m tests.benchmarks.paced_server [--tokens 5000]
 
 It prints its URL. Tokens go to one stream after the other; a reply has between half of
-``max_tokens`` and all of them. ``GET /v1/figures`` tells what was emitted since the last such request.
+``max_tokens`` and all of them. ``GET /v1/figures`` tells what was emitted since the last look.
 """
 
 from __future__ import annotations
@@ -33,10 +33,8 @@ def words() -> list[bytes]:
     """The events of the words, as vLLM sends them."""
     head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 0, "model": "paced"}
     choice = {"index": 0, "logprobs": None, "finish_reason": None}
-    return [
-        event({**head, "choices": [{**choice, "delta": {"content": f" {word}"}}]})
-        for word in SENTENCE.split()
-    ]
+    deltas = ({"content": f" {word}"} for word in SENTENCE.split())
+    return [event({**head, "choices": [{**choice, "delta": delta}]}) for delta in deltas]
 
 
 HEAD = (

@@ -1,9 +1,9 @@
 """How fast many discussions run on a server, against a bare client that asks for the same.
 
 A process emits 5,000 tokens a second over all its streams. It is asked by the ``openai`` client
-alone, by ``syndisco-tui run --repeat`` and by the app in a terminal with its batch on the screen, one
-after the other; the server counts. Then keys are typed into the app while a batch runs, and each is
-timed until it is seen.
+alone, by ``syndisco-tui run --repeat`` and by the app in a terminal with its batch on the screen,
+one after the other; the server counts. Then keys are typed into the app while a batch runs, and
+each is timed until it is seen.
 
     python -m tests.benchmarks.servers [--at-once 64 256] [--rounds 3] [--json FILE]
 """
@@ -91,10 +91,11 @@ def requests_of(setup: DiscussionSetup) -> list[dict[str, Any]]:
     words = "the work from home is calm but we miss our friends and some days do not end " * 4
     while request := discussion.next_request():
         chat = [{"role": each.role, "content": each.content} for each in request.chat]
+        sampling = {"temperature": 0.8, "top_p": 0.95, "stop": list(request.stop)}
         extra = {"top_k": 50, "repetition_penalty": 1.1}
-        bodies.append({"model": "paced", "messages": chat, "max_tokens": MAX_TOKENS, "extra_body": extra,
-                       "temperature": 0.8, "top_p": 0.95, "stop": list(request.stop),
-                       "stream_options": {"include_usage": True}})  # fmt: skip
+        options = {"stream_options": {"include_usage": True}, "extra_body": extra}
+        limit = {"model": "paced", "max_tokens": MAX_TOKENS}
+        bodies.append({**limit, "messages": chat, **sampling, **options})
         discussion.post(request, Reply(words, "stop", "paced", 0, 75, 1.0), created_at="")
     return bodies
 

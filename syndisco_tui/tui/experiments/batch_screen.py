@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -33,8 +34,10 @@ from .starting import go_on
 SPREAD_SECONDS = 2.0
 """Between two looks at how far the discussions are apart, at least."""
 LOOKS_PER_SECOND = 4
-SPREAD_SHARE = 10
+SPREAD_SHARE = 20
 """The pause between two looks, as a multiple of how long the last one took."""
+DRAW_SHARE = 15
+"""The pause between two drawings of the table, as a multiple of how long the last one took."""
 
 
 class BatchScreen(AppScreen[OpenRequest | None]):
@@ -92,6 +95,7 @@ class BatchScreen(AppScreen[OpenRequest | None]):
         self._sorted_by, self._is_descending = 1, False
         self._behind: set[BatchRun] = set()
         """Runs that have changed since their rows were drawn."""
+        self._draw_due = 0.0
 
     def compose(self) -> ComposeResult:
         yield Static(safe(self._shown.title), classes="batch-title", markup=False)
@@ -157,11 +161,19 @@ class BatchScreen(AppScreen[OpenRequest | None]):
         changed = {run for run, _ in events}.intersection(self._runs)
         self._behind |= changed
         self._has_news = self._has_news or bool(changed)
-        if self.is_current:
+        if self.is_current and (time.monotonic() >= self._draw_due or self._batch.is_over):
             self._show_runs()
+
+    def _drawn(self, began_at: float) -> None:
+        """The faster the discussions, the more of the time is theirs."""
+        ended_at = time.monotonic()
+        self._draw_due = ended_at + DRAW_SHARE * (ended_at - began_at)
 
     def _show_runs(self) -> None:
         table = self._table
+        if self._behind:
+            self._draw_due = math.inf  # until it has been drawn
+            self.call_after_refresh(self._drawn, time.monotonic())
         for run in self._behind:
             for column, cell in zip(COLUMNS, self._cells(run), strict=True):
                 table.update_cell(str(run.number), column.name, cell)

@@ -6,6 +6,7 @@ import fcntl
 import os
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -23,7 +24,7 @@ from syndisco_tui.store.discussions import (
     remove_leftovers,
     resumable_discussions,
 )
-from syndisco_tui.store.lock import has_writer
+from syndisco_tui.store.lock import WriterLock, has_writer
 from tests.support.project import python, start_python
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -194,6 +195,14 @@ class TestTidyingUp:
             assert lock.exists()
         remove_leftovers(folder)
         assert not lock.exists()
+
+    def test_locks_that_are_held_are_not_waited_for(self, folder: Path) -> None:
+        held = [WriterLock(folder / f"batch-{number}.json") for number in range(50)]
+        started = time.monotonic()
+        assert remove_leftovers(folder) == 0
+        assert time.monotonic() - started < 2, "a batch of fifty would begin ten seconds later"
+        for lock in held:
+            lock.release()
 
     def test_a_clean_folder_stays_as_it_is(self, folder: Path) -> None:
         saved(folder, "paused")
