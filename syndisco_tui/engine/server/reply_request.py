@@ -14,7 +14,7 @@ from .capabilities import Capabilities, Refusal, adapt, too_long
 from .endpoint import Endpoint
 from .errors import BUSY, PASSING, UNUSABLE, refusal, seconds_to_wait, sentence
 from .reply import StreamedReply, note_on_cut_prompt, token_count
-from .request import for_client, messages, parameters
+from .request import for_client, messages, parameters, session_header
 from .streaming import stream_into
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ class ReplyRequest:
             "model": endpoint.model,
             "messages": messages(request.chat, capabilities),
             "stream": True,
+            "extra_headers": session_header(request.conversation),
             **for_client(values),
         }
         unreadable = await stream_into(reply, endpoint.client, arguments, endpoint.shown_url)

@@ -112,3 +112,8 @@ def for_client(values: dict[str, Any]) -> dict[str, Any]:
     beyond = {name: values[name] for name in _BEYOND_OPENAI if name in values}
     known = {name: value for name, value in values.items() if name not in beyond}
     return {**known, "extra_body": beyond} if beyond else known
+
+
+def session_header(conversation: str) -> dict[str, str]:
+    """The header by which a router in front of several servers keeps a discussion on one."""
+    return {"X-Session-Id": conversation} if conversation.isascii() and conversation else {}

@@ -420,6 +420,8 @@ class TestSeveralServers:
         for conversation in map(str, range(16)):
             both = {at.reply(conversation=conversation).text for _ in range(2)}
             assert len(both) == 1
+            sent = [server.headers[-1]["x-session-id"] for server in at.servers if server.headers]
+            assert conversation in sent, "a router keeps it on one as well"
             texts[conversation] = both.pop()
         assert set(texts.values()) == {"a", "b"}
 
