@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from ..discussion import DiscussionRecord, Message
 from ..discussion.marks import MarkKind
+from ..discussion.out_of_persona import refuses
 from .rouge import Diversity
 from .turn_taking import turn_taking
 
@@ -88,8 +89,17 @@ def discussion_statistics(record: DiscussionRecord) -> DiscussionStatistics:
         marks=sum(bool(entry.marks) for entry in rows),
         reply_tokens=sum(entry.completion_tokens for entry in rows),
         reasoning_tokens=sum(entry.reasoning_tokens for entry in rows),
-        marks_by_kind=Counter(mark.kind for entry in rows for mark in entry.marks),
+        marks_by_kind=_refusals(rows) if record.is_foreign else _marks(rows),
     )
+
+
+def _marks(rows: Sequence[Message]) -> Counter[MarkKind]:
+    return Counter(mark.kind for entry in rows for mark in entry.marks)
+
+
+def _refusals(rows: Sequence[Message]) -> Counter[MarkKind]:
+    """The only marks of what the guard has never seen: how a refusal begins needs no context."""
+    return Counter({"refusal": sum(refuses(_returned(entry)) for entry in rows)})
 
 
 def _returned(entry: Message) -> str:

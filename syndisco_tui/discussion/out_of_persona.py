@@ -128,6 +128,21 @@ def _is_a_picture(character: str) -> bool:
     return unicodedata.category(character)[0] == "S"
 
 
+_REFUSING_WORDS = (
+    "cannot", "can not", "can't", "can’t", "won't", "won’t", "will not", "able to", "comfortable",
+    "allowed", "decline", "refuse", "against", "violate", "sorry", "apolog", "抱歉", "对不起",
+    "對不起", "无法", "無法", "不能", "leid", "entschuldigung", "désol", "desol", "siento",
+)  # fmt: skip
+"""No refusal is without one of them."""
+
+
+def refuses(text: str) -> bool:
+    """Whether a model refuses in ``text``, at its beginning."""
+    beginning = text[:BEGINNING].lower()
+    has_word = any(word in beginning for word in _REFUSING_WORDS)
+    return has_word and _REFUSAL.search(text, 0, BEGINNING) is not None
+
+
 def suspicions(text: str, expected: Languages) -> Iterator[MarkKind]:
     """Why ``text`` is hardly the persona's, in a discussion that is in the ``expected`` languages.
 
@@ -135,7 +150,7 @@ def suspicions(text: str, expected: Languages) -> Iterator[MarkKind]:
     """
     if _ASSISTANT.search(text, 0, SAMPLE):
         yield "assistant"
-    if _REFUSAL.search(text, 0, BEGINNING):
+    if refuses(text):
         yield "refusal"
     if is_foreign(text, expected):
         yield "language"

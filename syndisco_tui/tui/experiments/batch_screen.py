@@ -24,6 +24,7 @@ from ..inspect.turn_lab import TurnLab
 from ..interventions.fork import ForkScreen
 from ..library.open_request import OpenRequest
 from ..shell.screen import AppScreen
+from ..statistics.screen import show_statistics
 from ..widgets.charts import bar
 from ..widgets.key_line import KeyLine
 from .batch_table import COLUMNS, NARROWEST_WORDS, NO_SPREAD, cells, in_order, labels
@@ -62,6 +63,7 @@ class BatchScreen(AppScreen[OpenRequest | None]):
         Binding("f", "fork", "fork"),
         Binding("c", "compare", "compare"),
         Binding("t", "turn_lab", "turn lab"),
+        Binding("T", "statistics", "statistics"),
         Binding("s", "sort(1)", "sort"),
         Binding("S", "reverse", "reverse", show=False),
         Binding("x", "stop", "stop all"),
@@ -291,6 +293,8 @@ class BatchScreen(AppScreen[OpenRequest | None]):
                 return bool(run and run.record and run.path)
             case "compare":
                 return bool(run and run.record)
+            case "statistics":
+                return any(each.path for each in self._batch.runs)
         return True
 
     @on(DataTable.RowHighlighted)
@@ -335,6 +339,10 @@ class BatchScreen(AppScreen[OpenRequest | None]):
     @staticmethod
     def _latest(run: BatchRun, record: DiscussionRecord) -> Callable[[], DiscussionRecord]:
         return lambda: run.record or record
+
+    def action_statistics(self) -> None:
+        paths = [run.path for run in self._batch.runs if run.path]
+        show_statistics(self.app, paths, self._shown.title)
 
     def action_turn_lab(self) -> None:
         self.app.push_screen(TurnLab(self._records, None, self._shown.colours))

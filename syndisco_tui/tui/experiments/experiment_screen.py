@@ -35,6 +35,7 @@ from ...workspace.matrix import (
 )
 from ..library.open_request import OpenRequest
 from ..shell.screen import AppScreen
+from ..statistics.screen import show_statistics
 from ..transcript.transcript import Transcript
 from ..widgets.charts import bar
 from ..widgets.key_line import KeyLine
@@ -71,6 +72,7 @@ class ExperimentScreen(AppScreen[OpenRequest | None]):
         Binding("enter", "open_cell", "discussions", key_display="⏎"),
         Binding("f", "figure(1)", "next figure"),
         Binding("F", "figure(-1)", "figure before", show=False),
+        Binding("T", "statistics", "statistics"),
         Binding("r", "go_on", "run"),
         Binding("x", "stop", "stop all"),
         Binding("y", "copy_path", "copy path"),
@@ -329,6 +331,10 @@ class ExperimentScreen(AppScreen[OpenRequest | None]):
         self._batch.stop()
         self._draw()
         self._estimate()
+
+    def action_statistics(self) -> None:
+        experiment = self._shown.experiment
+        show_statistics(self.app, [experiment.folder], experiment.design.title)
 
     def action_copy_path(self) -> None:
         self.post_message(Transcript.Copied(str(self._shown.experiment.folder), "Path"))

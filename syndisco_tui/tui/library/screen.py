@@ -70,6 +70,7 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
         Binding("slash", "filter", "filter", key_display="/"),
         Binding("e", "export", "export"),
         Binding("t", "turn_lab", "turn lab", show=False),
+        Binding("T", "statistics", "statistics", show=False),
         Binding("c", "compare", "compare", show=False),
         Binding("n", "rename", "rename", show=False),
         Binding("y", "copy_path", "copy path"),
@@ -306,6 +307,9 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
 
     def action_turn_lab(self) -> None:
         self._tasks.open_turn_lab(self._chosen_paths)
+
+    def action_statistics(self) -> None:
+        self._tasks.open_statistics(self.discussions)
 
     def action_compare(self) -> None:
         self._tasks.compare(self._chosen_paths)

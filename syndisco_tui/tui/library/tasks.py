@@ -23,8 +23,10 @@ from ...workspace.inputs import InputError
 from ...workspace.library import summarize_file
 from ..inspect.compare import Compare, CompareWith
 from ..inspect.turn_lab import TurnLab
+from ..statistics.screen import show_statistics
 from ..widgets.notices import show_error, tell
 from ..widgets.speaker_colours import SpeakerColours
+from .discussion_list import DiscussionList
 from .import_dialog import ImportPreview, messages_of
 from .watch import LibraryWatch
 
@@ -176,6 +178,13 @@ class LibraryTasks:
             self._app.push_screen(TurnLab(lambda: records, None, self._colours_of(records)))
 
         self._try(lambda: [read_discussion(path) for path in paths], show)
+
+    def open_statistics(self, discussions: DiscussionList) -> None:
+        """Count the marked ones, or those of the highlighted batch, or else all listed."""
+        group = discussions.group
+        entries = discussions.marked or list(group.entries if group else discussions.listed)
+        readable = [each.path for each in entries if discussions.status(each).can_be_read]
+        show_statistics(self._app, sorted(readable))
 
     def compare(self, paths: Sequence[Path]) -> None:
         """Show two side by side; with one, ask for the other first."""

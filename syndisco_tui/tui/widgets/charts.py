@@ -89,6 +89,55 @@ def share_bar(share: float, width: int, colour: str, expected: float | None = No
     return Content.assemble(*(Content.styled(text, style) for text, style in parts if text))
 
 
+def interval_line(
+    value: float | None,
+    bounds: tuple[float, float] | None,
+    values: Sequence[float],
+    width: int,
+    *,
+    zero: float | None = None,
+) -> Content:
+    """A dot with its interval, on a line of ``width`` cells.
+
+    All numbers are places on the line, from 0 (its beginning) to 1. ``values`` are dots behind it;
+    ``zero`` is marked by an upright stroke.
+    """
+    cells: list[tuple[str, str]] = [(" ", "")] * width
+
+    def cell(place: float) -> int:
+        return max(0, min(width - 1, round(place * (width - 1))))
+
+    for each in values:
+        cells[cell(each)] = ("·", "$quiet")
+    if bounds is not None:
+        first, last = cell(bounds[0]), cell(bounds[1])
+        for index in range(first, last + 1):
+            cells[index] = ("━", "$accent")
+        if first < last:
+            cells[first], cells[last] = ("┣", "$accent"), ("┫", "$accent")
+    if zero is not None:
+        is_inside = bounds is not None and bounds[0] < zero < bounds[1]
+        cells[cell(zero)] = ("╋", "$accent") if is_inside else (MARK, "$quiet")
+    if value is not None:
+        cells[cell(value)] = ("●", "bold $accent")
+    return Content.assemble(*(Content.styled(text, style) for text, style in cells))
+
+
+def axis_line(labels: Sequence[tuple[float, str]], width: int) -> Content:
+    """The numbers of an axis under or over a line of ``width`` cells; what has no room is left out.
+
+    ``labels`` are places from 0 to 1 with what is written there.
+    """
+    text, end = "", -1
+    for place, label in labels:
+        middle = round(place * (width - 1))
+        start = max(0, min(width - len(label), middle - (len(label) - 1) // 2))
+        if start > end:
+            text = text.ljust(start) + label
+            end = start + len(label)
+    return Content.styled(text.ljust(width)[:width], "$quiet")
+
+
 def binned(values: Sequence[float], width: int) -> list[float]:
     """At most ``width`` means of neighbouring values, all of them together in order."""
     if len(values) <= width:

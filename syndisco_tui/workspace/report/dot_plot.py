@@ -6,12 +6,12 @@ shape of the mark, so that a plot can be read in grey as well.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from textwrap import wrap
 from unicodedata import east_asian_width
 from xml.etree import ElementTree as ET
 
+from ...analysis.axis import Axis
 from ...analysis.statistics import Measure
 from ...text import one_line
 from ..statistics_tables import figure
@@ -66,18 +66,18 @@ def dot_plot(
         svg.set("height", str(height))
         ET.SubElement(svg, "style").text = STYLE
         ET.SubElement(svg, "rect", {"width": "100%", "height": "100%", "fill": "#ffffff"})
-    low, high, ticks = _axis(conditions, is_share=measure.is_share)
+    scale = _axis(conditions, is_share=measure.is_share)
 
     def x(value: float) -> float:
-        return round(_LEFT + (_RIGHT - _LEFT) * (value - low) / (high - low), 2)
+        return round(_LEFT + (_RIGHT - _LEFT) * scale.share(value), 2)
 
-    for tick in ticks:
+    for tick in scale.ticks:
         for index in range(len(conditions)):  # not through the texts
             top = 8 + _ROW * index + 19
             _line(svg, "track", x(tick), top, x(tick), top + 16)
         _line(svg, "axis", x(tick), bottom, x(tick), bottom + 3)
         anchor = "start" if x(tick) < _LEFT + 6 else "end" if x(tick) > _RIGHT - 6 else "middle"
-        _text(svg, "small", x(tick), bottom + 15, _tick_text(tick, ticks), anchor)
+        _text(svg, "small", x(tick), bottom + 15, scale.text(tick), anchor)
     _line(svg, "axis", _LEFT, bottom, _RIGHT, bottom)
     for index, (condition, kind) in enumerate(zip(conditions, kinds, strict=True)):
         _row(svg, condition, kind, 8 + _ROW * index, x)
@@ -143,10 +143,7 @@ def _spoken(condition: MeasuredCondition) -> str:
     return f"{condition.condition.name}: {_numbers(condition)}"
 
 
-def _axis(
-    conditions: Sequence[MeasuredCondition], *, is_share: bool
-) -> tuple[float, float, list[float]]:
-    """Ends of the axis and its ticks, around everything that is drawn."""
+def _axis(conditions: Sequence[MeasuredCondition], *, is_share: bool) -> Axis:
     drawn: list[float] = []
     for condition in conditions:
         one = condition.interval
@@ -154,30 +151,7 @@ def _axis(
             drawn += [each for each in (one.value, one.low, one.high) if each is not None]
         values = [value for value in condition.values if value is not None]
         drawn += values if len(values) <= _MOST_VALUES else []
-    least, most = min(drawn, default=0.0), max(drawn, default=1.0)
-    if most - least < 1e-9:
-        least, most = least - 0.5 * abs(least or 1), most + 0.5 * abs(most or 1)
-    step = _nice((most - least) / 4)
-    low, high = math.floor(least / step) * step, math.ceil(most / step) * step
-    if is_share:
-        low, high = max(0.0, low), min(1.0, high)
-    ticks = [low + step * number for number in range(round((high - low) / step) + 1)]
-    return low, high, [tick for tick in ticks if tick <= high + 1e-9]
-
-
-def _nice(step: float) -> float:
-    """The next of 1, 2, 2.5 and 5 times a power of ten."""
-    power = 10.0 ** math.floor(math.log10(step))
-    return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= step - 1e-12)
-
-
-def _tick_text(tick: float, ticks: Sequence[float]) -> str:
-    step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
-    digits = max(0, -math.floor(math.log10(step) + 1e-9))
-    if round(step, digits) != round(step, 10):
-        digits += 1
-    text = f"{abs(tick):,.{digits}f}"
-    return f"−{text}" if tick < -1e-12 else text
+    return Axis.around(drawn, is_share=is_share)
 
 
 def _shortened(text: str, room: float) -> str:

@@ -87,7 +87,7 @@ def report_html(
     plots = svg_figures(study, stand_alone=False)
     seeds = list(dict.fromkeys(one.seed for one in study.observed if one.seed))
     return environment.get_template("page.html.jinja").render(
-        title=one_line(title or _title(study), 200),
+        title=one_line(title or title_of(study), 200),
         version=__version__,
         summary=_summary(study),
         factors=[
@@ -114,7 +114,8 @@ def report_html(
     )
 
 
-def _title(study: Study) -> str:
+def title_of(study: Study) -> str:
+    """The title that all discussions share, or how many they are."""
     titles = {one.setup.get("title", "") for one in study.observed}
     if len(titles) == 1 and (only := titles.pop()):
         return only

@@ -19,6 +19,7 @@ from syndisco_tui.tui.experiments.matrix_view import MatrixView
 from syndisco_tui.tui.experiments.new_experiment import NewExperimentForm
 from syndisco_tui.tui.experiments.open_experiment import OpenExperimentDialog
 from syndisco_tui.tui.experiments.run_reader import RunReader
+from syndisco_tui.tui.statistics.screen import StatisticsScreen
 from syndisco_tui.tui.widgets.inline_select import InlineSelect
 from syndisco_tui.workspace.experiments import read_design
 from tests.support.bench import Bench, OpenBench
@@ -229,3 +230,13 @@ async def test_the_library_leads_to_the_experiments(bench: OpenBench) -> None:
     async with bench() as at:
         await at.press("o", "ctrl+e")
         await at.until(lambda: isinstance(at.app.screen, OpenExperimentDialog))
+
+
+async def test_its_statistics(bench: OpenBench, design: Path) -> None:
+    async with bench() as at:
+        await open_design(at, design)
+        await at.press("r")
+        await at.until(lambda: any(folder(at).glob("c*.json")))
+        await at.press("T")
+        await at.until(lambda: isinstance(at.app.screen, StatisticsScreen))
+        await at.until(lambda: "share of users’ turns" in at.text())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -109,6 +110,15 @@ def test_a_report_and_figures_are_written(
     assert "figures written to" in capsys.readouterr().err
 
 
+def test_refusals_are_counted_where_no_guard_has_read(
+    folders: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder_of(folders / "llama_none.txt", ["I cannot create content that harms.", "I can't wait!"])
+    stats([folders], condition_from="{model}_{moderation}.txt", to="json")
+    llama, qwen = json.loads(capsys.readouterr().out)
+    assert (llama["mark_refusal"], qwen["mark_refusal"]) == (1, 0)
+
+
 def test_a_factor_that_no_discussion_has_is_refused(folders: Path) -> None:
     with pytest.raises(InputError, match="did you mean model"):
         stats([folders], condition_from="{model}_{moderation}.txt", by=["modl"])
@@ -146,11 +156,31 @@ def test_patterns() -> None:
 
 
 def test_the_published_sample(capsys: pytest.CaptureFixture[str]) -> None:
+    """Counted from the files' JSON alone, by the definitions of SynDisco's authors."""
     files = [path for path in published("discussions") if path.name.startswith("main-")]
     if not files:
         pytest.skip("the published files are not there")
     stats(files, condition_from="main-{model}_{rest}.json", by=["model"], to="json")
     rows = {row["model"]: row for row in json.loads(capsys.readouterr().out)}
-    assert rows["llama70b"]["participation"] == 1.0
+    said: dict[str, list[bool]] = {}
+    words: dict[str, list[int]] = {}
+    for path in files:
+        model = path.name.removeprefix("main-").split("_")[0]
+        value = json.loads(path.read_text())
+        for log in value["logs"]:
+            if log["model"] == "hardcoded":
+                continue
+            words.setdefault(model, []).append(len(log["text"].split()))
+            if log["name"] != value["moderator"]:
+                is_silent = re.fullmatch(r'[\s"]*', log["text"])
+                said.setdefault(model, []).append(not is_silent)
+    assert set(rows) == set(words) == {
+        "llama70b", "llama8b", "mistral24b", "mistral7b", "qwen32b", "qwen7b",
+    }  # fmt: skip
+    for model, row in rows.items():
+        assert row["messages"] == len(words[model])
+        assert row["participation"] == pytest.approx(sum(said[model]) / len(said[model]))
+        assert row["words_mean"] == pytest.approx(sum(words[model]) / len(words[model]))
+    assert rows["llama70b"]["participation"] == rows["mistral7b"]["participation"] == 1.0
     assert rows["qwen32b"]["participation"] < 0.9
     assert sum(row["messages"] for row in rows.values()) == 480

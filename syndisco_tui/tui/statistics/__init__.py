@@ -1,0 +1,1 @@
+"""Statistics of many discussions, as charts and tables to move through."""
