@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from ..discussion import Persona, name_key
 from ..discussion.sampling_personas import free_name
+from ..store.foreign.cards import first_message_of, scenario_of
 from ..store.inputs import InputError
 from ..store.personas import (
     as_json,
@@ -25,11 +26,13 @@ __all__ = [
     "PersonaSet",
     "PersonaSets",
     "as_json",
+    "first_message_of",
     "named_apart",
     "own_or_shipped",
     "own_or_shipped_personas",
     "parse_personas",
     "read_personas",
+    "scenario_of",
     "write_personas",
 ]
 

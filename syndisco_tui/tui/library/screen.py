@@ -20,19 +20,19 @@ from textual.widgets import Input, Static
 from ...discussion import Persona
 from ...text import one_line, safe
 from ...workspace.discussions import Trash
-from ...workspace.exporting import ExportFormat
+from ...workspace.exporting import FORMATS, ExportFormat
 from ...workspace.folders import Folders
 from ..shell.keymap import key_of
 from ..shell.screen import AppScreen
 from ..transcript.read_only import ReadOnlyScreen
 from ..transcript.transcript import Transcript
+from ..widgets.export_format_dialog import ExportFormatDialog
 from ..widgets.forms import bring_back, can_bring_back, forget_discarded, open_form
 from ..widgets.key_line import KeyLine
 from ..widgets.line_dialog import LineDialog, non_empty
 from ..widgets.notices import show_error
 from ..widgets.speaker_colours import SpeakerColours
 from .discussion_list import DiscussionList, FilterLine
-from .export_format_dialog import ExportFormatDialog
 from .import_dialog import ImportDialog
 from .open_request import OpenRequest
 from .preview import group_preview, path_line, preview_of
@@ -346,9 +346,9 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
                 self._tasks.export(sources, to, exported)
 
         heading = one_line(chosen[0].summary.heading, 120)
-        self.app.push_screen(
-            ExportFormatDialog(heading if len(chosen) == 1 else several), format_chosen
-        )
+        meanings = {name: form.meaning for name, form in FORMATS.items()}
+        subject = heading if len(chosen) == 1 else several
+        self.app.push_screen(ExportFormatDialog(subject, meanings), format_chosen)
 
     def action_rename(self) -> None:
         entry = self.discussions.chosen[0]

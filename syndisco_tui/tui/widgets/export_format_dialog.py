@@ -1,8 +1,9 @@
-"""The library's dialog that asks for an export format."""
+"""The dialog that asks in which format something is to be exported."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import ClassVar, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,42 +14,44 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from ...text import safe
-from ...workspace.exporting import FORMAT_NAMES, FORMATS, ExportFormat
 from ..shell.screen import AppDialog
 
+FormatName = TypeVar("FormatName", bound=str)
 
-class ExportFormatDialog(AppDialog[ExportFormat | None]):
-    """Asks in which format discussions are to be exported."""
+
+class ExportFormatDialog(AppDialog[FormatName | None]):
+    """Asks for one of ``formats``, names with what they mean; ``heading`` says of what."""
 
     HELP = """Export
-    Discussions as files for other programs, in the folder of exports, named by their titles. The
-    path is shown and copied."""
+    Files for other programs, in the folder of exports, named by their titles. The path is shown
+    and copied."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss(None)", "cancel", show=False)
     ]
 
-    def __init__(self, heading: str) -> None:
+    def __init__(self, heading: str, formats: Mapping[FormatName, str]) -> None:
         super().__init__()
         self._heading = heading
+        self._formats = formats
 
     def compose(self) -> ComposeResult:
-        width = max(map(len, FORMAT_NAMES))
+        width = max(map(len, self._formats))
         options = [
             Option(
                 Content.assemble(
                     Content.styled(f"{name:<{width}}", "bold"),
-                    Content.styled(f"   {FORMATS[name].meaning}", "$quiet"),
+                    Content.styled(f"   {meaning}", "$quiet"),
                 )
             )
-            for name in FORMAT_NAMES
+            for name, meaning in self._formats.items()
         ]
         with Vertical(classes="dialog"):
             yield Static("Export", classes="dialog-title", markup=False)
-            yield Static(Content(safe(self._heading)), classes="library-subject")
+            yield Static(Content(safe(self._heading)), classes="export-subject")
             yield OptionList(*options, markup=False, compact=True, id="formats")
             yield Static("⏎ export      esc cancel", classes="dialog-hint", markup=False)
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(FORMAT_NAMES[event.option_index])
+        self.dismiss(list(self._formats)[event.option_index])
