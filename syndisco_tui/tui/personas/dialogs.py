@@ -11,15 +11,23 @@ from typing import Any
 
 from textual.app import App
 
-from ...discussion import Persona
+from ...discussion import DiscussionSetup, Persona
 from ...discussion.lint import Warning
 from ...text import one_line
+from ...workspace.exporting import (
+    PERSONA_FORMATS,
+    PersonaFormat,
+    export_personas_to_folder,
+    personas_in,
+)
 from ...workspace.inputs import InputError
-from ...workspace.personas import PersonaSets, named_apart, read_personas
+from ...workspace.personas import PersonaSets, named_apart
 from ..shell.keymap import key_of
 from ..widgets.dialogs import MultipleChoiceDialog
+from ..widgets.export_format_dialog import ExportFormatDialog
 from ..widgets.forms import open_form
 from ..widgets.notices import tell, warn
+from .card_offer import offer_card
 from .editor import PersonaEditor
 from .edits import PersonaChange, PersonaEdits
 from .external_edit import ExternalEdit
@@ -168,6 +176,32 @@ class PersonaDialogs:
         """Edit the persona at ``index``, or all, as JSON in the user's editor."""
         ExternalEdit(self._app, self._edits, self._apply).start(index)
 
+    # Files of other tools ----------------------------------------------------------------------
+
+    def export(self, indices: Sequence[int], folder: Path) -> None:
+        """Ask for a format, and export the personas at ``indices`` into ``folder``."""
+        personas = [self._selection.personas[index] for index in indices]
+
+        def chosen(to: PersonaFormat | None) -> None:
+            if to is None:
+                return
+            try:
+                path = export_personas_to_folder(folder, personas, to)
+            except InputError as error:
+                warn(self._app, str(error))
+            else:
+                self._app.copy_to_clipboard(str(path))
+                tell(self._app, f"Exported: {path}", seconds=6)
+
+        name = one_line(personas[0].name, 40)
+        heading = name if len(personas) == 1 else count_of_personas(len(personas))
+        meanings = {name: form.meaning for name, form in PERSONA_FORMATS.items()}
+        self._app.push_screen(ExportFormatDialog(heading, meanings), chosen)
+
+    def use_card(self, index: int, use: Callable[[DiscussionSetup], object]) -> None:
+        """Offer what the character card of a persona says about the discussion."""
+        offer_card(self._app, self._selection.personas[index], lambda: self._edits.setup, use)
+
     # Sets --------------------------------------------------------------------------------------
 
     def save_set(self, marked: Sequence[int]) -> None:
@@ -200,14 +234,11 @@ class PersonaDialogs:
             if path is None:
                 return
             try:
-                personas = read_personas(path)
+                personas = personas_in(path)
             except InputError as error:
                 warn(self._app, str(error))
-                return
-            if personas:
-                self._ask_how_to_open(path, personas, index)
             else:
-                warn(self._app, f"{path}: it holds no personas.")
+                self._ask_how_to_open(path, personas, index)
 
         self._app.push_screen(OpenSetDialog(self._sets.listed()), chosen)
 
