@@ -370,6 +370,14 @@ class Laboratory(AppScreen[None]):
         if self.view.path:
             self._annotation.show(self.view.path)
 
+    def action_export_personas(self) -> None:
+        if indices := self.personas_pane.chosen:
+            self.personas_pane.dialogs.export(indices, self._folders.exports)
+
+    def action_card(self) -> None:
+        if indices := self.personas_pane.chosen:
+            self.personas_pane.dialogs.use_card(indices[0])
+
     def action_inject(self) -> None:
         self._interventions.inject()
 

@@ -42,7 +42,10 @@ from .warnings import WarningsDialog
 
 
 class PersonaDialogs:
-    """Opens dialogs in ``app`` about ``edits``; ``apply`` applies what comes of them."""
+    """Opens dialogs in ``app`` about ``edits``.
+
+    ``apply`` applies a change of the personas, ``use_setup`` one of the rest of the setup.
+    """
 
     def __init__(
         self,
@@ -50,11 +53,13 @@ class PersonaDialogs:
         edits: PersonaEdits,
         sets: PersonaSets,
         apply: Callable[[PersonaChange], bool],
+        use_setup: Callable[[DiscussionSetup], object],
     ) -> None:
         self._app = app
         self._edits = edits
         self._sets = sets
         self._apply = apply
+        self._use_setup = use_setup
 
     @property
     def _selection(self) -> PersonaSelection:
@@ -198,9 +203,10 @@ class PersonaDialogs:
         meanings = {name: form.meaning for name, form in PERSONA_FORMATS.items()}
         self._app.push_screen(ExportFormatDialog(heading, meanings), chosen)
 
-    def use_card(self, index: int, use: Callable[[DiscussionSetup], object]) -> None:
+    def use_card(self, index: int) -> None:
         """Offer what the character card of a persona says about the discussion."""
-        offer_card(self._app, self._selection.personas[index], lambda: self._edits.setup, use)
+        persona = self._selection.personas[index]
+        offer_card(self._app, persona, lambda: self._edits.setup, self._use_setup)
 
     # Sets --------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from textual.content import Content
 from textual.widgets import Input, Static, TextArea
 
 from ...discussion import Persona
+from ...discussion.persona import CHARACTER_CARD
 from ...text import editable, safe
 from ...workspace.inputs import describe
 from ..widgets.forms import ErrorLine, Form, form_row
@@ -146,15 +147,25 @@ class PersonaEditor(Form[Persona | None]):
 
 
 def _further_text(persona: Persona) -> str:
+    """A line for each further field; a text of several lines is written as a JSON text."""
     further = persona.model_extra or {}
     return "\n".join(
-        f"{key}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        f"{key}: {value if is_line(value) else json.dumps(value, ensure_ascii=False)}"
         for key, value in further.items()
+        if key != CHARACTER_CARD
     )
 
 
+def is_line(value: object) -> bool:
+    """Whether ``value`` is a text without a line break."""
+    return isinstance(value, str) and len(value.splitlines()) < 2
+
+
 def _further(text: str, persona: Persona) -> dict[str, Any]:
-    """``field: value`` lines. What reads as a JSON value that is no text stays one."""
+    """The fields in ``field: value`` lines, and the character card of ``persona``.
+
+    What reads as a JSON value that is no text stays one.
+    """
     values: dict[str, Any] = {}
     before = persona.model_extra or {}
     for number, line in enumerate(text.splitlines(), start=1):
@@ -166,5 +177,16 @@ def _further(text: str, persona: Persona) -> dict[str, Any]:
             raise ValueError(f"more fields, line {number}: write it as “field: value”")
         if key in Persona.model_fields or key in values:
             raise ValueError(f"more fields, line {number}: there is a field “{key}” already")
-        values[key] = from_text(key, value, before=before.get(key))
+        values[key] = _text_of_lines(value) or from_text(key, value, before=before.get(key))
+    if CHARACTER_CARD in before:
+        values[CHARACTER_CARD] = before[CHARACTER_CARD]
     return values
+
+
+def _text_of_lines(value: str) -> str:
+    """The text of several lines that ``value`` is the JSON of; empty if it is something else."""
+    try:
+        text = json.loads(value) if value.startswith('"') else None
+    except ValueError:
+        return ""
+    return text if isinstance(text, str) and not is_line(text) else ""

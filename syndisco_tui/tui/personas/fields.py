@@ -98,7 +98,8 @@ def with_field(persona: Persona, field: str, text: str) -> Persona:
     An empty text does not add a free field. Raises FieldError.
     """
     before = value_of(persona, field)
-    if text == editable(as_text(before)):
+    shown = editable(as_text(before))
+    if text in (shown, shown.replace("\n", " ")):  # an input shows it on one line
         return persona
     value = from_text(field, text, before=before)
     try:

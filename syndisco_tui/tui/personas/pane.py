@@ -22,12 +22,12 @@ from ...workspace.inputs import describe
 from ...workspace.personas import OwnPersonas, PersonaSets
 from ..shell.actions import bindings
 from ..shell.keymap import key_of
-from ..widgets.forms import bring_back, discard_question, forget_discarded, remember_discarded
+from ..widgets.forms import bring_back, forget_discarded
 from ..widgets.notices import show_error, tell
 from ..widgets.speaker_colours import SpeakerColours
-from .edits import PersonaChange, PersonaEdits, Renames
+from .edits import PersonaChange, PersonaEdits
 from .field_bar import FieldBar
-from .fields import fields_of
+from .field_editing import FieldEditing
 from .list import PersonaList
 from .list_footer import PersonaListFooter
 from .model_labels import model_labels
@@ -77,7 +77,12 @@ class PersonasPane(Vertical):
         """What opens dialogs, imported when the first one is wanted."""
         from .dialogs import PersonaDialogs
 
-        return PersonaDialogs(self.app, self.edits, self._sets, self.apply)
+        return PersonaDialogs(self.app, self.edits, self._sets, self.apply, self._use_setup)
+
+    @cached_property
+    def field_editing(self) -> FieldEditing:
+        """What changes one field in place."""
+        return FieldEditing(self)
 
     def compose(self) -> ComposeResult:
         yield Static("", classes="pane-title")
@@ -165,6 +170,11 @@ class PersonasPane(Vertical):
         persona = personas[index]
         return persona not in self.selection.personas and not self.list.lists(persona)
 
+    def _use_setup(self, setup: DiscussionSetup) -> None:
+        """Take over a setup in which something else than the personas differs, and tell of it."""
+        self.use(setup)
+        self.post_message(self.Changed(setup))
+
     def import_personas(self, personas: Iterable[Persona]) -> None:
         """Add ``personas`` below the highlighted one."""
         self.dialogs.add(self.selection.insert(self._below, personas), self._below)
@@ -182,6 +192,12 @@ class PersonasPane(Vertical):
         if index is None:
             tell(self.app, f"{self.list.empty_hint}.")
         return index
+
+    @property
+    def chosen(self) -> Sequence[int]:
+        """The indices of the marked personas, or else that of the highlighted one."""
+        index = self._highlighted
+        return () if index is None else self.list.marked or (index,)
 
     # Actions: who takes part, and which personas there are ----------------------------------------
 
@@ -222,8 +238,7 @@ class PersonasPane(Vertical):
             self.apply(PersonaChange(self.selection.insert(index + 1, copies), index + 1))
 
     def action_delete(self) -> None:
-        if (index := self._highlighted) is not None:
-            indices: Sequence[int] = self.list.marked or (index,)
+        if indices := self.chosen:
             name = one_line(self.selection.personas[indices[0]].name, 40)
             deleted = name if len(indices) == 1 else f"{len(indices)} personas"
             sentence = f"{deleted} deleted; {key_of(self.app, 'personas.undo')} undoes it."
@@ -246,8 +261,8 @@ class PersonasPane(Vertical):
             self.dialogs.edit(index)
 
     def action_model(self) -> None:
-        if (index := self._highlighted) is not None:
-            self.dialogs.give_model(self.list.marked or (index,))
+        if indices := self.chosen:
+            self.dialogs.give_model(indices)
 
     def action_new(self) -> None:
         self.dialogs.new(self._below)
@@ -274,14 +289,9 @@ class PersonasPane(Vertical):
         if self._highlighted is None:
             return
         if self.edits.warnings:
-            self.dialogs.show_warnings(self.edits.warnings, self._go_to_field)
+            self.dialogs.show_warnings(self.edits.warnings, self.field_editing.go_to)
         else:
             tell(self.app, "No likely mistakes.")
-
-    def _go_to_field(self, index: int, field: str | None) -> None:
-        """Highlight the persona at ``index``; the next edit begins with ``field``."""
-        self.edits.last_field = field or self.edits.last_field
-        self.list.show(self.selection, index)
 
     # Filter and marks --------------------------------------------------------------------------
 
@@ -328,72 +338,18 @@ class PersonasPane(Vertical):
 
     async def action_change_field(self) -> None:
         if (index := self._highlighted) is not None:
-            await self._edit_field(index)
+            await self.field_editing.open(index)
 
     async def action_twin(self) -> None:
         if (index := self._highlighted) is not None:
-            await self._edit_field(index, is_copy=True)
-
-    async def _edit_field(
-        self, index: int, *, is_copy: bool = False, typed: str | None = None
-    ) -> None:
-        """Ask for a field of a persona, or of a copy; begin with what was ``typed`` before."""
-        self.list.keeps_highlight = True
-        personas = self.selection.personas
-        fields = fields_of(personas)
-        await self.footer.bar.open(personas[index], fields, is_copy=is_copy, typed=typed)
-
-    def _close_field(self) -> None:
-        self.footer.bar.close()
-        self.list.keeps_highlight = self.footer.is_filter_open
-        self.list.focus()
+            await self.field_editing.open(index, is_copy=True)
 
     @on(FieldBar.Entered)
     async def _field_entered(self, event: FieldBar.Entered) -> None:
-        """Give the field the value that was entered, then go where the key leads."""
         event.stop()
-        if event.before not in self.selection.personas:  # it was changed elsewhere meanwhile
-            self._close_field()
-            return
-        index = self.selection.personas.index(event.before)
-        selection, highlight = self.selection.replace_one(index, event.after), index
-        renames: Renames = ((event.before.name, event.after.name),)
-        if event.is_copy:
-            selection, highlight = self.selection.insert(index + 1, [event.after]), index + 1
-            renames = ()
-        elif error := self.edits.name_error(event.after, index):
-            self.footer.bar.show_error(error)
-            return
-        is_same = event.after == event.before
-        if not is_same and not self.apply(PersonaChange(selection, highlight, renames=renames)):
-            return
-        if event.field_step:
-            await self._edit_field(index)
-            self.footer.bar.step_field(event.field_step)
-        elif event.persona_step:
-            self.list.action_move(event.persona_step)
-            await self._edit_field(self.list.highlighted or 0)
-        else:
-            self._close_field()
+        await self.field_editing.enter(event)
 
     @on(FieldBar.Left)
     def _field_left(self, event: FieldBar.Left) -> None:
-        """Close the bar; ask first where something was typed."""
         event.stop()
-        if event.typed is None:
-            self._close_field()
-            return
-        persona, field = event.persona, self.edits.last_field
-
-        async def reopen() -> None:
-            if persona in self.selection.personas:
-                index = self.selection.personas.index(persona)
-                self._go_to_field(index, field)
-                await self._edit_field(index, is_copy=event.is_copy, typed=event.typed)
-
-        def answered(discards: bool | None) -> None:
-            if discards:
-                remember_discarded(self.app, self.screen, lambda: self.call_later(reopen))
-                self._close_field()
-
-        self.app.push_screen(discard_question(self.app), answered)
+        self.field_editing.leave(event)

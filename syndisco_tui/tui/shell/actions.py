@@ -85,6 +85,10 @@ ACTIONS = (
     Action("open_set", "O", "open set", "Open a set of personas", "personas"),
     Action("likely", "L", "likely mistakes", "See what is likely a mistake", "personas"),
     Action("edit_outside", "E", "in $EDITOR", "Edit as JSON in your editor", "personas"),
+    Action("screen.export_personas", "X", "export", "Export for other tools", "personas"),
+    Action(
+        "screen.card", "C", "from the card", "Use a card's scenario or first message", "personas"
+    ),
     Action("mark_all", "V", "mark all", "Mark or unmark all listed", "personas"),
     Action("up", "shift+up", "move up", "Move the persona up", "personas"),
     Action("down", "shift+down", "move down", "Move the persona down", "personas"),

@@ -537,7 +537,7 @@ class TestSets:
 
     @pytest.mark.parametrize(
         ("content", "sentence"),
-        [(None, "there is no such file"), ("[", "not valid JSON"), ("[]", "it holds no personas")],
+        [(None, "there is no such file"), ("[", "not valid JSON"), ("[]", "holds no personas")],
     )
     async def test_what_cannot_be_opened_is_said(
         self, bench: OpenBench, tmp_path: Path, content: str | None, sentence: str
