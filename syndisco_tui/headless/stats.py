@@ -8,6 +8,7 @@ from pathlib import Path
 from textwrap import fill
 from typing import Literal, get_args
 
+from ..analysis.annotations import summarize_tasks
 from ..analysis.conditions import table_of
 from ..text import counted, safe
 from ..workspace.conditions import ConditionPattern, Observations, observe
@@ -26,6 +27,7 @@ from ..workspace.statistics_tables import (
     plain,
 )
 from ..workspace.study import Study
+from .annotate import summary_text
 from .counter import Counter
 
 StatsFormat = Literal["table", "csv", "json", "markdown", "html"]
@@ -70,6 +72,9 @@ def stats(
         if to == "html"
         else _text(study, to, with_differences)
     )
+    if to == "table":
+        tasks = summarize_tasks(observations.annotations)
+        text += "".join(f"\n{summary_text(task)}\n" for task in tasks)
     if output is None:
         print(text, end="")
     else:
