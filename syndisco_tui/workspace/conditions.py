@@ -176,7 +176,8 @@ def _setup_levels(record: DiscussionRecord) -> dict[str, str]:
     levels = {"model": setup.model, "moderator": moderator, "title": record.title, "users": users}
     history = setup.history_context_len
     if record.is_foreign:  # SynDisco's files do not say the rest
-        return levels | {"conv_len": str(setup.conv_len), "history_context_len": str(history)}
+        known = {} if history is None else {"history_context_len": str(history)}
+        return levels | {"conv_len": str(setup.conv_len), **known}
     return levels | {
         "turn_manager": setup.turn_manager,
         "p_respond": f"{setup.p_respond:g}",
