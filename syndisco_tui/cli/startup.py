@@ -357,12 +357,15 @@ def new_engine(
         from ..engine.server import ServerEngine
         from ..engine.server.engine import DEFAULT_MAX_CONCURRENT
         from ..engine.server.known_servers import KnownServers
-        from ..workspace.settings import resolve_server
+        from ..workspace.settings import load_settings, resolve_server
 
-        known = KnownServers(folders.known_servers_file)
+        def resolve(server: str) -> tuple[str, str]:
+            """Settings may have got another server since the start."""
+            return resolve_server(load_settings(folders.settings_file, {}), server, trusted)
+
         return ServerEngine(
-            lambda server: resolve_server(settings, server, trusted),
-            known,
+            resolve,
+            KnownServers(folders.known_servers_file),
             max_concurrent=max_in_flight or DEFAULT_MAX_CONCURRENT,
         )
 

@@ -89,7 +89,7 @@ def read_model_files(
     config = checkpoint.config
     problem, explanation = _unsuited(folder, config)
     return ModelFiles(
-        disk_bytes=size,
+        disk_bytes=max(size, checkpoint.file_bytes),  # blobs may be links to another disk
         family=_text(config.get("model_type")),
         parameters=checkpoint.parameters if checkpoint.quantization in _UNPACKED else 0,
         dtype=_dtype(config),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
+from textual.events import Click
 
 from ...text import gigabytes, one_line, parameter_count
 from ...workspace.models import ListedModel, ModelChoice, ModelGroup
@@ -51,6 +52,11 @@ class ModelRows(RowList):
     @property
     def row_count(self) -> int:
         return len(self.rows)
+
+    def click_row(self, index: int, event: Click) -> None:
+        """A click selects, as in other dialogs."""
+        self.highlight(index)
+        self.post_message(self.Selected())
 
     def lines_above(self, index: int) -> Sequence[Content]:
         heading = self.rows[index].heading

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from syrupy.assertion import SnapshotAssertion
 from syndisco_tui.discussion import DiscussionSetup
 from syndisco_tui.engine.machine import FreeMemory
 from syndisco_tui.tui.models.model_dialog import ModelDialog
+from syndisco_tui.tui.models.model_rows import ModelRows
 from syndisco_tui.tui.setup.fields import FIELDS
 from syndisco_tui.workspace import models
-from tests.support.bench import Bench, OpenBench
+from tests.support.bench import TINY, Bench, OpenBench
 from tests.support.model_folders import cache_model, config_of, tensors_of
 from tests.support.scripted_server import Answer, ScriptedServer
 
@@ -63,13 +65,20 @@ async def open_dialog(at: Bench) -> ModelDialog:
     return dialog
 
 
+def text_of(at: Bench) -> str:
+    """The dialog as plain text, without the screen below it."""
+    region = at.app.screen.query_one("#models").region
+    lines = at.text().splitlines()[region.y : region.bottom]
+    return "\n".join(line[region.x : region.right].rstrip() for line in lines)
+
+
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids="{0[0]}x{0[1]}".format)
 async def test_models_of_this_machine(
     bench: OpenBench, cache: Path, size: tuple[int, int], snapshot: SnapshotAssertion
 ) -> None:
     async with bench(size, settings=GATEWAY) as at:
         await open_dialog(at)
-        assert at.text() == snapshot
+        assert text_of(at) == snapshot
         assert "no chat template" in at.text()
         await at.press(*["down"] * 3)
         assert "takes 32.1 GB of memory, 12.0 GB free on cpu" in at.text()
@@ -132,3 +141,39 @@ async def test_escape_changes_nothing(bench: OpenBench, cache: Path) -> None:
         assert at.app.screen is at.laboratory
         assert at.laboratory.setup == before
         assert dialog._listing._is_cancelled.is_set()
+
+
+async def test_a_server_that_hangs_holds_nothing_up(bench: OpenBench, cache: Path) -> None:
+    with socket.socket() as hung:
+        hung.bind(("127.0.0.1", 0))
+        hung.listen()
+        url = f"http://127.0.0.1:{hung.getsockname()[1]}/v1"
+        async with bench(settings=f'[servers]\nlab = {{url = "{url}"}}\n') as at:
+            await at.press("2", "home", *["down"] * [each.key for each in FIELDS].index("model"))
+            await at.press("enter")
+            await at.until(lambda: "no chat template" in at.text())
+            assert f"asking lab · {url} …" in at.text()
+            await at.press("escape")
+            assert at.app.screen is at.laboratory
+            await at.press("enter")
+            await at.until(lambda: f"lab: {url} did not answer within 1 s" in at.text())
+            await at.press("down", "enter")
+            assert at.laboratory.setup.model == "starter"
+
+
+async def test_a_click_chooses(bench: OpenBench, cache: Path) -> None:
+    async with bench() as at:
+        await open_dialog(at)
+        rows = at.app.screen.query_one(ModelRows)
+        await at.pilot.click(rows, offset=(4, rows.top_of(1)))
+        await at.pilot.pause()
+        assert at.laboratory.setup.model == "starter"
+
+
+async def test_nothing_is_lost_in_a_tiny_window(bench: OpenBench, cache: Path) -> None:
+    for size in TINY:
+        async with bench(size) as at:
+            at.laboratory.setup_pane.go_to_field("model")
+            await at.press("enter")
+            assert isinstance(at.app.screen, ModelDialog)
+            await at.press("escape")

@@ -25,7 +25,7 @@ from syndisco_tui.workspace.models import (
     model_sources,
 )
 from syndisco_tui.workspace.settings import Settings
-from tests.support.model_folders import cache_model, config_of, write_model
+from tests.support.model_folders import cache_model, config_of, tensors_of, write_model
 from tests.support.scripted_server import Answer, Refused, ScriptedServer
 
 AUTO = Precision()
@@ -93,6 +93,16 @@ def test_the_size_of_a_cached_model_is_that_of_its_blobs(tmp_path: Path) -> None
     files = listed_models(sources(tmp_path))[1].models[0].files
     assert files is not None
     assert 1_000_000 < files.disk_bytes < 2_000_000
+
+
+def test_a_cache_whose_files_are_on_another_disk(tmp_path: Path) -> None:
+    version = cache_model(tmp_path / "hub", "org/a", config_of("llama"), tensors_of(10_000_000))
+    weights = (version / "model.safetensors").resolve()
+    weights.symlink_to(weights.rename(tmp_path / "elsewhere"))
+    files = listed_models(sources(tmp_path))[1].models[0].files
+    assert files is not None
+    assert (files.problem, files.parameters) == ("", 10_000_000)
+    assert files.disk_bytes > 20_000_000
 
 
 def test_a_cache_that_cannot_be_read_is_said(tmp_path: Path) -> None:
