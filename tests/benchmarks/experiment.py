@@ -10,6 +10,7 @@ thread uses for a thousand messages, and how much memory the process has.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import random
@@ -143,6 +144,23 @@ class ExperimentApp(SyndiscoApp):
         super().__init__(lambda: laboratory, folders=folders, themes=read_themes(SHIPPED_THEMES)[0])
         self._design = design_file(self._folder, discussions)
         self._figures = figures
+        self._collecting_since = self._longest_collection = self._longest_stall = 0.0
+        self._looked_at = 0.0
+        gc.callbacks.append(self._note_collection)
+
+    def _note_collection(self, phase: str, _info: dict[str, int]) -> None:
+        now = time.perf_counter()
+        if phase == "start":
+            self._collecting_since = now
+        else:
+            self._longest_collection = max(self._longest_collection, now - self._collecting_since)
+
+    def _note_stall(self) -> None:
+        """Called a hundred times a second: what is late was kept waiting by the screen's thread."""
+        now = time.perf_counter()
+        if self._looked_at:
+            self._longest_stall = max(self._longest_stall, now - self._looked_at - 0.01)
+        self._looked_at = now
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -160,6 +178,7 @@ class ExperimentApp(SyndiscoApp):
         )
         self.set_timer(1, lambda: self.screen.run_action("go_on"))
         self.set_interval(1, self._write)
+        self.set_interval(0.01, self._note_stall)
 
     def _write(self) -> None:
         batch = self._shown.batch
@@ -170,6 +189,8 @@ class ExperimentApp(SyndiscoApp):
             "messages": batch.figures().messages,
             "in_flight": batch.in_flight,
             "bytes": memory_now(),
+            "collection": self._longest_collection,
+            "stall": self._longest_stall,
         }
         temporary = self._figures.with_suffix(".new")
         temporary.write_text(json.dumps(figures))
@@ -231,6 +252,8 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
         "messages a minute": 60 * messages / seconds,
         "key to echo p50, ms": statistics.median(times),
         "key to echo p99, ms": times[int(0.99 * (len(times) - 1))],
+        "longest garbage collection, ms": 1000 * after["collection"],
+        "longest stall of the screen, ms": 1000 * after["stall"],
         "screen, % of a core": 100 * screen / seconds,
         "process, % of a core": 100 * (after["process"] - before["process"]) / seconds,
         "screen, % of a core for 1,000 messages a minute": 100 * screen / messages * 1000 / 60,

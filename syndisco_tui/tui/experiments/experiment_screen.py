@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -50,6 +51,8 @@ from .starting import go_on
 DRAWS_PER_SECOND = 4
 LOOKS_PER_SECOND = 1
 """How often the folder is looked at for what other processes do."""
+SECONDS_TO_BEGIN = 3.0
+"""By then the first discussions have begun."""
 COUNTED_AT_ONCE = 20
 """Discussions whose figures are counted before the matrix is drawn again."""
 
@@ -103,6 +106,7 @@ class ExperimentScreen(AppScreen[OpenRequest | None]):
         self._read_so_far: tuple[int, int] | None = (0, len(shown.batch.runs))
         """Of the first reading: how many discussions, of how many; None once it is done."""
         self._is_counting = False
+        self._finished_at_estimate = -1
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="experiment-top"):
@@ -153,7 +157,7 @@ class ExperimentScreen(AppScreen[OpenRequest | None]):
     def _follow(self, changes: list[FileChange]) -> None:
         if self._read_so_far:
             self._read_so_far = None
-            self._estimate()
+            gc.freeze()  # what was read stays: looking through it again only stalls keys
         self._shown.follow(changes)
         self._has_news = True
 
@@ -162,16 +166,28 @@ class ExperimentScreen(AppScreen[OpenRequest | None]):
         """Estimate what remains to be done, while nothing runs."""
         runs = self._batch.runs
         remaining = [run.setup for run in runs if run.state != "finished"]
-        text = ""
-        if remaining and self._batch.is_over:
-            speed = speed_of(runs, self._library)
-            text = sentence(estimate(remaining, speed, self._shown.prices))
-        self.app.call_from_thread(self._show_estimate, text)
+        expected = estimate(remaining, speed_of(runs, self._library), self._shown.prices)
+        self.app.call_from_thread(self._show_estimate, sentence(expected))
 
     def _show_estimate(self, text: str) -> None:
         line = self.query_one("#experiment-estimate", Static)
-        line.display = bool(text)
         line.update(Content.styled(one_line(f"to do: {text}", 300), "$quiet"))
+        line.display = self._can_run
+
+    @property
+    def _can_run(self) -> bool:
+        """Whether something is to be done, and nothing is being done here."""
+        is_read = self._read_so_far is None
+        return is_read and self._batch.is_over and not self._batch.is_finished
+
+    def _estimate_if_due(self, finished: int) -> None:
+        """Estimate again when further discussions are finished; no estimate while they run."""
+        if not self._can_run:
+            self.query_one("#experiment-estimate", Static).display = False
+            self._finished_at_estimate = -1
+        elif finished != self._finished_at_estimate:
+            self._finished_at_estimate = finished
+            self._estimate()
 
     # What is shown -----------------------------------------------------------------------------
 
@@ -198,6 +214,7 @@ class ExperimentScreen(AppScreen[OpenRequest | None]):
         self._show_about()
         self._show_cell()
         self._show_figures()
+        self._estimate_if_due(sum(cell.finished for cell in self._cells.values()))
         self.refresh_bindings()
         uncounted = figures.uncounted(self._batch.runs)
         if uncounted and not self._is_counting:
@@ -298,8 +315,7 @@ class ExperimentScreen(AppScreen[OpenRequest | None]):
             case "stop":
                 return not self._batch.is_over
             case "go_on":
-                is_read = self._read_so_far is None
-                return is_read and self._batch.is_over and not self._batch.is_finished
+                return self._can_run
         return True
 
     def action_figure(self, by: int) -> None:
@@ -320,17 +336,17 @@ class ExperimentScreen(AppScreen[OpenRequest | None]):
         self.app.push_screen(self._new_cell_screen(runs=runs), left)
 
     def action_go_on(self) -> None:
-        self._show_estimate("")
         try:
             go_on(self.app, self._shown, self._open_path())
         except (InputError, OSError) as error:
             show_error(self.app, str(error))
+        else:
+            self.set_timer(SECONDS_TO_BEGIN, gc.freeze)  # a thousand sessions
         self._draw()
 
     def action_stop(self) -> None:
         self._batch.stop()
         self._draw()
-        self._estimate()
 
     def action_statistics(self) -> None:
         experiment = self._shown.experiment
