@@ -109,6 +109,9 @@ async def test_another_model_has_to_wait_for_it(bench: OpenBench) -> None:
         await at.press("r")
         assert "A batch is running with another model (scripted)" in at.toasts()
         assert [load.model for load in at.engine.loads if load.model == "org/another"] == []
+        elsewhere = {"model": "org/another", "server": ("http://127.0.0.1:9/v1",)}
+        on_a_server = at.laboratory.setup.model_copy(update=elsewhere)
+        assert batches_of(at.app).lets_run(on_a_server), "servers have room beside anything"
         at.laboratory._use(at.laboratory.setup.model_copy(update={"model": "scripted"}))
         await at.press("r")
         await at.until(lambda: len(at.records()) == 3)
