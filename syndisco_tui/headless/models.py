@@ -59,7 +59,7 @@ def _table(groups: Iterable[ModelGroup]) -> str:
 
 def _cells(model: ListedModel, group: ModelGroup) -> tuple[str, ...]:
     """A model's row. Names are foreign text and made safe."""
-    files, about = model.files, model.about
+    files, about = model.files, model.sentence or model.about
     name, origin = one_line(model.choice.model, 120), one_line(group.origin, 60)
     if files is None or not (files.disk_bytes or files.problem):
         context = f"{model.context_length:,} tokens of context" if model.context_length else ""

@@ -60,6 +60,8 @@ class ListedModel:
     """What it is, in a few words, where its files do not say."""
     context_length: int = 0
     """Tokens that prompt and reply can have together; 0 if not known."""
+    sentence: str = ""
+    """What it is, at greater length."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,11 @@ def _built_in(files: ModelFiles | None = None) -> ModelGroup:
     if files is not None and files.problem:
         files = replace(files, problem="", explanation="It is downloaded when it is first used.")
     models = (
-        ListedModel(ModelChoice(AUTO), about="Llama 3.2 3B with CUDA, otherwise the starter"),
+        ListedModel(
+            ModelChoice(AUTO),
+            about="Llama 3B, or the starter",
+            sentence="Llama 3.2 3B with CUDA, otherwise the starter",
+        ),
         ListedModel(ModelChoice(STARTER_MODEL), files, about=STARTER),
     )
     return ModelGroup(BUILT_IN, models, is_complete=files is not None)

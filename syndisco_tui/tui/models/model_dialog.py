@@ -136,11 +136,14 @@ class ModelDialog(AppDialog[ModelChoice | None]):
 
     def _as_typed(self, typed: str) -> list[tuple[ModelChoice, str]]:
         """What is typed as a model, on the server in force and on this machine."""
-        here = (ModelChoice(typed), "an id of the Hugging Face hub, or a folder")
+        on_this_machine = (ModelChoice(typed), "a hub id, or a folder")
         server = self._current.server if self._current else ()
         if not server:
-            return [here]
-        return [(ModelChoice(typed, server), f"on {one_line(', '.join(server), 60)}"), here]
+            return [on_this_machine]
+        return [
+            (ModelChoice(typed, server), f"on {one_line(', '.join(server), 60)}"),
+            on_this_machine,
+        ]
 
     def _show_notes(self, groups: Sequence[ModelGroup]) -> None:
         """Say what is still being asked, and who did not answer."""
@@ -186,7 +189,7 @@ def _about(model: ListedModel) -> str:
     """A sentence on the highlighted model: what it needs, or what is wrong with it."""
     files = model.files
     if files is None:
-        return " · ".join(filter(None, [model.about, _context(model)]))
+        return " · ".join(filter(None, [model.sentence or model.about, _context(model)]))
     if files.explanation:
         return files.explanation
     parts = [model.about]
