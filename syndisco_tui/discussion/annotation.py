@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -20,6 +21,7 @@ from .scales import Scale, Value
 ANNOTATOR_PROMPT_TYPE = "2"
 """What SynDisco writes as the type of an annotator's system prompt."""
 _DIGEST_BYTES = 6
+_SAYS_NOTHING = re.compile(r'[\s"]*')
 
 
 class Question(BaseModel):
@@ -217,8 +219,11 @@ def message_id(message: Message) -> str:
 
 
 def annotatable(entries: Sequence[Message]) -> list[int]:
-    """Indices of what is annotated: all messages, and no silences."""
-    return [index for index, entry in enumerate(entries) if not entry.is_silence]
+    """Indices of what is annotated: all messages that say something.
+
+    SynDisco's files have silences as messages of nothing but quotation marks.
+    """
+    return [index for index, entry in enumerate(entries) if not _SAYS_NOTHING.fullmatch(entry.text)]
 
 
 def annotation_seed(profile: AnnotatorProfile, discussion: str, position: int, repeat: int) -> int:

@@ -143,13 +143,26 @@ class ForeignAnnotations:
     created_at: str
 
     def positions(self, entries: Sequence[Message]) -> tuple[int, ...] | None:
-        """The messages that it is about, in their order; None where it is about others."""
+        """The messages that it is about, in their order; None where it is about others.
+
+        A file may be about silences as well, or about a part of the messages.
+        """
+        everything, spoken = list(range(len(entries))), annotatable(entries)
+        for candidates in (spoken, everything):
+            if len(candidates) == len(self.about):
+                positions = self._matched(entries, candidates)
+                if positions is not None:
+                    return positions
+        of_spoken = self._matched(entries, spoken)
+        return self._matched(entries, everything) if of_spoken is None else of_spoken
+
+    def _matched(
+        self, entries: Sequence[Message], candidates: Sequence[int]
+    ) -> tuple[int, ...] | None:
+        """For each answer the next of ``candidates`` that it is about."""
         positions: list[int] = []
-        left = iter(annotatable(entries))
+        left = iter(candidates)
         for each in self.about:
-            if not each.strip() and self.version == "2.0":  # about a silence
-                positions.append(-1)
-                continue
             for position in left:
                 entry = entries[position]
                 if (entry.text if self.version == "2.0" else entry.name).strip() == each.strip():
@@ -184,7 +197,6 @@ class ForeignAnnotations:
                 created_at=self.created_at,
             )
             for position, answer in zip(positions, self.answers, strict=False)
-            if position >= 0
         )
         return AnnotationSet(
             discussion=record.id,

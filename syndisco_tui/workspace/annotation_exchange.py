@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 from ..analysis.annotations import Coded, summarize_tasks
 from ..discussion import DiscussionRecord
-from ..discussion.annotation import Annotation, AnnotationSet, Question
+from ..discussion.annotation import Annotation, AnnotationSet, Question, annotatable
 from ..store.annotations import annotation_path, read_annotations, write_annotations
 from ..store.discussions import json_files, read_discussion
 from ..store.export.csv_rows import cell
@@ -199,8 +199,7 @@ class AnnotationImporter:
         fitting = [
             each for each in self._discussions if foreign.positions(each[1].entries) is not None
         ]
-        exact = [each for each in fitting if len(annotatable_names(each[1])) == len(foreign.about)]
-        chosen = exact or fitting
+        chosen = [each for each in fitting if _may_be_all_of(foreign, each[1])] or fitting
         if not chosen:
             raise InputError(
                 f"{path}: no discussion has these speakers in this order; name it with "
@@ -231,9 +230,10 @@ def _with_repeat(known: AnnotationSet, new: Sequence[Annotation]) -> AnnotationS
     return replace(known, annotations=(*known.annotations, *added))
 
 
-def annotatable_names(record: DiscussionRecord) -> list[str]:
-    """Who wrote the messages that are annotated, in their order."""
-    return [entry.name for entry in record.entries if not entry.is_silence]
+def _may_be_all_of(foreign: ForeignAnnotations, record: DiscussionRecord) -> bool:
+    """Whether there are as many answers as messages, with or without the silences."""
+    counts = len(annotatable(record.entries)), len(record.entries)
+    return len(foreign.about) in counts
 
 
 def split_annotations(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:

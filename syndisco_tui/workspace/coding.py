@@ -165,6 +165,9 @@ class KnownTask:
     path: Path | None = None
     error: str = ""
 
+    def __str__(self) -> str:
+        return self.source
+
     @property
     def name(self) -> str:
         """What the task is called."""

@@ -51,9 +51,6 @@ class TaskDialog(OpenDialog[KnownTask]):
         except InputError as error:
             return KnownTask(None, str(path), path, str(error))
 
-    def name_of(self, value: KnownTask) -> str:
-        return value.source
-
 
 def _about(task: KnownTask) -> Content:
     if task.question is None:

@@ -43,6 +43,8 @@ async def begin(at: Bench, task: str = TOXICITY, name: str = "toxicity") -> Path
     await at.press("a")
     await at.until(lambda: "Annotate" in at.text())
     await at.type(str(path))
+    assert "⏎ opens /" in at.text()
+    assert "Question" not in at.text()
     await at.press("enter")
     await at.until(lambda: "What are you called" in at.text())
     await at.press("enter")

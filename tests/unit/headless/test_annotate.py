@@ -52,7 +52,7 @@ def discussions(tmp_path: Path) -> Path:
     for number in range(3):
         logs = [
             {"name": name, "text": text, "model": "m", "prompt": "{}"}
-            for name, text in (("Ann", f"One {number}."), ("Bob", ""), ("Cem", f"Two {number}."))
+            for name, text in (("Ann", f"One {number}."), ("Bob", '""'), ("Cem", f"Two {number}."))
         ]
         value = {"timestamp": "26-11-22-16-58", "logs": logs}
         (folder / f"d{number}.json").write_text(json.dumps(value))

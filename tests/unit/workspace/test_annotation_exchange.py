@@ -155,6 +155,22 @@ def test_a_discussion_that_is_not_there(folder: Path, tmp_path: Path) -> None:
         AnnotationImporter([folder / "two.json"]).import_file(path)
 
 
+def test_answers_about_silences_too(folder: Path, tmp_path: Path) -> None:
+    """SynDisco annotates whatever is in its logs."""
+    names = ("Ann", "Bob", "Bob", "Ann")  # the first Bob is silent
+    logs = [
+        {"name": name, "text": str(number), "model": "m", "prompt": '{"type": "2"}'}
+        for number, name in enumerate(names)
+    ]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"timestamp": "26-01-02-03-04", "logs": logs}))
+    result = AnnotationImporter([folder / "one.json"]).import_file(path)
+    assert result.path
+    assert [(e.position, e.text) for e in read_annotations(result.path).annotations] == [
+        (0, "0"), (1, "1"), (2, "2"), (3, "3"),
+    ]  # fmt: skip
+
+
 def test_answers_without_a_task_are_texts(folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     value = {
