@@ -146,7 +146,8 @@ class EngineInfo:
     """How tokens are generated, fastest first: ``slots``, ``batch`` or ``generate``.
 
     ``slots``: many discussions at once, with cached prefixes. ``batch``: many at once in one
-    left-padded batch, without cached prefixes. ``generate``: one discussion at a time.
+    left-padded batch, without cached prefixes. ``generate``: one discussion at a time. Elsewhere:
+    ``server``, or ``class`` for one of the user's own.
     """
     path_reason: str = ""
     """Why the model is on no faster path, in a few words; empty on the fastest."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container
-from dataclasses import dataclass
 from enum import Enum, auto
 from string import ascii_lowercase, ascii_uppercase
+from typing import NamedTuple
 
 
 class _Tag(Enum):
@@ -105,8 +105,7 @@ def is_tag_token(text: str, vocabulary: Container[str]) -> bool:
     return len(lowered) > 2 and any(tag.startswith(lowered) for tag in _TAGS)
 
 
-@dataclass(frozen=True)
-class Split:
+class Split(NamedTuple):
     """A further piece of a reply, told apart.
 
     ``retracted``: the speech of all earlier pieces has turned out to be reasoning.
@@ -150,6 +149,18 @@ class ReasoningSplitter:
 
     def feed(self, text: str, *, is_tag: bool = False) -> Split:
         """Take the next piece of the reply; ``is_tag``: the model means it as one."""
+        if (
+            self._tags is _TAGS
+            and not self._pending
+            and self._header is None
+            and (self.speech or self.in_reasoning)
+            and not _FIRST_CHARACTER.search(text)
+        ):  # quickly: so it is nearly always
+            if self.in_reasoning:
+                self.reasoning += text
+                return Split("", text)
+            self.speech += text
+            return Split(text)
         self._pending, self._is_tag = self._pending + text, is_tag
         return self._split(at_end=False)
 
@@ -162,13 +173,6 @@ class ReasoningSplitter:
         retracted = False
         if self._tags is None and not self._choose_tags(at_end):
             return Split()
-        if (
-            self._tags is _TAGS
-            and self._header is None
-            and not _FIRST_CHARACTER.search(self._pending)
-        ):  # quickly: so it is nearly always
-            self._take(len(self._pending))
-            return Split(self.speech[speech_length:], self.reasoning[reasoning_length:])
         while tag := self._take_to_next_tag():
             if self._apply(*tag):
                 retracted, speech_length, reasoning_length = True, 0, 0

@@ -156,7 +156,7 @@ class PythonEngine:
             model=spec.model,
             name=model.name,
             device="python",
-            path="python",
+            path="class",
             reasoning=(),
             versions=model.versions,
         )

@@ -90,7 +90,7 @@ def test_two_texts(own: Callable[..., Own]) -> None:
     loaded = at.load()
     assert isinstance(loaded, Loaded)
     info = loaded.info
-    assert (info.model, info.name, info.exact, info.path) == (at.model, "mine", False, "python")
+    assert (info.model, info.name, info.exact, info.path) == (at.model, "mine", False, "class")
     result = at.ask().result(5)
     assert result.text == "You are Ann.|User Ann posted:|40"
     assert result.finish_reason == "stop"

@@ -42,9 +42,9 @@ class ReplyTokens:
 
     def ends_reply(self, token_id: int, *, in_reasoning: bool) -> bool:
         """Whether a token ends the reply: in gpt-oss's format one of them also ends a thought."""
-        if token_id not in self.eos:
-            return False
-        return not (in_reasoning and self.tags.get(token_id) == ENDS_CHANNEL)
+        return token_id in self.eos and not (
+            in_reasoning and self.tags.get(token_id) == ENDS_CHANNEL
+        )
 
 
 class Reply:
@@ -82,23 +82,21 @@ class Reply:
             length += request.max_reasoning_tokens + CLOSING_ROOM
         self.max_length = min(length, context_length)
         """How many tokens the prompt and the whole reply can have."""
+        self.max_tokens = self.max_length - len(self.prompt)
+        """How many tokens the whole reply can have."""
         room = context_length - len(self.prompt) - request.max_out_tokens - CLOSING_ROOM
         self._max_reasoning_tokens = max(0, min(request.max_reasoning_tokens, room))
         self._has_started = False
-        self._tokens = tokens
+        self._tokens, self._eos = tokens, tokens.eos
         self._notes = prompt.notes
         self._stream = TextStream(tokens.tokenizer)
         self._splitter = ReasoningSplitter(opened=prompt.opened)
+        self._is_speaking = self._splitter.is_speaking
         self._reasoning_tokens = 0
         self._stop = StopStrings(request.stop)
         self._text: list[str] = []
         self._created_at = time.perf_counter()
         self._first_token_at = self._created_at
-
-    @property
-    def max_tokens(self) -> int:
-        """How many tokens the whole reply can have."""
-        return self.max_length - len(self.prompt)
 
     def start(self) -> None:
         """Note that ``context`` has been read; the first time, emit that the prompt has."""
@@ -111,22 +109,28 @@ class Reply:
         """Take the next token. True if it ended the reply, whose result is then emitted."""
         if not self.token_ids:
             self._first_token_at = time.perf_counter()
-        if self._tokens.ends_reply(token_id, in_reasoning=self._splitter.in_reasoning):
+        if token_id in self._eos and self._tokens.ends_reply(
+            token_id, in_reasoning=self._splitter.in_reasoning
+        ):
             self.finish("stop")
             return True
         self._take(token_id)
-        limit = self.generation.request.max_out_tokens
-        speech_tokens = len(self.token_ids) - self._reasoning_tokens
         if self._stop.has_matched:
             self.finish("stop")
         elif len(self.token_ids) >= self.max_tokens:
             self.finish("length")
-        elif self._max_reasoning_tokens and self._splitter.is_speaking:
-            if speech_tokens >= limit:
-                self.finish("length")
-        elif 0 < self._max_reasoning_tokens <= self._reasoning_tokens:
-            self._end_thought()
+        elif self._max_reasoning_tokens:
+            self._look_at_limits()
         return self.generation.is_done
+
+    def _look_at_limits(self) -> None:
+        """End the reply, or the thought that is open, where its own tokens are used up."""
+        if self._is_speaking:
+            speech_tokens = len(self.token_ids) - self._reasoning_tokens
+            if speech_tokens >= self.generation.request.max_out_tokens:
+                self.finish("length")
+        elif self._reasoning_tokens >= self._max_reasoning_tokens:
+            self._end_thought()
 
     def _end_thought(self) -> None:
         """Close the thought that is open; where that is impossible, the reply ends in it."""
@@ -147,11 +151,13 @@ class Reply:
         text, tag = self._stream.push(token_id), self._tokens.tags.get(token_id)
         if tag is not None and tag not in text:
             text += tag  # a special token, which streams leave out
-        was_speaking = self._splitter.is_speaking
+        was_speaking = self._is_speaking
         split = self._splitter.feed(text, is_tag=tag is not None)
-        is_thinking = not (was_speaking and self._splitter.is_speaking)
+        self._is_speaking = self._splitter.is_speaking
+        is_thinking = not (was_speaking and self._is_speaking)
         self._reasoning_tokens += is_thinking
-        self._emit(split, is_thinking)
+        if is_thinking or split.speech or split.retracted:
+            self._emit(split, is_thinking)
 
     def finish(self, reason: FinishReason) -> None:
         """End the reply: emit the text still held back, then the result."""
