@@ -179,7 +179,7 @@ class Engines:
             if spec.server or spec in needed or self._in_flight.get(id(engine)):
                 continue
             del self._engines[spec]
-            if self._spare is None and not _is_python(spec):
+            if self._spare is None and not any(map(_is_python, (spec, *specs))):
                 self._spare = engine  # it replaces its model by the next one that is loaded
             else:
                 engine.close()

@@ -146,7 +146,7 @@ class PythonEngine:
         listener(RenderedPrompt(parts, 0))
 
     def close(self) -> None:
-        """Cancel everything, and wait for the user's code at most two seconds."""
+        """Cancel everything; code of the user that hangs is left alone."""
         self._is_closed = True
         self._inbox.put(_End(None))
         self._thread.join(CLOSE_SECONDS)

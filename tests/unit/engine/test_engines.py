@@ -25,6 +25,7 @@ from tests.support.scripted_engine import ScriptedEngine
 
 CHAT = (ChatMessage("user", "Hello"),)
 A, B = ModelSpec("a"), ModelSpec("b")
+OWN = ModelSpec("python:own_module:Model")
 FAR = ModelSpec("far", server=("http://127.0.0.1:1/v1",))
 
 
@@ -34,7 +35,8 @@ class Made:
     def __init__(self) -> None:
         self.locals: list[ScriptedEngine] = []
         self.servers: list[ScriptedEngine] = []
-        self.engines = Engines(self._new_local, self._new_server)
+        self.own: list[ScriptedEngine] = []
+        self.engines = Engines(self._new_local, self._new_server, self._new_own)
 
     def _new_local(self) -> ScriptedEngine:
         self.locals.append(ScriptedEngine([f"local {len(self.locals)}"]))
@@ -43,6 +45,10 @@ class Made:
     def _new_server(self) -> ScriptedEngine:
         self.servers.append(ScriptedEngine(["far"]))
         return self.servers[-1]
+
+    def _new_own(self) -> ScriptedEngine:
+        self.own.append(ScriptedEngine(["own"]))
+        return self.own[-1]
 
     def load(self, spec: ModelSpec) -> list[LoadEvent]:
         events: SimpleQueue[LoadEvent] = SimpleQueue()
@@ -154,6 +160,18 @@ def test_servers_stay_beside_a_local_model(made: Made) -> None:
     assert made.engines.info_of(B) is None
     with pytest.raises(EngineError, match="no longer loaded"):
         made.say(B)
+
+
+def test_a_class_of_the_user_s_own_has_an_engine_of_its_own(made: Made) -> None:
+    """It loads no other model, and no other engine loads it."""
+    made.load(A)
+    made.load(OWN)
+    assert (made.say(OWN), len(made.own)) == ("own", 1)
+    assert not made.locals[0].is_alive  # nor does a model wait beside it in memory
+    made.load(A)
+    assert made.say(A) == "local 1"
+    made.load(ModelSpec("a", others=(OWN,)))
+    assert (made.say(A), made.say(OWN), len(made.locals)) == ("local 1", "own", 2)
 
 
 def test_events_come_from_the_model_that_was_asked(made: Made) -> None:
