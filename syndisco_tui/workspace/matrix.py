@@ -161,8 +161,3 @@ class RunFigures:
         """One of ``MEASURES`` of every run that has been counted."""
         measure = MEASURES[figure]
         return {run: measure(counted[1]) for run, counted in tuple(self._counted.items())}
-
-
-def figure_label(figure: str) -> str:
-    """A measure's name for people."""
-    return "words per message" if figure == "words_mean" else figure.replace("_", " ")

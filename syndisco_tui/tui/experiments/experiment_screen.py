@@ -30,7 +30,6 @@ from ...workspace.matrix import (
     Levels,
     MatrixCell,
     cells_of,
-    figure_label,
     level_means,
     levels_of,
 )
@@ -210,7 +209,7 @@ class ExperimentScreen(AppScreen[OpenRequest | None]):
         design = self._shown.experiment.design
         self._cells = cells_of(design, self._batch.runs, values)
         means = level_means(design, self._batch.runs, values)
-        self.query_one(MatrixView).show(self._cells, means, figure_label(self._figure))
+        self.query_one(MatrixView).show(self._cells, means, MEASURES[self._figure].label)
         self._show_about()
         self._show_cell()
         self._show_figures()
@@ -235,8 +234,9 @@ class ExperimentScreen(AppScreen[OpenRequest | None]):
         size = f"{counted(len(design.cells), 'cell')} × {counted(design.repeats, 'repeat')}"
         self.query_one("#experiment-about", Static).update(
             Content.assemble(
-                Content.styled(figure_label(self._figure), "bold"),
-                Content.styled(f", mean ± sd   {one_line(shape, 120)}{size}", "$quiet"),
+                Content.styled(MEASURES[self._figure].label, "bold"),
+                Content.styled(f": {MEASURES[self._figure].unit}, mean ± sd", "$quiet"),
+                Content.styled(f"   {one_line(shape, 120)}{size}", "$quiet"),
             ),
             layout=False,
         )
@@ -254,7 +254,7 @@ class ExperimentScreen(AppScreen[OpenRequest | None]):
         if cell.running:
             parts.append(Content.styled(f", {cell.running} running", "$accent"))
         if cell.mean is not None:
-            figure = one_line(f"   {figure_label(self._figure)} {short(cell.mean)}")
+            figure = one_line(f"   {MEASURES[self._figure].label} {short(cell.mean)}")
             parts.append(Content(figure))
         failed = next((run for run in self._members(levels) if run.state == "failed"), None)
         if failed is not None:

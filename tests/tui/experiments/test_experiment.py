@@ -96,11 +96,11 @@ async def test_the_figures_of_cells_and_of_levels(bench: OpenBench, design: Path
         await at.until(lambda: "8 of 8 finished" in at.text())
         await at.until(lambda: at.text().count("2/2") == 4)
         await at.until(lambda: at.text().count("±") >= 5)
-        assert "words per message by level" in at.text()
+        assert "words by level" in at.text()
         await at.press("f")
-        assert "diversity, mean ± sd" in at.text()
+        assert "diversity: 1 − mean ROUGE-L" in at.text()
         await at.press("F", "F")
-        assert "silence share, mean ± sd" in at.text()
+        assert "silences: share of all turns" in at.text()
 
 
 async def test_it_is_left_running_and_stopped_and_continued(bench: OpenBench, design: Path) -> None:
