@@ -31,7 +31,7 @@ def annotate(
         typer.Option("--max-concurrent", min=1, help="Annotations at once", metavar="N"),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show what it would take")
+        bool, typer.Option("--dry-run", help="Show how much there is to run, and run nothing")
     ] = False,
     model: ModelOption = None,
     server: ServerOption = None,

@@ -101,7 +101,7 @@ def screen(
 def run(
     setup: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Argument(help="Setup file; without it, the demonstration", metavar="SETUP.toml"),
+        typer.Argument(help="Setup file (default: the demonstration)", metavar="SETUP.toml"),
     ] = None,
     model: ModelOption = None,
     server: ServerOption = None,
@@ -122,7 +122,7 @@ def run(
     resume: Annotated[
         bool,
         typer.Option(
-            "--resume", help="With --repeat: only those that are neither finished nor running"
+            "--resume", help="With --repeat: run only those that are neither finished nor running"
         ),
     ] = False,
     device: DeviceOption = None,
@@ -130,7 +130,7 @@ def run(
     threads: ThreadsOption = None,
     max_concurrent: MaxConcurrentOption = None,
 ) -> int:
-    """Run a discussion without the app. Messages go to standard output, the file's path last."""
+    """Run a discussion without the app. Prints the messages, then the file's path."""
     options = RunOptions(
         setup_file=setup,
         persona_file=persona_file,
@@ -163,7 +163,7 @@ def run(
 def resume(
     file: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Argument(help="Saved discussion; without it, the last one", metavar="FILE"),
+        typer.Argument(help="Saved discussion (default: the last unfinished one)", metavar="FILE"),
     ] = None,
     model: ModelOption = None,
     server: ServerOption = None,
@@ -181,7 +181,9 @@ def resume(
     if file is None:
         waiting = next(resumable_discussions(Folders.from_environment().discussions), None)
         if waiting is None:
-            raise InputError("There is no unfinished discussion; `syndisco-tui run` starts one.")
+            raise InputError(
+                "No unfinished discussion to resume. Start one with `syndisco-tui run`."
+            )
         file = waiting[0]
     models = ModelOptions(model, server, tuple(model_for or ()))
     models.check_names(read_discussion(file).setup)
@@ -197,7 +199,7 @@ def replay(
     device: DeviceOption = None,
     threads: ThreadsOption = None,
 ) -> int:
-    """Generate a saved discussion again. Shows where the text differs, if it does."""
+    """Generate a saved discussion again, and show where the text differs."""
     from ..headless.replay import replay as replay_record
     from ..workspace.discussions import read_discussion
     from ..workspace.folders import Folders
@@ -264,7 +266,7 @@ def import_(
         ),
     ],
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show what would become what")
+        bool, typer.Option("--dry-run", help="Show what would be imported, and import nothing")
     ] = False,
     condition_from: Annotated[
         Optional[str],  # noqa: UP045
@@ -311,7 +313,7 @@ def import_(
     return status
 
 
-app.add_typer(experiments, name="experiment", help="Run designed experiments, and see how they go.")
+app.add_typer(experiments, name="experiment", help="Run experiments and show their progress.")
 app.command()(annotate)
 app.command()(models)
 

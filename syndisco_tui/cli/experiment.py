@@ -25,7 +25,7 @@ experiments = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 def run_experiment(
     design: Annotated[Path, typer.Argument(help="The design", metavar="DESIGN.toml")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder of its discussions", metavar="FOLDER")
+        Path, typer.Option("--output", "-o", help="Folder for the discussions", metavar="FOLDER")
     ],
     max_concurrent: Annotated[
         Optional[int],  # noqa: UP045
@@ -35,7 +35,7 @@ def run_experiment(
         str, typer.Option("--shard", help="Run only the K-th of N equal parts", metavar="K/N")
     ] = "1/1",
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show what it would take")
+        bool, typer.Option("--dry-run", help="Show how much there is to run, and run nothing")
     ] = False,
     model: ModelOption = None,
     server: ServerOption = None,
@@ -75,10 +75,10 @@ def _shard(text: str) -> tuple[int, int]:
 def experiment_status(
     folder: Annotated[Path, typer.Argument(help="Folder of an experiment", metavar="FOLDER")],
     figure: Annotated[
-        str, typer.Option("--figure", help="The figure shown in each cell", metavar="NAME")
+        str, typer.Option("--figure", help="Figure to show in each cell", metavar="NAME")
     ] = "words_mean",
 ) -> int:
-    """Show how far an experiment is: levels against levels."""
+    """Show the progress of an experiment, by condition."""
     from ..analysis.statistics import MEASURES
     from ..headless.experiment import status_text
     from ..workspace.experiments import ExperimentFolder

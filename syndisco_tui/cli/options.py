@@ -24,7 +24,7 @@ ModelForOption = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option(
         "--model-for",
-        help="Model of one participant; may be given for several",
+        help="Model of one participant (repeatable)",
         metavar="NAME=MODEL[@SERVER]",
     ),
 ]

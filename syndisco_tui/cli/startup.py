@@ -95,14 +95,12 @@ def open_screen(options: RunOptions, *, start: bool = False) -> int:
             for notice in notices:
                 print_notice(notice)
             return run_one(settings, begin, None, trusted=options.models.trusted)
-        raise InputError(
-            "There is no terminal to draw on; use `syndisco-tui run`, or `--start` for the same."
-        )
+        raise InputError("The app needs a terminal. Without one, use `syndisco-tui run`.")
     from ..workspace.terminals import is_unable
 
     if is_unable():
         raise InputError(
-            f"TERM={os.environ['TERM']} cannot draw a screen; use another terminal, or "
+            f"TERM={os.environ['TERM']} cannot show the app. Use another terminal, or "
             "`syndisco-tui run`."
         )
     from ..tui.shell.run import run_screen
@@ -139,7 +137,7 @@ def _last_setup(
     try:
         return last_setup, last_setup.read(), []
     except InputError as error:
-        return last_setup, None, [f"{error}. The demonstration's setup is shown."]
+        return last_setup, None, [f"{error}. Opened the demonstration's setup instead."]
 
 
 def print_notice(sentence: str) -> None:

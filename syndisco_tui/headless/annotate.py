@@ -57,7 +57,7 @@ def run_annotations(
             finally:
                 batch.stop()
     else:
-        tell("Nothing remains to be asked.", err)
+        tell("Nothing to do: every message is annotated.", err)
     for summary in summarize(plan.discussions, folder, task.question.digest):
         tell(summary_text(summary), out)
     return status or (BAD_INPUT if plan.errors else FINISHED)
@@ -68,9 +68,7 @@ def notices(plan: AnnotationPlan, task: AnnotationTask) -> list[str]:
     sentences = []
     if plan.running:
         verb = "is" if plan.running == 1 else "are"
-        sentences.append(
-            f"{counted(plan.running, 'discussion')} {verb} still running and left out."
-        )
+        sentences.append(f"{counted(plan.running, 'discussion')} {verb} still running and skipped.")
     for annotator in task.annotators:
         is_greedy = not task.profile(annotator).temperature
         if annotator.repeats > 1 and is_greedy:
@@ -117,7 +115,7 @@ def _follow(batch: AnnotationBatch, plan: AnnotationPlan, received: list[int], e
     if batch.is_finished:
         return FINISHED
     if received or batch.fatal or failed:
-        say("The same command continues.")
+        say("Run the same command again to continue.")
     if received:
         return 128 + received[0]
     return NO_MODEL if batch.fatal and not batch.models else NOT_FINISHED

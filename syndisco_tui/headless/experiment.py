@@ -62,11 +62,14 @@ def run_experiment(
     remaining = [entry for entry in entries if not entry.is_finished]
     ours = [entry for entry in remaining if not entry.is_elsewhere]
     if elsewhere := len(remaining) - len(ours):
-        print(f"{counted(elsewhere, 'discussion')} of them run elsewhere.", file=sys.stderr)
+        print(
+            f"{counted(elsewhere, 'discussion')} of them are being run by another syndisco-tui.",
+            file=sys.stderr,
+        )
     unreadable = [entry for entry in ours if entry.record is None and entry.error]
     for entry in unreadable:
         print(
-            one_line(f"{entry.error}. Move the file away, and it is run again.", 400),
+            one_line(f"{entry.error}. To run it again, move the file out of the folder.", 400),
             file=sys.stderr,
         )
     runs = [experiment.run_of(entry) for entry in ours if entry not in unreadable]
@@ -83,7 +86,7 @@ def run_experiment(
             lines.append(f"{spent}, {low} to {high} were estimated")
         print("\n".join(lines), file=sys.stderr)
     else:
-        print("Nothing remains to be done.", file=sys.stderr)
+        print("Nothing to do: all discussions are finished.", file=sys.stderr)
     is_whole = status == FINISHED and not elsewhere and not unreadable
     return FINISHED if is_whole else status or NOT_FINISHED
 

@@ -47,11 +47,11 @@ def export(
     is_one_each = len(readable.files) > 1 and not form.holds_several
     if output in (None, TO_STDOUT):
         if is_one_each:
-            raise InputError(f"Several discussions as {to} need a folder: --output FOLDER/")
+            raise InputError(f"Several discussions as {to} need a folder: use --output FOLDER/")
         if form.is_folder:
-            raise InputError(f"{to} is a folder of files; name it: --output FOLDER")
+            raise InputError(f"{to} is written as a folder: use --output FOLDER")
         if form.holds_bytes and sys.stdout.isatty():
-            raise InputError(f"{to} is not text for a terminal; name a file: --output FILE")
+            raise InputError(f"{to} is a binary format: use --output FILE")
         return _print(_in_one(readable, to)) or readable.status
     path = Path(str(output))
     if is_one_each and path.exists() and not path.is_dir():
@@ -139,7 +139,7 @@ def _refuse_taken(paths: Sequence[Path], *, overwrite: bool) -> None:
         return
     for path in paths:
         if path.exists():
-            raise InputError(f"{path}: exists already; --overwrite replaces it")
+            raise InputError(f"{path}: already exists; use --overwrite to replace it")
 
 
 def _say(sentence: str) -> None:

@@ -58,7 +58,7 @@ def export_personas(
     named = persona_files(path, content)
     taken = next((each for each in named if each.exists()), None)
     if taken and not overwrite:
-        raise InputError(f"{taken}: exists already; --overwrite replaces it")
+        raise InputError(f"{taken}: already exists; use --overwrite to replace it")
     for each, text in named.items():
         write_export(each, text)
     tell(safe(f"{counted(len(distinct), 'persona')} exported to {path}"), sys.stderr)

@@ -25,7 +25,7 @@ from ..workspace.exit_status import FINISHED
 from .status_line import StatusLine, progress_bar
 
 WAITING = (
-    f"Waiting until it can be saved; tried again every {RETRY_SECONDS:g} s. Ctrl+C and TERM are "
+    f"Saving failed; retrying every {RETRY_SECONDS:g} s. Ctrl+C and TERM are "
     "safe: what is saved stays, and the discussion can be resumed."
 )
 HEADER_ROOM = 60

@@ -82,8 +82,8 @@ def replay(
     forgive_encoding(out, err)
     if record.is_foreign:
         raise InputError(
-            "this discussion is SynDisco's, which does not record sampling and seed: it cannot be "
-            "replayed"
+            "this discussion cannot be replayed: SynDisco's files do not record sampling "
+            "parameters and seeds"
         )
     indices, others = _replies_of_last_models(record)
     setup = change(setups_in_force(record, indices[-1])[0] if indices else record.setup)

@@ -105,7 +105,7 @@ def _observe(paths: Sequence[Path], condition_from: str | None) -> Observations:
         print(safe(error), file=sys.stderr)
     if unfinished := observations.unfinished:
         sentence = f"{counted(unfinished, 'discussion')} of {len(observations.observed):,}"
-        print(f"Not finished, and counted as far as they are: {sentence}.", file=sys.stderr)
+        print(f"Not finished, counted so far as they go: {sentence}.", file=sys.stderr)
     return observations
 
 
@@ -121,6 +121,7 @@ def _text(study: Study, to: StatsFormat, with_differences: bool | None) -> str:
     if with_differences is False or not study.differences:
         return text
     if len(study.differences) > MOST_DIFFERENCES and not with_differences:
-        return f"{text}\n{len(study.differences)} differences between levels: see --differences.\n"
+        count = f"{len(study.differences)} differences between levels"
+        return f"{text}\n{count}; use --differences to list them.\n"
     notes = "\n".join(fill(sentence, 100) for sentence in cautions(study.differences))
     return f"{text}\n{layout(difference_cells(study.differences), 3)}\n{notes}\n"

@@ -122,7 +122,7 @@ class AnnotationBatch:
         for event in events:
             self._note(event)
         if self._in_flight and not events and not self._engine.is_alive:
-            self._end("The model has ended. The same command continues.")
+            self._end("The model has ended. Run the same command again to continue.")
         self._submit()
         self._save_due()
         if not (self._is_loading or self._in_flight or self._stopped):

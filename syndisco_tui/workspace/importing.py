@@ -243,7 +243,7 @@ def summarize_import(results: Sequence[ImportResult], *, preview: bool = False) 
     for noun, number in (("discussion", known_discussions), ("persona", known_personas)):
         if number:
             was = "was" if number == 1 else "were"
-            parts.append(f"{counted(number, noun)} {was} there already")
+            parts.append(f"{counted(number, noun)} {was} already imported")
     if errors := sum(result.kind == "error" for result in results):
         parts.append(f"{counted(errors, 'file')} could not be imported")
     sentence = "; ".join(parts) or "nothing to import"
@@ -265,5 +265,5 @@ def skipped_files(paths: Iterable[Path]) -> str:
     kinds = ", ".join(suffix for suffix, _ in suffixes.most_common(5))
     return (
         f"Skipped {counted(suffixes.total(), 'file')} of other types ({kinds}); "
-        "give one by name to see what it is."
+        "name a file to import it anyway."
     )

@@ -59,7 +59,7 @@ def fork_at_the_message_found(window: Terminal, words: str) -> None:
     """Search the words, and fork there with one thing changed: another seed."""
     find(window, words)
     window.wait("Emma35  human", PATIENCE)
-    open_with(window, "f", "messages are taken over.")
+    open_with(window, "f", "messages are kept.")
     window.wait("Nothing is changed yet.", PATIENCE)
     window.press("Tab", "Tab", *["Down"] * 9, "Right")
     window.wait("Changed: Seed", PATIENCE)

@@ -138,7 +138,7 @@ def test_a_terminal_that_cannot_draw_is_refused_with_a_sentence(
     home["TERM"] = name
     window = terminal("-m", "syndisco_tui")
     text = window.wait("TERMINAL IS BACK")
-    assert f"TERM={name} cannot draw a screen; use another terminal, or" in text
+    assert f"TERM={name} cannot show the app. Use another terminal, or" in text
     assert window.exit_status() == 2
 
 

@@ -108,7 +108,7 @@ def starter() -> Iterator[Check]:
         needed = (WHEEL_BYTES * 3 + CONVERTED_BYTES) / 1e9
         if shutil.disk_usage(folder.parent).free / 1e9 < needed:
             advice = f"Free {needed:.1f} GB in {folder.parent}."
-            value = "not downloaded yet, and no room for it"
+            value = "not downloaded yet; not enough disk space"
             yield Check("starter", value, "could be better", advice)
         else:
             value = f"not downloaded yet; {WHEEL_BYTES / 1e6:.0f} MB at first use"
@@ -119,7 +119,7 @@ def starter() -> Iterator[Check]:
         if size < _bytes_announced(folder / "model.safetensors"):
             raise ModelUnavailable("its weights are incomplete")
     except (ModelUnavailable, OSError) as error:
-        advice = f"Remove it, and it is downloaded again: rm -r {folder}"
+        advice = f"Remove it to download it again: rm -r {folder}"
         yield Check("starter", f"incomplete: {error}", "could be better", advice)
         return
     yield Check("starter", f"{STARTER}, {size / 1e6:.0f} MB")
@@ -140,7 +140,7 @@ def settings() -> Iterator[Check]:
     try:
         settings = load_settings(file, {})
     except InputError as error:
-        advice = "Correct it; until then nothing starts."
+        advice = "Correct the file; syndisco-tui does not start until then."
         yield Check("settings", str(error), "at fault", advice)
         return
     yield Check("settings", abbreviate_home(file) if file.exists() else "the defaults")
@@ -151,7 +151,7 @@ def settings() -> Iterator[Check]:
         yield Check("keys", f"{settings.keymap}, {len(settings.keys)} changed")
     themes, wrong = read_themes(SHIPPED_THEMES, Folders.from_environment().themes)
     for sentence in wrong:
-        yield Check("themes", sentence, "could be better", "Until then the theme is left out.")
+        yield Check("themes", sentence, "could be better", "The theme is ignored until then.")
     names = {theme.name for theme in themes}
     if not wrong:
         yield Check("themes", ", ".join(sorted(names)))

@@ -68,10 +68,10 @@ def _seen_by_torch() -> Check:
         there, names = json.loads((answer or "").splitlines()[-1])
     except (ValueError, IndexError):
         advice = f"Try it: {sys.executable} -c 'import torch; print(torch.cuda.is_available())'"
-        return Check(what, "torch does not answer", "could be better", advice)
+        return Check(what, "torch cannot be imported, or hangs", "could be better", advice)
     if there:
         return Check(what, ", ".join(names))
-    advice = "Install the torch for your CUDA (see pytorch.org); until then the CPU computes."
+    advice = "Install torch for your CUDA (see pytorch.org). Until then, models run on the CPU."
     return Check(what, "torch does not see the GPU", "could be better", advice)
 
 

@@ -36,11 +36,11 @@ def verdict(findings: list[Check]) -> str:
     """The whole in one sentence."""
     faults = [finding.what for finding in findings if finding.state == "at fault"]
     if faults:
-        return f"It cannot run: see {', '.join(dict.fromkeys(faults))}."
+        return f"syndisco-tui cannot run. See: {', '.join(dict.fromkeys(faults))}."
     improvable = sum(finding.state == "could be better" for finding in findings)
     if improvable:
         things = "one thing" if improvable == 1 else f"{improvable} things"
-        return f"It can run; {things} could be better."
+        return f"syndisco-tui can run; {things} could be better."
     return "Everything is fine."
 
 

@@ -23,7 +23,7 @@ def kind() -> Iterator[Check]:
             "terminal",
             f"TERM={name}",
             "at fault",
-            "It cannot draw a screen: use another terminal, or syndisco-tui run.",
+            "It cannot show the app. Use another terminal, or syndisco-tui run.",
         )
     elif not (sys.stdin.isatty() and sys.stdout.isatty()):
         yield Check("terminal", f"{name or 'no TERM'}{where}; this output is redirected")
@@ -85,7 +85,7 @@ def clipboard() -> Iterator[Check]:
     """Which way a copied text goes, and whether tmux lets it through."""
     if not os.environ.get("TMUX"):
         if os.environ.get("STY"):
-            advice = "GNU screen does not pass copied text on; tmux does."
+            advice = "GNU screen does not pass copied text to the terminal; tmux does."
             yield Check("clipboard", "GNU screen", "could be better", advice)
         else:
             yield Check("clipboard", "through the terminal (OSC 52)")

@@ -113,26 +113,26 @@ def sentence(error: APIError, url: str, model: str, secrets: Sequence[str]) -> s
     """``error`` in one sentence, with the URL and what to do, and without any of ``secrets``."""
     shown = without_credentials(url)
     if isinstance(error, APITimeoutError):
-        return f"{shown} did not answer in time. Look whether it is overloaded, then press r."
+        return f"{shown} did not answer in time. It may be overloaded; press r to try again."
     if isinstance(error, APIConnectionError):
-        return f"Nobody answers at {shown}. Start the server, or give another URL."
+        return f"Could not connect to {shown}. Check that the server is running, or change the URL."
     status = refusal(error).status
     if status == 401:
         return (
-            f"{shown} wants a key that it knows (401). Put it into the environment variable that "
-            "settings name for this server (key_env; OPENAI_API_KEY by default)."
+            f"{shown} rejected the API key (401). Set the environment variable that "
+            "settings name for it (key_env, by default OPENAI_API_KEY)."
         )
     if status == 402:
-        return f"{shown} wants to be paid first (402): {_said(error, secrets)}"
+        return f"{shown} requires payment (402): {_said(error, secrets)}"
     if status == 403:
-        return f"{shown} does not allow “{model}” with this key (403): {_said(error, secrets)}"
+        return f"{shown} denied access to “{model}” with this key (403): {_said(error, secrets)}"
     if status == 404:
         return f"{shown} has no “{model}” (404): {_said(error, secrets)}"
     if status >= 500:
-        return f"{shown} failed ({status}): {_said(error, secrets)}"
+        return f"{shown} returned an error ({status}): {_said(error, secrets)}"
     if status:
         return f"{shown} refused the request ({status}): {_said(error, secrets)}"
-    return f"{shown} broke off its reply: {_said(error, secrets)}"
+    return f"{shown} ended its reply early: {_said(error, secrets)}"
 
 
 def _said(error: APIError, secrets: Sequence[str]) -> str:

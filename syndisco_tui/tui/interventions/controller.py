@@ -185,7 +185,7 @@ class InterventionController:
             name = one_line(record.entries[index].name, 40)
             question = ConfirmDialog(
                 f"Delete the last {count} messages?",
-                f"From this message of {name} to the end, with what is posted meanwhile. "
+                f"From this message of {name} to the end, including any posted meanwhile. "
                 f"They stay in the file; {self._undo_key} undoes it.",
                 "delete them",
                 "cancel",
@@ -280,13 +280,13 @@ def as_written_choices(
         choices["w"] = "post it as the model wrote it", Edit(index, raw)
     guarded = message.original_text
     if guarded and guarded not in (message.text, raw):
-        choices["g"] = "post it as the guard left it", Edit(index, guarded)
+        choices["g"] = "post it as the guard cleaned it", Edit(index, guarded)
     if message.marks:
         is_one = len(message.marks) == 1
         label = "the mark is wrong: remove it" if is_one else "the marks are wrong: remove them"
         choices["m"] = label, Unmark(index)
     if message.text:
-        choices["s"] = "take it as a silence", Silence(index)
+        choices["s"] = "make it a silence", Silence(index)
     if is_last:
         choices["r"] = "regenerate it", Regenerate()
     return choices

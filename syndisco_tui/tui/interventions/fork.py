@@ -83,10 +83,10 @@ class ForkScreen(Form[DiscussionSetup | None]):
 
     def _taken_over(self) -> str:
         if self._count == self._total:
-            return "All messages so far are taken over."
+            return "Begins with all messages so far."
         if self._count == 1:
-            return f"The first of {self._total} messages is taken over."
-        return f"The first {self._count} of {self._total} messages are taken over."
+            return f"The first of {self._total} messages is kept."
+        return f"The first {self._count} of {self._total} messages are kept."
 
     def on_mount(self) -> None:
         self._show_changed()

@@ -83,7 +83,7 @@ ACTIONS = (
     Action("twin", "T", "copy but for", "Copy with one field changed", "personas"),
     Action("save_set", "S", "save set", "Save these personas as a named set", "personas"),
     Action("open_set", "O", "open set", "Open a set of personas", "personas"),
-    Action("likely", "L", "likely mistakes", "See what is likely a mistake", "personas"),
+    Action("likely", "L", "likely mistakes", "List likely mistakes", "personas"),
     Action("edit_outside", "E", "in $EDITOR", "Edit as JSON in your editor", "personas"),
     Action("screen.export_personas", "X", "export", "Export for other tools", "personas"),
     Action(

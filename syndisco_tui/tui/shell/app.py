@@ -99,7 +99,7 @@ class SyndiscoApp(RemembersDiscarded, KnowsModelSources, QuietCrashApp[int]):
         if theme in self.available_themes:
             self.theme = theme
         else:
-            self._notices.append(f"There is no theme “{theme}”; the default one is used.")
+            self._notices.append(f"No theme is called “{theme}”; using the default.")
             if DEFAULT_THEME in self.available_themes:
                 self.theme = DEFAULT_THEME
 
@@ -134,7 +134,7 @@ class SyndiscoApp(RemembersDiscarded, KnowsModelSources, QuietCrashApp[int]):
             settings = self.user_settings.read()
             self.keymap, errors = read_keymap(settings.keymap, settings.keys)
         except InputError as error:
-            return [f"{error}. The keys are as they were."]
+            return [f"{error}. Keys were not changed."]
         self.set_keymap(dict(self.keymap.changed))
         return [f"{self.user_settings.file}: keys: {error}" for error in errors]
 
@@ -273,7 +273,7 @@ class SyndiscoApp(RemembersDiscarded, KnowsModelSources, QuietCrashApp[int]):
     def action_command_palette(self) -> None:
         if self.size.height < LOWEST_PALETTE:  # Textual's list fails where it has no height
             key = key_of(self, "app.help")
-            sentence = f"The window is too low for the palette; {key} lists all keys."
+            sentence = f"The window is too small for the palette; {key} lists all keys."
             self.notify(safe(sentence), markup=False, timeout=4)
         elif not isinstance(self.screen, AppPalette):
             self.push_screen(AppPalette())  # no id: there may be one below already

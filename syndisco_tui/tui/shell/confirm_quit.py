@@ -53,8 +53,8 @@ def _question(
     """
     if unsaved and state != "idle":
         return LeavingQuestion(
-            "Not everything is saved. Quit?",
-            "The last change cannot be written to the disk. It is saved as soon as there is room. "
+            "The last change is not saved. Quit?",
+            "It cannot be written to the disk. It is saved as soon as there is room. "
             "Quitting now loses it.",
             "quit",
             "stay",

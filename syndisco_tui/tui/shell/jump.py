@@ -57,7 +57,7 @@ class JumpScreen(AppDialog[None]):
     Press the letter of the place to go to."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+o", "dismiss(None)", "leave everything as it is", key_display="esc")
+        Binding("escape,ctrl+o", "dismiss(None)", "stay where you are", key_display="esc")
     ]
 
     def __init__(self, subject: Screen[object]) -> None:

@@ -73,7 +73,7 @@ def commands(app: App[Any], screen: Screen[Any]) -> Iterator[Command]:
         yield from _laboratory_commands(app, screen)
     else:
         yield from _screen_commands(app, screen)
-    yield Command("Theme", "Choose the colours", "", app.action_change_theme)
+    yield Command("Theme", "Choose a theme", "", app.action_change_theme)
 
 
 def _laboratory_commands(app: App[Any], laboratory: Laboratory) -> Iterator[Command]:

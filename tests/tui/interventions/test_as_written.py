@@ -53,7 +53,7 @@ async def test_a_reply_in_anothers_name_is_posted_marked_and_can_be_taken_back(
         await at.until(lambda: "X-ray" in at.text())
         assert at.text().count("speaks as Giannis") == 1
         await at.press("escape", "W")
-        await at.until(lambda: "take it as a silence" in at.text())
+        await at.until(lambda: "make it a silence" in at.text())
         assert "the model wrote it" not in at.text(), "it is posted so already"
         await at.press("s")
         await until_last(at, "")

@@ -384,7 +384,7 @@ async def test_f_forks_at_the_current_message_with_one_thing_changed(bench: Open
         await two_messages(at)
         parent = record(at)
         await at.press("up", "f")
-        assert "The first of 2 messages is taken over." in at.text()
+        assert "The first of 2 messages is kept." in at.text()
         await at.type("What if")
         await at.press("tab", "tab", *["down"] * 9, "right")
         assert "Changed: Seed" in at.text()

@@ -487,7 +487,7 @@ class TestOpening:
             screen = await go_to_library(at, 4)
             await at.press("down", "down", "f")
             await at.until(lambda: isinstance(at.app.screen, ForkScreen))
-            assert "All messages so far are taken over." in at.text()
+            assert "Begins with all messages so far." in at.text()
             await at.press("escape")
             assert at.app.screen is screen, "nothing was forked"
             await at.press("f")

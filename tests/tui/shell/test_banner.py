@@ -82,7 +82,7 @@ async def test_quitting_asks_as_long_as_something_is_not_saved(
         disk.is_full = True
         await at.until_state("paused")
         await at.press("q")
-        assert "Not everything is saved. Quit?" in at.text()
+        assert "The last change is not saved. Quit?" in at.text()
         await at.press("n")
         assert at.app.is_running
         disk.is_full = False

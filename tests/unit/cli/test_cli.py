@@ -52,9 +52,7 @@ class TestInformation:
 
 class TestRefusals:
     def test_a_screen_needs_a_terminal(self) -> None:
-        assert refusal() == (
-            "There is no terminal to draw on; use `syndisco-tui run`, or `--start` for the same."
-        )
+        assert refusal() == ("The app needs a terminal. Without one, use `syndisco-tui run`.")
 
     @pytest.mark.parametrize(
         ("arguments", "sentence"),
@@ -63,9 +61,9 @@ class TestRefusals:
             (["--setup", "nowhere.toml"], "nowhere.toml: there is no such file"),
             (["run", "--persona-file", "no.json"], "no.json: there is no such file"),
             (["resume", "no.json"], "no.json: there is no such file"),
-            (["resume"], "There is no unfinished discussion; `syndisco-tui run` starts one."),
+            (["resume"], "No unfinished discussion to resume. Start one with `syndisco-tui run`."),
             (["replay", "no.json"], "no.json: there is no such file"),
-            (["run", "--repeat", "2", "-o", "x"], "--output is for one discussion;"),
+            (["run", "--repeat", "2", "-o", "x"], "--output cannot be used with --repeat"),
             (["run", "--turns", "0"], "--turns: must be at least 1, not 0"),
             (["--turns", "0"], "--turns: must be at least 1, not 0"),
             (["run", "--seed", "-1"], "--seed: must be at least 0, not -1"),

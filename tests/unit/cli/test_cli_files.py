@@ -62,7 +62,7 @@ class TestExport:
         target = tmp_path / "there.md"
         target.write_text("mine")
         sentence = refusal("export", files[0], "--to", "markdown", "-o", target)
-        assert sentence == f"{target}: exists already; --overwrite replaces it"
+        assert sentence == f"{target}: already exists; use --overwrite to replace it"
         assert target.read_text() == "mine"
         call("export", files[0], "--to", "markdown", "-o", target, "--overwrite")
         assert target.read_text().startswith("# On")
@@ -101,7 +101,7 @@ class TestImport:
         assert result.returncode == 0
         assert result.stdout.splitlines() == [str(path) for path in discussion_files(discussions)]
         assert result.stderr.splitlines()[-1] == (
-            "Imported 1 discussion and 2 personas; 1 discussion was there already."
+            "Imported 1 discussion and 2 personas; 1 discussion was already imported."
         )
         own = json.loads((discussions.parent / "personas.json").read_text())
         names = [persona["username"] for persona in own]
@@ -135,10 +135,10 @@ class TestImport:
         (folder / "a.txt").touch()
         (folder / "b.txt").touch()
         (folder / "people.tsv").write_text("username\nZoe\nZoe\n")
-        for summary in ("Imported 2 personas.", "2 personas were there already."):
+        for summary in ("Imported 2 personas.", "2 personas were already imported."):
             result = call("import", folder)
             assert result.stderr.splitlines()[-2:] == [
-                "Skipped 2 files of other types (.txt); give one by name to see what it is.",
+                "Skipped 2 files of other types (.txt); name a file to import it anyway.",
                 summary,
             ]
 

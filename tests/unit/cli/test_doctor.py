@@ -72,7 +72,9 @@ class TestCommand:
         assert result.returncode == 0, result.stdout + result.stderr
         for word in ("Terminal", "Machine", "Files", "torch", "hub", "starter", "discussions"):
             assert word in result.stdout
-        assert result.stdout.splitlines()[-1].startswith(("It can run", "Everything is fine"))
+        assert result.stdout.splitlines()[-1].startswith(
+            ("syndisco-tui can run", "Everything is fine")
+        )
 
     def test_json_says_the_same(self) -> None:
         value = json.loads(self.call("--json").stdout)
@@ -86,7 +88,7 @@ class TestCommand:
         result = self.call()
         assert result.returncode == 1
         assert "not valid TOML" in result.stdout
-        assert result.stdout.splitlines()[-1] == "It cannot run: see settings."
+        assert result.stdout.splitlines()[-1] == "syndisco-tui cannot run. See: settings."
 
     def test_a_terminal_that_cannot_draw_is_status_1(self) -> None:
         assert self.call(TERM="dumb").returncode == 1
@@ -284,7 +286,7 @@ class TestFiles:
         text = as_text(run_checks(), width=400)
         assert "Error" not in text
         assert "could not be checked" not in text
-        assert text.endswith("It cannot run: see discussions.")
+        assert text.endswith("syndisco-tui cannot run. See: discussions.")
 
     def test_the_starter_still_to_be_fetched(self) -> None:
         (found,) = files.starter()

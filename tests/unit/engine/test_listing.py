@@ -88,7 +88,7 @@ def test_all_are_asked_at_the_same_time_and_none_holds_up_the_others(hung: str) 
 @pytest.mark.parametrize(
     ("models", "error"),
     [
-        (Refused(401, "no"), "{url} wants a key that it knows (401)"),
+        (Refused(401, "no"), "{url} rejected the API key (401)"),
         (Refused(403, "no"), "{url} wants a key that it knows (403)"),
         (Refused(500, "oh"), "{url} does not say which models it serves (500)"),
         (

@@ -351,7 +351,7 @@ class TestBrokenStreams:
         broken = Answer(("No",), finish=None, usage=None, error={"message": "CUDA error"})
         at = serve(always(broken))
         at.open()
-        with pytest.raises(EngineError, match="broke off its reply: CUDA error"):
+        with pytest.raises(EngineError, match="ended its reply early: CUDA error"):
             at.reply()
         assert at.told == ""
 
@@ -376,7 +376,7 @@ class TestOpening:
     def test_nobody_listens(self, serve: Any) -> None:
         at = serve(always(Answer()))
         at.servers[0].stop()
-        with pytest.raises(EngineError, match=f"Nobody answers at {at.servers[0].url}"):
+        with pytest.raises(EngineError, match=f"Could not connect to {at.servers[0].url}"):
             at.open()
         at.servers[0].start()
         assert at.open().model == "tiny"

@@ -150,7 +150,7 @@ def test_only_what_is_missing_is_asked(discussions: Path, task: AnnotationTask) 
     assert len(engine.requests) == 1
     assert answers(discussions) == whole
     _, _, err, engine = annotate(discussions, task)
-    assert err == "Nothing remains to be asked.\n"
+    assert err == "Nothing to do: every message is annotated.\n"
     assert not engine.requests
 
 

@@ -358,7 +358,7 @@ class TestFullDisk:
         lines = err.getvalue().splitlines()
         place = lines.index(f"Cannot save: no space left on device. ({folder})")
         assert lines[place + 1] == (
-            "Waiting until it can be saved; tried again every 3 s. Ctrl+C and TERM are safe: what "
+            "Saving failed; retrying every 3 s. Ctrl+C and TERM are safe: what "
             "is saved stays, and the discussion can be resumed."
         )
         assert lines[place + 2] == "Saved; the discussion continues."

@@ -269,7 +269,7 @@ class TestRepeat:
         assert WAITING not in err
         assert err.endswith(
             "0 of 3 discussions finished  0 messages; "
-            "the same command with --resume continues them\n"
+            "run the same command with --resume to continue them\n"
         )
 
     def test_many_have_the_files_they_need(self, folder: Path) -> None:
@@ -367,7 +367,7 @@ class TestReplay:
 
     def test_syndisco_s_own_cannot_be_asked_for_again(self, folder: Path) -> None:
         record = replace(alone(folder, SETUP), engine={IMPORTED_FROM: "SynDisco 2.0"})
-        with pytest.raises(InputError, match="does not record sampling and seed"):
+        with pytest.raises(InputError, match="do not record sampling"):
             self.again(record)
 
     def test_the_first_difference_is_shown(self, folder: Path) -> None:

@@ -72,7 +72,7 @@ def test_a_key_that_ends_stops_its_server_s_discussions_with_one_sentence(
     sources = [*setups(12, ended), *setups(12, other, seed=100)]
     status, err = run(folder, sources, max_in_flight=6)
     assert status == 1
-    assert err.count("wants a key that it knows (401)") <= 2, "at once, and in the end"
+    assert err.count("rejected the API key (401)") <= 2, "at once, and in the end"
     assert "12 of 24 discussions finished" in err
     assert len(ended.requests) < 3 + 7, "those that wait are not begun"
     saved = records(folder)
@@ -93,7 +93,7 @@ def test_a_server_that_was_never_there_ends_with_3_and_one_sentence(
     server.stop()
     status, err = run(folder, setups(20, server))
     server.start()
-    assert (status, err.count("Nobody answers at")) == (3, 1)
+    assert (status, err.count("Could not connect to")) == (3, 1)
     assert not records(folder)
 
 
@@ -140,7 +140,7 @@ def test_a_server_that_dies_for_good_leaves_everything_to_be_resumed(
     server.script = dies
     status, err = run(folder, sources)
     assert status == 1
-    assert "Nobody answers at" in err
+    assert "Could not connect to" in err
     server.stop()
     server.start()
     assert run(folder, discussion_files(folder))[0] == 0

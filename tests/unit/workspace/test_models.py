@@ -185,7 +185,7 @@ def test_a_port_with_another_program_is_passed_over_but_not_one_with_a_key(
     with server_with(Refused(404)) as other, server_with(Refused(401)) as locked:
         groups = listed_models(sources(tmp_path, ports=(port_of(other), port_of(locked))))
         assert [each.note for each in groups if each.server] == [
-            f"{locked.url} wants a key that it knows (401)"
+            f"{locked.url} rejected the API key (401)"
         ]
 
 
