@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from urllib.parse import urlsplit, urlunsplit
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -63,6 +64,14 @@ def search_key(text: str) -> str:
     if text.isascii():
         return text.casefold()
     return _ACCENTS.sub("", unicodedata.normalize("NFD", text)).casefold()
+
+
+def search_positions(text: str) -> tuple[str, Sequence[int]]:
+    """``search_key(text)``, and for each of its characters the index of its origin in ``text``."""
+    if text.isascii():
+        return text.casefold(), range(len(text))
+    keys = [search_key(character) for character in text]
+    return "".join(keys), [index for index, key in enumerate(keys) for _ in key]
 
 
 def counted(number: int, singular: str, plural: str = "") -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..text import search_key
+from ..text import search_key, search_positions
 
 BEFORE, LONGEST = 24, 240
 """Characters kept before what matched, and of the whole line."""
@@ -40,9 +40,7 @@ def _cut(line: str, words: str) -> str:
 
 def ranges_of(line: str, words: str) -> list[tuple[int, int]]:
     """Where in ``line`` the ``words`` occur, without case and accents, as (start, end)."""
-    keys = [search_key(character) for character in line]
-    positions = [index for index, key in enumerate(keys) for _ in key]
-    line_key = "".join(keys)
+    line_key, positions = search_positions(line)
     return sorted(
         (positions[match.start()], positions[match.end() - 1] + 1)
         for word in set(search_key(words).split())

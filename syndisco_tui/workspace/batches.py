@@ -6,7 +6,10 @@ releases when its holder dies, so nothing has to be cleaned up after a crash.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,9 +17,11 @@ from pathlib import Path
 from types import TracebackType
 
 from ..discussion import DiscussionSetup
+from ..discussion.chance import SEED_BITS
 from ..session.batch import Batch, allow_more_files
-from ..session.batch_run import BatchRun
-from ..store.discussions import read_discussion
+from ..session.batch_run import BatchIdentity, BatchRun
+from ..store.discussions import discussion_files, read_discussion
+from ..store.inputs import InputError
 from ..store.lock import WriterLock, has_writer
 
 RETRY_SECONDS = 0.05
@@ -74,6 +79,47 @@ class SeedClaims:
         for lock in self._locks.values():
             lock.release()
         self._locks.clear()
+
+
+_MEMBERSHIP = re.compile(rb'"batch": \{\s*"id": "([^"]+)"')
+_TAIL = 8192
+"""Bytes at the end of a discussion's file in which its batch is named."""
+
+
+def used_seeds(folder: Path, setup: DiscussionSetup) -> list[range]:
+    """The seeds of all batches in ``folder`` that were run with ``setup`` and other seeds.
+
+    Of each batch one file is read, and of every other file only the end.
+    """
+    ids: set[bytes] = set()
+    seeds: list[range] = []
+    for path in discussion_files(folder):
+        with contextlib.suppress(OSError, InputError):
+            match = _MEMBERSHIP.search(_end_of(path))
+            if match is None or match[1] in ids:
+                continue
+            ids.add(match[1])
+            record = read_discussion(path)
+            same = {"seed": setup.seed, "title": setup.title}
+            if record.batch and record.setup.model_copy(update=same).names_models_of(setup):
+                identity = BatchIdentity.of_member(record.batch, record.setup.seed)
+                seeds.append(range(identity.first_seed, identity.first_seed + identity.count))
+    return seeds
+
+
+def first_unused_seed(used: Sequence[range], seed: int, count: int) -> int:
+    """The first seed from ``seed`` on that begins ``count`` seeds of which none was used."""
+    for taken in sorted(used, key=lambda each: each.start):
+        if seed < taken.stop and taken.start < seed + count:
+            seed = taken.stop
+    return seed % (1 << SEED_BITS)
+
+
+def _end_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(0, os.SEEK_END)
+        file.seek(max(0, file.tell() - _TAIL))
+        return file.read()
 
 
 @dataclass

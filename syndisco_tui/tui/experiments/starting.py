@@ -14,13 +14,14 @@ from ...session import LiveSession
 from ...session.batch import Batch
 from ...session.batch_run import BatchIdentity, repeated
 from ...text import one_line, safe
-from ...workspace.batches import SeedClaims, elsewhere_sentence
+from ...workspace.batches import SeedClaims, elsewhere_sentence, first_unused_seed, used_seeds
 from ..shell.keymap import key_of
 from ..widgets.forms import open_form
 from ..widgets.line_dialog import NumberDialog
 from ..widgets.notices import warn
 from .batches import ShownBatch, batches_of
 
+SUGGESTED = 8
 MOST = 1000
 
 
@@ -34,13 +35,21 @@ def ask_to_repeat(
 ) -> None:
     """Ask how many discussions of ``setup`` to run at the same time; ``show`` what was started.
 
-    Seeds that another process is running, according to ``folder``, are left to it.
+    Their seeds are the first from that of ``setup`` on that no earlier batch of it has used. Those
+    that another process is running, according to ``folder``, are left to it.
     """
+
+    used = used_seeds(folder, setup)
+
+    def with_unused_seed(count: int) -> DiscussionSetup:
+        seed = first_unused_seed(used, setup.seed, count)
+        return setup.model_copy(update={"seed": seed})
 
     def start(count: int | None) -> None:
         if not count:
             return
-        setups = repeated(setup, count)
+        first = with_unused_seed(count)
+        setups = repeated(first, count)
         claims = SeedClaims(folder)
         ours = [each for each, is_ours in zip(setups, claims.claim(setups), strict=True) if is_ours]
         _notify_elsewhere(app, count - len(ours), count)
@@ -55,12 +64,12 @@ def ask_to_repeat(
             batches_of(app).add(shown)
             show(shown)
 
-    seeds = ", ".join(str(each.seed) for each in repeated(setup, 3))
+    seeds = ", ".join(str(each.seed) for each in repeated(with_unused_seed(SUGGESTED), 3))
     how_many = partial(
         NumberDialog,
         "Run a batch of this setup",
         f"How many discussions at the same time? Seeds {seeds} …; each gets its own file.",
-        suggested=8,
+        suggested=SUGGESTED,
         most=MOST,
     )
     open_form(app, how_many, start)

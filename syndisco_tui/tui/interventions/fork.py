@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
@@ -73,8 +73,9 @@ class ForkScreen(Form[DiscussionSetup | None]):
             with Horizontal(classes="form-row"):
                 yield Static("Title", classes="form-label", markup=False)
                 yield SafeInput(self._title, compact=True, id="fork-title")
-            yield ParticipantList(self._selection, id="fork-personas")
-            yield self._fields_pane()
+            with VerticalScroll(id="fork-parts", can_focus=False):
+                yield ParticipantList(self._selection, id="fork-personas")
+                yield self._fields_pane()
             yield Static("", id="fork-changed")
             yield KeyLine()
 
@@ -132,7 +133,7 @@ class ForkScreen(Form[DiscussionSetup | None]):
         """Show who takes part, and the fields of those who do."""
         self.query_one(ParticipantList).show(self._selection)
         await self.query_one(SetupPane).remove()
-        await self.query_one("#fork").mount(self._fields_pane(), before="#fork-changed")
+        await self.query_one("#fork-parts").mount(self._fields_pane())
         self._show_changed()
 
     def _show_changed(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from textual.widget import Widget
 
 from ..widgets.input_line import InputLine
 from .blocks import Block
+from .searched_words import SearchedWords
 
 if TYPE_CHECKING:
     from .transcript import Transcript
@@ -25,7 +25,7 @@ class Search:
         self._origin: int | None = None
         """The entry that was current when the search began; None is the end, followed."""
         self.is_active = False
-        self.pattern: re.Pattern[str] | None = None
+        self.words: SearchedWords | None = None
         self.hits: list[int] = []
         """The entries that match, ascending."""
 
@@ -86,16 +86,14 @@ class Search:
         self.show_count()
 
     def _set(self, query: str) -> None:
-        """Search for ``query``; capitals count if there are any in it."""
+        """Search for ``query``; case and accents do not count."""
         lines = self._transcript.lines
         candidates = lines.shown_messages
-        if self.pattern and query.startswith(self._query):  # more was typed
+        if self.words and query.startswith(self._query):  # more was typed
             candidates = [lines.blocks[lines.row_of(entry)] for entry in self.hits]
-        words = [re.escape(word) for word in query.split()]
-        flags = re.NOFLAG if query != query.lower() else re.IGNORECASE
         self._query, self.is_active = query, True
-        pattern = self.pattern = re.compile(r"\s+".join(words), flags) if words else None
-        self.hits = [each.entry for each in candidates if pattern and pattern.search(each.text)]
+        words = self.words = SearchedWords.of(query)
+        self.hits = [each.entry for each in candidates if words and words.are_in(each.text)]
         self._transcript.search_changed()
 
     def _go_back(self) -> None:
@@ -110,7 +108,7 @@ class Search:
 
     def leave(self) -> None:
         """End the search; the current message stays."""
-        self._query, self.pattern, self.hits, self.is_active = "", None, [], False
+        self._query, self.words, self.hits, self.is_active = "", None, [], False
         self._transcript.search_changed()
         self._close()
 
@@ -128,13 +126,13 @@ class Search:
     def repeat(self) -> None:
         """Search for the same words in what is shown by now."""
         if self.is_active:
-            self.pattern = None
+            self.words = None
             self._set(self._query)
             self.show_count()
 
     def message_added(self, block: Block) -> None:
         """Search in one more message."""
-        if self.pattern and self.pattern.search(block.text):
+        if self.words and self.words.are_in(block.text):
             self.hits.append(block.entry)
         self.show_count()
 
@@ -143,7 +141,7 @@ class Search:
         if self._input is None or self._input.sign != "/":
             return
         current, count = self._transcript.current, len(self.hits)
-        if not self.pattern:
+        if not self.words:
             note = ""
         elif current in self.hits:
             note = f"{self.hits.index(current) + 1} of {count}"

@@ -298,7 +298,7 @@ class Transcript(TranscriptView):
 
     def search_changed(self) -> None:
         """Highlight what is searched for now."""
-        self.highlight_pattern = self.search.pattern
+        self.highlighted_words = self.search.words
         self.refresh()
         self.refresh_bindings()
 

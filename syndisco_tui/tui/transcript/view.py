@@ -5,7 +5,6 @@ Only lines that changed are drawn again. It follows its end until somebody scrol
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 from typing import Any
 
@@ -21,6 +20,7 @@ from ..shell.textual_internals import MeasuredScrollView
 from .blocks import Block, shown_name
 from .cursor import Cursor
 from .lines import Lines
+from .searched_words import SearchedWords
 from .wrapping import Span
 
 MAX_TEXT_WIDTH = 100
@@ -51,7 +51,7 @@ class TranscriptView(MeasuredScrollView, can_focus=True):
         super().__init__(id=id)
         self.lines = Lines()
         self.cursor = Cursor(self)
-        self.highlight_pattern: re.Pattern[str] | None = None
+        self.highlighted_words: SearchedWords | None = None
         """What is highlighted in the text."""
         self._colours: dict[str, str] = {}
         self._hint: list[Content] = []
@@ -175,8 +175,8 @@ class TranscriptView(MeasuredScrollView, can_focus=True):
         text = block.line(number)
         start, end = block.spans[number - 1]
         layers: list[tuple[list[Span], RichStyle]] = []
-        if self.highlight_pattern:
-            spans = [match.span() for match in self.highlight_pattern.finditer(block.text)]
+        if self.highlighted_words:
+            spans = self.highlighted_words.spans(block.text)
             on_line = [(a - start, b - start) for a, b in spans if a < end and b > start]
             layers.append((on_line, self.get_component_rich_style("transcript--match")))
         selection_line = block.entry * _LINES_PER_MESSAGE + number

@@ -8,9 +8,10 @@ from itertools import accumulate
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.containers import ScrollableContainer
 from textual.content import Content
 from textual.events import Click, Leave, MouseMove
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -97,6 +98,9 @@ class RowList(ScrollView, can_focus=True):
         self.virtual_size = size
         self.call_after_refresh(self.scroll_to_rows, self.highlighted_row)
 
+    def on_focus(self) -> None:
+        self.call_after_refresh(self.scroll_to_rows, self.highlighted_row)
+
     def highlight(self, index: int) -> None:
         """Highlight the row at ``index``, or the first or the last where that is beyond."""
         index = max(0, min(index, self.row_count - 1))
@@ -107,7 +111,10 @@ class RowList(ScrollView, can_focus=True):
         self.scroll_to_rows(index)
 
     def scroll_to_rows(self, first: int, count: int = 1) -> None:
-        """Bring so many rows into sight; the first, where not all have room."""
+        """Bring so many rows into sight; the first, where not all have room.
+
+        Where all rows are drawn in a container that scrolls, that is scrolled.
+        """
         height = self.scrollable_content_region.height
         last = min(first + count, len(self._starts) - 1)
         if height > 0 and first < last:
@@ -115,6 +122,9 @@ class RowList(ScrollView, can_focus=True):
             y = min(max(self.scroll_offset.y, bottom - height), top)
             if y != self.scroll_offset.y:
                 self.scroll_to(y=y, animate=False, force=True)
+            if self.has_focus_within and isinstance(self.parent, ScrollableContainer):
+                rows = Region(0, self.virtual_region.y + top, 1, bottom - top)
+                self.parent.scroll_to_region(rows, animate=False, force=True)
 
     def top_of(self, index: int) -> int:
         """The first line of a row, below the lines above it."""
@@ -179,7 +189,8 @@ class RowList(ScrollView, can_focus=True):
         """Go as many rows further as are in sight, less one."""
         if not self.row_count:
             return
-        lines = self.size.height - self.row_height(self.highlighted_row)
+        height = min(self.size.height, self.container_size.height)
+        lines = height - self.row_height(self.highlighted_row)
         line = self._starts[self.highlighted_row] + direction * max(1, lines)
         page_end = 0 if line < 0 else self.row_at(line)
         index = self.row_count - 1 if page_end is None else page_end

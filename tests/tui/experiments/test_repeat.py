@@ -44,6 +44,19 @@ def numbers(screen: BatchScreen) -> list[str]:
     return [table.get_row_at(row)[1].plain for row in range(table.row_count)]
 
 
+async def test_another_batch_of_the_same_setup_takes_the_next_seeds(bench: OpenBench) -> None:
+    async with bench() as at:
+        await finish_batch(at, 3)
+        await at.press("escape", "ctrl+r")
+        assert "Seeds 3, 4, 5 …" in at.text()
+        await at.press("escape")
+        await finish_batch(at, 2)
+        assert sorted(record.setup.seed for record in at.records()) == [0, 1, 2, 3, 4]
+        await at.press("escape", "2", "end", "up", "up", "left")  # another setup
+        await at.press("ctrl+r")
+        assert "Seeds 0, 1, 2 …" in at.text()
+
+
 async def test_a_batch_runs_and_its_discussions_are_told_apart(bench: OpenBench) -> None:
     async with bench() as at:
         await at.press("ctrl+r")

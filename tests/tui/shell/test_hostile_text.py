@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from syndisco_tui.session import Condition, ErrorRaised, ModelReady
 from syndisco_tui.store.discussion_format import to_bytes
 from syndisco_tui.tui.library.screen import LibraryScreen
 from syndisco_tui.tui.transcript.reading import ReadingScreen, SafeMarkdown
+from syndisco_tui.tui.transcript.searched_words import SearchedWords
 from syndisco_tui.tui.widgets.dialogs import ConfirmDialog
 from tests.support.bench import Bench, OpenBench
 from tests.support.frames import Frames, watched
@@ -310,6 +310,6 @@ async def test_reading_view(bench: OpenBench, frames: Frames, amount: Amount) ->
 async def test_searching_for_hostile_words(bench: OpenBench, frames: Frames) -> None:
     async with bench() as at:
         at.laboratory.transcript.show((Message("Ann", "[/b] \x1b[31m x", "user", 1),))
-        at.laboratory.transcript.highlight_pattern = re.compile(re.escape("[31m"))
+        at.laboratory.transcript.highlighted_words = SearchedWords.of("[31m")
         at.laboratory.transcript.refresh()
         await at.press("3", "slash", "[", "/", "b", "]", "enter", "escape")

@@ -244,12 +244,12 @@ async def test_search_marks_counts_and_goes_to_the_newest_from_the_end() -> None
         assert "16 found" in last_line(app)
 
 
-async def test_search_goes_on_from_the_current_message_and_capitals_count() -> None:
+async def test_search_goes_on_from_the_current_message_whatever_the_case() -> None:
     async with pane(SAID) as (app, transcript, pilot):
         await pilot.press("home", *["down"] * 7, "slash", *"Cats")
         await pilot.pause()
         assert transcript.current == 10
-        assert "3 of 8" in last_line(app)
+        assert "5 of 16" in last_line(app)
         await pilot.press("x")
         await pilot.pause()
         assert "not found" in last_line(app)
@@ -257,8 +257,20 @@ async def test_search_goes_on_from_the_current_message_and_capitals_count() -> N
         await pilot.press("backspace", "escape")
         await pilot.pause()
         assert transcript.current == 7
-        assert transcript.highlight_pattern is None
+        assert transcript.highlighted_words is None
         assert app.focused is transcript
+
+
+async def test_search_finds_words_without_their_accents_and_marks_them_whole() -> None:
+    said = (Message("Ann", "Ich fand das Café\nMünchen groß.", "user", 1),)
+    async with pane(said) as (app, transcript, pilot):
+        await pilot.press("slash", *"CAFE munchen gross")
+        await pilot.pause()
+        assert "1 of 1" in last_line(app)
+        assert transcript.highlighted_words is not None
+        text = transcript.lines.blocks[0].text
+        ((start, end),) = transcript.highlighted_words.spans(text)
+        assert text[start:end] == "Café\nMünchen groß"
 
 
 async def test_a_search_given_up_follows_again_if_it_did_before() -> None:
@@ -266,7 +278,7 @@ async def test_a_search_given_up_follows_again_if_it_did_before() -> None:
         await pilot.press("slash", *"dogs", "escape")
         assert transcript.cursor.follows
         await pilot.press("slash", *"cats", "enter", "escape")
-        assert (transcript.current, transcript.highlight_pattern) == (
+        assert (transcript.current, transcript.highlighted_words) == (
             36,
             None,
         )  # kept: the place stays
