@@ -150,7 +150,7 @@ async def ask(address: ServerAddress, seconds: float = ASK_SECONDS) -> ServerAns
         return ServerAnswer(address, error=f"nobody answers at {shown}", answers=False)
     except APIStatusError as error:
         if error.status_code in (401, 403):
-            wants = f"{shown} wants a key that it knows ({error.status_code})"
+            wants = f"{shown} rejected the API key ({error.status_code})"
             return ServerAnswer(address, error=wants, wants_key=True)
         reason = f"{shown} does not say which models it serves ({error.status_code})"
         return ServerAnswer(address, error=reason)

@@ -381,5 +381,5 @@ class TestServers:
         with ScriptedServer(lambda *_: Answer(), models=Refused(401)) as server:
             folders.settings_file.write_text(f'[servers]\nlab = {{url = "{server.url}"}}\n')
             (found,) = servers.servers()
-        assert "wants a key" in found.value
+        assert "rejected the API key" in found.value
         assert "key_env" in found.advice

@@ -89,7 +89,7 @@ def test_all_are_asked_at_the_same_time_and_none_holds_up_the_others(hung: str) 
     ("models", "error"),
     [
         (Refused(401, "no"), "{url} rejected the API key (401)"),
-        (Refused(403, "no"), "{url} wants a key that it knows (403)"),
+        (Refused(403, "no"), "{url} rejected the API key (403)"),
         (Refused(500, "oh"), "{url} does not say which models it serves (500)"),
         (
             Refused(200, body="<html>hello</html>"),

@@ -87,7 +87,7 @@ class TestCommand:
         assert result.stderr == f"2 personas exported to {tmp_path / 'out'}\n"
         again = call("export", source, "--to", to, "--output", tmp_path / "out")
         assert again.returncode == 2
-        assert "--overwrite replaces it" in again.stderr
+        assert "use --overwrite to replace it" in again.stderr
 
     def test_to_standard_output(self, tmp_path: Path) -> None:
         source = file_with(tmp_path, "p.json", [ANN.as_dict()])
