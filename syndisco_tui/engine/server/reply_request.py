@@ -235,7 +235,7 @@ class ReplyRequest:
             raise ModelUnavailable(message)
         endpoint.leave_out()  # another that answers again takes its discussions
         endpoint.limit.refused(admitted, seconds)
-        broke_off = "broke off its reply and " if self._broken else ""
+        broke_off = "ended its reply early and " if self._broken else ""
         self._wait(seconds, f"{endpoint.shown_url} {broke_off}does not answer")
         return 0
 
@@ -253,7 +253,7 @@ class ReplyRequest:
             message = (
                 sentence(error, endpoint.url, endpoint.model, [endpoint.key])
                 if error is not None
-                else f"{endpoint.shown_url} broke off its reply {times} times. "
+                else f"{endpoint.shown_url} ended its reply early {times} times. "
                 "Look at the server's log, then press r."
             )
             if serves_others:
@@ -261,7 +261,7 @@ class ReplyRequest:
             return self._leave(endpoint, message)
         seconds = 0.5 * 2.0 ** (times - 1)
         status = refusal(error).status if error is not None else 0
-        problem = f"failed ({status})" if status else "broke off its reply"
+        problem = f"failed ({status})" if status else "ended its reply early"
         self._wait(seconds, f"{endpoint.shown_url} {problem}")
         endpoint.limit.refused(admitted, 0.0 if serves_others else seconds)
         return seconds if serves_others else 0.0

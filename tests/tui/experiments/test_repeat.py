@@ -52,9 +52,10 @@ async def test_another_batch_of_the_same_setup_takes_the_next_seeds(bench: OpenB
         await at.press("escape")
         await finish_batch(at, 2)
         assert sorted(record.setup.seed for record in at.records()) == [0, 1, 2, 3, 4]
-        await at.press("escape", "2", "end", "up", "up", "left")  # another setup
+        await at.press("escape", "2", "end", *["up"] * 6, "left")
+        assert at.laboratory.setup.repetition_penalty == 1.05, "another setup"
         await at.press("ctrl+r")
-        assert "Seeds 0, 1, 2 …" in at.text()
+        await at.until(lambda: "Seeds 0, 1, 2 …" in at.text())
 
 
 async def test_a_batch_runs_and_its_discussions_are_told_apart(bench: OpenBench) -> None:

@@ -70,7 +70,7 @@ class TestExport:
     def test_nor_in_a_folder(self, files: list[Path], tmp_path: Path) -> None:
         (tmp_path / "two.md").write_text("mine")
         sentence = refusal("export", *files, "--to", "markdown", "-o", tmp_path)
-        assert "two.md: exists already" in sentence
+        assert "two.md: already exists" in sentence
         assert not (tmp_path / "one.md").exists()
 
     def test_a_bad_one_is_named_and_the_rest_goes_on(

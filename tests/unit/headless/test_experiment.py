@@ -183,7 +183,7 @@ def test_a_dry_run_says_what_it_would_take(design: Path, tmp_path: Path) -> None
     text = dry_run_text(experiment, {})
     assert "4 cells, 4 repeats: 16 discussions, 16 still to run" in text
     assert "64 turns of users, at most 96 replies" in text
-    assert "unknown until the first" in text
+    assert "not known before" in text
     assert not (tmp_path / "out").exists()
 
 

@@ -11,8 +11,9 @@ from syndisco_tui.workspace.batches import first_unused_seed
     ("seed", "count", "first"),
     [
         (0, 3, 0),
-        (0, 8, 30),  # 3 to 9 are too few
+        (0, 8, 10),
         (4, 2, 10),
+        (0, 11, 30),  # 10 to 19 are too few
         (10, 10, 10),
         (10, 11, 30),
         (25, 1, 30),
