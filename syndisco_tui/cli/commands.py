@@ -148,7 +148,7 @@ def run(
     if repeat == 1 and not resume:
         return run_one(settings, begin, output, trusted=options.models.trusted)
     if output is not None:
-        raise InputError("--output is for one discussion; with --repeat each has its own file")
+        raise InputError("--output cannot be used with --repeat: each discussion gets its own file")
     return run_many(
         settings,
         begin,
@@ -239,7 +239,7 @@ def export(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files")] = False,
 ) -> int:
-    """Convert saved discussions. One goes to standard output, several into a folder."""
+    """Export saved discussions: one to standard output, several to a folder."""
     from ..headless.exchange_annotations import export_annotations
     from ..headless.export import export as export_files
     from ..headless.export_personas import export_personas

@@ -54,7 +54,7 @@ def export_annotations(
         if not to_stdout:
             _write({Path(str(output)) / name: text for name, text in files.items()}, overwrite)
         elif len(files) > 1:
-            raise InputError(f"{len(files)} files as {to} need a folder: --output FOLDER/")
+            raise InputError(f"{len(files)} files as {to} need a folder: use --output FOLDER/")
         else:
             _print(next(iter(files.values())))
     for sentence in discussions.errors:
@@ -70,7 +70,7 @@ def _print(text: str) -> None:
 def _write(files: dict[Path, str], overwrite: bool) -> None:
     taken = next((path for path in files if path.exists()), None)
     if taken and not overwrite:
-        raise InputError(f"{taken}: exists already; --overwrite replaces it")
+        raise InputError(f"{taken}: already exists; use --overwrite to replace it")
     for path, text in files.items():
         write_export(path, text)
     tell(safe(f"{counted(len(files), 'file')} written"), sys.stderr)

@@ -20,7 +20,7 @@ from .status_line import StatusLine, progress_bar
 TELL_SECONDS = 0.2
 
 
-RESUME_HINT = "the same command with --resume continues them"
+RESUME_HINT = "run the same command with --resume to continue them"
 
 
 def run_repeat(

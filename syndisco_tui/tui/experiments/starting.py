@@ -57,7 +57,7 @@ def ask_to_repeat(
             batch = Batch(
                 session.sibling,
                 ours,
-                identity=BatchIdentity.of(setup.seed, count),
+                identity=BatchIdentity.of(first.seed, count),
                 max_in_flight=session.max_in_flight,
             )
             shown = ShownBatch(batch, one_line(setup.heading, 120), colours, claims)
