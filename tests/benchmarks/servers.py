@@ -59,6 +59,11 @@ def write_setup(path: Path, turns: int, url: str) -> None:
     )
 
 
+def temporary_home() -> tempfile.TemporaryDirectory[str]:
+    """A folder for one run; an app that is being ended may still write into it."""
+    return tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+
+
 class Server:
     """The paced server, in a process of its own."""
 
@@ -209,12 +214,12 @@ def measure(at_once: int, rounds: int, keys: int) -> dict[str, float]:
     server = Server()
     try:
         for _ in range(rounds):
-            with tempfile.TemporaryDirectory() as home:
+            with temporary_home() as home:
                 rates["bare client"].append(bare(server, at_once)["tokens/s"])
                 rates["without screen"].append(headless(server, at_once, Path(home))["tokens/s"])
-            with tempfile.TemporaryDirectory() as home:
+            with temporary_home() as home:
                 rates["with screen"].append(on_screen(server, at_once, Path(home))["tokens/s"])
-        with tempfile.TemporaryDirectory() as home:
+        with temporary_home() as home:
             taken = sorted(echoes(server, at_once, Path(home), keys)) if keys else [0.0]
     finally:
         server.close()
