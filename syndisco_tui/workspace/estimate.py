@@ -245,9 +245,6 @@ def compact(number: float) -> str:
     """A count in about two digits: 850, 12k, 3.4M."""
     for limit, divisor, unit in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
         if number >= limit:
-            return (
-                f"{number / divisor:.2g}{unit}"
-                if number < 100 * divisor
-                else (f"{number / divisor:.0f}{unit}")
-            )
+            value = number / divisor
+            return f"{value:.1f}{unit}" if value < 10 else f"{value:.0f}{unit}"
     return f"{number:,.0f}"

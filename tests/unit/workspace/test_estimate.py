@@ -90,7 +90,8 @@ def test_what_it_did_cost() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "text"), [(850, "850"), (9_999, "9,999"), (12_345, "12k"), (3_400_000, "3.4M")]
+    ("number", "text"),
+    [(850, "850"), (9_999, "9,999"), (12_345, "12k"), (99_700, "100k"), (3_400_000, "3.4M")],
 )
 def test_counts_are_short(number: int, text: str) -> None:
     assert compact(number) == text
