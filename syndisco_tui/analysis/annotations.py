@@ -40,7 +40,7 @@ class AnnotatorSummary:
 
 @dataclass(frozen=True)
 class TaskSummary:
-    """All annotations of one question. Every repeat counts as an annotator of its own."""
+    """All annotations of one question. Every repeat counts as a separate annotator."""
 
     question: Question
     discussions: int
@@ -52,12 +52,12 @@ class TaskSummary:
 
     @property
     def mean(self) -> float | None:
-        """Of all numbers; None on other scales."""
+        """The mean of all numbers; None on other scales."""
         return _mean([value for each in self.messages for value in each.values.values()])
 
     @property
     def ndfu(self) -> float | None:
-        """The mean over messages with two answers or more."""
+        """The mean nDFU over messages with two answers or more."""
         return mean(
             [each.ndfu for each in self.messages if each.ndfu is not None and len(each.values) > 1]
         )
@@ -73,7 +73,7 @@ def coded(sets: Iterable[AnnotationSet], entries: Sequence[Message]) -> list[Cod
 
 
 def summarize_tasks(all_coded: Iterable[Coded]) -> list[TaskSummary]:
-    """A summary of each question, in the order in which they come."""
+    """Summarize each question, in order of appearance."""
     by_question: dict[str, list[Coded]] = {}
     for each in all_coded:
         by_question.setdefault(each[0].question.digest, []).append(each)
@@ -130,7 +130,7 @@ def _summary(group: Sequence[Coded]) -> TaskSummary:
 
 
 def _names(group: Sequence[Coded]) -> dict[str, str]:
-    """What annotators are called, by their digest: two of one name are told apart."""
+    """Annotators' names by digest, numbered where two have the same name."""
     names: dict[str, str] = {}
     for answer_set, _ in group:
         profile = answer_set.annotator

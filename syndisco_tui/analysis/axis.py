@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Axis:
-    """The ends of an axis and the values that are written at it, ascending."""
+    """The ends of an axis and its ticks, ascending."""
 
     low: float
     high: float
@@ -22,7 +22,7 @@ class Axis:
         Args:
             values: Whatever is drawn; without any, the axis goes from 0 to 1.
             is_share: The axis ends at 0 and 1.
-            steps: How many parts are wanted.
+            steps: Approximate number of steps.
         """
         least, most = min(values, default=0.0), max(values, default=1.0)
         if most - least < 1e-9:
@@ -35,11 +35,11 @@ class Axis:
         return cls(low, high, tuple(tick for tick in ticks if tick <= high + 1e-9))
 
     def share(self, value: float) -> float:
-        """Where ``value`` is: 0 at the low end, 1 at the high end."""
+        """The position of ``value`` on the axis: 0 at the low end, 1 at the high end."""
         return (value - self.low) / (self.high - self.low)
 
     def text(self, tick: float) -> str:
-        """A tick as it is written, with as many digits as the step needs."""
+        """The label of a tick, with as many digits as the step needs."""
         step = self.ticks[1] - self.ticks[0] if len(self.ticks) > 1 else 1.0
         digits = max(0, -math.floor(math.log10(step) + 1e-9))
         digits += round(step, digits) != round(step, 10)

@@ -144,7 +144,7 @@ def _persona_differences(one: _Participant, other: _Participant) -> list[SetupDi
 
 
 def _model_differences(a: DiscussionSetup, b: DiscussionSetup) -> list[SetupDifference]:
-    """How models of single participants differ: what is given for them, with its value."""
+    """Differences between the models of single participants, with the values in both."""
     differences: list[SetupDifference] = []
     shown = {name_key(name): name for name in (*b.names, *a.names)}
     given = dict.fromkeys(name_key(name) for name in (*a.models, *b.models))

@@ -56,7 +56,7 @@ class ConditionStatistics:
         return [one.statistics for one in self.observations]
 
     def as_dict(self) -> dict[str, Any]:
-        """Factors and figures by name, for tables and files. Figures that do not exist are None."""
+        """Factors and figures by name, for tables and files. Figures without data are None."""
         each = self.discussions
         words = [count for one in each for count in one.words]
         diversities = [one.diversity for one in each if one.diversity is not None]
@@ -98,8 +98,8 @@ CORE_FIGURES = (
 def table_of(conditions: Sequence[ConditionStatistics]) -> list[dict[str, Any]]:
     """Factors and figures of every condition, under the same names in every row.
 
-    A figure that no condition has data for is left out; one that only some have is None in the
-    others.
+    A figure that no condition has data for is left out; one that only some conditions have is None
+    in the others.
     """
     rows = [condition.as_dict() for condition in conditions]
     present = [
@@ -120,7 +120,7 @@ def by_condition(
 ) -> list[ConditionStatistics]:
     """Gather discussions by their levels of ``factors`` (None: of all), in order of appearance.
 
-    A discussion that does not know a factor has the level “” there.
+    A discussion without a factor has the level “” of it.
     """
     names = factors_of(observations) if factors is None else factors
     groups: dict[tuple[str, ...], list[Observation]] = {}

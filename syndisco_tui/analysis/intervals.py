@@ -1,9 +1,9 @@
 """Bootstrap confidence intervals of conditions, and of differences between levels of a factor.
 
-Discussions are what is drawn again, not messages: messages of one discussion depend on each other.
-Discussions of one repeat and seed share users, topic and random numbers, so they are drawn
-together. Intervals are percentiles (Efron and Tibshirani 1993, chapter 13); their random numbers
-are always the same, so that the same discussions give the same intervals.
+Whole discussions are resampled, because the messages of one discussion depend on each other.
+Discussions of one repeat and seed share users, topic and random numbers, so they are resampled
+together. Intervals are percentiles (Efron and Tibshirani 1993, chapter 13). The random numbers have
+a fixed seed, so the same discussions give the same intervals.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _Cluster = tuple[Any, ...]
 class Interval:
     """A figure with the bounds of its 95 % confidence interval.
 
-    They are None where there are fewer than two repeats to draw from.
+    The bounds are None with fewer than two repeats.
     """
 
     value: float
@@ -48,7 +48,7 @@ class Interval:
 
 
 def interval(observations: Sequence[Observation], measure: Measure) -> Interval | None:
-    """The figure of a condition and how certain it is; None without data."""
+    """The figure of a condition with its interval; None without data."""
     clusters = _clusters(observations, measure)
     if not clusters:
         return None
@@ -62,11 +62,11 @@ def interval(observations: Sequence[Observation], measure: Measure) -> Interval 
 
 @dataclass(frozen=True)
 class LevelDifference:
-    """How a measure differs between two levels of a factor: second less first.
+    """The difference of a measure between two levels of a factor: second minus first.
 
-    ``low`` and ``high`` bound the 95 % confidence interval; None where there are too few
-    discussions. ``effect_size`` is Cohen's d over discussions, or d_z over repeats where they are
-    paired; None where there is no spread.
+    ``low`` and ``high`` bound the 95 % confidence interval; None with too few discussions.
+    ``effect_size`` is Cohen's d over discussions, or d_z over repeats if they are paired; None
+    without any spread.
     """
 
     factor: str
@@ -100,11 +100,11 @@ def differences(
     """Compare every two levels of ``factor`` in ``measure``.
 
     Args:
-        observations: Of all levels.
-        factor: One factor.
+        observations: Discussions of all levels.
+        factor: Name of the factor.
         measure: The figure to compare.
         is_paired: Compare discussions of one repeat that agree in seed and in all other factors,
-            and only those. None: where there are such.
+            and only those. None: pair them if there are any.
     """
     levels = list(dict.fromkeys(one.level(factor) for one in observations))
     by_level = {
@@ -130,7 +130,7 @@ def differences(
 def all_differences(
     observations: Sequence[Observation], factors: Iterable[str], measures: Sequence[Measure]
 ) -> list[LevelDifference]:
-    """Every two levels of every factor, in every measure for which both have data."""
+    """Compare every two levels of every factor, in every measure for which both have data."""
     return [
         difference
         for factor in factors
@@ -142,7 +142,7 @@ def all_differences(
 def _pairs(
     one: Sequence[Observation], other: Sequence[Observation], factor: str
 ) -> tuple[list[Observation], list[Observation]]:
-    """Those of both that have a counterpart in the other."""
+    """The observations on both sides that have a counterpart on the other."""
 
     def key(each: Observation) -> _Cluster:
         rest = tuple(sorted((n, level) for n, level in each.cell.items() if n != factor))
@@ -204,7 +204,7 @@ def _pooled_deviation(one: Sequence[float], other: Sequence[float]) -> float:
 def _clusters(
     observations: Sequence[Observation], measure: Measure
 ) -> dict[_Cluster, tuple[float, float]]:
-    """The measure's sum and count for everything that is drawn together."""
+    """The measure's sum and count for each group that is resampled together."""
     clusters: dict[_Cluster, tuple[float, float]] = {}
     for number, one in enumerate(observations):
         total, count = measure.parts(one.statistics)
@@ -223,7 +223,7 @@ def _columns(clusters: Iterable[tuple[float, float]]) -> tuple[NDArray[Any], NDA
 
 
 def _resampled(columns: Sequence[NDArray[Any]], figure: Any, stream: int = 0) -> NDArray[Any]:
-    """``figure`` of the columns' sums over ``RESAMPLES`` draws of all rows, with replacement."""
+    """Apply ``figure`` to the columns' sums in ``RESAMPLES`` resamples of the rows."""
     import numpy as np
 
     size = len(columns[0])

@@ -23,7 +23,7 @@ class SpeakerTotals:
 
 @dataclass(frozen=True)
 class ModelTotals:
-    """Counts of what one model generated. ``seconds`` are those of generating."""
+    """Totals of what one model generated. ``seconds`` is the time spent generating."""
 
     model: str
     replies: int = 0
@@ -34,7 +34,7 @@ class ModelTotals:
 
     @property
     def words_mean(self) -> float:
-        """Words of a reply that is no silence, on average."""
+        """The mean number of words in a reply, silences left out."""
         return self.words / max(1, self.replies - self.silences)
 
     @property

@@ -1,8 +1,7 @@
 """Statistics of a discussion, as SynDisco's authors define them, and measures made of them.
 
 Rows are what models were asked for: seed opinions and what people wrote are left out. A silence is
-a row too, and its words are those that the model returned, so ``""`` counts one, as it does in
-their table.
+a row too, with the words that the model returned: ``""`` counts as one word, as in their table.
 """
 
 from __future__ import annotations
@@ -110,9 +109,9 @@ def _returned(entry: Message) -> str:
 
 @dataclass(frozen=True)
 class Measure:
-    """A figure that discussions and conditions can be compared in: a sum over a count.
+    """A figure for comparing discussions and conditions: a sum divided by a count.
 
-    A condition's figure is the sum over all its discussions by the count over all of them.
+    A condition's figure is the sum over all its discussions divided by the count over all of them.
     """
 
     name: str
@@ -188,7 +187,7 @@ _ABSENT_AT_ZERO = ("mark_rate", "refusal_rate", "reply_tokens", "reasoning_token
 
 
 def extra_measure(name: str) -> Measure:
-    """The measure that discussions have as ``extra`` under this name."""
+    """The measure whose data is in the ``extra`` of discussions under this name."""
     words = name.removeprefix("annotation_").removeprefix("survey_")
     label = words.removesuffix("_mean").removesuffix("_share").replace("_", " ")
     unit = "share of answers" if name.endswith("_share") else "mean answer"
@@ -204,7 +203,7 @@ def extra_measure(name: str) -> Measure:
 def measures_of(discussions: Sequence[DiscussionStatistics]) -> list[Measure]:
     """The measures for which ``discussions`` have data.
 
-    Something that none of them has at all, such as marks or reasoning, is no data.
+    A feature that none of them uses, such as marks or reasoning, counts as missing data.
     """
     values = {name: measure.of_all(discussions) for name, measure in MEASURES.items()}
     present = [

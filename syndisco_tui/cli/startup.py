@@ -61,7 +61,7 @@ class RunOptions:
 
     @property
     def fields(self) -> dict[str, tuple[str, object]]:
-        """Further options that are fields of a setup: the field and its value, by option."""
+        """Options that set fields of a setup: the field and its value, by option."""
         fields: dict[str, tuple[str, object]] = {
             "--turns": ("conv_len", self.turns),
             "--seed": ("seed", self.seed),
@@ -338,9 +338,9 @@ def new_engine(
     """The engine of all models.
 
     Args:
-        settings: How many threads there are, and which servers have names.
+        settings: The number of threads, and the named servers.
         folders: Where models are cached.
-        spare_cores: Cores that are left to the screen.
+        spare_cores: Cores to leave for the screen.
         max_in_flight: Requests that a server gets at once.
         trusted: Servers and models of the command line: the default key may go there, and the
             code of a class may run.
@@ -358,7 +358,7 @@ def new_engine(
         from ..workspace.settings import load_settings, resolve_server
 
         def resolve(server: str) -> tuple[str, str]:
-            """Settings may have got another server since the start."""
+            """Resolve a server by the current settings, which may have changed since the start."""
             return resolve_server(load_settings(folders.settings_file, {}), server, trusted)
 
         return ServerEngine(

@@ -1,4 +1,4 @@
-"""Annotation: what annotators are asked about messages, and what they answered."""
+"""Annotation: the questions about messages, the annotators, and their answers."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _SAYS_NOTHING = re.compile(r'[\s"]*')
 
 
 class Question(BaseModel):
-    """What is asked about a message, of whomever.
+    """A question about a message, independent of who annotates.
 
-    ``history_context_len`` counts the messages before it that are shown with it (None: all).
+    ``history_context_len`` is the number of earlier messages shown (None: all).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,15 +40,15 @@ class Question(BaseModel):
 
     @property
     def digest(self) -> str:
-        """Tells questions apart: another text, scale or context length is another question."""
+        """A hash of the question's text, scale and context length."""
         values = self.model_dump(mode="json", exclude={"scale": {"level"}})
         return _digest(values)
 
 
 class Annotator(BaseModel):
-    """Who annotates. What is None or empty is as the task says.
+    """An annotator of a task. Fields that are None or empty are those of the task.
 
-    ``name`` is by default the persona's. ``repeats``: how often each message is annotated.
+    ``name`` is by default the persona's. ``repeats`` is how often each message is annotated.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,12 +62,12 @@ class Annotator(BaseModel):
 
     @property
     def label(self) -> str:
-        """What the annotator is called."""
+        """The annotator's name."""
         return self.name.strip() or self.persona.name
 
 
 class AnnotationTask(Question):
-    """A question, and who is asked: models in the role of personas.
+    """A question and its annotators: models in the role of personas.
 
     Without annotators it is a task for people.
     """
@@ -104,7 +104,7 @@ class AnnotationTask(Question):
         )
 
     def profile(self, annotator: Annotator) -> AnnotatorProfile:
-        """All that the answers of ``annotator`` depend on."""
+        """Everything that the answers of ``annotator`` depend on."""
         temperature = annotator.temperature
         return AnnotatorProfile(
             name=annotator.label,
@@ -121,13 +121,13 @@ class AnnotationTask(Question):
         )
 
     def server_of(self, annotator: Annotator) -> tuple[str, ...]:
-        """The servers with the model of ``annotator``; none: it runs in this process."""
+        """The servers with the model of ``annotator``; empty for a local model."""
         return self.server if annotator.server is None else annotator.server
 
 
 @dataclass(frozen=True)
 class AnnotatorProfile:
-    """Who annotated: a person, or a model with a persona and parameters."""
+    """A person, or a model with a persona and parameters, that annotated."""
 
     name: str
     kind: Literal["model", "human"]
@@ -144,13 +144,13 @@ class AnnotatorProfile:
 
     @property
     def digest(self) -> str:
-        """Tells annotators apart: other parameters make another annotator."""
+        """A hash of the annotator and all parameters."""
         return _digest(vars(self))
 
 
 @dataclass(frozen=True)
 class Annotation:
-    """One answer about one message. ``value`` None: the answer was not valid."""
+    """One answer about one message. ``value`` is None if the answer was invalid."""
 
     position: int
     """Index of the message among the discussion's entries, silences included."""
@@ -201,7 +201,7 @@ class AnnotationSet:
     """Why some messages have no answer, where that is not because nobody was asked."""
 
     def current(self, entries: Sequence[Message]) -> Iterator[Annotation]:
-        """The annotations of messages that are in ``entries`` as they were annotated."""
+        """The annotations of messages that have not changed in ``entries`` since."""
         for annotation in self.annotations:
             position = annotation.position
             if 0 <= position < len(entries) and annotation.message == message_id(entries[position]):
@@ -209,19 +209,19 @@ class AnnotationSet:
 
     @property
     def key(self) -> str:
-        """Tells sets apart: one for each discussion, question and annotator."""
+        """Identifies the set: there is one for each discussion, question and annotator."""
         return _digest([self.discussion, self.question.digest, self.annotator.digest])
 
 
 def message_id(message: Message) -> str:
-    """Tells whether a message is still the one that was annotated."""
+    """A hash of a message's name and text, to notice whether it has changed."""
     return _digest([message.name, message.text])
 
 
 def annotatable(entries: Sequence[Message]) -> list[int]:
-    """Indices of what is annotated: all messages that say something.
+    """Indices of the entries to annotate: all messages except silences.
 
-    SynDisco's files have silences as messages of nothing but quotation marks.
+    In SynDisco's files, silences are messages that consist of quotation marks only.
     """
     return [index for index, entry in enumerate(entries) if not _SAYS_NOTHING.fullmatch(entry.text)]
 
@@ -235,7 +235,7 @@ def annotation_seed(profile: AnnotatorProfile, discussion: str, position: int, r
 def annotation_chat(
     question: Question, persona: Persona, entries: Sequence[Message], position: int
 ) -> tuple[ChatMessage, ...]:
-    """What an annotator is asked about the message at ``position``, as SynDisco 2.2 writes it."""
+    """The annotator's prompt about the message at ``position``, in SynDisco 2.2's format."""
     shown = [*messages_before(question, entries, position), entries[position]]
     return (
         ChatMessage("system", annotator_system_prompt(question, persona)),
@@ -244,7 +244,7 @@ def annotation_chat(
 
 
 def annotator_system_prompt(question: Question, persona: Persona) -> str:
-    """Who the annotator is and what is asked, as JSON."""
+    """The annotator's system prompt: persona and question as JSON."""
     system = {
         "context": question.context,
         "instructions": f"{question.instructions}\n{question.scale.description}",
@@ -255,7 +255,7 @@ def annotator_system_prompt(question: Question, persona: Persona) -> str:
 
 
 def messages_before(question: Question, entries: Sequence[Message], position: int) -> list[Message]:
-    """The messages before ``position`` that are shown with it."""
+    """The messages before ``position`` that the prompt shows."""
     return [entries[index] for index in window(entries[:position], question.history_context_len)]
 
 

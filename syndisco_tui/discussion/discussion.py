@@ -119,7 +119,7 @@ class Discussion:
 
     @property
     def end_reason(self) -> EndReason:
-        """Why it has ended before its last turn; empty where it has not."""
+        """Why the discussion ended before its last turn; empty if it did not."""
         return end_reason(self._setup, self.entries)
 
     @property

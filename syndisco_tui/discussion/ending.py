@@ -1,4 +1,4 @@
-"""When a discussion ends before its last turn, and what its speakers are told of the end."""
+"""Ending a discussion before its last turn, and the note on the turns that are left."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ last turn."""
 
 @lru_cache(maxsize=64)
 def said_pattern(expression: str) -> Any:
-    """``stop_when_said`` compiled; its ``search`` takes time that grows with the text only.
+    """Compile ``stop_when_said``, so that a search takes time linear in the text.
 
-    RE2's syntax: without lookaround and back-references, which could take forever.
+    The syntax is RE2's, without lookaround and back-references.
 
     Raises:
-        ValueError: It is no regular expression; the message says why.
+        ValueError: It is not a regular expression; the message says why.
     """
     import re2  # here, so that the app need not wait for it
 
@@ -40,7 +40,7 @@ def said_pattern(expression: str) -> Any:
 def end_reason(setup: DiscussionSetup, entries: Sequence[Message]) -> EndReason:
     """Why a discussion with these entries has ended early; empty where it has not.
 
-    Seed opinions end nothing.
+    Seed opinions never end a discussion.
     """
     if not entries or entries[-1].role == "seed":
         return ""
@@ -69,7 +69,7 @@ def end_sentence(reason: EndReason, setup: DiscussionSetup) -> str:
 
 
 def _silences(entries: Sequence[Message]) -> int:
-    """How many silences the discussion ends with."""
+    """The number of silences in a row at the end of the discussion."""
     count = 0
     for entry in reversed(entries):
         if not entry.is_silence:
@@ -84,7 +84,7 @@ def _silent_turns(setup: DiscussionSetup) -> int:
 
 
 def turns_left_note(setup: DiscussionSetup, turn: int, role: str) -> str:
-    """What a speaker is told with ``tell_turns_left``; empty without it.
+    """The note to a speaker on the turns that are left; empty without ``tell_turns_left``.
 
     ``turn`` is the user's own turn, or the turn that the moderator answers.
     """

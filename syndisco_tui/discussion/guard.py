@@ -2,8 +2,8 @@
 
 Models echo the prompt's ``User NAME posted:``, put replies in quotation marks, JSON or control
 tokens, write ``""`` for nothing, and continue in somebody else's name. The guard removes these and
-changes nothing else. Where it may have removed words, and where the words that are left are hardly
-the persona's, it adds marks, which a person can look at.
+changes nothing else. If it may have removed words, or the remaining words are hardly the persona's,
+it adds marks for a person to look at.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class GuardResult:
 def clean(raw: str, speaker: str, others: Sequence[str] = (), *, complete: bool = True) -> str:
     """What ``speaker`` said in the reply ``raw``; an empty text is a silence.
 
-    ``Guard.read`` also tells what is to be noted about it.
+    ``Guard.read`` also returns the marks.
 
     Args:
         raw: what the model returned.
@@ -72,8 +72,8 @@ class Guard:
     """Reads replies of ``speaker``; ``others`` may be named as the authors of further posts.
 
     ``silence_words`` are replies that count as a silence. ``languages`` are those of the
-    discussion; None: Latin script, and those of the names. A guard that is not ``is_on`` leaves
-    replies as they are, but for silences.
+    discussion; None means Latin script and the scripts of the names. If ``is_on`` is false, only
+    silences are recognized.
     """
 
     speaker: str
@@ -98,7 +98,7 @@ class Guard:
         return GuardResult(text, tuple(marks))
 
     def words(self, raw: str, *, complete: bool = False) -> str:
-        """The speaker's words in the reply ``raw``: quicker than ``read``, while a reply grows."""
+        """The speaker's words in ``raw``; faster than ``read``, for a reply that still grows."""
         text, _ = self._read_layers(raw, complete=complete)
         return "" if self._is_silent(text) else text
 
@@ -111,7 +111,7 @@ class Guard:
         return bool(keys) and silence_key(text) in keys
 
     def _read_layers(self, raw: str, *, complete: bool) -> tuple[str, list[Mark]]:
-        """The speaker's words without all that is around them, and marks of what is not theirs."""
+        """The speaker's words without headers and wrappers, and marks for other speakers' words."""
         if is_silence(raw) or not self.is_on:
             return "" if is_silence(raw) else raw.strip(), []
         names = (self.speaker, *self.others)
@@ -145,10 +145,10 @@ class Guard:
 
 
 def _read_posts(text: str, patterns: HeaderPatterns, *, complete: bool) -> tuple[str, str, str]:
-    """The words of the first post in ``text``, without header and quotation marks around it.
+    """The words of the first post in ``text``, without its header and quotation marks.
 
-    Also the other participant with whose header the text begins, and the name in which it
-    continues, perhaps the speaker's own, where it does; both may be empty.
+    Also returns the other participant whose header begins the text, and the name in which the text
+    continues, which may be the speaker's own. Both may be empty.
     """
     if is_silence(text):
         return "", "", ""

@@ -112,7 +112,7 @@ class _Marks:
 
 
 def _unpaired_marks(text: str, start: int, end: int) -> _Marks | None:
-    """The marks of ``text[start:end]``; None if there are too many."""
+    """The unpaired quotation marks of ``text[start:end]``; None if there are too many."""
     total = depth = surplus = 0
     for mark in QUOTE.finditer(text, start, end):
         total += 1

@@ -1,4 +1,4 @@
-"""What models put around a whole reply besides headers and quotation marks.
+"""Removes what models put around a whole reply besides headers and quotation marks.
 
 Control tokens that were written out, the name of the chat role, one JSON object or one XML element
 that holds the text, and emphasis around a header and its text.
@@ -55,7 +55,7 @@ _EMPHASIS = re.compile(r"\*{1,3}|_{1,3}")
 class Unwrapped:
     """The ``text`` that something held; ``name``: whose it says that it is.
 
-    ``went_on``: further posts followed; ``next_name`` is the author of the first of them.
+    ``went_on``: whether further posts followed; ``next_name`` is the author of the first of them.
     """
 
     text: str
@@ -67,7 +67,7 @@ class Unwrapped:
 def without_control_tokens(text: str, names: Collection[str]) -> Unwrapped:
     """``text`` without control tokens and the role's name around it, up to the next turn.
 
-    A participant may be called like a role: ``names`` are theirs.
+    ``names`` are those of the participants, one of whom may be called like a role.
     """
     start = 0
     front = _FRONT.match(text)
@@ -104,11 +104,11 @@ def without_emphasis(text: str, patterns: HeaderPatterns) -> str:
 
 
 def unwrapped(text: str, names: Collection[str], *, complete: bool) -> Unwrapped | None:
-    """What the one JSON object or XML element that ``text`` consists of holds.
+    """The text within the one JSON object or XML element that ``text`` consists of.
 
-    None if it is not that, or holds anything besides a text and labels such as a role. ``names``
-    are all participants', which may be the key of the text. A text that is not ``complete`` may
-    end within the object.
+    None if ``text`` is anything else, or the object holds more than a text and labels such as a
+    role. ``names`` are those of all participants, which may be the key of the text. A text that is
+    not ``complete`` may end within the object.
     """
     if element := _ELEMENT.match(text):
         body, tag, rest = text[element.end() :].rpartition(f"</{element[1]}>")
@@ -120,10 +120,10 @@ def unwrapped(text: str, names: Collection[str], *, complete: bool) -> Unwrapped
         text = text.replace('\\"', '"').replace("\\'", "'")
         beginning = _OBJECT.match(text)
         assert beginning
-    found = _flat_object(text, beginning.end(), names, complete=complete)
-    if found is None:
+    flat_object = _flat_object(text, beginning.end(), names, complete=complete)
+    if flat_object is None:
         return None
-    value, end = found
+    value, end = flat_object
     if _AFTER_OBJECT.match(text, end):
         return value
     following = _NEXT_OBJECT.match(text, end)
@@ -176,7 +176,7 @@ def _value(pair: re.Match[str]) -> tuple[str | None, bool]:
 
 
 def _decoded(body: str) -> str:
-    """The text of a JSON string, as far as it is valid."""
+    """The decoded text of a JSON string, up to its first error."""
     try:
         return str(json.loads(f'"{body}"', strict=False))
     except ValueError:

@@ -1,7 +1,7 @@
-"""In which scripts and languages a text is, as far as that can be told without a model.
+"""Guesses the scripts and languages of a text, without a model.
 
-Scripts by Unicode's blocks; languages in Latin script by their commonest words. Both err on the
-side of saying nothing.
+Scripts are recognized by Unicode's blocks, languages in Latin script by their commonest words. When
+in doubt, nothing is reported.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ LEAST_WORDS = 12
 
 @dataclass(frozen=True)
 class Languages:
-    """What a discussion is written in."""
+    """The scripts and languages that a discussion is written in."""
 
     scripts: frozenset[str]
     languages: frozenset[str]
@@ -122,7 +122,7 @@ def scripts_of(text: str, least: int = 1) -> frozenset[str]:
 
 @lru_cache(maxsize=1024)
 def language_of(text: str) -> str:
-    """The language in Latin script that ``text`` is in; empty where that cannot be told."""
+    """The language of ``text`` in Latin script; empty if it is uncertain."""
     shares = _shares(text[:SAMPLE])
     if not shares:
         return ""
@@ -143,6 +143,6 @@ def _shares(text: str) -> dict[str, float]:
 
 
 def _with_kin(scripts: frozenset[str]) -> frozenset[str]:
-    """``scripts``, and those that are written together with them."""
+    """``scripts``, and those that are commonly mixed with them."""
     together = {"Han", "Kana"}
     return scripts | together if "Kana" in scripts else scripts

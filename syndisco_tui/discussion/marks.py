@@ -1,4 +1,4 @@
-"""What the guard noted about a message, for a person to look at: a closed list of kinds."""
+"""The marks of the guard: notes about a message for a person to look at."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _LABELS: dict[MarkKind, str] = {
 
 @dataclass(frozen=True)
 class Mark:
-    """One thing that the guard noted. ``name`` is that of the participant whom it is about."""
+    """One note of the guard. ``name`` is the participant it is about, if any."""
 
     kind: MarkKind
     name: str = ""

@@ -28,7 +28,7 @@ def own_instructions_errors(setup: DiscussionSetup) -> tuple[str, ...]:
 
 
 def models_errors(models: Iterable[str], names: Sequence[str]) -> tuple[str, ...]:
-    """An error for each name that has a model of its own and is not among the participants'."""
+    """An error for each name in ``models`` that is not a participant's."""
     models = tuple(models)
     known = {name_key(name) for name in names}
     errors = [

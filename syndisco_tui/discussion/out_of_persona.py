@@ -1,4 +1,4 @@
-"""Signs that a reply is hardly what the persona said: an assistant's talk, a refusal, a loop."""
+"""Signs that a reply is out of persona: an assistant's phrases, a refusal, a loop."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ _OVERHEAD = 11
 
 
 def silence_key(text: str) -> str:
-    """What spellings of words for a silence have in common: case and punctuation do not count."""
+    """The key by which words for a silence are compared, without case and punctuation."""
     if len(text) > _LONGEST_SILENCE_WORDS:
         return text
     folded = unicodedata.normalize("NFC", text).casefold().replace("n't", " not")
@@ -112,7 +112,7 @@ def silence_key(text: str) -> str:
 
 
 def says_silence(text: str, speaker: str) -> bool:
-    """Whether all that ``text`` says is that nothing is said: “(silent)”, “[no response]”, “…”."""
+    """Whether ``text`` only says that nothing is said: “(silent)”, “[no response]”, “…”."""
     if len(text) > _LONGEST_SILENCE_WORDS:
         return False
     key = silence_key(text)
@@ -144,9 +144,9 @@ def refuses(text: str) -> bool:
 
 
 def suspicions(text: str, expected: Languages) -> Iterator[MarkKind]:
-    """Why ``text`` is hardly the persona's, in a discussion that is in the ``expected`` languages.
+    """The marks of ``text`` that is out of persona in a discussion in the ``expected`` languages.
 
-    Only samples of a long text are looked at.
+    Of a long text, only samples are checked.
     """
     if _ASSISTANT.search(text, 0, SAMPLE):
         yield "assistant"
@@ -159,7 +159,7 @@ def suspicions(text: str, expected: Languages) -> Iterator[MarkKind]:
 
 
 def repeats_itself(text: str) -> bool:
-    """Whether a good part of ``text`` is one passage again and again."""
+    """Whether a large part of ``text`` is one passage repeated."""
     if len(text) < LEAST_REPETITION:
         return False
     count = min(_MAX_WINDOWS, max(1, len(text) // _WINDOW))

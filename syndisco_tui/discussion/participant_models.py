@@ -1,4 +1,4 @@
-"""Which model a participant has where it is not the setup's, and the fields that say so."""
+"""The models of single participants."""
 
 from __future__ import annotations
 
@@ -48,9 +48,10 @@ Server = Annotated[
 
 
 class ParticipantModel(BaseModel):
-    """One participant's model. What is None is as in the setup.
+    """One participant's model. Fields that are None are the setup's.
 
-    A server without a model: the one that is served there. An empty ``server``: this process.
+    A server without a model means the model that it serves; an empty ``server`` means a local
+    model.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -70,7 +71,7 @@ class ParticipantModel(BaseModel):
 
     @property
     def values(self) -> dict[str, Any]:
-        """The fields of a setup that it replaces, with its values."""
+        """The fields of the setup that this entry replaces, with its values."""
         given = {field: value for field, value in self if value is not None}
         if self.server and self.model is None:
             given["model"] = AUTO
@@ -78,7 +79,7 @@ class ParticipantModel(BaseModel):
 
     @property
     def stated(self) -> dict[str, Any]:
-        """What a file says of it: the fields that are given, a single server as text."""
+        """The entry as a file has it: only the given fields, a single server as a string."""
         given = self.model_dump(mode="json", exclude_none=True)
         if self.server is not None and len(self.server) < 2:
             given["server"] = "".join(self.server)

@@ -40,7 +40,7 @@ def chat_prompt(
 ) -> tuple[ChatMessage, ...]:
     """The chat that asks ``speaker`` for a comment after ``history`` (oldest first).
 
-    ``note`` is a line before what is asked for; in a chat, at the end of the last turn.
+    ``note`` is a line right before the end of the prompt; in a chat, the end of the last turn.
     """
     system = ChatMessage("system", system_prompt)
     if style == "chat":

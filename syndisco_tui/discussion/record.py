@@ -106,12 +106,12 @@ class Message:
 
     @property
     def mark_labels(self) -> tuple[str, ...]:
-        """The marks, in a few words each."""
+        """The labels of the marks."""
         return tuple(mark.label(self.name) for mark in self.marks)
 
     @property
     def is_guarded(self) -> bool:
-        """Whether the guard changed or marked it."""
+        """Whether the guard changed or marked the message."""
         is_changed = self.raw_text is not None and self.raw_text.strip() != self.text
         return bool(self.marks) or is_changed
 
@@ -155,9 +155,9 @@ class BatchMembership:
 
 @dataclass(frozen=True)
 class ExperimentMembership:
-    """The cell and the repeat of a designed experiment that this is a discussion of.
+    """The cell and repeat of the experiment that a discussion belongs to.
 
-    Repeats count from 1; 0 is an imported discussion, which is paired with no other.
+    Repeats count from 1; imported discussions have 0 and are never paired.
     """
 
     cell: dict[str, str]

@@ -1,7 +1,7 @@
-"""Scales: what may be answered to a question, and what a model's answer means.
+"""Scales: the allowed answers to a question, and how a model's answer is read.
 
-An answer is read only where it is unambiguous. Everything else is invalid: it is recorded as the
-model gave it, and never rounded, clamped or guessed.
+An answer counts only if it is unambiguous. Any other is invalid: it is recorded as the model gave
+it, and never rounded, clamped or guessed.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class IntegerScale(BaseModel):
         return f"Answer with a whole number from {self.low} to {self.high} and nothing else."
 
     def read(self, answer: str) -> int | None:
-        """The number that ``answer`` means; None where that is not certain, or not on the scale."""
+        """The number in ``answer``; None if it is ambiguous or not on the scale."""
         value = _read_integer(answer, self.high)
         return value if value is not None and self.low <= value <= self.high else None
 
@@ -68,7 +68,7 @@ class ChoiceScale(BaseModel):
 
     @property
     def level(self) -> Level:
-        """Choices are names."""
+        """The level of measurement for Krippendorff's α: nominal."""
         return "nominal"
 
     @property
@@ -82,7 +82,7 @@ class ChoiceScale(BaseModel):
         return f"Answer with one of these and nothing else: {', '.join(self.choices)}."
 
     def read(self, answer: str) -> str | None:
-        """The choice that ``answer`` means; None where that is not certain."""
+        """The choice in ``answer``; None if it is ambiguous."""
         text = _unwrapped(answer)
         if not isinstance(text, str):
             return None
@@ -115,12 +115,12 @@ class TextScale(BaseModel):
 
     @property
     def level(self) -> Level:
-        """Texts are names."""
+        """The level of measurement for Krippendorff's α: nominal."""
         return "nominal"
 
     @property
     def answers(self) -> tuple[str, ...]:
-        """No list of answers."""
+        """Empty: any answer is allowed."""
         return ()
 
     @property
@@ -129,12 +129,12 @@ class TextScale(BaseModel):
         return "Answer in a few words."
 
     def read(self, answer: str) -> str | None:
-        """The text; None where there is none."""
+        """The text; None if it is empty."""
         return answer.strip() or None
 
 
 def _with_type(value: object) -> object:
-    """A scale as people write it: its keys tell which it is."""
+    """A scale from a task file, with its type inferred from its keys."""
     if not isinstance(value, dict) or "type" in value:
         return value
     if "choices" in value:
@@ -165,7 +165,7 @@ _LEADING = re.compile(r"[\W_]*(?:[A-Za-z][\w ]{0,40}[:=])?[\W_]*$")
 
 
 def _unwrapped(answer: str) -> Any:
-    """The text in a code fence, and the only value of a JSON object."""
+    """The text without a code fence or a JSON object with a single value around it."""
     text = answer.strip()
     if match := _FENCED.search(text):
         text = match[1].strip()

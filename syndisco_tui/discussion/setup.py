@@ -152,13 +152,13 @@ class DiscussionSetup(BaseModel):
 
     @property
     def all_instructions(self) -> tuple[str, ...]:
-        """What participants are told besides their personas."""
+        """All instructions that participants get besides their personas."""
         of_moderator = (self.moderator_instructions,) if self.moderator else ()
         return (self.context, self.instructions, *self.own_instructions.values(), *of_moderator)
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """Everything in the setup that is written in a language."""
+        """All texts of the setup in natural language."""
         described = (str(value) for each in self.everybody for value in each.attributes().values())
         return (*self.all_instructions, *self.seed_opinions, *described)
 
@@ -189,17 +189,17 @@ class DiscussionSetup(BaseModel):
         raise KeyError(name)
 
     def model_entry(self, name: str) -> ParticipantModel | None:
-        """What ``models`` says of the participant called ``name``."""
+        """The entry in ``models`` for the participant called ``name``."""
         key = name_key(name)
         return next((each for user, each in self.models.items() if name_key(user) == key), None)
 
     def with_model_of(self, name: str) -> DiscussionSetup:
-        """The setup with the model of the participant called ``name`` in the place of its own."""
+        """The setup with its model replaced by that of the participant called ``name``."""
         entry = self.model_entry(name)
         return self.model_copy(update=entry.values) if entry else self
 
     def names_models_of(self, other: DiscussionSetup) -> bool:
-        """Whether this is ``other``, but for names of models where ``other`` says “auto”."""
+        """Whether this equals ``other`` except that it names models where ``other`` says “auto”."""
         models = {
             name: entry.model_copy(update={"model": other.models[name].model})
             if name in other.models and other.with_model_of(name).model == AUTO

@@ -1,4 +1,4 @@
-"""The guard that a setup asks for."""
+"""Makes the guard for a setup."""
 
 from __future__ import annotations
 

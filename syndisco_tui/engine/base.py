@@ -122,7 +122,7 @@ class ModelSpec:
 
     @property
     def short_name(self) -> str:
-        """The model without the folders or the organisation in front, or where it is served."""
+        """The model's name without folders, organisation or server."""
         if self.server and self.model == "auto":
             return self.server[0].partition("://")[2] or self.server[0]
         return self.model.rstrip("/").rsplit("/", 1)[-1]
@@ -174,7 +174,7 @@ class EngineInfo:
 
     @property
     def without_news(self) -> EngineInfo:
-        """Without what is found out about a server while it replies."""
+        """The info without what is learned about a server while it replies."""
         return replace(self, fingerprint="", left_out=(), server_facts=())
 
     @property
@@ -212,7 +212,7 @@ class LoadProgress:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The model was loaded, and the ``others`` of its spec, in their order."""
+    """The model was loaded, and so were the ``others`` of its spec, in their order."""
 
     info: EngineInfo
     others: tuple[EngineInfo, ...] = ()
@@ -251,7 +251,7 @@ class Retracted:
 class Waiting:
     """The reply waits ``seconds`` for a server; ``reason`` says why in a few words.
 
-    Without a reason it waits for its turn.
+    Without a reason, it waits for its turn.
     """
 
     generation: Generation

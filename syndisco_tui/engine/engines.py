@@ -32,7 +32,7 @@ Listener = Callable[[GenerationEvent], object]
 
 @dataclass(eq=False)
 class _Loading:
-    """Several models that are loaded one after the other."""
+    """The progress of loading several models one after the other."""
 
     specs: tuple[ModelSpec, ...]
     listener: Callable[[LoadEvent], object]
@@ -42,17 +42,17 @@ class _Loading:
 
 
 class Engines:
-    """An engine for each model that is asked for.
+    """Holds an engine for each requested model.
 
-    ``load`` has the main model and those beside it (``ModelSpec.others``) loaded; a request says
-    which of them it is for. A model may also be asked for by the name that “auto” turned out to
-    stand for. One that is no longer asked for makes room for the next, once none of its replies is
+    ``load`` loads the main model and those beside it (``ModelSpec.others``); a request says which
+    of them it is for. A model may also be requested by the name that “auto” resolved to. A model
+    that is no longer requested is unloaded to make room for the next, once none of its replies is
     in flight.
 
     Args:
-        new_local: Makes an engine for models in this process.
+        new_local: Makes an engine for local models.
         new_server: Makes an engine for models on servers.
-        new_python: Makes an engine for classes of the user's own.
+        new_python: Makes an engine for the user's Python classes.
     """
 
     def __init__(
@@ -95,8 +95,7 @@ class Engines:
     def load(self, spec: ModelSpec, listener: Callable[[LoadEvent], object]) -> None:
         """Load ``spec`` and its others, one after the other; see ``Engine.load``.
 
-        Loaded follows when all of them are there. Where there are several, progress names the
-        model.
+        Loaded follows when all are loaded. With several models, progress names the model.
         """
         specs = tuple(dict.fromkeys((replace(spec, others=()), *spec.others)))
         loading = _Loading(specs, listener)
@@ -155,7 +154,7 @@ class Engines:
         return None
 
     def _engine_for(self, spec: ModelSpec) -> tuple[ModelSpec, Engine]:
-        """The engine that has ``spec``, or is to load it, and the spec that it knows it by."""
+        """The engine that has or will load ``spec``, and the spec by which it knows the model."""
         key = self._key_of(spec)
         if key is None:
             key = spec
@@ -171,7 +170,7 @@ class Engines:
         return engine or self._new_local()
 
     def _make_room_for(self, specs: Sequence[ModelSpec]) -> None:
-        """Let other local models go where a further one is to be loaded."""
+        """Unload other local models before loading a further one."""
         if all(spec.server or self._key_of(spec) for spec in specs):
             return
         needed = {self._key_of(spec) for spec in specs}

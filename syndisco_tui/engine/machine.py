@@ -107,9 +107,9 @@ class FreeMemory:
 
 
 def free_memory_of(device: str = "auto") -> FreeMemory:
-    """What is free on ``device``; ``auto``: on the first GPU, or else in main memory.
+    """Free memory of ``device``; ``auto`` is the first GPU, or else main memory.
 
-    Takes up to five seconds where there is a GPU but no NVML. Torch is not asked.
+    Takes up to five seconds on a GPU without NVML. Does not use torch.
     """
     if device == "auto" or device.startswith("cuda"):
         number = int(device[5:]) if device[5:].isdecimal() else 0

@@ -84,7 +84,7 @@ def opened_tag(prompt: str) -> str:
 
 
 def closing_text(opening: str) -> str:
-    """What ends the thought that the tag ``opening`` began, up to where speech begins."""
+    """The text that closes the reasoning tag ``opening``, up to where the answer begins."""
     tag = _PAIRS[opening.translate(_LOWER)]
     following = _FOLLOWED_BY.get(tag, "")
     closing = (tag.upper() if opening.isupper() else tag) + following
@@ -92,10 +92,10 @@ def closing_text(opening: str) -> str:
 
 
 def is_tag_token(text: str, vocabulary: Container[str]) -> bool:
-    """Whether a special token of a tokenizer tells reasoning from speech.
+    """Whether a tokenizer's special token is a reasoning tag.
 
     Args:
-        text: Of the token.
+        text: The token's text.
         vocabulary: The texts of all special tokens. Those of channels count all together only:
             other families end a message with one of them.
     """
@@ -117,13 +117,13 @@ class Split(NamedTuple):
 
 
 class ReasoningSplitter:
-    """Splits one streamed reply into speech and reasoning.
+    """Splits one streamed reply into answer and reasoning.
 
     The result does not depend on how the reply was cut into pieces.
 
     Args:
         in_reasoning: Whether the prompt has opened a reasoning tag already.
-        opened: That tag, where it is known.
+        opened: That tag, if known.
     """
 
     def __init__(self, *, in_reasoning: bool = False, opened: str = "") -> None:
@@ -144,7 +144,7 @@ class ReasoningSplitter:
 
     @property
     def is_speaking(self) -> bool:
-        """Whether text that comes now is speech: neither a thought nor the header of a channel."""
+        """Whether the next text is part of the answer, not of reasoning or a channel's header."""
         return not self.in_reasoning and self._header is None
 
     def feed(self, text: str, *, is_tag: bool = False) -> Split:
@@ -180,7 +180,7 @@ class ReasoningSplitter:
         return Split(self.speech[speech_length:], self.reasoning[reasoning_length:], retracted)
 
     def _choose_tags(self, at_end: bool) -> bool:
-        """Look whether the reply starts a thought in words. False where that is not known yet."""
+        """Check whether the reply starts reasoning in words. False if that is not known yet."""
         start = self._pending.lstrip()
         beginnings = (_BARE_ANALYSIS, *_SPOKEN_OPENINGS)
         if not at_end and any(beginning.startswith(start) for beginning in beginnings):

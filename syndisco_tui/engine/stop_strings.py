@@ -27,7 +27,7 @@ class StopStrings:
         return text[:shown]
 
     def flush(self) -> str:
-        """The text still held back when no more comes."""
+        """The text still held back at the end of the reply."""
         text, self._held = self._held, ""
         return text
 

@@ -68,9 +68,9 @@ def _print(text: str) -> None:
 
 
 def _write(files: dict[Path, str], overwrite: bool) -> None:
-    taken = next((path for path in files if path.exists()), None)
-    if taken and not overwrite:
-        raise InputError(f"{taken}: already exists; use --overwrite to replace it")
+    existing = next((path for path in files if path.exists()), None)
+    if existing and not overwrite:
+        raise InputError(f"{existing}: already exists; use --overwrite to replace it")
     for path, text in files.items():
         write_export(path, text)
     tell(safe(f"{counted(len(files), 'file')} written"), sys.stderr)
@@ -99,6 +99,6 @@ def import_annotations(
             new += result.count
             if result.path:
                 tell(str(result.path), sys.stdout)
-    there = f"; {counted(known, 'file')} were there already" if known else ""
-    tell(f"Imported {counted(new, 'annotation')}{there}.", sys.stderr)
+    skipped = f"; {counted(known, 'file')} were there already" if known else ""
+    tell(f"Imported {counted(new, 'annotation')}{skipped}.", sys.stderr)
     return status

@@ -100,9 +100,9 @@ def status_text(
 
     Below stands what it took so far, and which discussions failed.
     """
-    found = ExperimentRuns(experiment)
-    found.apply(found.read_changes())
-    runs, figures = found.runs, RunFigures()
+    experiment_runs = ExperimentRuns(experiment)
+    experiment_runs.apply(experiment_runs.read_changes())
+    runs, figures = experiment_runs.runs, RunFigures()
     for run, record in figures.uncounted(runs):
         figures.count(run, record)
     cells = cells_of(experiment.design, runs, figures.values(figure))
@@ -157,13 +157,13 @@ def dry_run_text(
     experiment: ExperimentFolder, prices: Mapping[str, Price], library: Path | None = None
 ) -> str:
     """What an experiment would take, with the assumptions."""
-    found = ExperimentRuns(experiment)
-    found.apply(found.read_changes())
-    remaining = [run.setup for run in found.runs if run.state != "finished"]
-    expected = estimate(remaining, speed_of(found.runs, library), prices)
+    experiment_runs = ExperimentRuns(experiment)
+    experiment_runs.apply(experiment_runs.read_changes())
+    remaining = [run.setup for run in experiment_runs.runs if run.state != "finished"]
+    expected = estimate(remaining, speed_of(experiment_runs.runs, library), prices)
     cells = counted(len(experiment.design.cells), "cell")
     repeats = counted(experiment.design.repeats, "repeat")
-    discussions = counted(len(found.runs), "discussion")
+    discussions = counted(len(experiment_runs.runs), "discussion")
     read, written = expected.tokens.read, expected.tokens.written
     lines = [
         f"{cells}, {repeats}: {discussions}, {expected.discussions:,} still to run",
@@ -171,7 +171,7 @@ def dry_run_text(
         f"{_range(read)} tokens read, {_range(written)} written",
         *_time_and_money(expected),
         "Assumed: a reply has a tenth to all of max_out_tokens, a token four characters.",
-        *measured_lines(found.runs, prices),
+        *measured_lines(experiment_runs.runs, prices),
     ]
     return "\n".join(lines) + "\n"
 

@@ -56,9 +56,9 @@ def export_personas(
     if not isinstance(content, dict) and (path.is_dir() or str(output).endswith("/")):
         path = path / f"personas{PERSONA_FORMATS[to].suffix}"
     named = persona_files(path, content)
-    taken = next((each for each in named if each.exists()), None)
-    if taken and not overwrite:
-        raise InputError(f"{taken}: already exists; use --overwrite to replace it")
+    existing = next((each for each in named if each.exists()), None)
+    if existing and not overwrite:
+        raise InputError(f"{existing}: already exists; use --overwrite to replace it")
     for each, text in named.items():
         write_export(each, text)
     tell(safe(f"{counted(len(distinct), 'persona')} exported to {path}"), sys.stderr)

@@ -245,9 +245,11 @@ def split_annotations(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     others: list[Path] = []
     for path in paths:
         files = importable([path])
-        found = [file for file in files if _holds_annotations(file)]
-        annotations += found
-        others += [file for file in files if file not in found] if found else [path]
+        annotation_files = [file for file in files if _holds_annotations(file)]
+        annotations += annotation_files
+        others += (
+            [file for file in files if file not in annotation_files] if annotation_files else [path]
+        )
     return annotations, others
 
 

@@ -99,9 +99,9 @@ def estimate(
     for setup in setups:
         count += 1
         turns += setup.conv_len
-        for name, asked in _replies_by_name(setup).items():
-            replies += round(asked)
-            used = _tokens(setup, name, asked)
+        for name, expected in _replies_by_name(setup).items():
+            replies += round(expected)
+            used = _tokens(setup, name, expected)
             tokens += used
             own = setup.with_model_of(name)
             price = price_of(own, prices)
@@ -123,10 +123,10 @@ def estimate(
 def _replies_by_name(setup: DiscussionSetup) -> dict[str, float]:
     """How many replies each participant gives, at most; users share the turns evenly."""
     takers = setup.turn_takers
-    asked = {name: setup.conv_len / len(takers) for name in takers}
+    replies = {name: setup.conv_len / len(takers) for name in takers}
     if setup.moderator and not setup.moderator_takes_turns:
-        asked[setup.moderator.name] = setup.conv_len
-    return asked
+        replies[setup.moderator.name] = setup.conv_len
+    return replies
 
 
 def _tokens(setup: DiscussionSetup, name: str, replies: float) -> Tokens:
@@ -184,9 +184,9 @@ def measure(runs: Iterable[BatchRun]) -> Measured | None:
 
 def speed_of(runs: Sequence[BatchRun], library: Path | None = None) -> Speed | None:
     """How fast these discussions are made, or the newest ones in ``library`` with their model."""
-    here = throughput(run.record for run in runs if run.record)
-    if here:
-        return Speed(here, "as measured in this experiment")
+    tokens_per_second = throughput(run.record for run in runs if run.record)
+    if tokens_per_second:
+        return Speed(tokens_per_second, "as measured in this experiment")
     models = {run.setup.model for run in runs}
     if library is None or not library.is_dir():
         return None

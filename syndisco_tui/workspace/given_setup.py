@@ -93,10 +93,10 @@ def check_models_for(models: Mapping[str, ParticipantModel], names: Iterable[str
 
 def _participant_model(text: str) -> tuple[str, ParticipantModel]:
     name, equals, rest = text.partition("=")
-    model, at, server = rest.rpartition("@") if "@" in rest else (rest, "", "")
+    model, separator, server = rest.rpartition("@") if "@" in rest else (rest, "", "")
     if not (name.strip() and equals and (model or server)):
         raise InputError(f"{MODEL_FOR}: must be {MODEL_FOR_FORMS}, not {one_line(text, 60)!r}")
-    values = {"model": model or None, "server": server if at else None}
+    values = {"model": model or None, "server": server if separator else None}
     return name.strip(), validated(ParticipantModel, values, f"{MODEL_FOR} {one_line(name, 40)}")
 
 

@@ -289,16 +289,16 @@ class ModelListing:
         return _Shelf(USED, [_OnDisk(*each) for each in folders if os.path.isdir(each[1])])
 
     def _read_each(self, shelf: _Shelf, free: FreeMemory) -> None:
-        told = time.monotonic()
+        reported_at = time.monotonic()
         for model in shelf.models:
             if self._is_cancelled.is_set():
                 return
             model.files = read_model_files(
                 model.folder, self._sources.precision, free, model.repository
             )
-            if time.monotonic() - told > TELL_SECONDS:
+            if time.monotonic() - reported_at > TELL_SECONDS:
                 self._tell(shelf.group(is_complete=False))
-                told = time.monotonic()
+                reported_at = time.monotonic()
         self._tell(shelf.group())
 
     # Servers -----------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The servers of settings and of the last setup: who answers, and what is known of them."""
+"""Checks the servers of settings and of the last setup."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_KNOWN = 5
 
 
 def servers() -> Iterator[Check]:
-    """Whether each answers, what it serves, and what was found out about it before."""
+    """Check whether each server answers, what it serves, and what was learned about it before."""
     folders = Folders.from_environment()
     sources = _sources(folders)
     is_any_known = folders.known_servers_file.exists()
@@ -53,7 +53,7 @@ def servers() -> Iterator[Check]:
 
 
 def _sources(folders: Folders) -> ModelSources | None:
-    """The servers to ask; None where settings cannot be read, which is told elsewhere."""
+    """The servers to ask; None if settings cannot be read, which another check reports."""
     try:
         settings = load_settings(folders.settings_file, {})
         used = [name for name in _used(folders) if _is_known(name, settings)]
@@ -74,7 +74,7 @@ def _used(folders: Folders) -> Sequence[str]:
 
 
 def _is_known(server: str, settings: Settings) -> bool:
-    """Whether it can be asked: a name may have been taken out of settings since."""
+    """Whether ``server`` is a URL or still has a name in settings."""
     return "://" in server or server in settings.servers
 
 
@@ -82,9 +82,9 @@ def _server(server: NamedServer, answer: object) -> Check:
     from ...engine.server.listing import ServerAnswer
 
     shown = one_line(without_credentials(server.url), 80)
-    what = server.name if "://" not in server.name else "server"
+    label = server.name if "://" not in server.name else "server"
     if not isinstance(answer, ServerAnswer):
-        return Check(what, f"{shown} did not answer in time", "could be better")
+        return Check(label, f"{shown} did not answer in time", "could be better")
     if answer.error:
         advice = "Start it, or take it out of the setup or of settings."
         if answer.wants_key:
@@ -92,11 +92,11 @@ def _server(server: NamedServer, answer: object) -> Check:
                 "Put the key into the environment variable that settings name for this server "
                 "(key_env; OPENAI_API_KEY by default)."
             )
-        return Check(what, answer.error, "could be better", advice)
+        return Check(label, answer.error, "could be better", advice)
     names = [one_line(each.name, 60) for each in answer.models[:MOST_NAMES]]
     more = len(answer.models) - len(names)
     listed = ", ".join(names) + (f" and {counted(more, 'model')} more" if more else "")
-    return Check(what, f"{shown} serves {listed or 'no model'}")
+    return Check(label, f"{shown} serves {listed or 'no model'}")
 
 
 CHECKS: tuple[CheckFunction, ...] = (servers,)

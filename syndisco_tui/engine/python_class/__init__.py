@@ -1,4 +1,4 @@
-"""The engine for models that are Python classes of the user's own, as SynDisco's are."""
+"""The engine for the user's Python classes, such as SynDisco's models."""
 
 from .engine import PythonEngine
 

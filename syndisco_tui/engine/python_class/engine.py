@@ -1,4 +1,4 @@
-"""Runs a model that is a class of the user's own, on a thread of its own, a reply at a time."""
+"""Runs a user's Python class as a model, on a thread of its own, one reply at a time."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ class _Load:
 
 @dataclass(frozen=True)
 class _Heard:
-    """What the thread of the class reports of its ``task``: a piece, or how it ended."""
+    """A report from the thread that runs the class: a piece of a reply, or how the task ended."""
 
     task: _Load | OwnReply
-    what: str | OwnModel | EngineError | Literal[True]
-    """True: the reply is complete."""
+    outcome: str | OwnModel | EngineError | Literal[True]
+    """A piece of the reply, the loaded model, an error, or True for a complete reply."""
 
 
 @dataclass(frozen=True)
 class _End:
-    """The desk is to close: what it has is cancelled, or fails with ``error``."""
+    """Asks the desk to close: all its tasks are cancelled, or fail with ``error``."""
 
     error: EngineError | None
 
@@ -63,7 +63,7 @@ _Message = _Load | Generation | _Heard | _End | Literal["cancel load"]
 
 
 class PythonEngine:
-    """See ``Engine`` for its methods.
+    """Runs a Python class as a model; implements ``Engine``.
 
     Two threads: one runs the user's code, which cannot be interrupted; the other one answers at
     once, and drops what was cancelled.
@@ -93,7 +93,7 @@ class PythonEngine:
         return self._info
 
     def info_of(self, spec: ModelSpec | None) -> EngineInfo | None:
-        """What ``spec`` turned out to be; see ``Engine``."""
+        """The loaded model's info, whatever ``spec`` is."""
         return self._info
 
     @property
@@ -109,7 +109,7 @@ class PythonEngine:
         inbox.put(_End(_RESTARTED))
 
     def load(self, spec: ModelSpec, listener: Callable[[LoadEvent], object]) -> None:
-        """Import the module and make the object that ``spec`` names, unless it is there."""
+        """Import the module and make the object that ``spec`` names, unless it is loaded."""
         info = self._info
         if info is not None and self._spec == spec:
             listener(Loaded(info))
@@ -119,7 +119,7 @@ class PythonEngine:
             self._inbox.put(_Load(spec, listener))
 
     def cancel_load(self) -> None:
-        """Give up loading; see ``Engine``."""
+        """Cancel loading."""
         self._inbox.put("cancel load")
 
     def submit(
@@ -140,13 +140,13 @@ class PythonEngine:
         request: GenerationRequest,
         listener: Callable[[RenderedPrompt | EngineError], object],
     ) -> None:
-        """Show the two texts that the class gets."""
+        """Render the two texts that the class gets."""
         system, user = system_and_user(request.chat)
         parts = (("[system]\n", True), (system, False), ("\n[user]\n", True), (user, False))
         listener(RenderedPrompt(parts, 0))
 
     def close(self) -> None:
-        """Cancel everything; code of the user that hangs is left alone."""
+        """Cancel everything, without waiting for user code that hangs."""
         self._is_closed = True
         self._inbox.put(_End(None))
         self._thread.join(CLOSE_SECONDS)
@@ -166,11 +166,11 @@ class PythonEngine:
 
 
 class _Desk:
-    """The thread that answers: hands tasks to the class, one at a time, and tells what comes.
+    """Hands tasks to the thread of the class, one at a time, and reports the results.
 
     Args:
-        inbox: What it is asked, and what the class reports.
-        on_loaded: Gets a model that is there.
+        inbox: Requests, and reports from the thread of the class.
+        on_loaded: Called with a model when it is loaded.
     """
 
     def __init__(
@@ -188,7 +188,7 @@ class _Desk:
         """Whether nobody waits for ``_current`` any more."""
 
     def serve(self) -> None:
-        """Answer until it is to end."""
+        """Handle messages until ``_End``."""
         threading.Thread(target=self._work, name="user's code", daemon=True).start()
         message: _Message | None = None
         while not isinstance(message, _End):
@@ -214,22 +214,22 @@ class _Desk:
                 pass
 
     def _hear(self, heard: _Heard) -> None:
-        task, what = heard.task, heard.what
-        is_dropped, is_over = self._is_dropped, not isinstance(what, str)
+        task, outcome = heard.task, heard.outcome
+        is_dropped, is_over = self._is_dropped, not isinstance(outcome, str)
         if is_over:
             self._current, self._is_dropped = None, False
         if is_dropped:
             return
-        match task, what:
+        match task, outcome:
             case _Load(), OwnModel():
-                self._model = what
-                task.listener(self._on_loaded(task.spec, what))
+                self._model = outcome
+                task.listener(self._on_loaded(task.spec, outcome))
             case _Load(), EngineError():
-                task.listener(LoadFailed(what))
+                task.listener(LoadFailed(outcome))
             case OwnReply(), str():
-                self._is_dropped = task.take(what)
+                self._is_dropped = task.take(outcome)
             case OwnReply(), EngineError():
-                task.generation.emit(Failed(task.generation, what))
+                task.generation.emit(Failed(task.generation, outcome))
             case OwnReply(), True:
                 task.finish("stop")
 
@@ -288,7 +288,7 @@ class _Desk:
                     pass
 
     def _work(self) -> None:
-        """Run the user's code; on a thread of its own."""
+        """Run the user's code, on a thread of its own."""
         while order := self._tasks.get():
             task, model = order
             try:

@@ -1,4 +1,4 @@
-"""A model of the user's own: a class with the methods of SynDisco's ``BaseModel``, and its object.
+"""The user's own model: an object with the methods of SynDisco's ``BaseModel``.
 
 SynDisco 2.0.1 and 2.2.1 differ in what ``prompt`` takes:
 
@@ -44,10 +44,10 @@ class OwnModel:
     """Whether ``prompt`` is SynDisco 2.0.1's."""
 
     def pieces(self, request: GenerationRequest) -> Iterator[str]:
-        """The reply to ``request``, in one piece, or in as many as ``prompt`` yields.
+        """The reply to ``request``, in as many pieces as ``prompt`` yields, or in one.
 
         Raises:
-            EngineError: It returned something else than text.
+            EngineError: The class returned something other than text.
             Exception: Whatever the class raises.
         """
         if hasattr(self.model, "max_out_tokens"):
@@ -74,7 +74,7 @@ class OwnModel:
 
 
 def system_and_user(chat: Sequence[ChatMessage]) -> tuple[str, str]:
-    """``chat`` as two texts. Of several turns, the speaker's own are marked with ``You:``."""
+    """``chat`` as a system and a user text. The speaker's own turns are marked with ``You:``."""
     system = "\n\n".join(each.content for each in chat if each.role == "system")
     turns = [
         f"You: {each.content}" if each.role == "assistant" else each.content
@@ -85,13 +85,13 @@ def system_and_user(chat: Sequence[ChatMessage]) -> tuple[str, str]:
 
 
 def make_model(model: str) -> OwnModel:
-    """The model that ``model`` names: its module is imported and its class is called.
+    """Import the module that ``model`` names, and call its class.
 
-    The folder in which the app was started is looked in last. Instead of a class, any function may
-    be named that returns such an object.
+    The current folder is searched last. Instead of a class, ``model`` may name a function that
+    returns such an object.
 
     Raises:
-        ModelUnavailable: Why it cannot be had, in one sentence.
+        ModelUnavailable: The model cannot be made; one sentence says why.
     """
     match = _NAME.fullmatch(model)
     if match is None:
@@ -136,7 +136,7 @@ def _factory(module_name: str, class_name: str) -> Callable[..., Any]:
 
 
 def _arguments(factory: Callable[..., Any], label: str, class_name: str) -> dict[str, object]:
-    """Arguments for those parameters without a default that are known."""
+    """Arguments for the known parameters without a default."""
     known: dict[str, object] = {"name": class_name, "max_out_tokens": MAX_OUT_TOKENS}
     try:
         parameters = inspect.signature(factory).parameters.values()
@@ -174,6 +174,6 @@ def _takes_pair(made: object, label: str) -> bool:
 
 
 def _versions(module_name: str) -> dict[str, str]:
-    """The version of the installed package that has a module; nothing where none has."""
+    """The version of the installed package that contains a module; empty if none does."""
     names = packages_distributions().get(module_name.partition(".")[0], [])
     return {name: version(name) for name in dict.fromkeys(names)}

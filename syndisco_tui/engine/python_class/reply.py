@@ -1,4 +1,4 @@
-"""A reply of a user's own class: its pieces in, events out."""
+"""Turns the pieces of a reply of a Python class into events."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..stop_strings import StopStrings
 
 
 class OwnReply:
-    """Tells the listener of ``generation`` what comes. Such a class counts no tokens."""
+    """Emits the events of ``generation``. Tokens are not counted."""
 
     def __init__(self, generation: Generation) -> None:
         self.generation = generation
@@ -31,7 +31,7 @@ class OwnReply:
         return self._stop.has_matched
 
     def finish(self, reason: FinishReason) -> None:
-        """End the reply: emit what was held back, and the result."""
+        """End the reply: emit the text that was held back, and the result."""
         if not self._stop.has_matched:
             self._emit(self._splitter.finish())
             self._emit_text(self._stop.flush())

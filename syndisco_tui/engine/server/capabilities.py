@@ -44,12 +44,12 @@ class Capabilities:
 
     @property
     def is_plain(self) -> bool:
-        """Whether requests are made as for a server that takes everything."""
+        """Whether no restriction of the server is known."""
         return replace(self, thoughts="", context_length=0, version="") == Capabilities()
 
     @property
     def forgotten(self) -> Capabilities:
-        """What is left of these where the server has changed: what it says of itself."""
+        """Only what the server says about itself, for when it has changed."""
         return Capabilities(context_length=self.context_length, version=self.version)
 
     def recalled_for(self, version: str, context_length: int) -> Capabilities:
@@ -65,7 +65,7 @@ class Capabilities:
 
     @property
     def facts(self) -> tuple[str, ...]:
-        """What was found out, in a few words each, for people."""
+        """The known facts about the server, in a few words each."""
         facts = []
         if self.left_out:
             facts.append(f"refuses {', '.join(self.left_out)}")
@@ -76,9 +76,9 @@ class Capabilities:
         if self.alternates:
             facts.append("wants user and assistant to alternate")
         if self.thoughts:
-            place = "within the text" if self.thoughts == "text" else f"as {self.thoughts}"
+            origin = "within the text" if self.thoughts == "text" else f"as {self.thoughts}"
             opened = ", opened by its template" if self.opens_reasoning else ""
-            facts.append(f"sends thoughts {place}{opened}")
+            facts.append(f"sends thoughts {origin}{opened}")
         if self.ends_without_reason:
             facts.append("does not say why a reply ended")
         if self.context_length:

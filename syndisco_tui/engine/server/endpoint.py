@@ -54,18 +54,18 @@ class Endpoint:
         """Whether what an earlier start found out has not stood its test yet."""
 
     def recall(self, known: Capabilities) -> None:
-        """Take over what was found out before; not where the server says it is another one now."""
+        """Take over what was learned before, unless the server says that it has changed."""
         info = self.info or EngineInfo(self.model)
         version = " ".join(f"{kind} {number}" for kind, number in info.versions.items())
         self.capabilities = known.recalled_for(version, info.context_length)
         self._is_recalled = not self.capabilities.is_plain
 
     def confirm(self) -> None:
-        """Note that a request that was made as it is known to take them was served."""
+        """Note that the server accepted a request made according to its known capabilities."""
         self._is_recalled = False
 
     def may_have_changed(self) -> bool:
-        """Whether what is known of it is from an earlier start, and may be out of date. Once."""
+        """Whether its capabilities are of an earlier start and may be outdated; true only once."""
         recalled, self._is_recalled = self._is_recalled, False
         return recalled
 
@@ -81,33 +81,33 @@ class Endpoint:
 
     @property
     def unanswered_for(self) -> float:
-        """For how many seconds it has not answered; 0 if it has."""
+        """Seconds since the server last answered; 0 if it answers."""
         return time.monotonic() - self._unanswered_since if self._unanswered_since else 0.0
 
     def reached(self) -> None:
-        """It has answered a request, with a reply or an error."""
+        """Note that the server answered a request, with a reply or an error."""
         self._unanswered_since, self._unanswered_times = 0.0, 0
 
     def served(self) -> None:
-        """It has taken a request for what it was."""
+        """Note that the server accepted a request."""
         self.succeeded_at, self._failed_times = time.monotonic(), 0
 
     def failed(self, admitted: float) -> int:
-        """A request that was sent at ``admitted`` failed: how often in a row that was so.
+        """Note that a request sent at ``admitted`` failed; returns the failures in a row.
 
-        Requests that were in flight together count once.
+        Requests that were in flight together count as one.
         """
         if admitted >= self._failed_at:
             self._failed_at, self._failed_times = time.monotonic(), self._failed_times + 1
         return self._failed_times
 
     def succeeded(self) -> None:
-        """It has given a whole reply."""
+        """Note that the server completed a reply."""
         self.served()
         self.dead_until, self._dead_seconds = 0.0, DEAD_SECONDS
 
     def unanswered(self, admitted: float) -> float:
-        """Nobody answered a request that was sent at ``admitted``: seconds to leave it alone."""
+        """Note that a request sent at ``admitted`` got no answer; returns the seconds to wait."""
         failed_at = time.monotonic()
         self._unanswered_since = self._unanswered_since or failed_at
         if admitted >= self._unanswered_at:  # those that were in flight together count once
@@ -115,13 +115,13 @@ class Endpoint:
         return float(min(MAX_PROBE_SECONDS, 0.5 * 2.0 ** (self._unanswered_times - 1)))
 
     def leave_out(self) -> None:
-        """Send it nothing for a while; other servers take its discussions."""
+        """Send the server nothing for a while; other servers take its discussions."""
         if not self.is_dead:
             self.dead_until = time.monotonic() + self._dead_seconds
             self._dead_seconds = min(MAX_DEAD_SECONDS, 2 * self._dead_seconds)
 
     def give_up(self, sentence: str) -> None:
-        """Have all requests that wait for it fail with ``sentence``; later ones ask afresh."""
+        """Let all waiting requests fail with ``sentence``; later ones try the server again."""
         self.given_up_at, self.given_up_because = time.monotonic(), sentence
         self._unanswered_since, self._unanswered_times, self._failed_times = 0.0, 0, 0
         self.limit.resume()

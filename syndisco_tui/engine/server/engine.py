@@ -63,13 +63,13 @@ class _Opening:
 
 
 class ServerEngine:
-    """Has replies made by OpenAI-compatible servers.
+    """Gets replies from OpenAI-compatible servers.
 
     Args:
         resolve: Gives the URL and the key (empty: none) of what a setup names as its server.
-        known: What is remembered of servers from one start to the next.
+        known: The servers' capabilities, cached between starts.
         max_concurrent: Requests in flight on each server.
-        patience: Seconds for which a server that answered before is asked again.
+        patience: Seconds for which a server that answered before is retried.
     """
 
     def __init__(
@@ -232,7 +232,7 @@ class ServerEngine:
                     task.cancel()
 
     async def _tell_the_queue(self) -> None:
-        """A request that waits for its turn is not stuck."""
+        """Emit that a request waits for its turn, so that it does not seem stuck."""
         while True:
             await asyncio.sleep(QUEUED_SECONDS)
             for generation, request in self._requests.items():
@@ -240,7 +240,7 @@ class ServerEngine:
                     generation.emit(Waiting(generation, 2 * QUEUED_SECONDS, ""))
 
     def growth_interval(self) -> float:
-        """Seconds between two events about a growing reply, with as many as there are."""
+        """Seconds between two events about one growing reply, given the number of replies."""
         return len(self._tasks) / EVENTS_PER_SECOND
 
     def endpoint_for(self, conversation: str) -> Endpoint:
@@ -278,7 +278,7 @@ class ServerEngine:
         request: GenerationRequest,
         listener: Callable[[RenderedPrompt | EngineError], object],
     ) -> None:
-        """Show a request's chat as it is sent: the server's own template is not known here."""
+        """Render a request's chat as it is sent; the server's own template is unknown."""
         capabilities = self._endpoints[0].capabilities if self._endpoints else Capabilities()
         parts: list[tuple[str, bool]] = []
         for message in messages(request.chat, capabilities):

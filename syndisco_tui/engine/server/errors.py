@@ -46,7 +46,7 @@ def refusal(error: APIError) -> Refusal:
 
 
 def _status_in(body: object) -> int:
-    """The HTTP status that an error within a stream names; 0 where it names none."""
+    """The HTTP status in an error within a stream; 0 without any."""
     if isinstance(body, dict):
         for name in ("code", "status", "status_code"):
             value = str(body.get(name))
@@ -56,7 +56,7 @@ def _status_in(body: object) -> int:
 
 
 def _without_markup(message: str) -> str:
-    """A gateway's web page is reduced to its title."""
+    """The text of an error, with a gateway's web page reduced to its title."""
     if not re.match(r"\s*<(!doctype|html|head|body)", message, re.IGNORECASE):
         return message
     title = re.search(r"<(title|h1)[^>]*>(.*?)</", message, re.IGNORECASE | re.DOTALL)

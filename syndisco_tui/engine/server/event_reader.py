@@ -1,4 +1,4 @@
-"""Makes JSON objects of the bytes of an event stream, however carelessly a server writes it."""
+"""Parses the bytes of an event stream into JSON objects, tolerating malformed streams."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DONE = b"[DONE]"
 
 
 class EventReader:
-    """Reads one stream. Comments, empty events and fields other than ``data`` are passed over.
+    """Reads one stream. Comments, empty events and fields other than ``data`` are ignored.
 
     An object may be cut anywhere, stand without ``data:``, or follow without an empty line. Bytes
     that are not UTF-8 become U+FFFD.
@@ -28,13 +28,13 @@ class EventReader:
         """The beginning of an object that goes on in the next line of the same event."""
 
     def feed(self, data: bytes) -> list[dict[str, Any]]:
-        """Take what has arrived; gives the objects that are complete with it."""
+        """Feed the bytes that have arrived; returns the objects that they complete."""
         lines = (self._rest + data).split(b"\n")
         self._rest = lines.pop()
         return self._objects(lines)
 
     def finish(self) -> list[dict[str, Any]]:
-        """Take the end of the stream; gives the objects that no line end followed."""
+        """Note the end of the stream; returns objects that no line end followed."""
         line, self._rest = self._rest, b""
         return self._objects([line, b""])
 
@@ -71,14 +71,14 @@ class EventReader:
             self._begun = whole
 
     def _end_event(self, line: bytes) -> None:
-        """An empty line ends an event: what it began and did not complete cannot be read."""
+        """End an event at an empty line; an incomplete object in it counts as unreadable."""
         if self._begun and not line.strip():
             self.unreadable += 1
             self._begun = b""
 
 
 def parsed(payload: bytes) -> Any:
-    """The JSON value of some bytes, or None where they are none; it may hold half surrogates."""
+    """The JSON value of some bytes, or None; its strings may hold lone surrogates."""
     try:
         return orjson.loads(payload)
     except orjson.JSONDecodeError:

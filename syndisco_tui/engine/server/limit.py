@@ -71,7 +71,7 @@ class AdaptiveLimit:
             asyncio.get_running_loop().call_later(seconds + 0.001, self._let_in)
 
     def resume(self) -> None:
-        """Let requests in at once again."""
+        """Admit requests at once again."""
         self._paused_until = 0.0
         self._let_in()
 

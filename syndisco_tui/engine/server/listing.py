@@ -1,4 +1,4 @@
-"""What servers serve: asked all at the same time, with a time limit, cancelled at any moment."""
+"""Lists the models of several servers at the same time, with a time limit."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MAX_BYTES = 4_000_000
 
 @dataclass(frozen=True)
 class ServedModel:
-    """A model as a server lists it. ``context_length`` 0 means that it does not say."""
+    """A model as a server lists it. ``context_length`` is 0 if unknown."""
 
     name: str
     context_length: int = 0
@@ -37,7 +37,7 @@ class ServedModel:
 
 @dataclass(frozen=True)
 class ServerAddress:
-    """A server to ask. ``is_named``: the user named it; else it is a port of this machine."""
+    """A server to ask: one that the user named (``is_named``), or a port of this machine."""
 
     url: str
     key: str = ""
@@ -48,7 +48,7 @@ class ServerAddress:
 
 @dataclass(frozen=True)
 class ServerAnswer:
-    """What a server serves; ``error`` says in a sentence why that is not known."""
+    """A server's models, or the ``error`` that says in a sentence why they are unknown."""
 
     address: ServerAddress
     models: tuple[ServedModel, ...] = ()
@@ -76,7 +76,7 @@ def served_models(answer: object) -> list[ServedModel]:
 
 
 def _context_length(entry: dict[str, Any]) -> int:
-    """vLLM and SGLang, gateways, and llama.cpp each name it in their own way."""
+    """The context length, which vLLM, SGLang, gateways and llama.cpp name differently."""
     meta = entry.get("meta")
     more = meta.get("n_ctx_train") if isinstance(meta, dict) else None
     for value in (entry.get("max_model_len"), entry.get("context_length"), more):
@@ -111,7 +111,7 @@ class ServerQuery:
         threading.Thread(target=self._run, name="server-query", daemon=True).start()
 
     def cancel(self) -> None:
-        """Ask no further; nothing is told from now on. Returns at once."""
+        """Stop asking; the listener gets nothing more. Returns at once."""
         self._is_cancelled.set()
         if not self.done.is_set() and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._cancel)
@@ -139,7 +139,7 @@ class ServerQuery:
 
 
 async def ask(address: ServerAddress, seconds: float = ASK_SECONDS) -> ServerAnswer:
-    """What the server at ``address`` serves, or why that is not known after ``seconds``."""
+    """Ask the server at ``address`` for its models, for at most ``seconds``."""
     shown = without_credentials(address.url)
     try:
         models = await asyncio.wait_for(_models(address), seconds)
@@ -165,7 +165,7 @@ async def ask(address: ServerAddress, seconds: float = ASK_SECONDS) -> ServerAns
 
 
 async def _models(address: ServerAddress) -> list[ServedModel]:
-    """Ask; at an address without ``/v1`` also there, as people leave it out."""
+    """Ask for the models; if the URL lacks ``/v1``, also try it with that."""
     try:
         return await _listed(address, address.url)
     except APIStatusError as error:

@@ -33,10 +33,10 @@ BROKEN = ("error", "abort", "insufficient_system_resource")
 
 @dataclass
 class StreamedReply:
-    """Takes the chunks of one stream and tells the listener of its ``generation``.
+    """Turns the chunks of one stream into the events of its ``generation``.
 
     Args:
-        generation: Whom it is for.
+        generation: The caller's handle, through which events are emitted.
         in_reasoning: Whether the template opens a thought that the reply closes.
         withheld: Speech is kept back until the end, since the model may yet close a thought that
             its template opened.
@@ -73,7 +73,7 @@ class StreamedReply:
 
     @property
     def thoughts(self) -> str:
-        """Where its thoughts arrived: the name of a field, or ``text``; empty without any."""
+        """Where reasoning arrived: the name of a field, or ``text``; empty without any."""
         return self._thoughts_field or ("text" if self.splitter.reasoning else "")
 
     @property
@@ -92,7 +92,7 @@ class StreamedReply:
         return self.finish_reason in BROKEN
 
     def take(self, chunk: Mapping[str, Any]) -> None:
-        """Take the next chunk of the stream. What is not as it should be is passed over."""
+        """Take the next chunk of the stream, ignoring malformed parts."""
         if isinstance(usage := chunk.get("usage"), dict):
             self.usage = usage
         if isinstance(fingerprint := chunk.get("system_fingerprint"), str) and fingerprint:
@@ -110,7 +110,7 @@ class StreamedReply:
             self.finish_reason, self._last_chunk = reason, chunk
 
     def _is_repeated(self, chunk: Mapping[str, Any], delta: Mapping[str, Any]) -> bool:
-        """Whether the reply has ended and ``chunk`` is its last one or all of it once more."""
+        """Whether the reply has ended and ``chunk`` repeats its last chunk or all of it."""
         if self._last_chunk is None or not delta.get("content"):
             return False
         return chunk == self._last_chunk or delta["content"] == "".join(self._contents)
@@ -163,9 +163,9 @@ class StreamedReply:
     def _tell(self, speech: str) -> None:
         if not self.withheld:
             self._due += speech
-        now = time.monotonic()
-        if now >= self._tell_at:
-            self._tell_at = now + self.interval()
+        emitted_at = time.monotonic()
+        if emitted_at >= self._tell_at:
+            self._tell_at = emitted_at + self.interval()
             self._tell_due()
 
     def _tell_due(self) -> None:
@@ -219,14 +219,14 @@ class StreamedReply:
 
 
 def token_count(values: object, name: str) -> int:
-    """A count that a server reports; 0 where it does not, or where it cannot be one."""
+    """A token count that a server reports; 0 if missing or implausible."""
     count = values.get(name) if isinstance(values, dict) else None
     is_count = isinstance(count, int) and not isinstance(count, bool) and 0 < count < MOST_TOKENS
     return count if is_count else 0  # type: ignore[return-value]
 
 
 def _text_of(parts: list[Any], *, thinking: bool) -> str:
-    """The text of a message in parts: what is thought, or what is said."""
+    """The text of a message in parts: its reasoning or its answer."""
     texts: list[str] = []
     for part in parts:
         if not isinstance(part, dict):

@@ -154,7 +154,7 @@ class ReplyRequest:
     # What went wrong ---------------------------------------------------------------------------
 
     def _after_error(self, endpoint: Endpoint, error: APIError, admitted: float) -> float:
-        """What to do after an error: seconds to wait before the next attempt.
+        """The seconds to wait after an error before the next attempt.
 
         Raises:
             EngineError: Asking again does not help.
@@ -204,7 +204,7 @@ class ReplyRequest:
         raise EngineError(message)
 
     def _has_other_capabilities(self, endpoint: Endpoint) -> bool:
-        """Whether the request can be made otherwise: what it was made by may be out of date."""
+        """Whether to make the request differently: the known capabilities may be outdated."""
         if endpoint.may_have_changed():
             self._servers.learned(endpoint, endpoint.capabilities.forgotten)
         if endpoint.capabilities == self._sent or self._adaptations >= MAX_ADAPTATIONS:
@@ -224,7 +224,7 @@ class ReplyRequest:
         return 0
 
     def _nobody_answers(self, endpoint: Endpoint, error: APIError, admitted: float) -> float:
-        """The server is left out where there are others; else it is asked again for a while."""
+        """Leave the server out if there are others; else retry it for a while."""
         self._drop_reply()
         if self._servers.has_others(endpoint):
             return self._leave(endpoint, f"{endpoint.shown_url} does not answer")
@@ -240,7 +240,7 @@ class ReplyRequest:
         return 0
 
     def _after_break(self, endpoint: Endpoint, error: APIError | None, admitted: float) -> float:
-        """What to do after a stream broke or the server failed: seconds to wait.
+        """The seconds to wait after a stream broke or the server failed.
 
         Raises:
             EngineError: It has happened too often.
@@ -267,7 +267,7 @@ class ReplyRequest:
         return seconds if serves_others else 0.0
 
     def _leave(self, endpoint: Endpoint, message: str) -> float:
-        """Leave a server out that serves nothing. Raises ModelUnavailable if it is the only one."""
+        """Leave out a server that serves nothing. Raises ModelUnavailable if it is the only one."""
         if not self._servers.has_others(endpoint):
             endpoint.give_up(message)
             raise ModelUnavailable(message)

@@ -1,7 +1,7 @@
-"""Sends a request and has its answer taken, as a stream or, where a server sends none, as a whole.
+"""Sends a request and reads its answer, as a stream or, if the server does not stream, at once.
 
-The client's own stream makes typed objects of every chunk; those of real servers are often of
-other types, and making them took most of the time of a reply.
+The client's own stream builds a typed object for every chunk. Real servers often send other types,
+and building the objects took most of the time of a reply.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ async def stream_into(
 
     Args:
         reply: Takes the chunks.
-        client: Of the server.
+        client: The server's client.
         arguments: Those of the client's ``chat.completions.create``.
         shown_url: What to call the server in an error.
 

@@ -68,11 +68,11 @@ def content_of_card(value: Mapping[str, Any], where: object, kind: Kind, stem: s
         fields["special_instructions"] = instructions
     if lore := _lore(data, name):
         fields["lore"] = lore
-    kept = {key: value[key] for key in ("spec", "spec_version") if key in value} | {"data": data}
+    card = {key: value[key] for key in ("spec", "spec_version") if key in value} | {"data": data}
     if own is None:
-        persona = validated(Persona, {**fields, CHARACTER_CARD: kept}, where)
+        persona = validated(Persona, {**fields, CHARACTER_CARD: card}, where)
     else:
-        persona = _merged(own, fields, kept, data, where)
+        persona = _merged(own, fields, card, data, where)
     return Content(kind, personas=(persona,), mapping=MAPPING, notes=tuple(notes))
 
 
@@ -238,12 +238,12 @@ def _exported_persona(data: dict[str, Any], where: object) -> dict[str, Any] | N
 def _merged(
     own: dict[str, Any],
     fields: dict[str, Any],
-    kept: dict[str, Any],
+    card: dict[str, Any],
     data: Mapping[str, Any],
     where: object,
 ) -> Persona:
     """The exported persona, with the texts of the card where they were changed since."""
-    exported = validated(Persona, {**own["persona"], CHARACTER_CARD: kept}, where)
+    exported = validated(Persona, {**own["persona"], CHARACTER_CARD: card}, where)
     as_exported = card_v2(exported)["data"]
     values = dict(own["persona"])
     if data.get("name") != as_exported["name"]:
@@ -255,5 +255,5 @@ def _merged(
     if any(data.get(source) != as_exported[source] for source in sources):
         values["special_instructions"] = fields.get("special_instructions", "")
     if own.get("has_card"):
-        values[CHARACTER_CARD] = kept
+        values[CHARACTER_CARD] = card
     return validated(Persona, values, where)

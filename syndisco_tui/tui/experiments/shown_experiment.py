@@ -72,8 +72,8 @@ class ShownExperiment(ShownBatch):
             self.experiment.begin(self.design_file)
         self.follow(self.runs.read_changes(self.batch.open_files))
         elsewhere = {run: "" for run in self.batch.unfinished if run.state == "elsewhere"}
-        here = {run: "" for run in self.batch.unfinished if run.path and run.path == open_path}
-        self.batch.resume({**elsewhere, **here})
+        open_runs = {run: "" for run in self.batch.unfinished if run.path and run.path == open_path}
+        self.batch.resume({**elsewhere, **open_runs})
         return len(elsewhere)
 
     def follow(self, changes: list[FileChange]) -> None:

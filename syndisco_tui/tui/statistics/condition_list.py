@@ -111,7 +111,7 @@ class MeasureView(EmptyView):
         self._measure = measure
         self._conditions = conditions
         self._numbers = [_numbers(condition) for condition in conditions]
-        drawn = [place for condition in conditions for place in _drawn(condition)]
+        drawn = [value for condition in conditions for value in _drawn(condition)]
         self._axis = Axis.around(drawn, is_share=measure.is_share)
 
     def _columns(self, width: int) -> tuple[int, int, int]:
@@ -268,16 +268,16 @@ class DifferenceView(EmptyView):
     @staticmethod
     def _line(each: LevelDifference, width: int) -> Content:
         """Zero in the middle, and on its own scale where the difference lies."""
-        known = [place for place in (each.difference, each.low, each.high) if place is not None]
+        known = [value for value in (each.difference, each.low, each.high) if value is not None]
         reach = max(map(abs, known)) or 1.0
 
-        def place(value: float) -> float:
+        def share(value: float) -> float:
             return 0.5 + value / reach / 2
 
         bounds = None
         if each.low is not None and each.high is not None:
-            bounds = place(each.low), place(each.high)
-        return interval_line(place(each.difference), bounds, (), width, zero=0.5)
+            bounds = share(each.low), share(each.high)
+        return interval_line(share(each.difference), bounds, (), width, zero=0.5)
 
     def observations(self, index: int) -> Sequence[Observation]:
         each = self._differences[index]
@@ -312,7 +312,7 @@ def _drawn(condition: MeasuredCondition) -> list[float]:
     drawn = [] if one is None else [one.value, one.low, one.high]
     values = [value for value in condition.values if value is not None]
     drawn += values if len(values) <= MOST_VALUES else []
-    return [place for place in drawn if place is not None]
+    return [value for value in drawn if value is not None]
 
 
 def _cell(text: str, width: int) -> Content:

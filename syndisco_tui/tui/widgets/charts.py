@@ -104,8 +104,8 @@ def interval_line(
     """
     cells: list[tuple[str, str]] = [(" ", "")] * width
 
-    def cell(place: float) -> int:
-        return max(0, min(width - 1, round(place * (width - 1))))
+    def cell(share: float) -> int:
+        return max(0, min(width - 1, round(share * (width - 1))))
 
     for each in values:
         cells[cell(each)] = ("·", "$quiet")
@@ -129,8 +129,8 @@ def axis_line(labels: Sequence[tuple[float, str]], width: int) -> Content:
     ``labels`` are places from 0 to 1 with what is written there.
     """
     text, end = "", -1
-    for place, label in labels:
-        middle = round(place * (width - 1))
+    for share, label in labels:
+        middle = round(share * (width - 1))
         start = max(0, min(width - len(label), middle - (len(label) - 1) // 2))
         if start > end:
             text = text.ljust(start) + label

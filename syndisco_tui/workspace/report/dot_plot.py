@@ -91,9 +91,9 @@ def _row(
     condition: MeasuredCondition,
     kind: int,
     y: float,
-    at: Callable[[float], float],
+    x_of: Callable[[float], float],
 ) -> None:
-    """Draw a condition below ``y``; ``at`` says where a value is on the axis."""
+    """Draw a condition below ``y``; ``x_of`` gives the position of a value on the axis."""
     numbers = _numbers(condition)
     room = (_RIGHT - _LEFT - len(numbers) * _SMALL) / 7 - 1
     _text(svg, "label", _LEFT, y + 13, _shortened(condition.condition.name, room), "start")
@@ -103,14 +103,14 @@ def _row(
     values = [value for value in condition.values if value is not None]
     if 1 < len(values) <= _MOST_VALUES:
         for value in values:
-            _line(svg, f"value {colour}", at(value), middle - 6, at(value), middle + 6)
+            _line(svg, f"value {colour}", x_of(value), middle - 6, x_of(value), middle + 6)
     if condition.interval is None:
         return
     if condition.interval.low is not None and condition.interval.high is not None:
-        ends = at(condition.interval.low), at(condition.interval.high)
+        ends = x_of(condition.interval.low), x_of(condition.interval.high)
         _line(svg, f"interval {colour}", ends[0], middle, ends[1], middle)
     points = _SHAPES[kind % len(_SHAPES)]
-    centre = at(condition.interval.value)
+    centre = x_of(condition.interval.value)
     if points:
         corners = " ".join(f"{centre + dx:.2f},{middle + dy:.2f}" for dx, dy in points)
         ET.SubElement(svg, "polygon", {"class": colour, "points": corners})
@@ -166,7 +166,9 @@ def _shortened(text: str, room: float) -> str:
 
 def _line(svg: ET.Element, style: str, x1: float, y1: float, x2: float, y2: float) -> None:
     ends = {"x1": x1, "y1": y1, "x2": x2, "y2": y2}
-    ET.SubElement(svg, "line", {"class": style, **{key: f"{at:g}" for key, at in ends.items()}})
+    ET.SubElement(
+        svg, "line", {"class": style, **{key: f"{value:g}" for key, value in ends.items()}}
+    )
 
 
 def _text(svg: ET.Element, style: str, x: float, y: float, text: str, anchor: str) -> None:

@@ -1,8 +1,8 @@
-"""Replies restricted to a few answers: the probability of each whole answer, not of its beginning.
+"""Replies restricted to a few answers, by the probability of each whole answer.
 
-The probability of an answer is the product of those of its tokens; where another answer goes on
-after it, times that of a token that ends the reply. An answer may have a space before it, as some
-models write; both spellings count for it.
+The probability of an answer is the product of the probabilities of its tokens and, if the answer is
+the beginning of another one, of a token that ends the reply. Some models write a space before an
+answer; both spellings count for it.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ MAX_PREFIXES = 4
 
 @dataclass
 class AnswerTree:
-    """The answers that begin with the same tokens, by the token that follows."""
+    """A prefix tree of answers, by token id."""
 
     answer: str | None = None
     """The answer that ends here."""
     children: dict[int, AnswerTree] = field(default_factory=dict)
 
     def add(self, ids: Sequence[int], answer: str) -> None:
-        """Add an answer that is spelled ``ids``; the first answer of one spelling stays."""
+        """Add an answer with the token ids ``ids``, unless another answer has the same ids."""
         node = self
         for token in ids:
             node = node.children.setdefault(token, AnswerTree())
@@ -53,20 +53,20 @@ class AnswerTree:
 
     @property
     def is_leaf(self) -> bool:
-        """Whether no answer goes on here."""
+        """Whether no longer answer begins with these tokens."""
         return not self.children
 
     @property
     def is_flat(self) -> bool:
-        """Whether one token tells all answers apart."""
+        """Whether every answer is one further token."""
         return all(child.is_leaf for child in self.children.values())
 
 
 class AnswerProbabilities:
-    """Computes how probable ``model`` finds answers.
+    """Computes the probabilities of answers under ``model``.
 
     Args:
-        model: Of transformers, with a decoder only.
+        model: A decoder-only model of transformers.
         eos: Ids of tokens that end a reply.
     """
 
@@ -93,20 +93,20 @@ class AnswerProbabilities:
         Args:
             prompt: Token ids.
             tree: The answers.
-            shared: How many tokens other prompts begin with as well; they are read once.
+            shared: Number of leading tokens that other prompts share; they are read only once.
         """
-        found: dict[str, float] = {}
+        log_probabilities: dict[str, float] = {}
         if self._call is None:
-            self._walk(tree, prompt, len(prompt), None, 0.0, found)
+            self._walk(tree, prompt, len(prompt), None, 0.0, log_probabilities)
         elif shared < MIN_SHARED:
-            self._walk(tree, prompt, len(prompt), new_cache(self._model), 0.0, found)
+            self._walk(tree, prompt, len(prompt), new_cache(self._model), 0.0, log_probabilities)
         else:
             cache = copy.deepcopy(self._prefix(tuple(prompt[:shared])))
-            self._walk(tree, prompt, len(prompt) - shared, cache, 0.0, found)
-        return found
+            self._walk(tree, prompt, len(prompt) - shared, cache, 0.0, log_probabilities)
+        return log_probabilities
 
     def _prefix(self, ids: tuple[int, ...]) -> Any:
-        """The cache after ``ids``, not to be changed."""
+        """The KV cache after ``ids``; callers must not change it."""
         cache = self._prefixes.pop(ids, None)
         if cache is None:
             cache = new_cache(self._model)
@@ -137,11 +137,11 @@ class AnswerProbabilities:
         logged = torch.log_softmax(logits.float(), -1)
         results = []
         for row, tree in zip(logged, trees, strict=True):
-            found: dict[str, float] = {}
+            log_probabilities: dict[str, float] = {}
             tokens = list(tree.children)
             for token, value in zip(tokens, row[tokens].tolist(), strict=True):
-                _add(found, tree.children[token].answer, value)
-            results.append(found)
+                _add(log_probabilities, tree.children[token].answer, value)
+            results.append(log_probabilities)
         return results
 
     def _walk(
@@ -151,33 +151,33 @@ class AnswerProbabilities:
         new: int,
         cache: Any,
         so_far: float,
-        found: dict[str, float],
+        log_probabilities: dict[str, float],
     ) -> None:
-        """Add the probabilities of all answers below ``node``.
+        """Add the log-probabilities of all answers below ``node``.
 
         Args:
-            node: Where ``ids`` have led.
+            node: The node that ``ids`` lead to.
             ids: The prompt and the beginning of the answers.
-            new: How many of ``ids`` the cache does not have yet.
-            cache: Of all others.
+            new: Number of ``ids``, at the end, that are not in the cache yet.
+            cache: KV cache of the other ``ids``.
             so_far: The log-probability of the beginning.
-            found: Gets log-probabilities by answer.
+            log_probabilities: Log-probabilities by answer, which are added to.
         """
         logged = torch.log_softmax(self._logits(ids, new, cache).float(), -1)
         if node.answer is not None and self._eos:
             end = float(torch.logsumexp(logged[self._eos], 0))
-            _add(found, node.answer, so_far + end)
+            _add(log_probabilities, node.answer, so_far + end)
         tokens = list(node.children)
         for token, value in zip(tokens, logged[tokens].tolist(), strict=True):
             child = node.children[token]
             if child.is_leaf:
-                _add(found, child.answer, so_far + value)
+                _add(log_probabilities, child.answer, so_far + value)
             else:
                 own_cache = copy.deepcopy(cache)
-                self._walk(child, [*ids, token], 1, own_cache, so_far + value, found)
+                self._walk(child, [*ids, token], 1, own_cache, so_far + value, log_probabilities)
 
     def _logits(self, ids: list[int], new: int, cache: Any) -> Tensor:
-        """Logits after ``ids``, [vocabulary]."""
+        """Logits after ``ids``, shape ``[vocabulary]``."""
         if self._call is None:
             return plain_logits(self._model, torch.tensor(ids, device=self._device))[-1]
         tokens = torch.tensor([ids[-new:]], device=self._device)
@@ -186,23 +186,23 @@ class AnswerProbabilities:
         return self._call(tokens, mask, positions, cache)[0]
 
 
-def _add(found: dict[str, float], answer: str | None, value: float) -> None:
-    """Add a probability (its logarithm) to those of ``answer``."""
+def _add(log_probabilities: dict[str, float], answer: str | None, value: float) -> None:
+    """Add the log-probability ``value`` of one spelling to that of ``answer``."""
     if answer is not None:
-        other = found.get(answer, -math.inf)
-        larger = max(other, value)
+        earlier = log_probabilities.get(answer, -math.inf)
+        larger = max(earlier, value)
         if larger > -math.inf:
-            value = larger + math.log(math.exp(other - larger) + math.exp(value - larger))
-        found[answer] = value
+            value = larger + math.log(math.exp(earlier - larger) + math.exp(value - larger))
+        log_probabilities[answer] = value
 
 
 class AnswerDecoder(Decoder):
-    """Chooses one of the ``answers`` of a request; other requests go to ``ordinary``.
+    """Chooses one of a request's ``answers``; requests without any go to ``ordinary``.
 
     Args:
         ordinary: Makes all other replies.
-        model: Of transformers.
-        tokenizer: Of the model.
+        model: A model of transformers.
+        tokenizer: The model's tokenizer.
         inputs: Turns requests into prompts.
     """
 
@@ -226,7 +226,7 @@ class AnswerDecoder(Decoder):
         return bool(self._asked) or self.ordinary.busy
 
     def submit(self, generation: Generation) -> None:
-        """Queue a reply. One that begins with a thought cannot be restricted, and is read later."""
+        """Queue a reply. If it begins with reasoning, it is not restricted to the answers."""
         if not (generation.request.answers and self._can_choose):
             self.ordinary.submit(generation)
             return
@@ -287,7 +287,7 @@ class AnswerDecoder(Decoder):
     def _answered(
         self, probabilities: AnswerProbabilities, batch: list[tuple[Reply, float]]
     ) -> EngineError | None:
-        """Answer ``batch``; an error where that fails."""
+        """Answer ``batch``; returns the error if that fails."""
         trees = [self._tree(reply) for reply, _ in batch]
         try:
             if len(batch) > 1:
@@ -302,19 +302,19 @@ class AnswerDecoder(Decoder):
         return None
 
     def _shared(self, reply: Reply) -> int:
-        """How many tokens all prompts with the same system message begin with.
+        """The number of leading tokens shared by all prompts with the same system message.
 
-        It depends on the request alone, so that an answer is the same among any others.
+        It depends on the request alone, so that an answer does not depend on the other requests.
         """
         system, *others = reply.generation.request.chat
         if system.role != "system" or not others:
             return 0
         if system.content not in self._beginnings:
             request = replace(reply.generation.request, chat=(system, ChatMessage("user", "0")))
-            other = self._inputs.process(Generation(request))
+            probe = self._inputs.process(Generation(request))
             if len(self._beginnings) >= MAX_PREFIXES:
                 self._beginnings.clear()
-            self._beginnings[system.content] = other.prompt if other else []
+            self._beginnings[system.content] = probe.prompt if probe else []
         pairs = zip(reply.prompt[:-1], self._beginnings[system.content], strict=False)
         return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
@@ -330,7 +330,7 @@ class AnswerDecoder(Decoder):
 
 
 def _finish(reply: Reply, began_at: float, logged: dict[str, float]) -> None:
-    """End ``reply`` with the likeliest answer, or with one drawn at the request's temperature."""
+    """End ``reply`` with the likeliest answer, or one sampled at the request's temperature."""
     generation, request = reply.generation, reply.generation.request
     temperature = request.sampling.temperature
     probabilities = _normalised(logged, 1.0)

@@ -22,7 +22,7 @@ class InputProcessor:
         tokenizer: Of the model.
         eos: Ids of tokens that end a reply, beside those the chat template ends a message with.
         context_length: How many tokens the model can attend to.
-        can_read_on: Whether the model can go on from the beginning of a reply that is given to it.
+        can_read_on: Whether the model can continue a reply whose beginning is given.
     """
 
     def __init__(

@@ -29,7 +29,7 @@ CLOSING_ROOM = 24
 
 @dataclass(frozen=True)
 class ReplyTokens:
-    """What tokens mean in the replies of a model."""
+    """The special tokens in a model's replies."""
 
     tokenizer: Any
     """Decodes a reply."""
@@ -50,9 +50,9 @@ class ReplyTokens:
 class Reply:
     """Turns the tokens of one reply into the events of its ``generation``.
 
-    Reasoning is told from speech; stop strings and ``max_out_tokens`` apply to speech. With
-    ``max_reasoning_tokens``, a thought that has used them up is ended: the tokens that close it are
-    put into the reply, and ``needs_reading`` is set.
+    Reasoning is separated from the answer; stop strings and ``max_out_tokens`` apply to the answer.
+    Reasoning that has used up ``max_reasoning_tokens`` is ended: its closing tokens are added to
+    the reply, and ``needs_reading`` is set.
 
     Args:
         generation: The caller's handle, through which events are emitted.
@@ -99,7 +99,7 @@ class Reply:
         self._first_token_at = self._created_at
 
     def start(self) -> None:
-        """Note that ``context`` has been read; the first time, emit that the prompt has."""
+        """Note that ``context`` has been read, and emit ``Started`` the first time."""
         self.needs_reading = False
         if not self._has_started:
             self._has_started = True
@@ -124,7 +124,7 @@ class Reply:
         return self.generation.is_done
 
     def _look_at_limits(self) -> None:
-        """End the reply, or the thought that is open, where its own tokens are used up."""
+        """End the reply or its reasoning if the tokens for it are used up."""
         if self._is_speaking:
             speech_tokens = len(self.token_ids) - self._reasoning_tokens
             if speech_tokens >= self.generation.request.max_out_tokens:
@@ -133,7 +133,7 @@ class Reply:
             self._end_thought()
 
     def _end_thought(self) -> None:
-        """Close the thought that is open; where that is impossible, the reply ends in it."""
+        """Close the reasoning; if that is impossible, end the reply."""
         closing = self._splitter.closing
         ids = self._tokens.encode(closing) if closing and self._tokens.encode else []
         if ids and len(self.token_ids) + len(ids) < self.max_tokens:
@@ -195,7 +195,7 @@ class Reply:
             self.finish("cancelled")
 
     def _emit(self, split: Split, is_thinking: bool = False) -> None:
-        """Emit further speech; ``is_thinking``: emit how far it is, also without any."""
+        """Emit further text of the answer; with ``is_thinking``, emit progress even without any."""
         if split.retracted:
             self._reasoning_tokens = len(self.token_ids)
             self._stop = StopStrings(self.generation.request.stop)

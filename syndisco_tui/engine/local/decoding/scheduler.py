@@ -31,11 +31,11 @@ class Sequence:
 
     @property
     def unread_tokens(self) -> int:
-        """How many tokens of the prompt, or of what else is to be read, are not prefilled."""
+        """Number of tokens of the prompt, or of an inserted text, that are not prefilled yet."""
         return len(self.reply.context) - self.prefilled
 
     def is_last_token(self, in_flight: bool) -> bool:
-        """Whether the reply has as many tokens as it can have, counting one ``in_flight``."""
+        """Whether the reply is full, counting one token ``in_flight``."""
         return len(self.reply.token_ids) + in_flight >= self.reply.max_tokens
 
 
@@ -163,7 +163,7 @@ class Scheduler:
             self.decoding.sort(key=lambda one: one.slot.index)
 
     def read_on(self, sequence: Sequence) -> None:
-        """Have what the reply of a decoding sequence has to read prefilled, in its slot."""
+        """Prefill the tokens inserted into the reply of a decoding sequence, in its slot."""
         self.decoding.remove(sequence)
         # Another sequence: a token that is in flight for this one is not for it.
         again = Sequence(sequence.reply, sequence.slot, len(sequence.slot.tokens))

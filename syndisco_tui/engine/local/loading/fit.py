@@ -1,4 +1,4 @@
-"""Whether a model's weights fit into memory. Torch is not needed to tell."""
+"""Whether a model's weights fit into memory. Does not need torch."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def quantization_that_fits(
 
     Args:
         checkpoint: The model's files.
-        element_bytes: Of the dtype of the weights.
-        quantization: Chosen before.
-        free: Bytes of memory.
+        element_bytes: Size of the weights' dtype, in bytes.
+        quantization: The setup's choice.
+        free: Free memory, in bytes.
     """
     needed = checkpoint.memory_bytes(element_bytes, quantization)
     can_quantize = quantization == "none" and has_bitsandbytes()

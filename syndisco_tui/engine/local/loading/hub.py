@@ -61,7 +61,7 @@ class CachedModel:
 
 
 def cache_folder() -> Path:
-    """Where models of the hub are cached."""
+    """The folder in which models of the hub are cached."""
     from huggingface_hub import constants
 
     return Path(constants.HF_HUB_CACHE)
@@ -84,7 +84,7 @@ def cached_models(folder: Path) -> list[CachedModel]:
 
 
 def _newest_version(repository: Path) -> Path:
-    """The folder of the version that ``main`` is; it may not be there."""
+    """The folder of the version that ``main`` points to; it may not exist."""
     try:
         version = (repository / "refs" / "main").read_text(errors="replace").strip()
     except OSError:

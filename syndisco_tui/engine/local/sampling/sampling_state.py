@@ -45,13 +45,13 @@ class SamplingState:
     def start_reply(
         self, slot: int, ids: Sequence[int], sampling: Sampling, seed: int, reply_tokens: int = 0
     ) -> None:
-        """Begin a reply in ``slot``, or go on with it.
+        """Begin or continue a reply in ``slot``.
 
         Args:
-            slot: Whose KV cache holds ``ids``.
+            slot: The slot whose KV cache holds ``ids``.
             ids: Token ids of the prompt and of the beginning of the reply.
-            sampling: How tokens are chosen.
-            seed: Of the noise.
+            sampling: The sampling parameters.
+            seed: Seed of the sampling noise.
             reply_tokens: How many of ``ids`` are the reply's.
         """
         self.parameters.set_row(slot, sampling, seed)

@@ -72,12 +72,13 @@ class ChatTokenizer:
     def switches(self) -> ReasoningSwitches:
         """How the template switches reasoning.
 
-        A thought that it always opens can be switched off as well: it is closed at once.
+        If it always opens a reasoning tag, reasoning can be switched off by closing the tag at
+        once.
         """
-        found = find_switches(str(self._tokenizer.chat_template), self._rendered_probe)
+        switches = find_switches(str(self._tokenizer.chat_template), self._rendered_probe)
         if not self._opened_tag({}):
-            return found
-        return replace(found, on=found.on or {}, off=found.off or {})
+            return switches
+        return replace(switches, on=switches.on or {}, off=switches.off or {})
 
     def prompt(self, request: GenerationRequest) -> Prompt:
         """The prompt of ``request``.
@@ -100,7 +101,7 @@ class ChatTokenizer:
 
         Args:
             chat: The messages.
-            variables: Of the template.
+            variables: The template's variables.
 
         Raises:
             EngineError: The chat is empty, or the template refuses it.
@@ -136,7 +137,7 @@ class ChatTokenizer:
         return RenderedPrompt(tuple(parts), len(ids))
 
     def encode(self, text: str) -> list[int]:
-        """Token ids of ``text``, in which control tokens count."""
+        """Token ids of ``text``, in which control tokens are recognized."""
         return list(self._tokenizer.encode(text, add_special_tokens=False)) if text else []
 
     def end_of_message_ids(self) -> set[int]:

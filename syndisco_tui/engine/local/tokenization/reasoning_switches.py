@@ -1,4 +1,4 @@
-"""Which variables of a chat template switch reasoning: found by rendering it with each."""
+"""Finds the variables of a chat template that switch reasoning, by rendering it with each."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Render = Callable[[Variables], str]
 
 @dataclass(frozen=True)
 class ReasoningSwitches:
-    """What to pass to a chat template."""
+    """The variables that switch reasoning in a chat template."""
 
     on: Variables | None = None
     """None where it cannot be switched on."""
@@ -32,16 +32,16 @@ class ReasoningSwitches:
     takes_any_level: bool = False
 
     def variables(self, reasoning: Reasoning, effort: str) -> dict[str, object]:
-        """What to pass for these fields of a request; what the template lacks is left out."""
+        """The template's variables for these fields of a request; unsupported ones are left out."""
         variables: dict[str, object] = {}
         if reasoning != "off" and self._takes(effort):
             variables[_EFFORT] = effort
         return {**variables, **({"on": self.on, "off": self.off}.get(reasoning) or {})}
 
     def notes(self, reasoning: Reasoning, effort: str) -> tuple[str, ...]:
-        """What of a request the template cannot heed, in a few words each.
+        """Notes on the fields of a request that the template does not support.
 
-        That it cannot be switched off is of no account to a model that does not reason.
+        For a model that does not reason, a missing “off” is not noted.
         """
         notes = []
         if reasoning == "on" and self.on is None:
@@ -52,7 +52,7 @@ class ReasoningSwitches:
 
     @property
     def fields(self) -> tuple[ReasoningField, ...]:
-        """What can be switched."""
+        """The fields of a request that the template supports."""
         has_levels = self.takes_any_level or bool(self.levels)
         able: dict[ReasoningField, bool] = {
             "on": self.on is not None,
@@ -69,8 +69,8 @@ def find_switches(template: str, render: Render) -> ReasoningSwitches:
     """Try the variables that ``template`` mentions.
 
     Args:
-        template: Its text.
-        render: Renders it.
+        template: The template's text.
+        render: Renders the template with variables.
     """
 
     def rendered(**variables: object) -> str | None:

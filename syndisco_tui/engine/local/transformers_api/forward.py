@@ -16,7 +16,7 @@ CACHE_ARGUMENTS = ("cache", "past_key_values", "cache_params")
 
 
 def is_encoder_decoder(model: Any) -> bool:
-    """Whether the prompt is read by an encoder, apart from the reply."""
+    """Whether the model reads the prompt with a separate encoder."""
     return bool(getattr(model.config, "is_encoder_decoder", False))
 
 
