@@ -112,14 +112,14 @@ def without_credentials(url: str) -> str:
 
 
 def gigabytes(size: int) -> str:
-    """A size in bytes for people: “538 MB”, “15.2 GB”."""
+    """Format a size in bytes: “538 MB”, “15.2 GB”."""
     if size < 999.5e6:
         return f"{size / 1e6:.0f} MB"
     return f"{size / 1e9:,.1f} GB"
 
 
 def parameter_count(count: int) -> str:
-    """A number of parameters as models' names have it: “135M”, “7.6B”; nothing for 0."""
+    """Format a number of parameters as in models' names: “135M”, “7.6B”; empty for 0."""
     if count < 999.5e6:
         return f"{count / 1e6:.0f}M" if count else ""
     return f"{count / 1e9:.1f}B" if count < 99.95e9 else f"{count / 1e9:,.0f}B"

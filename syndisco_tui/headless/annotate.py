@@ -1,4 +1,4 @@
-"""``syndisco-tui annotate``: has messages annotated, and tells how far annotators agree."""
+"""``syndisco-tui annotate``: annotates messages, and prints how far annotators agree."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def run_annotations(
     out: TextIO | None = None,
     err: TextIO | None = None,
 ) -> int:
-    """Ask for what is missing, then print the agreement. Returns the exit status.
+    """Request missing annotations, then print the agreement. Returns the exit status.
 
     Args:
-        engine: Has the models.
-        plan: What is to be done.
-        task: What is asked.
-        folder: Where the annotations are; None: beside their discussions.
+        engine: Runs the models.
+        plan: The annotations to make.
+        task: The task.
+        folder: The folder of the annotations; None: next to each discussion.
         max_in_flight: Answers requested at once.
         out: Gets the agreement.
         err: Gets progress and errors.
@@ -64,7 +64,7 @@ def run_annotations(
 
 
 def notices(plan: AnnotationPlan, task: AnnotationTask) -> list[str]:
-    """What should be known before it begins, in a sentence each."""
+    """Sentences to show before annotating starts."""
     sentences = []
     if plan.running:
         verb = "is" if plan.running == 1 else "are"
@@ -122,7 +122,7 @@ def _follow(batch: AnnotationBatch, plan: AnnotationPlan, received: list[int], e
 
 
 def progress_line(batch: AnnotationBatch) -> str:
-    """Annotations done, how many are invalid, how fast, and how long it will take."""
+    """Annotations done and invalid, speed, and remaining time, as one line."""
     figures = batch.figures()
     bar = progress_bar(figures.done, figures.total)
     parts = [f"{bar} {figures.done:,} of {counted(figures.total, 'annotation')}"]
@@ -138,7 +138,7 @@ def progress_line(batch: AnnotationBatch) -> str:
 
 
 def dry_run_text(plan: AnnotationPlan, task: AnnotationTask) -> str:
-    """What annotating would take."""
+    """The annotations that a run would make, as text."""
     missing = plan.total - plan.done
     discussions = counted(len(plan.discussions), "discussion")
     messages = counted(plan.messages, "message")

@@ -1,4 +1,4 @@
-"""Annotations to and from other formats: files on disk, sentences on standard error."""
+"""Exports and imports annotations in other formats."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _write(files: dict[Path, str], overwrite: bool) -> None:
 def import_annotations(
     files: Sequence[Path], candidates: Sequence[Path], question: Question | None
 ) -> int:
-    """Import annotations of the discussions in ``candidates``; their files go to standard output.
+    """Import annotations of the discussions in ``candidates``, and print the new files' paths.
 
     Returns the exit status: 2 where a file could not be imported.
     """

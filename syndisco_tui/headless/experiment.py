@@ -48,15 +48,15 @@ def run_experiment(
     prices: Mapping[str, Price] = NO_PRICES,
     library: Path | None = None,
 ) -> int:
-    """Run what is missing. Returns the exit status.
+    """Run the missing discussions of an experiment. Returns the exit status.
 
     Args:
-        experiment: Where and what.
+        experiment: The folder and the design.
         new_session: Makes a session for a listener.
-        part: Which part of how many: (1, 1) is everything.
+        part: Number of this part and number of parts; (1, 1) is everything.
         max_in_flight: Discussions at once.
-        prices: Of models, for the estimate.
-        library: Where the speed of models is looked for.
+        prices: Prices of models, for the estimate.
+        library: Folder of discussions from which models' speed is measured.
     """
     entries = shard(list(experiment.entries()), *part)
     remaining = [entry for entry in entries if not entry.is_finished]
@@ -98,7 +98,7 @@ def status_text(
 ) -> str:
     """The matrix of an experiment: levels against levels, progress and one figure in each cell.
 
-    Below stands what it took so far, and which discussions failed.
+    Below the matrix: what it took so far, and which discussions failed.
     """
     experiment_runs = ExperimentRuns(experiment)
     experiment_runs.apply(experiment_runs.read_changes())
@@ -193,7 +193,7 @@ def _time_and_money(expected: Estimate) -> list[str]:
 
 
 def measured_lines(runs: Sequence[BatchRun], prices: Mapping[str, Price]) -> list[str]:
-    """What the finished ones took, and how much that is of what had been estimated."""
+    """What the finished discussions took, and its ratio to the estimate, as lines."""
     measured = measure(runs)
     if measured is None:
         return []
@@ -215,6 +215,6 @@ def _range(tokens: Range) -> str:
 
 
 def _ratio(measured: int, estimated: Range) -> str:
-    """What was measured, as a multiple of the least and of the most that were estimated."""
+    """The measured value divided by the low and the high end of its estimate."""
     low, high = max(1.0, estimated.low), max(1.0, estimated.high)
     return f"ratio {measured / low:.2g} to {measured / high:.2g}"

@@ -77,7 +77,7 @@ def export(
 
 
 def _in_one(readable: _Readable, to: ExportFormat) -> Exported:
-    """All that can be read in one file or folder; empty where nothing can."""
+    """All discussions that can be read in one file or folder."""
     records = [record for _, record in readable]
     return FORMATS[to].write(records) if records else ""
 

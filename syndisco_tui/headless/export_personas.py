@@ -28,13 +28,13 @@ TO_STDOUT = "-"
 def export_personas(
     files: Sequence[Path], to: PersonaFormat, output: str | None = None, *, overwrite: bool = False
 ) -> int:
-    """Export all personas in ``files``: those of lists, tables and cards, and participants.
+    """Export all personas in ``files``: lists, tables, cards, and discussions' participants.
 
-    A list or a table goes to ``output`` or to standard output, cards into a folder. Of several
-    personas with one name the second becomes ``NAME (2)``; one that is the same is left out.
+    A list or a table goes to ``output`` or to standard output, cards into a folder. If two
+    different personas have the same name, the second becomes ``NAME (2)``; duplicates are left out.
 
-    Returns the exit status: 0 all exported, 2 some files could not be read. Raises InputError
-    where nothing can be done.
+    Returns the exit status: 0 all exported, 2 some files could not be read. Raises InputError if
+    nothing can be exported.
     """
     personas: list[Persona] = []
     status = 0

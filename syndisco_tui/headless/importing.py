@@ -33,8 +33,8 @@ def import_files(
 ) -> int:
     """Import every file; the new discussions' paths go to standard output, all else to error.
 
-    With ``dry_run`` nothing is saved; what would become what goes to standard output.
-    ``condition_from`` is a pattern of folder names that tell factors of discussions.
+    With ``dry_run`` nothing is saved, and the mapping of fields is printed. ``condition_from`` is a
+    pattern by which factors are read from folder names.
 
     Returns the exit status: 0 all imported, 2 some could not be.
     """

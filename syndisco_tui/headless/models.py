@@ -1,4 +1,4 @@
-"""``syndisco-tui models``: the models that can be chosen, for people and for programs."""
+"""``syndisco-tui models``: prints the models that can be chosen, as a table or JSON."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TO_THE_RIGHT = ("size", "on disk", "memory")
 
 
 def print_models(sources: ModelSources, *, as_json: bool = False) -> int:
-    """Print all models of ``sources``. What could not be asked goes to standard error.
+    """Print all models of ``sources``. Servers that do not answer go to standard error.
 
     Returns the exit status.
     """
@@ -58,7 +58,7 @@ def _table(groups: Iterable[ModelGroup]) -> str:
 
 
 def _cells(model: ListedModel, group: ModelGroup) -> tuple[str, ...]:
-    """A model's row. Names are foreign text and made safe."""
+    """The cells of a model's row, safe to print."""
     files, about = model.files, model.sentence or model.about
     name, origin = one_line(model.choice.model, 120), one_line(group.origin, 60)
     if files is None or not (files.disk_bytes or files.problem):
@@ -80,7 +80,7 @@ def _cells(model: ListedModel, group: ModelGroup) -> tuple[str, ...]:
 
 
 def _as_dict(model: ListedModel, group: ModelGroup) -> dict[str, Any]:
-    """A model for programs; what is not known is null."""
+    """A model as a JSON object; unknown values are None."""
     files = model.files
     memory = files.memory if files else None
     return {

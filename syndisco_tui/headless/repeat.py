@@ -32,8 +32,8 @@ def run_repeat(
 ) -> int:
     """Follow ``batch`` to its end and close it. Returns the exit status.
 
-    Paths of the files go to standard output as the discussions finish. ``hint`` says how those
-    that are not finished are continued.
+    Paths of the files go to standard output as the discussions finish. ``hint`` says how to
+    continue unfinished discussions.
     """
     out, err = out or sys.stdout, err or sys.stderr
     forgive_encoding(out, err)

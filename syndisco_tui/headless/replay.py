@@ -68,10 +68,10 @@ def replay(
     if a model cannot be loaded.
 
     Args:
-        engine: Generates them.
+        engine: Generates the replies.
         record: The discussion.
         device: Where local models run.
-        change: Gives a setup other models than the record says.
+        change: Replaces the models of a setup.
         out: Gets the result; by default standard output.
         err: Gets progress and notes; by default standard error.
 
@@ -240,7 +240,7 @@ def _report(difference: Difference, out: TextIO, *, names_model: bool) -> None:
 def _other_numerics(
     record: DiscussionRecord, main: EngineInfo, infos: Mapping[str, EngineInfo | None]
 ) -> list[str]:
-    """Why texts may differ, a sentence for each model that has a reason.
+    """Reasons why texts may differ, one sentence for each model that has any.
 
     ``infos`` are the participants' models, by name.
     """

@@ -46,11 +46,11 @@ def stats(
     with_differences: bool | None = None,
     figures: Path | None = None,
 ) -> int:
-    """Print or write the statistics of all discussions in ``paths``, a row a condition.
+    """Print or write the statistics of all discussions in ``paths``, one row per condition.
 
     Args:
         paths: Files and folders.
-        by: The factors that make conditions; None for all.
+        by: The factors to group by; None for all.
         condition_from: The pattern of folder names that factors are read from.
         to: The format.
         output: Where to write; None to print.
@@ -59,7 +59,7 @@ def stats(
         figures: A folder for figures as SVG and PNG.
 
     Returns:
-        The exit status: 2 where a file could not be read; the others are counted.
+        The exit status: 2 if a file could not be read; the others are counted.
 
     Raises:
         InputError: The pattern or a factor cannot be used, or ``output`` cannot be written.
@@ -87,7 +87,7 @@ def stats(
 
 
 def _observe(paths: Sequence[Path], condition_from: str | None) -> Observations:
-    """Read and count everything, with progress, and say what could not be read."""
+    """Read all discussions with progress, and report files that could not be read."""
     pattern = ConditionPattern(condition_from) if condition_from else None
     counter: Counter | None = None
 

@@ -1,7 +1,7 @@
-"""Runs annotations: requests of many discussions and annotators at a time, on one engine.
+"""Runs the annotation of many discussions by many annotators, on one engine.
 
-Like ``Batch`` it has no thread of its own: the engine's events are queued, and ``drain`` notes
-them, saves what is due and submits what comes next.
+Like ``Batch`` it has no thread of its own: the engine's events are queued, and ``drain`` handles
+them, saves answers that are due and submits the next requests.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class _Asked:
 
 @dataclass(frozen=True)
 class AnnotationFigures:
-    """How far annotations are. ``seconds_left`` is None while it cannot be estimated."""
+    """The progress of annotating. ``seconds_left`` is None until it can be estimated."""
 
     total: int
     done: int
@@ -71,10 +71,10 @@ class AnnotationFigures:
 
 
 class AnnotationBatch:
-    """Does ``jobs``, at most ``max_in_flight`` answers at a time.
+    """Runs ``jobs``, with at most ``max_in_flight`` requests at a time.
 
-    Models on servers work side by side, and beside the first model of this process; further
-    models of this process follow one after the other. ``drain`` is to be called again and again.
+    Models on servers run at the same time as each other and as the first local model; further local
+    models follow one after the other. Call ``drain`` repeatedly.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class AnnotationBatch:
         self._engine.load(replace(main, others=tuple(others)), self._events.put)
 
     def drain(self, timeout: float = 0.0) -> None:
-        """Note what happened; waits at most ``timeout`` seconds for something to happen."""
+        """Handle queued events, waiting at most ``timeout`` seconds for the first."""
         events: list[LoadEvent | GenerationEvent] = []
         with contextlib.suppress(Empty):
             events.append(self._events.get(block=timeout > 0, timeout=timeout or None))
@@ -194,7 +194,7 @@ class AnnotationBatch:
             self._close(job)
 
     def _close(self, job: AnnotationJob) -> None:
-        """Save a job of which nothing more is to be expected."""
+        """Save a job that has no more requests, and close it."""
         if self._save(job):
             job.state = "finished" if job.done == job.total else "failed"
             job.close()
@@ -289,7 +289,7 @@ class AnnotationBatch:
         self.stop()
 
     def stop(self) -> None:
-        """Drop what is in flight and save what was answered."""
+        """Cancel the requests in flight and save all answers."""
         if self._stopped:
             return
         self._stopped = True
@@ -308,17 +308,17 @@ class AnnotationBatch:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more happens."""
+        """Whether no more requests will be made."""
         idle = not (self._in_flight or self._is_loading or self._phases or self._phase)
         return self._stopped or idle
 
     @property
     def is_finished(self) -> bool:
-        """Whether every answer is there."""
+        """Whether every message has its answers."""
         return all(job.state == "finished" for job in self.jobs)
 
     def figures(self) -> AnnotationFigures:
-        """How far it is, and how fast."""
+        """Progress and speed."""
         ours = [job for job in self.jobs if job.state != "elsewhere"]
         total, done = sum(job.total for job in ours), sum(job.done for job in ours)
         seconds = time.monotonic() - self._first_answer_at if self._first_answer_at else 0.0
@@ -334,7 +334,7 @@ class AnnotationBatch:
 
 
 def phases(specs: Sequence[ModelSpec]) -> list[tuple[ModelSpec, ...]]:
-    """Which models are loaded together: one of this process, and in the first phase all servers."""
+    """The models that are loaded together: one local model, and in the first phase all servers."""
     distinct = list(dict.fromkeys(specs))
     servers = [spec for spec in distinct if spec.server]
     local = [spec for spec in distinct if not spec.server]
@@ -344,7 +344,7 @@ def phases(specs: Sequence[ModelSpec]) -> list[tuple[ModelSpec, ...]]:
 
 
 def _told_apart(result: GenerationResult) -> tuple[str, str]:
-    """Answer and reasoning: an engine may leave the tags of reasoning in the text."""
+    """Separate answer and reasoning, in case the engine left the tags in the text."""
     if result.reasoning:
         return result.text, result.reasoning
     splitter = ReasoningSplitter()

@@ -1,4 +1,4 @@
-"""One annotator's work on one discussion: the file of its answers, and what is missing in it."""
+"""One annotator's job on one discussion: its file of answers, and which are missing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ JobState = Literal["waiting", "open", "finished", "failed", "elsewhere", "stoppe
 
 @dataclass(eq=False)
 class AnnotationJob:
-    """One annotator's work on one discussion, updated while it is done."""
+    """One annotator's job on one discussion, updated as answers arrive."""
 
     discussion: Path
     target: Path
@@ -52,7 +52,7 @@ class AnnotationJob:
     is_dirty: bool = False
 
     def open(self) -> DiscussionRecord | None:
-        """Lock the target and read what it holds. None where there is nothing to be done."""
+        """Lock the target and read its answers. None if no answer is missing."""
         self.target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             self._lock = WriterLock(self.target)
@@ -76,14 +76,14 @@ class AnnotationJob:
         return record
 
     def missing(self, record: DiscussionRecord) -> Iterator[tuple[int, int]]:
-        """Position and repeat of every answer that is still to be had."""
+        """Position and repeat of every missing answer."""
         for position in annotatable(record.entries):
             for repeat in range(1, self.repeats + 1):
                 if (position, repeat) not in self._answers:
                     yield position, repeat
 
     def note(self, annotation: Annotation, engine: dict[str, object]) -> None:
-        """Take an answer in."""
+        """Add an answer."""
         self._answers[annotation.position, annotation.repeat] = annotation
         self._engine = engine or self._engine
         self._count()
@@ -94,12 +94,12 @@ class AnnotationJob:
         self.invalid = sum(not each.is_valid for each in self._answers.values())
 
     def fail(self, sentence: str) -> None:
-        """It cannot go on."""
+        """Note an error that ends the job."""
         self.state, self.error = "failed", sentence
         self.close()
 
     def save(self) -> None:
-        """Write what is new. Raises OSError."""
+        """Save new answers. Raises OSError."""
         if not self.is_dirty:
             return
         answers = [self._answers[key] for key in sorted(self._answers)]
@@ -115,7 +115,7 @@ class AnnotationJob:
         self.is_dirty = False
 
     def close(self) -> None:
-        """Let others write the target."""
+        """Release the lock of the target."""
         if self._lock is not None:
             self._lock.release()
             self._lock = None
@@ -124,7 +124,7 @@ class AnnotationJob:
 def sort_answers(
     known: AnnotationSet, persona: Persona, entries: Sequence[Message]
 ) -> tuple[dict[tuple[int, int], Annotation], tuple[Annotation, ...]]:
-    """The answers to what would be asked today, by position and repeat, and all others."""
+    """Split answers into those of current messages, by position and repeat, and all others."""
     current: dict[tuple[int, int], Annotation] = {}
     outdated: list[Annotation] = []
     for each in known.annotations:

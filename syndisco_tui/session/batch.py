@@ -57,11 +57,11 @@ class BatchFigures:
 class Batch:
     """Runs ``sources``, each on a session that ``new_session`` makes for a listener.
 
-    A source is a setup, the path of a saved discussion to continue, or a run that was made
-    elsewhere. At most ``max_in_flight`` run at once. Those whose models in this process differ run
-    one group after the other, and those on servers beside them. ``drain``, to be called again and
-    again, starts the next when one has ended. With ``start`` false nothing runs before ``resume``.
-    Raises InputError where a path cannot be read.
+    A source is a setup, the path of a saved discussion to continue, or an existing run. At most
+    ``max_in_flight`` run at once. Discussions with different local models run one group after the
+    other, and those on servers at the same time. Call ``drain`` repeatedly: it starts the next
+    discussion when one has ended. With ``start`` false nothing runs before ``resume``. Raises
+    InputError if a path cannot be read.
     """
 
     def __init__(
@@ -171,7 +171,7 @@ class Batch:
 
     @property
     def local_models(self) -> frozenset[ModelSpec]:
-        """The models of this process that its unfinished discussions need."""
+        """The local models that its unfinished discussions need."""
         going_on = (local_specs(run.setup) for run in self.runs if not run.is_over)
         return frozenset[ModelSpec]().union(*going_on)
 
@@ -226,7 +226,7 @@ class Batch:
                 self._fail_waiting(run.models, event.sentence)
 
     def _fail_waiting(self, models: frozenset[ModelSpec], sentence: str) -> None:
-        """Those that need the same models cannot run either; others can."""
+        """Fail the waiting runs that need the same models."""
         for run in [each for each in self._waiting if each.models == models]:
             run.state, run.error = "failed", sentence
             self._waiting.remove(run)
@@ -242,7 +242,7 @@ class Batch:
 
     @property
     def in_flight(self) -> int:
-        """How many of its discussions run now."""
+        """Number of running discussions."""
         return len(self._open)
 
     @property
@@ -261,7 +261,7 @@ class Batch:
         return {run.path for run in self._open if run.path}
 
     def figures(self, members: Sequence[BatchRun] | None = None) -> BatchFigures:
-        """How far the batch is, and how fast; or some ``members`` of it, without their speed."""
+        """Progress and speed of the batch; of some ``members`` only progress."""
         runs = self.runs if members is None else members
         is_whole = len(runs) == len(self.runs)
         turns = sum(run.turns for run in runs)

@@ -151,7 +151,7 @@ class BatchRun:
 
     @property
     def shown_number(self) -> int:
-        """Its repeat in its cell of an experiment, or its number in the batch."""
+        """The repeat in an experiment's cell, or the number in the batch."""
         return self.experiment.repeat if self.experiment else self.number
 
     @property
@@ -166,7 +166,7 @@ class BatchRun:
 
     @property
     def turns_done(self) -> int:
-        """Turns that are over; all of them once it is finished, though it may have ended early."""
+        """Number of finished turns; all turns for a finished discussion, even if it ended early."""
         return self.turns if self.state == "finished" else min(self.turn, self.turns)
 
     @property
@@ -180,7 +180,7 @@ class BatchRun:
         return self.state in ("finished", "stopped", "failed", "missing", "elsewhere")
 
     def follow(self, record: DiscussionRecord, path: Path, *, has_writer: bool) -> None:
-        """Take over what another process saved; ``has_writer``: it is still running there."""
+        """Take over what another process saved; ``has_writer``: whether it still runs."""
         self.record, self.path, self.setup = record, path, record.setup
         self.entries, self.turn = tuple(record.entries), record.turns_taken
         self.partial_reply = self.speaker = self.role = self.error = ""

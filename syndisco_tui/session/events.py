@@ -34,7 +34,7 @@ class StateChanged:
 
 @dataclass(frozen=True)
 class ModelReady:
-    """The model is loaded, and ``others`` that single participants have."""
+    """The model is loaded, and so are the ``others`` of single participants."""
 
     info: EngineInfo
     others: tuple[EngineInfo, ...] = ()
@@ -72,7 +72,7 @@ class Renamed:
 class ReplyStarted:
     """A reply of ``name`` in turn ``turn`` was requested; the engine reads the prompt.
 
-    ``info`` is the model that was asked, where there are several.
+    ``info`` is the requested model, if there are several.
     """
 
     name: str
@@ -174,7 +174,7 @@ class CandidateLost:
 
 @dataclass(frozen=True)
 class ErrorRaised:
-    """An error, as one sentence for a person. ``fatal``: the model cannot be had."""
+    """An error, as one sentence for a person. ``fatal``: the model cannot be used."""
 
     sentence: str
     fatal: bool = False

@@ -105,7 +105,7 @@ class LiveSession:
         setup: DiscussionSetup,
         listener: Callable[[RenderedPrompt | EngineError], object],
     ) -> None:
-        """Show the prompt of a turn under ``setup`` as its model reads it.
+        """Render the prompt of a turn under ``setup`` as its model reads it.
 
         See ``Engine.render``.
         """

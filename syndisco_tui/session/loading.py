@@ -19,7 +19,7 @@ from .state import ModelState, SessionState
 
 
 def has_model(state: SessionState, setup: DiscussionSetup) -> bool:
-    """Whether the models of ``setup`` are those that are loaded."""
+    """Whether the models of ``setup`` are loaded."""
     return _has(state, model_spec(setup, state.device))
 
 
@@ -120,7 +120,7 @@ def _begin(outcome: Outcome, spec: ModelSpec, last_model: LastModel | None) -> N
 
 
 def _slower_paths(infos: Sequence[EngineInfo]) -> str:
-    """What is said of those of several models that are slower than they could be."""
+    """A sentence about the models, out of several, that are slower than they could be."""
     sentences = dict.fromkeys(
         slower_path(each.name or each.model, each.path, each.path_reason) for each in infos
     )

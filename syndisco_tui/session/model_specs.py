@@ -1,4 +1,4 @@
-"""Which models a setup needs: the specs that an engine is asked to load."""
+"""The models that a setup needs, as specs for the engine."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from ..engine.base import ModelSpec
 
 
 def model_spec(setup: DiscussionSetup, device: str) -> ModelSpec:
-    """What to load for ``setup``: the models of its participants, the setup's own as the main one.
+    """The models to load for ``setup``, with the setup's own as the main one.
 
-    Where nobody has the setup's own, it is not loaded, and the first participant's is the main one.
+    If nobody uses the setup's own, it is not loaded, and the first participant's is the main one.
     ``device`` does not matter to a model on a server.
     """
     own = _spec(setup, device)
@@ -32,7 +32,7 @@ def all_specs(setup: DiscussionSetup) -> frozenset[ModelSpec]:
 
 
 def local_specs(setup: DiscussionSetup) -> frozenset[ModelSpec]:
-    """The models of ``setup`` that run in this process."""
+    """The local models of ``setup``."""
     return frozenset(each for each in all_specs(setup) if not each.server)
 
 

@@ -150,7 +150,7 @@ class Performer:
 
     @property
     def _other_infos(self) -> dict[ModelSpec, EngineInfo]:
-        """The models beside it, by the specs under which they were loaded or are known since."""
+        """Infos of the models beside the main one, by their requested or loaded specs."""
         model = self.state.model
         specs = {other for each in (model.requested, model.ready) if each for other in each.others}
         infos = ((spec, self._engine.info_of(spec)) for spec in specs)

@@ -71,7 +71,7 @@ class Runner:
 
     @property
     def device(self) -> str:
-        """Where models in this process run."""
+        """The device of local models."""
         return self._surroundings.device
 
     def add(self, emit: Callable[[SessionEvent], object]) -> Performer:

@@ -193,12 +193,12 @@ class SessionState:
         )
 
     def info_of(self, setup: DiscussionSetup, name: str) -> EngineInfo | None:
-        """The loaded model with which the participant ``name`` of ``setup`` speaks."""
+        """The loaded model of the participant ``name`` of ``setup``."""
         spec = participant_spec(setup, name, self.device)
         return self.other_infos.get(spec, self.engine_info)
 
     def engine_facts(self, setup: DiscussionSetup) -> dict[str, Any]:
-        """What a file records of the loaded models; nothing while none is."""
+        """The facts about the loaded models that a file records; empty while none is loaded."""
         if self.engine_info is None:
             return {}
         facts = self.engine_info.as_dict()
@@ -211,7 +211,7 @@ class SessionState:
         return {**facts, "participants": others} if others else facts
 
     def with_model_names(self, setup: DiscussionSetup) -> DiscussionSetup:
-        """``setup`` with the names of the loaded models in the place of “auto”."""
+        """``setup`` with “auto” replaced by the names of the loaded models."""
         named: dict[str, ParticipantModel] = {}
         for name, entry in setup.models.items():
             info = self._loaded(participant_spec(setup, name, self.device))
@@ -223,7 +223,7 @@ class SessionState:
         return setup.model_copy(update={"model": model, "models": named})
 
     def _loaded(self, spec: ModelSpec) -> EngineInfo | None:
-        """The loaded model of ``spec``, by the name under which it was asked for or goes since."""
+        """The loaded model of ``spec``, by its requested or its resolved name."""
         known = (self.model.requested, self.model.ready)
         if any(each and replace(each, others=()) == spec for each in known):
             return self.engine_info

@@ -1,4 +1,4 @@
-"""What a setup says of reasoning and its models cannot do, in words."""
+"""Sentences about reasoning switches of a setup that its models lack."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .state import SessionState
 
 
 def unheeded_reasoning(state: SessionState, setup: DiscussionSetup) -> str:
-    """A sentence for each loaded model that lacks a switch which ``setup`` uses, or nothing."""
+    """A sentence for each loaded model that lacks a switch that ``setup`` uses."""
     sentences: dict[str, None] = {}
     for name in setup.names:
         info = state.info_of(setup, name)

@@ -1,7 +1,7 @@
 """Annotations on disk: one JSON file for each discussion, question and annotator.
 
-They lie in a folder of their own beside the discussions, so that nobody who reads a folder of
-discussions meets them.
+They are in a separate folder next to the discussions, so that a program that reads all discussions
+in a folder does not find them.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ _A_SET = "annotations (JSON)"
 def read_task(path: Path) -> AnnotationTask:
     """The task in a TOML file.
 
-    ``persona_file`` in it names a list or table of personas, relative to it, each of whom is an
-    annotator. A task without a name is called as its file.
+    Its ``persona_file`` is the path, relative to the task, of a list or table of personas, each of
+    which is an annotator. A task without a name gets that of its file.
 
     Raises:
-        InputError: What is wrong, with the file and the key.
+        InputError: The task is invalid; the message names file and key.
     """
     values = read_toml(path, expected=A_TASK)
     known = [*AnnotationTask.model_fields, "persona_file"]
@@ -62,12 +62,12 @@ def read_task(path: Path) -> AnnotationTask:
 
 
 def annotation_path(discussion: Path, annotations: AnnotationSet, folder: Path | None) -> Path:
-    """Where ``annotations`` of the discussion in the file ``discussion`` are kept.
+    """The path of the file for ``annotations`` of the discussion in the file ``discussion``.
 
     Args:
         discussion: The discussion's file.
-        annotations: What is to be kept; its answers do not matter.
-        folder: Where all annotations go; None: beside the discussion.
+        annotations: The annotation set; its answers do not matter.
+        folder: The folder of all annotations; None: next to the discussion.
     """
     slug = re.sub(r"[^A-Za-z0-9]+", "-", annotations.question.name).strip("-").lower()[:40]
     stem = discussion.stem.encode()[:120].decode(errors="ignore")
@@ -78,19 +78,19 @@ def annotation_path(discussion: Path, annotations: AnnotationSet, folder: Path |
 def annotation_files(discussion: Path, folder: Path | None = None) -> list[Path]:
     """The files that hold annotations of the discussion in the file ``discussion``, by name.
 
-    Which discussion a file is about stands in it: files of others may have such a name.
+    The discussion is read from the content, since other discussions' files may have similar names.
     """
     stem = discussion.stem.encode()[:120].decode(errors="ignore")
     return sorted((folder or discussion.parent / FOLDER).glob(f"{escape(stem)}.*{SUFFIX}"))
 
 
 def is_annotation_file(path: Path) -> bool:
-    """Whether a file's name is that of annotations."""
+    """Whether a file's name is one of a file of annotations."""
     return path.name.endswith(SUFFIX)
 
 
 def read_annotations(path: Path) -> AnnotationSet:
-    """The annotations in a file of ours. Raises InputError."""
+    """Read a file of annotations. Raises InputError."""
     value = read_json(path, max_bytes=MAX_DISCUSSION_BYTES, expected=_A_SET)
     if json_kind(value) is not ANNOTATIONS:
         kind = json_kind(value)
@@ -146,7 +146,7 @@ def to_json(annotations: AnnotationSet) -> dict[str, Any]:
 
 
 def _annotation_json(annotation: Annotation) -> dict[str, Any]:
-    """What is as by default is left out, but for what every reader looks at."""
+    """An annotation as a JSON object, without fields at their default that readers do not need."""
     value: dict[str, Any] = _annotation().dump_python(
         annotation, mode="json", exclude_defaults=True
     )

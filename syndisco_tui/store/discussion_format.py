@@ -59,7 +59,7 @@ class Silence(Message):
 
 
 def _with_marks(entry: object) -> object:
-    """``entry`` as the files of today have it: older ones had a key for each kind of mark."""
+    """``entry`` in the current format; older files had a key for each kind of mark."""
     if not isinstance(entry, dict) or not entry.keys() & OLDER_MARKS.keys():
         return entry
     named = [(OLDER_MARKS[key], entry[key]) for key in OLDER_MARKS if entry.get(key)]

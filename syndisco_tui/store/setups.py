@@ -40,7 +40,7 @@ def read_setup(
 def read_values(
     path: Path, *, notify: Callable[[str], object] = lambda notice: None
 ) -> dict[str, Any]:
-    """The fields that a setup file gives, its personas read; the others are not checked yet.
+    """The fields in a setup file. Personas are read and checked, other fields are not.
 
     Raises InputError.
     """
@@ -70,7 +70,7 @@ def read_values(
 
 
 def refuse_code(values: Mapping[str, Any], path: Path) -> None:
-    """Raise InputError where fields of a setup name a Python class as a model: it would be run."""
+    """Raise InputError if a setup names a Python class as a model, since it would be run."""
     models = values.get("models")
     entries = models.values() if isinstance(models, dict) else ()
     for value in (values, *entries):
@@ -131,7 +131,7 @@ def write_setup(path: Path, setup: DiscussionSetup, *, comment: str = "") -> Non
 
 
 def _persona(value: object, number: int, path: Path) -> Any:
-    """A listed persona; what is no table of fields is refused with the setup."""
+    """A listed persona, if it is a table of fields; the setup's check refuses others."""
     return (
         validated(Persona, value, f"{path}: personas, entry {number}")
         if isinstance(value, dict)
@@ -140,7 +140,7 @@ def _persona(value: object, number: int, path: Path) -> Any:
 
 
 def _set_apart(personas: object, name: str, path: Path) -> tuple[Persona, list[Any]]:
-    """Who is called ``name``, and the others."""
+    """The persona called ``name``, and the others."""
     listed = personas if isinstance(personas, list) else []
     people = [each for each in listed if isinstance(each, Persona)]
     for person in people:

@@ -167,7 +167,7 @@ def _words(summary: Summary, logs: list[Any], silences: list[Any]) -> str:
 
 
 def _marks(entry: dict[str, Any]) -> list[str]:
-    """The kinds of an entry's marks, as they are searched for."""
+    """An entry's marks as searchable words."""
     kinds = [_text(_dict(mark).get("kind")) for mark in _list(entry.get("marks"))]
     kinds += [kind for key, kind in OLDER_MARKS.items() if entry.get(key)]
     return [f"mark:{kind}" for kind in kinds]

@@ -1,8 +1,8 @@
 """Annotations in SynDisco's two layouts, which hold one annotator's answers about one discussion.
 
-2.0 says which discussion it is about, and pairs the messages' texts with the answers. 2.2 has the
-annotated speakers' names, and neither the texts nor the discussion. Neither says where a message
-stands: that is told by the order.
+2.0 names the discussion, and pairs the messages' texts with the answers. 2.2 has the annotated
+speakers' names, but neither the texts nor the discussion. Neither has the messages' positions,
+which are found by their order.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ UNNAMED = "annotator"
 
 
 def as_2_0(answers: AnnotationSet, record: DiscussionRecord, chosen: Sequence[Annotation]) -> str:
-    """SynDisco 2.0.1's layout of ``chosen``, answers of one repeat.
+    """``chosen``, the answers of one repeat, in SynDisco 2.0.1's layout.
 
-    Its context length counts the annotated message as well.
+    The context length in it includes the annotated message.
     """
     length = answers.question.history_context_len
     return _text(
@@ -52,7 +52,7 @@ def as_2_0(answers: AnnotationSet, record: DiscussionRecord, chosen: Sequence[An
 
 
 def as_2_2(answers: AnnotationSet, record: DiscussionRecord, chosen: Sequence[Annotation]) -> str:
-    """SynDisco 2.2.1's layout of ``chosen``, answers of one repeat."""
+    """``chosen``, the answers of one repeat, in SynDisco 2.2.1's layout."""
     prompt = json.dumps(_prompt(answers), ensure_ascii=False)
     logs = [
         {
@@ -67,7 +67,7 @@ def as_2_2(answers: AnnotationSet, record: DiscussionRecord, chosen: Sequence[An
 
 
 def _prompt(answers: AnnotationSet) -> dict[str, Any]:
-    """What the annotator was told; a person was told nothing but the question."""
+    """The annotator's prompt; for a person, the question."""
     try:
         value = json.loads(answers.system_prompt)
     except ValueError:
@@ -130,7 +130,7 @@ class _File22(BaseModel):
 
 @dataclass(frozen=True)
 class ForeignAnnotations:
-    """What such a file says. ``about`` is a message's text in 2.0 and its speaker in 2.2."""
+    """SynDisco's annotations. ``about`` has messages' texts in 2.0 and their speakers in 2.2."""
 
     version: str
     discussion: str
@@ -143,9 +143,9 @@ class ForeignAnnotations:
     created_at: str
 
     def positions(self, entries: Sequence[Message]) -> tuple[int, ...] | None:
-        """The messages that it is about, in their order; None where it is about others.
+        """Positions of the annotated messages, in order; None if they are of another discussion.
 
-        A file may be about silences as well, or about a part of the messages.
+        A file may include silences, or only a part of the messages.
         """
         everything, spoken = list(range(len(entries))), annotatable(entries)
         for candidates in (spoken, everything):
@@ -159,7 +159,7 @@ class ForeignAnnotations:
     def _matched(
         self, entries: Sequence[Message], candidates: Sequence[int]
     ) -> tuple[int, ...] | None:
-        """For each answer the next of ``candidates`` that it is about."""
+        """For each answer, the next matching position in ``candidates``."""
         positions: list[int] = []
         left = iter(candidates)
         for each in self.about:
@@ -175,7 +175,7 @@ class ForeignAnnotations:
     def as_set(
         self, record: DiscussionRecord, file: str, question: Question | None
     ) -> AnnotationSet:
-        """The answers as a set about ``record``; read on the scale of ``question`` if given."""
+        """The answers as a set about ``record``, on the scale of ``question`` if given."""
         positions = self.positions(record.entries) or ()
         persona = self.prompt.get("persona")
         persona = persona if isinstance(persona, dict) else {}
@@ -215,7 +215,7 @@ class ForeignAnnotations:
 
 
 def is_annotations(value: object) -> bool:
-    """Whether a JSON value is such a file: one of 2.2 tells it by its prompts alone."""
+    """Whether a JSON value is such a file; one of 2.2 is recognized only by its prompts."""
     if not isinstance(value, dict) or not isinstance(logs := value.get("logs"), list):
         return False
     if "annotator_model" in value:
@@ -229,7 +229,7 @@ def is_annotations(value: object) -> bool:
 
 
 def read_foreign(value: object, where: object) -> ForeignAnnotations:
-    """What ``value`` says. Raises InputError."""
+    """Read SynDisco's annotations from a JSON value. Raises InputError."""
     if isinstance(value, dict) and "annotator_model" in value:
         old = validated(_File20, value, where)
         return ForeignAnnotations(

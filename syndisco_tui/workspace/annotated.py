@@ -1,4 +1,4 @@
-"""The annotations that lie beside discussions, as measures and for agreement."""
+"""Reads the annotations next to discussions, as measures and for agreement."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class AnnotationReader:
     def measures(
         self, discussion: Path, record: DiscussionRecord
     ) -> dict[str, tuple[float, float]]:
-        """Sum and count of the valid answers about a discussion's messages, by a measure's name.
+        """Sum and count of the valid answers about a discussion's messages, by measure.
 
-        A scale of numbers gives a mean, choices give a share each, texts give nothing. Every
-        annotator and repeat counts alike; messages that have changed since do not count.
+        A scale of numbers gives a mean, each choice a share, texts nothing. All annotators and
+        repeats have the same weight; annotations of messages that have changed since do not count.
 
         Raises:
             InputError: A file of annotations cannot be read.
@@ -64,7 +64,7 @@ class AnnotationReader:
                 yield answer_set
 
     def _name(self, name: str, digest: str) -> str:
-        """The question's name; two questions of one name are told apart."""
+        """The question's name, numbered if several questions have it."""
         key = self._names.get(digest)
         if key is None:
             key, number = name, 1

@@ -1,4 +1,4 @@
-"""Annotations in the formats of others: SynDisco's two, and a table."""
+"""Exports and imports annotations: SynDisco's two layouts, and a table."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class AnnotatedDiscussions:
 def exported_files(
     discussions: AnnotatedDiscussions, to: AnnotationFormat
 ) -> Iterator[tuple[str, str]]:
-    """Name and text of a file for each annotator and repeat, in one of SynDisco's layouts."""
+    """Name and content of one file for each annotator and repeat, in a layout of SynDisco's."""
     write = as_2_0 if to == "syndisco-annotations-2.0" else as_2_2
     for path, record, coded in discussions:
         for answers, current in coded:
@@ -78,7 +78,7 @@ def exported_files(
 
 
 def exported_table(discussions: AnnotatedDiscussions) -> str:
-    """All annotations as CSV, a row each, invalid ones too."""
+    """All annotations as CSV, one row each, including invalid ones."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, COLUMNS)
     writer.writeheader()
@@ -133,7 +133,7 @@ def _row(
 
 @dataclass(frozen=True)
 class ImportedAnnotations:
-    """What became of one file. ``path`` is the new file; None: it was there already."""
+    """The result of importing one file. ``path`` is the new file; None if it existed already."""
 
     source: Path
     discussion: Path
@@ -146,7 +146,7 @@ class AnnotationImporter:
 
     Args:
         candidates: Discussions, and folders of them.
-        question: On whose scale the answers are read; None: they are texts.
+        question: The question whose scale the answers use; None: they are text.
     """
 
     def __init__(self, candidates: Iterable[Path], question: Question | None = None) -> None:
@@ -161,10 +161,10 @@ class AnnotationImporter:
                 continue
 
     def import_file(self, path: Path) -> ImportedAnnotations:
-        """Write the annotations in ``path`` beside their discussion.
+        """Write the annotations in ``path`` next to their discussion.
 
         Raises:
-            InputError: They cannot be read, or it is not clear what they are about.
+            InputError: They cannot be read, or their discussion is not clear.
             OSError: They cannot be written.
         """
         foreign = read_foreign(
@@ -231,15 +231,15 @@ def _with_repeat(known: AnnotationSet, new: Sequence[Annotation]) -> AnnotationS
 
 
 def _may_be_all_of(foreign: ForeignAnnotations, record: DiscussionRecord) -> bool:
-    """Whether there are as many answers as messages, with or without the silences."""
+    """Whether the number of answers is that of the messages, with or without silences."""
     counts = len(annotatable(record.entries)), len(record.entries)
     return len(foreign.about) in counts
 
 
 def split_annotations(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
-    """SynDisco's annotations among ``paths``, and what else there is; folders stay as they are.
+    """Split ``paths`` into SynDisco's annotations and all others; folders stay as they are.
 
-    A folder with annotations in it is given as its files.
+    A folder that contains annotations is replaced by its files.
     """
     annotations: list[Path] = []
     others: list[Path] = []

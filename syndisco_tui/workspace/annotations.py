@@ -1,7 +1,7 @@
-"""Annotating saved discussions: what is to be asked, and what was answered.
+"""Plans the annotation of saved discussions, and reads and summarizes annotations.
 
-What an annotator has answered is known by its file alone, so the same command again does only what
-is missing, and several processes can work on one folder.
+An annotator's answers are known from its file alone, so running the same command again requests
+only missing answers, and several processes can work on one folder.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ Progress = Callable[[int, int], object]
 
 @dataclass(frozen=True)
 class AnnotationPlan:
-    """What a task is about to do."""
+    """The jobs of a task."""
 
     jobs: tuple[AnnotationJob, ...]
     discussions: tuple[Path, ...]
@@ -62,17 +62,17 @@ class AnnotationPlan:
 
     @property
     def total(self) -> int:
-        """Answers that there are in the end."""
+        """Number of answers when the task is done."""
         return sum(job.total for job in self.jobs)
 
     @property
     def done(self) -> int:
-        """Answers that there are already."""
+        """Number of answers so far."""
         return sum(job.done for job in self.jobs)
 
 
 def task_with_defaults(task: AnnotationTask, defaults: Mapping[str, Any]) -> AnnotationTask:
-    """``task`` with the ``defaults`` of fields for which it says “auto”."""
+    """``task`` with fields that are “auto” replaced by ``defaults``."""
     fields = task.model_dump()
     auto = {name: value for name, value in defaults.items() if fields[name] in ("auto", ())}
     return task.model_copy(update=auto)
@@ -86,13 +86,13 @@ def plan_annotations(
     output: Path | None = None,
     progress: Progress = lambda done, total: None,
 ) -> AnnotationPlan:
-    """What each annotator of ``task`` has to do in the discussions among ``paths``.
+    """Plan the jobs of each annotator of ``task`` in the discussions among ``paths``.
 
     Args:
         paths: Discussions, and folders of them at any depth.
-        task: What is asked, and who is.
-        device: Where models of this process run.
-        output: The folder of the annotations; None: one beside each discussion.
+        task: The question and the annotators.
+        device: The device of local models.
+        output: The folder of the annotations; None: next to each discussion.
         progress: Called with the number of files read and their total.
 
     Raises:
@@ -133,7 +133,7 @@ def _job(
     device: str,
     output: Path | None,
 ) -> tuple[AnnotationJob, int]:
-    """The job of one annotator, and how many tokens it has to read."""
+    """The job of one annotator, and the number of tokens to read."""
     profile = task.profile(annotator)
     begin = AnnotationSet(
         discussion=record.id,
@@ -177,12 +177,12 @@ def _job(
 def annotations_of_record(
     discussion: Path, record: DiscussionRecord, folder: Path | None = None
 ) -> list[Coded]:
-    """The annotations of a saved discussion, as far as its messages are as they were.
+    """The annotations of a saved discussion's messages that have not changed since.
 
     Args:
-        discussion: Its file.
-        record: What the file holds.
-        folder: Where its annotations are; None: beside it.
+        discussion: The discussion's file.
+        record: The file's content.
+        folder: The folder of its annotations; None: next to it.
 
     Raises:
         InputError: A file of annotations cannot be read.
@@ -195,7 +195,7 @@ def summarize(
     folder: Path | None = None,
     question_digest: str | None = None,
 ) -> list[TaskSummary]:
-    """The figures of the annotations of these discussions, all or of one question.
+    """Summarize the annotations of these discussions, of all questions or one.
 
     Raises:
         InputError: A file cannot be read.

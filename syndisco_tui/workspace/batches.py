@@ -87,9 +87,9 @@ _TAIL = 8192
 
 
 def used_seeds(folder: Path, setup: DiscussionSetup) -> list[range]:
-    """The seeds of all batches in ``folder`` that were run with ``setup`` and other seeds.
+    """The seeds of all batches of ``setup``, with whatever seed, in ``folder``.
 
-    Of each batch one file is read, and of every other file only the end.
+    One file of each batch is read, and only the end of every other file.
     """
     ids: set[bytes] = set()
     seeds: list[range] = []
@@ -108,7 +108,7 @@ def used_seeds(folder: Path, setup: DiscussionSetup) -> list[range]:
 
 
 def first_unused_seed(used: Sequence[range], seed: int, count: int) -> int:
-    """The first seed from ``seed`` on that begins ``count`` seeds of which none was used."""
+    """The first seed, from ``seed`` on, of ``count`` consecutive unused seeds."""
     for taken in sorted(used, key=lambda each: each.start):
         if seed < taken.stop and taken.start < seed + count:
             seed = taken.stop

@@ -1,4 +1,4 @@
-"""A person annotates: one discussion, one question, an answer after the other."""
+"""Annotation by a person: one discussion, one question, one answer after the other."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ MAX_REMEMBERED = 20
 
 
 class HumanCoding:
-    """The answers of ``annotator`` to ``question`` about a saved discussion, and their file.
+    """The answers of a person to a question about a saved discussion, and their file.
 
-    Answers are taken on one thread and may be saved on another.
+    Answers are given on one thread and may be saved on another.
 
     Args:
         discussion: The discussion's file.
-        record: What it holds.
-        question: What is asked.
-        annotator: What the person is called.
+        record: The file's content.
+        question: The question to answer.
+        annotator: The person's name.
 
     Raises:
         InputError: The file of the answers cannot be read, or another process writes it.
@@ -84,12 +84,12 @@ class HumanCoding:
 
     @property
     def done(self) -> int:
-        """How many messages have an answer."""
+        """Number of messages with an answer."""
         return len(self._answers)
 
     @property
     def total(self) -> int:
-        """How many messages there are."""
+        """Number of messages."""
         return len(self.positions)
 
     @property
@@ -98,12 +98,12 @@ class HumanCoding:
         return self._changes == self._saved_changes
 
     def value(self, position: int) -> Value | None:
-        """The answer about a message; None where it has none."""
+        """The answer about a message, or None."""
         answer = self._answers.get(position)
         return answer.value if answer else None
 
     def answer(self, position: int, text: str) -> bool:
-        """Take in what was answered; False where it is not on the scale."""
+        """Record an answer; returns False if it is not on the scale."""
         value = self.question.scale.read(text)
         if value is None:
             return False
@@ -121,7 +121,7 @@ class HumanCoding:
         return True
 
     def undo(self) -> int | None:
-        """Take the last answer back; the position that it was about, or None."""
+        """Undo the last answer; returns its position, or None."""
         if not self._undo:
             return None
         position, before = self._undo.pop()
@@ -138,13 +138,13 @@ class HumanCoding:
         self._latest = self._changes, (*answers, *self._outdated)
 
     def next_open(self, position: int) -> int | None:
-        """The next message without an answer after ``position``, else the first; None: all have."""
+        """The next message without an answer after ``position``, or else the first, or None."""
         open_positions = [each for each in self.positions if each not in self._answers]
         later = [each for each in open_positions if each > position]
         return next(iter(later or open_positions), None)
 
     def save(self) -> None:
-        """Write what is new. Raises OSError, and all answers are then still here."""
+        """Save new answers. If it raises OSError, they are kept and can be saved again."""
         with self._saving:
             changes, annotations = self._latest
             if changes > self._saved_changes:
@@ -152,13 +152,13 @@ class HumanCoding:
                 self._saved_changes = changes
 
     def close(self) -> None:
-        """Let others write the file."""
+        """Release the lock of the file."""
         self._lock.release()
 
 
 @dataclass(frozen=True)
 class KnownTask:
-    """A question that a person can answer. ``source``: a task's file, or who answered it."""
+    """A question that a person can answer. ``source`` is a task's file, or another annotator."""
 
     question: Question | None
     source: str
@@ -170,18 +170,18 @@ class KnownTask:
 
     @property
     def name(self) -> str:
-        """What the task is called."""
+        """The task's name."""
         return self.question.name if self.question else (self.path.stem if self.path else "")
 
 
 class RecentTasks:
-    """The task files that were used, the latest first; their paths are kept in ``file``."""
+    """The task files that were used, the latest first; ``file`` holds their paths."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
 
     def paths(self) -> list[Path]:
-        """The files, as far as they are there."""
+        """The files that still exist."""
         try:
             value = read_json(self._file) if self._file.exists() else []
         except InputError:  # of our own making, and of no great worth
@@ -200,7 +200,7 @@ class RecentTasks:
 def known_tasks(
     recent: Sequence[Path], discussion: Path, record: DiscussionRecord
 ) -> list[KnownTask]:
-    """The tasks of ``recent`` files, and those that others have done on this discussion."""
+    """The tasks of ``recent`` files, and those with which others annotated this discussion."""
     tasks = [_task_in(path) for path in recent]
     digests = {task.question.digest for task in tasks if task.question}
     answered: dict[str, tuple[Question, list[str]]] = {}

@@ -68,7 +68,7 @@ class ConditionPattern:
         """The level of every factor.
 
         Raises:
-            InputError: The path does not fit.
+            InputError: The path does not match.
         """
         levels = self.read(path)
         if levels is None:
@@ -87,11 +87,11 @@ class Observations:
 
     @property
     def unfinished(self) -> int:
-        """How many discussions have not come to their end."""
+        """Number of unfinished discussions."""
         return sum(not one.is_finished for one in self.observed)
 
     def check_factors(self, factors: Sequence[str]) -> None:
-        """Raises InputError where a factor is not one of a discussion's or a value of setups."""
+        """Raise InputError if a factor is neither one of the discussions' nor a value of setups."""
         known = [*factors_of(self.observed), *SETUP_FACTORS]
         for name in factors:
             if self.observed and name not in known:
@@ -102,7 +102,7 @@ class Observations:
     def varying_factors(self) -> list[str]:
         """Factors with two levels or more; without any, values of setups that vary.
 
-        What varies from one discussion to the next is no condition.
+        A value that differs in every discussion is not a condition.
         """
         names = factors_of(self.observed)
         if names:
@@ -125,9 +125,9 @@ def observe(
 
     Args:
         paths: Files and folders.
-        pattern: Where factors are told by folders; else they are the discussion's own.
+        pattern: How factors are read from folders; None: they are the discussion's own.
         progress: Called with the number of files done and their total.
-        is_cancelled: Asked before every file; the rest is left out then.
+        is_cancelled: Called before every file; if true, the rest is left out.
     """
     files = json_files(paths)
     observed: list[Observation] = []
@@ -209,7 +209,7 @@ _PROVENANCE = (
 
 
 def _provenance(record: DiscussionRecord) -> dict[str, str]:
-    """What generated a discussion, as far as its file says."""
+    """The models and versions that generated a discussion, as far as its file says."""
     engine = record.engine
     versions = engine.get("versions")
     known = {name: str(engine[name]) for name in _PROVENANCE if engine.get(name)}

@@ -1,4 +1,4 @@
-"""What an experiment will take: tokens, time and money, as ranges; and what it took."""
+"""Estimates the tokens, time and money of an experiment as ranges, and measures them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Range:
         return Range(self.low + other.low, self.high + other.high)
 
     def times(self, low: float, high: float) -> Range:
-        """Each end by a factor of its own."""
+        """Multiply each end by its own factor."""
         return Range(self.low * low, self.high * high)
 
 
@@ -50,7 +50,7 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Speed:
-    """Tokens written a second, all discussions together; ``source`` says where it was measured."""
+    """Tokens per second of all discussions together; ``source`` says where it was measured."""
 
     tokens_per_second: float
     source: str
@@ -58,10 +58,10 @@ class Speed:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What remains to be done. ``seconds`` is None where no speed is known.
+    """An estimate of what remains to be done. ``seconds`` is None if no speed is known.
 
-    ``cost`` is in the currency of the prices, None where there are none; ``unpriced`` are models
-    on servers without one.
+    ``cost`` is in the currency of the prices, None without any; ``unpriced`` are models on servers
+    without a price.
     """
 
     discussions: int
@@ -76,7 +76,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Measured:
-    """What finished discussions took, and what had been estimated for them."""
+    """What finished discussions took, and their estimate."""
 
     discussions: int
     read: int
@@ -89,9 +89,9 @@ def estimate(
 ) -> Estimate:
     """Estimate discussions of ``setups``.
 
-    A reply writes between a tenth and all of ``max_out_tokens`` (and of the tokens for reasoning,
-    where it is on), and reads its system prompt, four characters a token, and as many replies of
-    that length as the history holds: half of it on average at least.
+    A reply is assumed to write between a tenth and all of ``max_out_tokens`` (and of the tokens for
+    reasoning, if it is on). It reads its system prompt, at four characters per token, and as many
+    replies of that length as the history holds: on average at least half of it.
     """
     count = turns = replies = 0
     tokens, cost = Tokens(), Range()
@@ -121,7 +121,7 @@ def estimate(
 
 
 def _replies_by_name(setup: DiscussionSetup) -> dict[str, float]:
-    """How many replies each participant gives, at most; users share the turns evenly."""
+    """The maximum number of replies of each participant; users share the turns evenly."""
     takers = setup.turn_takers
     replies = {name: setup.conv_len / len(takers) for name in takers}
     if setup.moderator and not setup.moderator_takes_turns:
@@ -153,7 +153,7 @@ def price_of(setup: DiscussionSetup, prices: Mapping[str, Price]) -> Price | Non
 
 
 def measured_cost(records: Iterable[DiscussionRecord], prices: Mapping[str, Price]) -> float | None:
-    """What the replies in ``records`` cost; None where nothing in them has a price."""
+    """The cost of the replies in ``records``; None if no model in them has a price."""
     cost: float | None = None
     for record in records:
         for entry in record.entries:
@@ -166,7 +166,7 @@ def measured_cost(records: Iterable[DiscussionRecord], prices: Mapping[str, Pric
 
 
 def measure(runs: Iterable[BatchRun]) -> Measured | None:
-    """What the finished ``runs`` took beside what was estimated; None while none is finished."""
+    """What the finished ``runs`` took, with their estimate; None while none is finished."""
     records = [run.record for run in runs if run.state == "finished" and run.record]
     if not records:
         return None
@@ -183,7 +183,7 @@ def measure(runs: Iterable[BatchRun]) -> Measured | None:
 
 
 def speed_of(runs: Sequence[BatchRun], library: Path | None = None) -> Speed | None:
-    """How fast these discussions are made, or the newest ones in ``library`` with their model."""
+    """The speed of these discussions, or of the newest ones in ``library`` with their model."""
     tokens_per_second = throughput(run.record for run in runs if run.record)
     if tokens_per_second:
         return Speed(tokens_per_second, "as measured in this experiment")
@@ -206,7 +206,7 @@ def speed_of(runs: Sequence[BatchRun], library: Path | None = None) -> Speed | N
 
 
 def throughput(records: Iterable[DiscussionRecord]) -> float:
-    """Tokens written a second in the time in which at least one reply was being made."""
+    """Tokens per second over the time in which at least one reply was being generated."""
     spans: list[tuple[float, float]] = []
     tokens = 0
     for record in records:
@@ -242,7 +242,7 @@ def sentence(expected: Estimate) -> str:
 
 
 def compact(number: float) -> str:
-    """A count in about two digits: 850, 12k, 3.4M."""
+    """Format a count with about two digits: 850, 12k, 3.4M."""
     for limit, divisor, unit in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
         if number >= limit:
             value = number / divisor

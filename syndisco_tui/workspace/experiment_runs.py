@@ -1,4 +1,4 @@
-"""The discussions of an experiment, brought up to date with what any process saves of them."""
+"""The discussions of an experiment, kept up to date with what any process saves."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RunEvents = list[tuple[BatchRun, SessionEvent]]
 
 @dataclass(frozen=True)
 class FileChange:
-    """What a discussion's file says now. ``record`` None: there is none, or ``error`` says why."""
+    """The state of a discussion's file. Without ``record``, it is missing or has the ``error``."""
 
     run: BatchRun
     path: Path
@@ -33,8 +33,7 @@ class FileChange:
 class ExperimentRuns:
     """Every planned discussion of ``experiment`` as a run, in the order of the plan.
 
-    ``read_changes`` may be called on a thread of its own; ``apply`` is called where the runs are
-    shown.
+    Call ``read_changes`` on any thread, and ``apply`` on the thread that shows the runs.
     """
 
     def __init__(self, experiment: ExperimentFolder) -> None:
@@ -50,7 +49,7 @@ class ExperimentRuns:
         """Read what has changed since the last call.
 
         Args:
-            own_files: Files that this process writes; they are left out.
+            own_files: Files that this process writes, which are skipped.
             progress: Called with the number of discussions done and their total.
         """
         stamps: dict[str, tuple[int, int]] = {}
@@ -85,7 +84,7 @@ class ExperimentRuns:
             return [FileChange(run, path, None, str(error), is_written)]
 
     def apply(self, changes: Sequence[FileChange], own_files: Collection[Path] = ()) -> RunEvents:
-        """Bring the runs up to date; what happened in them, as a session would report it."""
+        """Update the runs; returns the changes as the events a session would emit."""
         events: RunEvents = []
         for change in changes:
             run = change.run

@@ -101,10 +101,10 @@ class ExperimentFolder:
     """The folder of an experiment.
 
     Args:
-        folder: Where its discussions are, or will be.
-        design: What they follow.
-        defaults: Fields of setups where the design says “auto”.
-        models: Models of participants to whom the design gives none.
+        folder: The folder of its discussions; it need not exist.
+        design: The design.
+        defaults: Fields of setups that replace “auto” in the design.
+        models: Models of participants without one in the design.
     """
 
     def __init__(
@@ -127,10 +127,10 @@ class ExperimentFolder:
 
     @classmethod
     def open(cls, folder: Path, defaults: Mapping[str, Any] | None = None) -> ExperimentFolder:
-        """The experiment that was run in ``folder``; ``defaults`` stand for “auto”.
+        """Open the experiment in ``folder``; ``defaults`` replace “auto”.
 
         Raises:
-            InputError: No experiment was.
+            InputError: The folder has no experiment.
         """
         if not (folder / DESIGN_FILE).exists():
             raise InputError(f"{folder}: holds no experiment ({DESIGN_FILE} is not there)")
@@ -140,7 +140,7 @@ class ExperimentFolder:
         """Whether the folder holds this design already, with as many repeats or more.
 
         Raises:
-            InputError: It holds another experiment. More repeats are no other one.
+            InputError: It holds another experiment. More repeats do not make another one.
         """
         design_copy = self.folder / DESIGN_FILE
         if not design_copy.exists():
@@ -153,7 +153,7 @@ class ExperimentFolder:
         return known.repeats >= self.design.repeats
 
     def begin(self, design_file: Path) -> None:
-        """Make the folder and keep the design in it.
+        """Make the folder and save the design in it.
 
         Raises:
             InputError: The folder holds another experiment.

@@ -1,4 +1,4 @@
-"""Exporting: where discussions and personas in the formats of others are written."""
+"""Writes exported discussions and personas."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def personas_in(path: Path) -> list[Persona]:
 
 
 def persona_files(path: Path, content: str | dict[str, str]) -> dict[Path, str]:
-    """The files that an export of personas consists of: ``path``, or one each in that folder."""
+    """The files of an export of personas: ``path``, or one file each in that folder."""
     if isinstance(content, str):
         return {path: content}
     files: dict[Path, str] = {}
@@ -119,7 +119,7 @@ def persona_files(path: Path, content: str | dict[str, str]) -> dict[Path, str]:
 
 
 def write_export(path: Path, content: Exported) -> None:
-    """Write an export, a file or a folder of files. Raises InputError where that fails."""
+    """Write an export, a file or a folder of files. Raises InputError if that fails."""
     if isinstance(content, dict):
         for name, text in content.items():
             write_output(path / name, encoded(text))
@@ -128,12 +128,12 @@ def write_export(path: Path, content: Exported) -> None:
 
 
 def encoded(content: str | bytes) -> bytes:
-    """Text in UTF-8; a lone surrogate becomes a question mark."""
+    """Encode text in UTF-8; a lone surrogate becomes a question mark."""
     return content.encode("utf-8", errors="replace") if isinstance(content, str) else content
 
 
 def export_personas_to_folder(folder: Path, personas: Sequence[Persona], to: PersonaFormat) -> Path:
-    """Write ``personas`` into ``folder``: a new file, or a new folder of files, which is returned.
+    """Write ``personas`` to a new file or folder in ``folder``, and return its path.
 
     Raises InputError.
     """

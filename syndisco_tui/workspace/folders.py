@@ -76,12 +76,12 @@ class Folders:
 
     @property
     def experiments(self) -> Path:
-        """Experiments that were started in the app, one folder each."""
+        """The folder of experiments started in the app, with one folder for each."""
         return self.data / "experiments"
 
     @property
     def known_experiments_file(self) -> Path:
-        """Folders of experiments elsewhere that were opened in the app."""
+        """The file that lists experiments in other folders that were opened in the app."""
         return self.state / "experiments.json"
 
     @property
@@ -126,7 +126,7 @@ class Folders:
 
     @property
     def annotation_tasks_file(self) -> Path:
-        """Which annotation tasks were used last."""
+        """The file that lists the annotation tasks used last."""
         return self.state / "annotation-tasks.json"
 
     @property

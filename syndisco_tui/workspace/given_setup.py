@@ -1,4 +1,4 @@
-"""The setup that a command begins with: a file's, changed by options, checked once."""
+"""The setup that a command starts with: from a file, changed by options, and checked."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ MODEL_FOR_FORMS = "NAME=MODEL, NAME=MODEL@SERVER or NAME=@SERVER"
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """Models that the command line names, for everybody or for single participants.
+    """The models given on the command line, for everybody or for single participants.
 
-    ``model`` and ``server`` are None where they were not given; ``model_for`` has texts such as
-    ``NAME=MODEL@SERVER``, of which the server may be empty: this process.
+    ``model`` and ``server`` are None if they were not given. ``model_for`` has texts such as
+    ``NAME=MODEL@SERVER``; an empty server means a local model.
     """
 
     model: str | None = None
@@ -37,7 +37,7 @@ class ModelOptions:
 
     @property
     def trusted(self) -> tuple[str, ...]:
-        """The servers and models that are named: a key may go there, code of theirs may run.
+        """The servers that may get a key, and the models whose code may run.
 
         Raises InputError.
         """
@@ -48,7 +48,7 @@ class ModelOptions:
 
     @property
     def fields(self) -> dict[str, tuple[str, object]]:
-        """The fields of a setup that are given for everybody, with their values, by option."""
+        """Fields and values of a setup that are given for everybody, by option."""
         fields = {"--model": ("model", self.model), "--server": ("server", self.server)}
         return {option: field for option, field in fields.items() if field[1] is not None}
 
@@ -58,14 +58,14 @@ class ModelOptions:
         return dict(map(_participant_model, self.model_for))
 
     def changed(self, setup: DiscussionSetup) -> DiscussionSetup:
-        """``setup`` with these models, as far as it has the participants. Raises InputError."""
+        """``setup`` with these models, for those participants that it has. Raises InputError."""
         values: dict[str, Any] = dict(setup)
         by_field = dict(self.fields.values())
         values |= by_field | {"models": with_models(values["models"], self.models)}
         return _checked(values, self.fields, "command line")
 
     def check_names(self, setup: DiscussionSetup) -> None:
-        """Raise InputError where a model is given to somebody who takes no part in ``setup``."""
+        """Raise InputError if a model is given to somebody who does not take part in ``setup``."""
         check_models_for(self.models, setup.names)
 
 
@@ -74,7 +74,8 @@ def with_models(
 ) -> dict[str, Any]:
     """The table ``models`` of a setup, with other models and servers for the names in ``changes``.
 
-    A model without a server stays where it was; a server without a model has the one served there.
+    A model without a server keeps its server; a server without a model means the model that it
+    serves.
     """
     changed = dict(models)
     for name, change in changes.items():
@@ -86,7 +87,7 @@ def with_models(
 
 
 def check_models_for(models: Mapping[str, ParticipantModel], names: Iterable[str]) -> None:
-    """Raise InputError where an option gives somebody a model who is not among ``names``."""
+    """Raise InputError if an option gives a model to somebody who is not in ``names``."""
     if errors := models_errors(models, tuple(names)):
         raise InputError(one_line(f"{MODEL_FOR}: {errors[0]}", 300))
 
@@ -110,19 +111,19 @@ def given_setup(
     last: DiscussionSetup | None = None,
     notify: Callable[[str], object],
 ) -> DiscussionSetup:
-    """The setup of ``file``, or ``last``, or the demonstration's, changed by what else is given.
+    """The setup of ``file``, or ``last``, or the demonstration's, changed by the other arguments.
 
     Args:
         file: A setup file.
-        persona_file: Personas that take part in the place of the setup's.
+        persona_file: Personas that take part instead of the setup's.
         fields: Further fields of a setup: the field and its value, by option.
-        models: The models that options name.
-        defaults: Fields of a setup that are these where it says “auto”.
-        last: The setup that the app was left with.
-        notify: Gets a sentence for what had to be changed.
+        models: The models given by options.
+        defaults: Fields of a setup that replace “auto”.
+        last: The app's last setup.
+        notify: Called with a sentence for each change that was necessary.
 
     Raises:
-        InputError: What is wrong, and in which file or option.
+        InputError: The setup is invalid; the message names the file or option.
     """
     path = file or DEMONSTRATION
     values: dict[str, Any] = dict(last) if last else read_values(path, notify=notify)
@@ -156,9 +157,9 @@ def _checked(
     whole: object,
     where: object = None,
 ) -> DiscussionSetup:
-    """The setup of ``values``. An error names the option that gave the field, or ``where``.
+    """Validate a setup. An error names the option that gave the field, or ``where``.
 
-    What is wrong with the setup as a ``whole`` is said of that.
+    An error in the setup as a whole names ``whole``.
     """
     try:
         return DiscussionSetup.model_validate(values)

@@ -1,4 +1,4 @@
-"""Importing files of others: discussions and personas, recognized by their content."""
+"""Imports discussions and personas from files recognized by their content."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ NO_REPEAT = 0
 
 @dataclass(frozen=True)
 class ImportResult:
-    """What became of one file. ``message`` is a sentence, where there is something to say.
+    """The result of importing one file. ``message`` is a sentence about it, or empty.
 
-    ``files`` are the new files of discussions (none in a preview); ``new_…`` and ``known_…``
-    count what was added and what was there before. ``format`` names the file's format, and
-    ``mapping`` says which of its fields became what.
+    ``files`` are the new files of discussions (none in a preview); ``new_…`` and ``known_…`` count
+    what was added and what was there before. ``format`` names the file's format, and ``mapping``
+    pairs its fields with those they became.
     """
 
     source: Path
@@ -180,9 +180,9 @@ def _message(path: Path, notes: Sequence[str]) -> str:
 
 
 def importable(paths: Iterable[Path]) -> list[Path]:
-    """The files among ``paths`` and in the folders among them that are looked at.
+    """The files to import among ``paths``, and in folders among them.
 
-    Of a ConvoKit corpus that is its file of utterances, which stands for all of it.
+    A ConvoKit corpus is represented by its file of utterances.
     """
     files = json_files(paths, *SUFFIXES)
     corpora = {path.parent for path in files if path.name == UTTERANCES_FILE}
@@ -192,7 +192,7 @@ def importable(paths: Iterable[Path]) -> list[Path]:
 def keep_pasted(folders: Folders, text: str) -> Path:
     """A file with pasted ``text``, replaced by the next, from which it can be imported.
 
-    Raises InputError where it cannot be written.
+    Raises InputError if it cannot be written.
     """
     path = folders.cache / "pasted.json"
     write_output(path, text.encode("utf-8", errors="replace"))
@@ -202,8 +202,8 @@ def keep_pasted(folders: Folders, text: str) -> Path:
 def named_fragments(paths: Iterable[Path]) -> tuple[list[Path], list[Mapping[str, Any]]]:
     """``paths`` without TinyTroupe's fragments, and those fragments.
 
-    Only files that are named themselves count: of a folder one cannot know which fragment
-    belongs to which agent.
+    Only files named explicitly count: in a folder, it is unknown which fragment belongs to which
+    agent.
     """
     rest: list[Path] = []
     fragments: list[Mapping[str, Any]] = []
@@ -217,7 +217,7 @@ def named_fragments(paths: Iterable[Path]) -> tuple[list[Path], list[Mapping[str
 
 
 def mapping_lines(results: Sequence[ImportResult]) -> list[str]:
-    """For each format among ``results``, how many files it has and which field becomes what."""
+    """For each format among ``results``, the number of files and the mapping of fields."""
     lines: list[str] = []
     by_format = Counter(result.format for result in results if result.format)
     for name, count in by_format.most_common():
@@ -228,7 +228,7 @@ def mapping_lines(results: Sequence[ImportResult]) -> list[str]:
 
 
 def summarize_import(results: Sequence[ImportResult], *, preview: bool = False) -> str:
-    """What became of all the files, or with ``preview`` would, in one sentence."""
+    """Summarize all results in one sentence; with ``preview``, in the conditional."""
     new_discussions = sum(result.new_discussions for result in results)
     new_personas = sum(result.new_personas for result in results)
     imported = [

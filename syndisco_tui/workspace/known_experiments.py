@@ -1,4 +1,4 @@
-"""Which experiments there are: those in the user's own folder, and those opened before."""
+"""The known experiments: those in the user's own folder, and those opened before."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ MOST_REMEMBERED = 100
 
 @dataclass(frozen=True)
 class KnownExperiment:
-    """An experiment's folder. ``design`` None: it cannot be read, and ``error`` says why.
+    """An experiment's folder. If its design cannot be read, it is None and ``error`` says why.
 
-    ``begun`` is how many of its discussions have a file.
+    ``begun`` is the number of its discussions that have a file.
     """
 
     folder: Path
@@ -49,7 +49,7 @@ class KnownExperiments:
         self._file = folders.known_experiments_file
 
     def listed(self) -> list[KnownExperiment]:
-        """All that are still there, those changed last first."""
+        """All that still exist, the last changed first."""
         known = [_known(folder) for folder in self._folders()]
         return sorted(known, key=lambda each: each.changed_at, reverse=True)
 
@@ -85,10 +85,10 @@ class KnownExperiments:
         write_atomic(self._file, saved.model_dump_json(indent=2).encode())
 
     def new_folder(self, name: str) -> Path:
-        """The folder of a new experiment; a number follows the name where there is one already.
+        """Make the folder of a new experiment, with a number after a name that is in use.
 
         Raises:
-            InputError: The name cannot be one, or the folder of experiments cannot be made.
+            InputError: The name is invalid, or the folder cannot be made.
         """
         folder = named_file(self._own, name, "", "experiment")
         make_private(self._own)

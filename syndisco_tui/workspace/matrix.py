@@ -24,7 +24,7 @@ DEFAULT_FIGURE = "words_mean"
 
 @dataclass(frozen=True)
 class MatrixCell:
-    """One cell. Counts are of discussions; the figure is that of the finished ones."""
+    """One cell, with counts of discussions and the figure of the finished ones."""
 
     levels: Levels
     planned: int = 0
@@ -41,10 +41,10 @@ class MatrixCell:
 
 @dataclass(frozen=True)
 class MatrixLayout:
-    """Which factors are rows, and which one is the columns.
+    """The layout of a matrix: the factors of its rows and that of its columns.
 
-    ``rows`` are levels of ``row_factors``; ``columns`` are levels of ``column_factor``, or one
-    empty one where all factors are rows.
+    ``rows`` are levels of ``row_factors``; ``columns`` are levels of ``column_factor``, or a single
+    empty one if all factors are rows.
     """
 
     row_factors: Levels
@@ -53,12 +53,12 @@ class MatrixLayout:
     columns: Levels
 
     def levels(self, row: int, column: int) -> Levels:
-        """The cell at a row and a column, both from 0."""
+        """The levels of the cell at a row and a column, both from 0."""
         return (*self.rows[row], self.columns[column]) if self.column_factor else self.rows[row]
 
 
 def layout(design: ExperimentDesign, *, one_column: bool = False) -> MatrixLayout:
-    """The last factor is the columns, the others are rows, nested in their order.
+    """Lay out a matrix: the last factor as columns, the others as nested rows.
 
     Rows and columns without any cell are left out. ``one_column``: all factors are rows.
     """
@@ -83,7 +83,7 @@ def cells_of(
 
 
 def levels_of(run: BatchRun) -> Levels:
-    """The cell that a run is in."""
+    """The levels of a run's cell."""
     return tuple(run.experiment.cell.values()) if run.experiment else ()
 
 
@@ -138,13 +138,13 @@ def level_means(
 
 
 class RunFigures:
-    """The statistics of finished runs, each counted once. Not for two threads at once."""
+    """The statistics of finished runs, each counted once. Not thread-safe."""
 
     def __init__(self) -> None:
         self._counted: dict[BatchRun, tuple[DiscussionRecord, DiscussionStatistics]] = {}
 
     def uncounted(self, runs: Iterable[BatchRun]) -> list[tuple[BatchRun, DiscussionRecord]]:
-        """The finished runs that are still to be counted."""
+        """The finished runs that have not been counted yet."""
         return [
             (run, run.record)
             for run in runs

@@ -1,4 +1,4 @@
-"""What the files of a model say of it: size, family, parameters, precision, and whether it fits."""
+"""Reads a model's size, family, parameters and precision from its files, and whether it fits."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PICKLED = (".bin", ".pt", ".pth")
 
 @dataclass(frozen=True)
 class Precision:
-    """How weights are to be held: the fields of a setup that say so."""
+    """The precision of weights in memory, as fields of a setup."""
 
     dtype: str = "auto"
     quantization: str = "auto"
@@ -32,7 +32,7 @@ class Precision:
 
 @dataclass(frozen=True)
 class MemoryNeed:
-    """What the weights of a model take, in bytes, and whether that is free."""
+    """The memory that a model's weights take, in bytes, and whether it is free."""
 
     bytes: int
     free: FreeMemory
@@ -43,7 +43,7 @@ class MemoryNeed:
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """What is known of the model in a folder; empty or 0 where its files do not say."""
+    """The facts about the model in a folder; unknown ones are empty or 0."""
 
     disk_bytes: int = 0
     family: str = ""
@@ -70,13 +70,13 @@ class ModelFiles:
 def read_model_files(
     folder: Path, precision: Precision, free: FreeMemory, repository: Path | None = None
 ) -> ModelFiles:
-    """Read what the files in ``folder`` say. Of weights, only the headers are read.
+    """Read the facts about the model in ``folder``. Of weights, only headers are read.
 
     Args:
-        folder: With ``config.json`` and safetensors.
-        precision: How the weights are to be held.
-        free: The memory that they are to fit into.
-        repository: The folder in a cache that ``folder`` is a version in, if it is one.
+        folder: A folder with ``config.json`` and safetensors.
+        precision: The precision of the weights in memory.
+        free: The free memory.
+        repository: The cache folder of the repository of which ``folder`` is a version, if any.
     """
     size = _bytes_below(repository) if repository else _bytes_in(folder)
     try:
@@ -102,7 +102,7 @@ def read_model_files(
 
 
 def memory_need(checkpoint: Checkpoint, precision: Precision, free: FreeMemory) -> MemoryNeed:
-    """What the weights of ``checkpoint`` take when they are loaded as ``precision`` says."""
+    """The memory that the weights of ``checkpoint`` take with ``precision``."""
     on_gpu = free.device.startswith("cuda")
     element_bytes = _ELEMENT_BYTES.get(precision.dtype, 2 if on_gpu else 4)
     quantization = checkpoint.quantization
@@ -119,7 +119,7 @@ def memory_need(checkpoint: Checkpoint, precision: Precision, free: FreeMemory) 
 
 
 def _bytes_below(folder: Path) -> int:
-    """The size of all files below ``folder``. Links are not followed: a cache is full of them."""
+    """The size of all files below ``folder``. Links, of which a cache is full, are not followed."""
     sizes = []
     for parent, _, names in os.walk(folder):
         for name in names:
@@ -139,7 +139,7 @@ def _bytes_in(folder: Path) -> int:
 
 
 def _problem_of(folder: Path) -> str:
-    """Why there is no model that can be used in ``folder``, in a few words."""
+    """Why the model in ``folder`` cannot be used, in a few words."""
     try:
         names = os.listdir(folder)
     except FileNotFoundError:
@@ -183,7 +183,7 @@ def _has_chat_template(folder: Path) -> bool:
 
 
 def _text_config(config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The part on text in the configuration of a model that also reads pictures."""
+    """The text part of a multimodal model's configuration."""
     part = config.get("text_config")
     return part if isinstance(part, dict) else config
 

@@ -35,7 +35,7 @@ TELL_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """A model, as the fields of a setup name it; without a server it runs in this process."""
+    """A model, as named by the fields of a setup; without a server it is local."""
 
     model: str
     server: tuple[str, ...] = ()
@@ -66,7 +66,7 @@ class ListedModel:
 
 @dataclass(frozen=True)
 class ModelGroup:
-    """Models of one origin. ``note`` says in a sentence why there are none, or no more."""
+    """Models of one origin. ``note`` says in a sentence why some or all are missing."""
 
     heading: str
     models: tuple[ListedModel, ...] = ()
@@ -77,20 +77,20 @@ class ModelGroup:
 
     @property
     def origin(self) -> str:
-        """Where its models are from, in a word or two."""
+        """The origin of the models, in a word or two."""
         if self.server:
             return self.server[0]
         return {BUILT_IN: "built in", CACHE: "cache", USED: "folder"}.get(self.heading, "")
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to tell of it."""
+        """Whether it has neither models nor a note."""
         return self.is_complete and not (self.models or self.note)
 
 
 @dataclass(frozen=True)
 class NamedServer:
-    """A server that the user named in settings or a setup; ``key`` is empty without one."""
+    """A server named in settings or a setup; ``key`` is empty if it has none."""
 
     name: str
     url: str
@@ -99,7 +99,7 @@ class NamedServer:
 
 @dataclass(frozen=True)
 class ModelSources:
-    """Where to look for models, and how they are to be loaded."""
+    """The places to look for models, and the precision to load them in."""
 
     starter: Path
     hub_cache: Path
@@ -122,9 +122,9 @@ def model_sources(
     """The sources on this machine, and servers.
 
     Args:
-        folders: Where the starter is, and which folders were used before.
+        folders: The folders of the starter and of the models used before.
         settings: Names servers and the device.
-        precision: How models are to be held.
+        precision: The precision to load models in.
         servers: Names and URLs of servers to ask beside those in settings.
         trusted: Those of them that the user gave on the command line.
 
@@ -148,7 +148,7 @@ def model_sources(
 
 @dataclass
 class _OnDisk:
-    """A model in a folder, whose files have been read or not yet."""
+    """A model in a folder, whose files may not have been read yet."""
 
     name: str
     folder: Path
@@ -165,7 +165,7 @@ class _Shelf:
     note: str = ""
 
     def group(self, *, is_complete: bool = True) -> ModelGroup:
-        """What is known of them now."""
+        """The models as currently known."""
         models = (
             ListedModel(
                 ModelChoice(each.name),
@@ -178,7 +178,7 @@ class _Shelf:
 
 
 def _built_in(files: ModelFiles | None = None) -> ModelGroup:
-    """What can be chosen on every machine; ``files`` are the starter's."""
+    """The models available on every machine; ``files`` are the starter's."""
     if files is not None and files.problem:
         files = replace(files, problem="", explanation="It is downloaded when it is first used.")
     models = (
@@ -208,7 +208,7 @@ def _server_group(
 
 
 def _host_and_port(url: str) -> tuple[str, int]:
-    """Where ``url`` leads to; this machine is 127.0.0.1."""
+    """Host and port of ``url``; this machine is 127.0.0.1."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
@@ -218,10 +218,10 @@ def _host_and_port(url: str) -> tuple[str, int]:
 
 
 class ModelListing:
-    """Lists the models of ``sources``: first what is known at once, then all else.
+    """Lists the models of ``sources``: first those known at once, then all others.
 
-    ``listener`` gets every group each time that more of it is known, with those models that were
-    told before; on a thread of the listing's own, but for the first, which come from ``start``.
+    ``listener`` gets a whole group each time that more of it is known. It is called on the
+    listing's thread, except for the first groups, which ``start`` reports.
     """
 
     def __init__(self, sources: ModelSources, listener: Callable[[ModelGroup], object]) -> None:
@@ -233,24 +233,24 @@ class ModelListing:
         self._servers_asked = threading.Event()
 
     def start(self) -> None:
-        """Tell of the models that are known at once, and look for the others."""
+        """Report the models that are known at once, and start looking for the others."""
         self._tell(_built_in())
         threading.Thread(target=self._read_folders, name="model-folders", daemon=True).start()
         threading.Thread(target=self._ask_servers, name="model-servers", daemon=True).start()
 
     def cancel(self) -> None:
-        """Look no further; nothing is told from now on. Returns at once."""
+        """Stop looking; the listener gets nothing more. Returns at once."""
         self._is_cancelled.set()
         if self._query is not None:
             self._query.cancel()
 
     @property
     def is_complete(self) -> bool:
-        """Whether everything has been told."""
+        """Whether all models have been reported."""
         return self._folders_read.is_set() and self._servers_asked.is_set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait until everything has been told; whether it has, after ``seconds``."""
+        """Wait at most ``seconds`` for all models to be reported; returns whether they were."""
         deadline = time.monotonic() + seconds
         return self._servers_asked.wait(seconds) and self._folders_read.wait(
             max(0.0, deadline - time.monotonic())
@@ -263,7 +263,7 @@ class ModelListing:
     # Folders -----------------------------------------------------------------------------------
 
     def _read_folders(self) -> None:
-        """Tell of all models by name, then of what their files say."""
+        """Report all models by name, then again with the facts from their files."""
         try:
             shelves = [self._cached(), self._used_before()]
             for shelf in shelves:
@@ -347,7 +347,7 @@ class ModelListing:
 
 
 def listed_models(sources: ModelSources, seconds: float = 60.0) -> list[ModelGroup]:
-    """All models of ``sources``, in groups, once everything is known."""
+    """List all models of ``sources``, in groups, and wait until everything is known."""
     groups: dict[str, ModelGroup] = {}
 
     def take(group: ModelGroup) -> None:
@@ -361,7 +361,7 @@ def listed_models(sources: ModelSources, seconds: float = 60.0) -> list[ModelGro
 
 
 def in_order(groups: Iterable[ModelGroup]) -> list[ModelGroup]:
-    """``groups`` as they are shown: those of this process, servers with names, other servers."""
+    """``groups`` in display order: local ones, named servers, other servers."""
     first = [BUILT_IN, CACHE, USED]
 
     def rank(group: ModelGroup) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""A design made from a setup: fields that become factors, with a few values each."""
+"""Makes a design from a setup: fields become factors, with a few values each."""
 
 from __future__ import annotations
 
@@ -62,6 +62,6 @@ def _named(levels: Sequence[Level]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def level_texts(text: str, *, is_prose: bool) -> list[str]:
-    """The values in a line: between semicolons, or commas where there are none and no prose."""
+    """Split a line into values at semicolons or, without any and without prose, at commas."""
     separator = ";" if ";" in text or is_prose else ","
     return [part.strip() for part in text.split(separator) if part.strip()]

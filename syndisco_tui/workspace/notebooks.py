@@ -54,7 +54,7 @@ class Discussions(Sequence[DiscussionRecord]):
         return f"<{len(self)} discussions{left_out}>"
 
     def rows(self) -> list[dict[str, Any]]:
-        """One row per message or silence, all with the same columns; what is not known is None.
+        """One row per message or silence, all with the same columns; unknown values are None.
 
         ``pandas.DataFrame(discussions.rows())`` and ``polars.DataFrame(discussions.rows())``
         take them as they are. The columns are those of the Parquet export.
@@ -73,7 +73,7 @@ def read_discussions(*paths: str | os.PathLike[str], skip_unreadable: bool = Fal
         skip_unreadable: Leave out files that cannot be read and list them in ``unreadable``.
 
     Raises:
-        ValueError: A file cannot be read or is no discussion; the message names it.
+        ValueError: A file cannot be read or is not a discussion; the message names it.
     """
     folders = [Path(path) for path in paths] or [Folders.from_environment().discussions]
     records, files, unreadable = [], [], []

@@ -38,7 +38,7 @@ class ServerSetting(BaseModel):
 
 
 class Price(BaseModel):
-    """What a million tokens cost that a model reads, and that it writes."""
+    """The price of a million tokens that a model reads, and of a million that it writes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -130,7 +130,7 @@ class Settings(BaseModel):
 
     @property
     def for_auto(self) -> dict[str, Any]:
-        """Values of a setup's fields that say “auto”."""
+        """The values for a setup's fields that are “auto”."""
         return {"model": self.model, "dtype": self.dtype, "quantization": self.quantization}
 
 

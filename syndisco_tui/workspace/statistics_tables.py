@@ -1,4 +1,4 @@
-"""Statistics as text: for people in columns or Markdown, for programs as JSON or CSV.
+"""Formats statistics as columns, Markdown, JSON or CSV.
 
 Factors and their levels are foreign text; they are made safe in the tables for people.
 """
@@ -40,7 +40,7 @@ Cells = list[list[str]]
 
 
 def as_json(rows: Rows, differences: Sequence[LevelDifference] | None = None) -> str:
-    """A list of one object a condition; with differences an object of both lists."""
+    """A JSON list of one object per condition; with differences, an object of both lists."""
     value: Any = rows
     if differences is not None:
         value = {
@@ -55,7 +55,7 @@ def as_json(rows: Rows, differences: Sequence[LevelDifference] | None = None) ->
 
 
 def as_csv(rows: Rows, differences: Sequence[LevelDifference] | None = None) -> str:
-    """One row a condition, or where there are differences one a difference."""
+    """One row per condition or, with differences, one per difference."""
     lines = rows if differences is None else [asdict(each) for each in differences]
     text = io.StringIO()
     if lines:
@@ -82,12 +82,12 @@ def condition_cells(rows: Rows) -> Cells:
 
 
 def measure_named(name: str) -> Measure:
-    """The measure that is called so in files."""
+    """The measure with this name in files."""
     return MEASURES.get(name) or extra_measure(name)
 
 
 def cautions(differences: Sequence[LevelDifference]) -> list[str]:
-    """How far the intervals of differences are to be believed, in a sentence each."""
+    """Sentences on the limits of the intervals of differences."""
     if not differences:
         return []
     count = len(differences)
@@ -104,7 +104,7 @@ def cautions(differences: Sequence[LevelDifference]) -> list[str]:
 
 
 def figure(value: float | None) -> str:
-    """A number for people."""
+    """Format a number for display."""
     if value is None:
         return "–"
     if isinstance(value, int):
@@ -135,7 +135,7 @@ def _difference_row(each: LevelDifference) -> list[str]:
 
 
 def agreement_cells(tasks: Sequence[TaskSummary]) -> Cells:
-    """Headings and cells of a table of annotation tasks; nothing where there are none."""
+    """Headings and cells of a table of annotation tasks; empty without any."""
     if not tasks:
         return []
     heading = ["annotation", "annotators", "messages", "answers", "not valid"]
@@ -160,7 +160,7 @@ def _annotator(one: AnnotatorSummary) -> str:
 
 
 def signed(value: float, digits: int | None = None) -> str:
-    """A difference for people: always with its sign."""
+    """Format a difference for display, always with its sign."""
     text = f"{abs(value):.{digits}f}" if digits is not None else figure(abs(float(value)))
     return f"{'−' if value < 0 and float(text.replace(',', '')) else '+'}{text}"
 

@@ -1,4 +1,4 @@
-"""What is to be told of discussions: conditions, figures with their intervals, differences."""
+"""Computes conditions, figures with intervals, and differences of discussions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..analysis.statistics import Measure, measures_of
 
 @dataclass(frozen=True)
 class MeasuredCondition:
-    """A measure in one condition: with its interval, and in each discussion."""
+    """A measure in one condition: its interval, and its value in each discussion."""
 
     condition: ConditionStatistics
     interval: Interval | None
@@ -23,11 +23,11 @@ class MeasuredCondition:
 
 
 class Study:
-    """Discussions by their levels of ``factors`` (None: all). What costs is computed once.
+    """Discussions by their levels of ``factors`` (None: all). Expensive figures are computed once.
 
     Args:
         observed: The discussions.
-        factors: What makes conditions.
+        factors: The factors to group by.
     """
 
     def __init__(
@@ -39,12 +39,12 @@ class Study:
 
     @cached_property
     def measures(self) -> tuple[Measure, ...]:
-        """What there are data for."""
+        """The measures that have data."""
         return tuple(measures_of([one.statistics for one in self.observed]))
 
     @cached_property
     def figures(self) -> dict[str, tuple[MeasuredCondition, ...]]:
-        """By a measure's name, the measure in every condition."""
+        """Each measure in every condition, by the measure's name."""
         return {
             measure.name: tuple(
                 MeasuredCondition(
@@ -73,5 +73,5 @@ class Study:
 
     @cached_property
     def is_paired(self) -> bool:
-        """Whether any levels are compared in pairs."""
+        """Whether any levels are compared by paired discussions."""
         return any(each.pairs for each in self.differences)

@@ -1,4 +1,4 @@
-"""Discussions in the formats of others: SynDisco's two, Markdown, tables, chats and corpora.
+"""Exports discussions: SynDisco's two formats, Markdown, tables, chats and corpora.
 
 Pure: records in, the content of a file or folder out.
 """
@@ -38,7 +38,7 @@ Exported: TypeAlias = str | bytes | dict[str, str]
 class Format:
     """An export format. ``write`` makes the content for one discussion, or several if it can.
 
-    ``suffix`` is that of the file's name; it is empty where a folder is written.
+    ``suffix`` is that of the file's name, empty for a folder.
     """
 
     suffix: str
@@ -56,7 +56,7 @@ class Format:
 
 
 def _alone(suffix: str, meaning: str, write: Callable[[DiscussionRecord], str]) -> Format:
-    """A format whose files hold one discussion each."""
+    """Make a format whose files hold one discussion each."""
     return Format(suffix, meaning, lambda records: write(records[0]), holds_several=False)
 
 

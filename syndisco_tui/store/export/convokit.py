@@ -1,6 +1,6 @@
-"""ConvoKit: a corpus folder, with a speaker per discussion and name.
+"""ConvoKit: a corpus folder, with one speaker for each discussion and name.
 
-ConvoKit opens its files in the locale's encoding, so that all of them are pure ASCII.
+ConvoKit opens its files in the locale's encoding, so all of them are pure ASCII.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def as_convokit(records: Sequence[DiscussionRecord]) -> dict[str, str]:
 
 
 def _distinct_ids(records: Sequence[DiscussionRecord]) -> list[str]:
-    """The discussions' ids, numbered where two are alike."""
+    """The discussions' ids, with duplicates numbered."""
     ids: dict[str, None] = {}
     for record in records:
         number, candidate = 1, record.id

@@ -57,11 +57,11 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 def as_csv(records: Sequence[DiscussionRecord]) -> str:
     """Header and rows as RFC 4180 has them (quoted where need be, lines ended by CR LF).
 
-    The rows are those of ``table_rows``, in ``COLUMNS``: ``discussion`` is the discussion's id,
-    and a history of all messages is ``all``. Discussions of an experiment add ``repeat`` and a
-    column ``condition_…`` for each factor; ``persona_…`` are the speaker's fields. What is not
-    known is empty. Foreign text that a spreadsheet would calculate gets an apostrophe in front:
-    ``=1+1`` becomes ``'=1+1``.
+    The rows are those of ``table_rows``, in ``COLUMNS``: ``discussion`` is the discussion's id, and
+    a history of all messages is ``all``. Discussions of an experiment add ``repeat`` and a column
+    ``condition_…`` for each factor; ``persona_…`` are the speaker's fields. Unknown values are
+    empty. Text that a spreadsheet would evaluate gets an apostrophe in front: ``=1+1`` becomes
+    ``'=1+1``.
     """
     fields = (*_PERSONA_FIELDS, *_further_fields(records))
     conditions = [f"{CONDITION}{factor}" for factor in factors_of(records)]
@@ -103,7 +103,7 @@ def _plain(value: object) -> object:
 
 
 def cell(value: object) -> object:
-    """``value``, with an apostrophe before text that a spreadsheet would calculate."""
+    """``value``, with an apostrophe before text that a spreadsheet would evaluate."""
     if isinstance(value, str) and value.lstrip(" \N{NO-BREAK SPACE}").startswith(_FORMULA):
         return f"'{value}"
     return value

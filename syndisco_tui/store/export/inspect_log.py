@@ -1,4 +1,4 @@
-"""Inspect: an evaluation log (version 2) that ``inspect view`` shows, a discussion a sample."""
+"""Inspect: an evaluation log (version 2) for ``inspect view``, one sample per discussion."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def as_inspect(records: Sequence[DiscussionRecord]) -> str:
 
 
 def log_name(records: Sequence[DiscussionRecord]) -> str:
-    """A file's name without its suffix as ``inspect view`` wants it: with a time in front."""
+    """A log's file name without suffix; ``inspect view`` requires a time at the beginning."""
     started_at = min((record.started_at for record in records), default="1970-01-01T00:00:00")
     time = datetime.fromisoformat(started_at).strftime("%Y-%m-%dT%H-%M-%S+00-00")
     return f"{time}_discussions_{records[0].id[:8] if records else 'none'}"
@@ -88,7 +88,7 @@ def _models(records: Sequence[DiscussionRecord]) -> list[str]:
 def _usages(
     records: Sequence[DiscussionRecord], models: Sequence[str]
 ) -> dict[str, dict[str, int]]:
-    """Tokens by model, of the models for which they are known."""
+    """Token counts by model, where known."""
     usages = {model: _usage(records, model) for model in models}
     return {model: usage for model, usage in usages.items() if usage["total_tokens"]}
 

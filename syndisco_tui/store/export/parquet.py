@@ -16,8 +16,8 @@ ROWS_AT_ONCE = 20_000
 def as_parquet(records: Sequence[DiscussionRecord]) -> bytes:
     """The table of ``table_rows`` as a Parquet file: strings, 64-bit numbers, booleans.
 
-    Columns have their type also where they are empty. A lone surrogate in a text becomes a
-    question mark, and a whole number beyond 64 bits is left out (None).
+    Empty columns have their type too. A lone surrogate in a text becomes a question mark, and a
+    whole number beyond 64 bits is left out (None).
 
     Raises:
         InputError: pyarrow is not installed.

@@ -1,4 +1,4 @@
-"""Personas in the formats of others: SynDisco's list, a table, and character cards."""
+"""Exports personas: SynDisco's list, a table, and character cards."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["PERSONA_FORMATS", "PERSONA_FORMAT_NAMES", "PersonaFileFormat", "Pers
 
 @dataclass(frozen=True)
 class PersonaFileFormat:
-    """A format for personas. ``suffix`` is empty where a file for each is written, by name."""
+    """A format for personas. ``suffix`` is empty if each persona gets its own file."""
 
     suffix: str
     meaning: str
@@ -29,9 +29,9 @@ class PersonaFileFormat:
 
 
 def as_table(personas: Sequence[Persona]) -> str:
-    """A CSV table, a column for each field; the entries of a list are separated by ``;``.
+    """A CSV table with a column for each field; entries of a list are separated by ``;``.
 
-    Other values that are no text are JSON. The character card that a persona comes from is left
+    Other values that are not text are JSON. The character card that a persona comes from is left
     out. ``import`` reads the table.
     """
     further = dict.fromkeys(key for each in personas for key in each.model_extra or {})

@@ -1,4 +1,4 @@
-"""ShareGPT: a line per speaker's view of a discussion, as fine-tuning tools read it."""
+"""ShareGPT: one line for each speaker's view of a discussion, for fine-tuning tools."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _views(record: DiscussionRecord) -> Iterator[dict[str, Any]]:
 
 
 def _system_prompt(record: DiscussionRecord, key: str, name: str) -> str:
-    """The first that the speaker got, or else that of the setup; empty for a guest."""
+    """The speaker's first system prompt, or that of the setup; empty for a guest."""
     prompts = (each.prompt for each in record.entries if name_key(each.name) == key and each.prompt)
     if prompt := next(prompts, ""):
         return prompt

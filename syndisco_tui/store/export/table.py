@@ -58,7 +58,7 @@ COLUMNS: Mapping[str, type[str | int | float | bool]] = {
 
 
 def table_columns(records: Sequence[DiscussionRecord]) -> dict[str, type[str | int | float | bool]]:
-    """The columns of the table of ``records``: ``COLUMNS``, then one a factor of experiments."""
+    """The columns for ``records``: ``COLUMNS``, then one for each factor of experiments."""
     return {**COLUMNS, **{f"{CONDITION}{factor}": str for factor in factors_of(records)}}
 
 
@@ -135,7 +135,7 @@ def _message(record: DiscussionRecord, entry: Message) -> dict[str, Any]:
 
 
 def _setup(record: DiscussionRecord, setup: DiscussionSetup, entry: Message) -> dict[str, Any]:
-    """The setup of the message, as far as it is known."""
+    """The known values of the setup under which the message was made."""
     own = setup.with_model_of(entry.name) if entry.is_prompted else setup
     limits = entry.shortened or setup
     moderator = setup.moderator.name if setup.moderator else None

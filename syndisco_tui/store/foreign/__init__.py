@@ -1,1 +1,1 @@
-"""Formats of other tools, read as personas and discussions, and personas in their formats."""
+"""Reads personas and discussions of other tools, and writes personas in their formats."""

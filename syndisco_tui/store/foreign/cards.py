@@ -47,7 +47,7 @@ _ORIGINAL_MACRO = re.compile(r"\{\{original\}\}\s*", re.IGNORECASE)
 
 
 def content_of_card(value: Mapping[str, Any], where: object, kind: Kind, stem: str) -> Content:
-    """The persona of a card; ``stem`` is its username where the card gives none.
+    """The persona of a card; ``stem`` is the username if the card has none.
 
     Raises InputError, which begins with ``where``.
     """
@@ -94,9 +94,9 @@ def first_message_of(persona: Persona) -> str:
 def card_v2(persona: Persona) -> dict[str, Any]:
     """``persona`` as a character card of version 2.
 
-    A card that the persona was imported from comes back, with what was changed since. All fields
-    are in ``extensions`` as well, so that an import restores them. A persona without a
-    description gets one made of its fields.
+    If the persona was imported from a card, that card is exported with later changes. All fields
+    are in ``extensions`` as well, so that an import restores them. A persona without a description
+    gets one made from its fields.
     """
     data = dict(_card_data(persona))
     card: dict[str, Any] = {
@@ -156,7 +156,7 @@ def _text(data: Mapping[str, Any], field: str) -> str:
 
 
 def _username(text: str) -> str:
-    """``text`` as a username can be: visible, on one line, not too long."""
+    """``text`` made into a valid username: visible, on one line, not too long."""
     return one_line(text, MAX_NAME_LENGTH).replace("\N{REPLACEMENT CHARACTER}", "").strip()
 
 
@@ -191,7 +191,7 @@ def _insertion_order(entry: Mapping[str, Any]) -> float:
 
 
 def _texts(persona: Persona, data: Mapping[str, Any]) -> dict[str, str]:
-    """The card's texts for ``persona``: those of ``data`` where they still say the same."""
+    """The card's texts for ``persona``; texts of ``data`` that still match are used unchanged."""
     fields, name = persona.as_dict(), persona.name
     texts = {}
     for source, field in TEXT_FIELDS.items():
@@ -210,7 +210,7 @@ def _texts(persona: Persona, data: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _described(persona: Persona) -> str:
-    """The persona's fields in lines, for tools that know only a description."""
+    """The persona's fields as lines, for tools that only have a description."""
     shown = {"username", "special_instructions", CHARACTER_CARD, "lore", *TEXT_FIELDS.values()}
     lines = []
     for field, value in persona.attributes().items():
@@ -242,7 +242,7 @@ def _merged(
     data: Mapping[str, Any],
     where: object,
 ) -> Persona:
-    """The exported persona, with the texts of the card where they were changed since."""
+    """The exported persona, updated with the texts of the card that have changed since."""
     exported = validated(Persona, {**own["persona"], CHARACTER_CARD: card}, where)
     as_exported = card_v2(exported)["data"]
     values = dict(own["persona"])

@@ -1,4 +1,4 @@
-"""Any file that can be imported, recognized by its content."""
+"""Reads any file that can be imported, recognized by its content."""
 
 from __future__ import annotations
 
@@ -60,10 +60,10 @@ _LINES = (SILLYTAVERN_CHAT, CONVOKIT, PERSONA_HUB)
 
 
 def read_content(path: Path, fragments: tuple[Mapping[str, Any], ...] = ()) -> Content:
-    """What is in a file that can be imported.
+    """Read a file that can be imported.
 
-    ``fragments`` are TinyTroupe's, to be merged into an agent. Raises InputError where it cannot
-    be read, or is of another kind, which is named.
+    ``fragments`` are TinyTroupe's, to be merged into an agent. Raises InputError if the file cannot
+    be read, or is of another kind, which the message names.
     """
     content = read_bytes(path, max_bytes=MAX_DISCUSSION_BYTES, expected=IMPORTABLE)
     kind = binary_kind(content)
@@ -82,7 +82,7 @@ def read_content(path: Path, fragments: tuple[Mapping[str, Any], ...] = ()) -> C
 
 
 def fragment_in(path: Path) -> Mapping[str, Any] | None:
-    """The fragment of TinyTroupe's in a file; None where it is none or cannot be read."""
+    """The TinyTroupe fragment in a file; None if there is none or it cannot be read."""
     try:
         content = read_bytes(path, expected=IMPORTABLE)
         value = None if binary_kind(content) else parse_json(decoded(content, path), path)
@@ -122,7 +122,7 @@ def _one(
 
 
 def _joined(contents: list[Content]) -> Content:
-    """Several of one kind as one."""
+    """Join several contents of one kind."""
     first = contents[0]
     return Content(
         first.kind,
@@ -160,10 +160,10 @@ def _objects(value: Any, path: Path) -> list[dict[str, Any]]:
 
 
 def converted(value: dict[str, Any], path: Path) -> DiscussionRecord:
-    """A discussion file's value as a record of ours. Raises InputError.
+    """A discussion file's value as a record. Raises InputError.
 
-    SynDisco's are titled by their folder and file, and marked with where they come from; one that
-    does not say when it began is as old as its file.
+    SynDisco's discussions are titled by their folder and file, and their origin is recorded.
+    Without a start time, that of the file is used.
     """
     record = from_json(value, path)
     if "syndisco_tui" in value:

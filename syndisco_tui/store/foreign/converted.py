@@ -1,4 +1,4 @@
-"""What was read from a file of another tool."""
+"""The content of another tool's file after conversion."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from ..file_kinds import Kind
 
 @dataclass(frozen=True)
 class Content:
-    """What a file holds: personas or discussions.
+    """The personas or discussions of a file.
 
-    ``mapping`` says what becomes what: a field of the file, and where it goes. ``notes`` are
-    sentences about what was changed or left out.
+    ``mapping`` pairs fields of the file with the fields they become. ``notes`` are sentences about
+    changes and omissions.
     """
 
     kind: Kind

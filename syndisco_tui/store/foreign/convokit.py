@@ -26,7 +26,7 @@ MAPPING = (
 
 
 def content_of_corpus(utterances: Iterable[Mapping[str, Any]], path: Path) -> Content:
-    """The discussions of a corpus; ``path`` is its file of utterances, beside the others.
+    """The discussions of a corpus; ``path`` is its file of utterances, next to its other files.
 
     Raises InputError, which names the file and the line.
     """
@@ -93,7 +93,7 @@ def _record(
 def _speaker(
     speaker: str, number: int, speakers: Mapping[str, Any], used: set[str]
 ) -> tuple[str, Mapping[str, Any]]:
-    """A name that nobody has in this conversation, and the fields of the persona."""
+    """A name that is unique in the conversation, and the fields of the persona."""
     meta = _meta(speakers.get(speaker))
     given = meta.get("name") if isinstance(meta.get("name"), str) else speaker
     name = speaker_name(str(given), number)
@@ -106,7 +106,7 @@ def _speaker(
 
 
 def _message(utterance: Mapping[str, Any], name: str, time: str) -> Message:
-    """A person's message; one of a model where the metadata say so, as our export writes them."""
+    """A person's message, or a model's if the metadata have the fields of ``as_convokit``."""
     meta = _meta(utterance)
     role: Any = meta.get("role")
     model, turn = meta.get("model"), meta.get("turn")
@@ -126,7 +126,7 @@ def _message(utterance: Mapping[str, Any], name: str, time: str) -> Message:
 
 
 def _meta(value: object) -> Mapping[str, Any]:
-    """The metadata of an object; older corpora have them without ``meta``."""
+    """The metadata of an object; older corpora have them outside ``meta``."""
     if not isinstance(value, Mapping):
         return {}
     meta = value.get("meta", value)

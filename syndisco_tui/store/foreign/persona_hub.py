@@ -64,7 +64,7 @@ def content_of_lines(values: Iterable[Mapping[str, Any]], where: object) -> Cont
 
 
 def _name(sentence: str, number: int, used: set[str]) -> str:
-    """A name that nobody of this file has; a second of one name is numbered."""
+    """A name that is unique in the file; duplicates are numbered."""
     purpose = sentence.encode("utf-8", errors="replace").decode()  # without lone surrogates
     name = NAMES[int(draw(0, purpose, number) * len(NAMES))]
     candidate, count = name, 1

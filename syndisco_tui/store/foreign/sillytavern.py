@@ -32,8 +32,8 @@ _DATE_FORMATS = (
 def content_of_chat(lines: Iterable[Mapping[str, Any]], where: object, title: str) -> Content:
     """The discussion of a chat. Its first line may be a header, which holds no message.
 
-    Hidden system lines and alternatives that were not chosen are left out, which ``notes`` say.
-    Raises InputError, which begins with ``where``.
+    Hidden system lines and unused alternatives are left out; ``notes`` say so. Raises InputError,
+    which begins with ``where``.
     """
     messages: list[Message] = []
     names: dict[str, str] = {}
@@ -84,7 +84,7 @@ def _reply(name: str, text: str, turn: int, time: str, extra: Mapping[str, Any])
 
 
 def _time(value: object) -> str:
-    """A message's time in ISO 8601, taken for UTC where no zone is given; empty if unknown."""
+    """A message's time in ISO 8601, in UTC if no zone is given; empty if unknown."""
     if not isinstance(value, str):
         is_milliseconds = isinstance(value, (int, float)) and value > 1e11
         return time_of(value / 1000 if is_milliseconds else value)  # type: ignore[operator]

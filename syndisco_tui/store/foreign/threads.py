@@ -40,15 +40,15 @@ def thread_record(
     """A finished discussion with these messages, whose speakers are its personas.
 
     Args:
-        messages: What was said, oldest first, under names that tell the speakers apart.
-        tool: What made it, for the record's ``imported_from``.
+        messages: The messages, oldest first, with a unique name for each speaker.
+        tool: The tool of origin, for the record's ``imported_from``.
         where: Begins error messages.
         title: Its title; without one, the first message's beginning.
         fields: Further fields of the personas, by the name of the speaker.
         started_at: ISO 8601; without it, the time of the first message that has one.
 
     Raises:
-        InputError: Nobody says anything, or a name cannot be a username.
+        InputError: There is no message, or a name is not a valid username.
     """
     if not messages:
         raise InputError(f"{where}: nobody says anything in it")
@@ -78,7 +78,7 @@ def thread_record(
 
 
 def speaker_name(text: str, number: int) -> str:
-    """``text`` as a username can be; of a speaker without a visible name, “Speaker 3”."""
+    """``text`` made into a valid username; without visible characters, “Speaker 3”."""
     name = one_line(text, LONGEST_USERNAME).replace("\N{REPLACEMENT CHARACTER}", "").strip()
     try:
         return Persona(username=name).name

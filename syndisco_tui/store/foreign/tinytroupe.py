@@ -27,8 +27,7 @@ def content_of_agent(
 ) -> Content:
     """The persona of an agent, into which the personas of ``fragments`` are merged.
 
-    What agent and fragment say differently is as in the agent; lists are joined. Raises
-    InputError.
+    If agent and fragment differ, the agent's value is used; lists are joined. Raises InputError.
     """
     facts = _facts(value, where)
     for fragment in fragments:
@@ -52,7 +51,7 @@ def content_of_agent(
 
 
 def merged(facts: Mapping[str, Any], fragment: Mapping[str, Any]) -> dict[str, Any]:
-    """``facts`` with what ``fragment`` adds: further keys, and further entries of lists."""
+    """``facts`` with the further keys and list entries of ``fragment``."""
     result = dict(facts)
     for key, addition in fragment.items():
         present = result.get(key)
@@ -79,12 +78,12 @@ def _age(value: object) -> int | str | None:
 
 
 def _pop_text(facts: dict[str, Any], key: str) -> str:
-    """Take out a text; what is none stays where it is."""
+    """Remove and return a text; other values stay."""
     return str(facts.pop(key)) if isinstance(facts.get(key), str) else ""
 
 
 def _occupation(facts: dict[str, Any]) -> str:
-    """Title and organization in words; a further description stays a field of its own."""
+    """The occupation's title and organization as text; a description becomes a further field."""
     occupation = facts.get("occupation")
     if isinstance(occupation, str):
         return str(facts.pop("occupation"))

@@ -1,1 +1,1 @@
-"""Annotating by hand, and what all annotators answered."""
+"""Annotating by hand, and showing all annotations."""

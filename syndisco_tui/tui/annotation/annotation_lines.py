@@ -1,4 +1,4 @@
-"""The annotations of one task as lines for a width. All foreign text is made safe here."""
+"""Lays out the annotations of one task as lines, with all foreign text made safe."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MIN_TEXT = 12
 
 
 def summary_lines(task: TaskSummary, width: int) -> list[Content]:
-    """What was asked, and how far annotators agree."""
+    """The question, and how far annotators agree."""
     question, figures = task.question, task.agreement
     lines = wrapped(Content(one_line(question.instructions, 400)), width)[:3]
     if figures.units:

@@ -1,4 +1,4 @@
-"""What all annotators answered about a discussion, message by message, and their agreement."""
+"""The screen with all annotations of a discussion and the annotators' agreement."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .annotation_lines import answer_lines, summary_lines
 
 
 class AnnotationsScreen(AppScreen[None]):
-    """Shows the annotations of the discussion ``record`` in the file ``path``, a task at a time."""
+    """Shows the annotations of the discussion ``record`` in the file ``path``, task by task."""
 
     HELP = """Annotations
     A row is a message, a column an annotator; several answers are repeats, – is no valid one.

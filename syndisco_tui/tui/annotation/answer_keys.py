@@ -1,4 +1,4 @@
-"""Which key gives which answer: one key for each, as far as there are keys."""
+"""Assigns a key to each answer, as far as there are keys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MAX_DIGITS = 10
 
 
 def answer_keys(scale: Scale) -> dict[str, str]:
-    """Answers by their keys; none where an answer has to be typed.
+    """Answers by key; empty if answers have to be typed.
 
     A number on a scale of digits has its own key, 10 has ``0``; other numbers are counted from
     ``1``. A choice has a letter of its own, its first one if that is free.

@@ -1,4 +1,4 @@
-"""The transcript while a person annotates: the answers stand beside the names."""
+"""The transcript while a person annotates, with the answers next to the names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..transcript.transcript import Transcript
 
 
 class CodedTranscript(Transcript, inherit_bindings=False):
-    """Leaves letters and digits to the answers. Only ``positions`` can be the current message."""
+    """Reserves letters and digits for answers. Only ``positions`` can be the current message."""
 
     HELP = """The discussion
     Silences are not annotated. An answer beside a name is yours; those of others are not shown."""
@@ -43,7 +43,7 @@ class CodedTranscript(Transcript, inherit_bindings=False):
             self.show_answer(position, answer)
 
     def show_answer(self, position: int, answer: str) -> None:
-        """Show the answer about a message beside its speaker; an empty one takes it away."""
+        """Show the answer about a message next to its speaker; an empty one removes it."""
         block = self.lines.blocks[self.lines.row_of(position)]
         block.tag = " · ".join(filter(None, (self._tags.get(position, ""), answer)))
         self.draw_entry(position)
@@ -59,7 +59,7 @@ class CodedTranscript(Transcript, inherit_bindings=False):
             self._skip(1)
 
     def _skip(self, direction: int) -> None:
-        """Go on from a silence."""
+        """Move on from a silence."""
         current = self.current or 0
         beyond = [each for each in self._positions if (each - current) * direction > 0]
         if beyond:

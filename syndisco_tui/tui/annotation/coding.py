@@ -1,4 +1,4 @@
-"""A person annotates a discussion: a key answers about the current message and goes on."""
+"""The screen on which a person annotates a discussion, one key per answer."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MAX_LEGEND_LINES = 6
 
 
 class CodingScreen(AppScreen[None]):
-    """Takes the answers of ``coding``; they are saved after each one, on a thread."""
+    """Takes answers for ``coding``, and saves each at once, on a thread."""
 
     HELP = """Annotate
     A key answers about the current message and goes on to the next one without an answer. The
@@ -45,7 +45,7 @@ class CodingScreen(AppScreen[None]):
     ]
 
     class Saved(Event):
-        """The answers are in the file, or ``error`` says why they are not."""
+        """The answers were saved, or ``error`` says why not."""
 
         def __init__(self, error: str) -> None:
             super().__init__()
@@ -104,7 +104,7 @@ class CodingScreen(AppScreen[None]):
         return "" if value is None else f"▸ {one_line(str(value), 40)}"
 
     def _show(self) -> None:
-        """Bring the title and the keys up to date."""
+        """Update the title and the keys."""
         coding = self._coding
         note, style = self._error, "$error"
         if not note:
@@ -134,7 +134,7 @@ class CodingScreen(AppScreen[None]):
         self._show()
 
     def _fill_input(self) -> None:
-        """Show the typed answer about the current message, to be changed."""
+        """Put the current message's typed answer into the input, to edit it."""
         if self._keys or (current := self._transcript.current) is None:
             return
         value = self._coding.value(current)
@@ -197,7 +197,7 @@ class CodingScreen(AppScreen[None]):
         self.notify(safe(sentence), markup=False, timeout=5)
 
     def action_undo(self) -> None:
-        """Take the last answer back, and go to its message."""
+        """Undo the last answer, and go to its message."""
         position = self._coding.undo()
         if position is None:
             self.notify("Nothing to undo.", timeout=3)
@@ -231,7 +231,7 @@ class CodingScreen(AppScreen[None]):
             self._show()
 
     def action_leave(self) -> None:
-        """Leave once everything is saved; where that fails, ask."""
+        """Leave once everything is saved; if saving fails, ask first."""
         self._save_and_leave()
 
     @work(thread=True, exit_on_error=False, exclusive=True, group="leave")

@@ -1,4 +1,4 @@
-"""Opens what belongs to annotations: the choice of a task, coding by hand, what all answered."""
+"""Opens the screens of annotation: the choice of a task, annotating by hand, all annotations."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from .task_dialog import TaskDialog
 
 @runtime_checkable
 class OfUser(Protocol):
-    """An app that knows its user's folders and settings."""
+    """An app with folders and settings."""
 
     folders: Folders
     user_settings: UserSettings | None
@@ -44,10 +44,10 @@ class AnnotationController:
     """Opens screens about the annotations of saved discussions.
 
     Args:
-        app: Shows them.
-        folders: Where it is kept which tasks were used.
-        settings: What the annotator is called; None: asked each time.
-        colours: Gives the colour of each speaker of a discussion.
+        app: The app that shows the screens.
+        folders: The user's folders, for the list of used tasks.
+        settings: The annotator's name; None: ask each time.
+        colours: Gives the colours of a discussion's speakers.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class AnnotationController:
         self._colours = colours
 
     def annotate(self, path: Path) -> None:
-        """Have a person annotate the discussion in ``path``, after asking for the task."""
+        """Ask for a task, then let the user annotate the discussion in ``path``."""
         self._read(partial(self._tasks_of, path))
 
     def show(self, path: Path) -> None:
@@ -78,7 +78,7 @@ class AnnotationController:
         self._read(read)
 
     def _read(self, read: Callable[[], Callable[[], object]]) -> None:
-        """Read files on a thread, then do on the screen's what ``read`` gave back."""
+        """Call ``read`` on a thread, then its result on the screen's thread."""
 
         def work() -> None:
             try:
@@ -162,6 +162,6 @@ class AnnotationController:
 
 
 def annotation_of(app: App[int], colours: Colours) -> AnnotationController:
-    """The controller of ``app``, with the folders and settings of its user."""
+    """The controller of ``app``, with the app's folders and settings."""
     assert isinstance(app, OfUser)
     return AnnotationController(app, app.folders, app.user_settings, colours)

@@ -1,4 +1,4 @@
-"""The question and the keys of its answers, as lines for a width."""
+"""Lays out the question and the keys of its answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_QUESTION_LINES = 3
 def legend_lines(
     question: Question, keys: dict[str, str], value: Value | None, width: int
 ) -> list[Content]:
-    """The instructions, then each key with its answer; that of ``value`` is marked."""
+    """The instructions, then each key with its answer; the answer ``value`` is marked."""
     instructions = wrapped(Content(safe(" ".join(question.instructions.split()))), width)
     lines = instructions[:MAX_QUESTION_LINES]
     if len(instructions) > MAX_QUESTION_LINES:

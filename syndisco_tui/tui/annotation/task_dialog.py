@@ -1,4 +1,4 @@
-"""Asks for the task: one that was used before, or the path of a file."""
+"""The dialog that asks for a task: one used before, or the path of a file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NO_TASKS = "No task was used yet: type the path of a task file (TOML)."
 
 
 class TaskDialog(OpenDialog[KnownTask]):
-    """Lists the tasks that were used; a typed path is that of another."""
+    """Lists the tasks used before; the path of any other can be typed."""
 
     HELP = """Which task
     The task files used last, and the tasks that others have done on this discussion. Type to

@@ -44,9 +44,9 @@ DRAW_SHARE = 15
 class BatchScreen(AppScreen[OpenRequest | None]):
     """The discussions of a batch, live or as they were saved; a OpenRequest is opened elsewhere.
 
-    ``session`` is the laboratory's, ``folder`` where discussions are saved, ``open_path`` tells
-    which file the laboratory has open, ``at_hand`` the personas that a fork may add. ``runs`` are
-    those that are listed; by default all.
+    ``session`` is the laboratory's, ``folder`` is where discussions are saved, ``open_path`` gives
+    the file that the laboratory has open, and ``at_hand`` the personas that a fork may add.
+    ``runs`` are the listed ones; by default all.
     """
 
     HELP = """Batch

@@ -51,16 +51,16 @@ class ShownBatch:
     """The action that returns to it while it runs."""
 
     def resume(self, open_path: Path | None) -> int:
-        """Run what is unfinished; returns how many discussions other processes are running.
+        """Run unfinished discussions; returns how many other processes are running.
 
-        ``open_path`` is open in this process outside the batch.
+        ``open_path`` is the file that this process has open outside the batch.
         """
         from ...workspace.batches import continue_batch
 
         return continue_batch(self.batch, self.claims, open_path)
 
     def destination(self, app: App[Any]) -> str:
-        """Where its discussions are, as the end of a sentence."""
+        """Where the discussions are saved, as the end of a sentence."""
         return f"in the library ({key_of(app, 'everywhere.library')})"
 
 
@@ -134,10 +134,10 @@ class Batches:
         return "  ".join([*parts, key_of(self._app, shown.key_id)])
 
     def lets_run(self, setup: DiscussionSetup) -> bool:
-        """Whether ``setup`` can run beside the batch; why not is said.
+        """Whether ``setup`` can run beside the batch; if not, the user is told why.
 
-        Its models in this process have to be the batch's: others that take turns with them might
-        be loaded at every reply. Servers have room beside anything.
+        Its local models have to be the batch's, since others might have to be loaded for every
+        reply. Models on servers always can.
         """
         shown = self.running
         theirs = shown.batch.local_models if shown else frozenset()

@@ -11,7 +11,7 @@ from .batch_screen import BatchScreen
 
 
 class CellScreen(BatchScreen):
-    """A cell's discussions as a list, live; x and r are about the whole experiment."""
+    """Lists a cell's discussions, live; x and r act on the whole experiment."""
 
     HELP = """Discussions of a cell
     All repeats under the same conditions. # is the repeat; one repeat has the same users, topic

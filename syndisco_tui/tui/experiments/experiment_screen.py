@@ -1,4 +1,4 @@
-"""An experiment, live: its conditions as a matrix, and the way to each discussion."""
+"""The screen of an experiment: its conditions as a live matrix, leading to each discussion."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ COUNTED_AT_ONCE = 20
 
 
 class ExperimentScreen(AppScreen[OpenRequest | None]):
-    """The experiment ``shown``. An OpenRequest is opened in the laboratory.
+    """Shows the experiment ``shown``. An OpenRequest is opened in the laboratory.
 
-    ``session`` knows the model that prompts are read with, ``open_path`` the file that the
-    laboratory has open, ``at_hand`` the personas that a fork may add.
+    ``session`` has the model with which prompts are rendered, ``open_path`` gives the file that the
+    laboratory has open, and ``at_hand`` the personas that a fork may add.
     """
 
     HELP = """Experiment
@@ -149,7 +149,7 @@ class ExperimentScreen(AppScreen[OpenRequest | None]):
             self.app.call_from_thread(self._follow, changes)
 
     def _note_read(self, done: int, total: int) -> None:
-        """Note how far the first reading is, on its thread."""
+        """Note the progress of the first reading, on its thread."""
         if self._read_so_far:
             self._read_so_far = done, total
 
@@ -175,12 +175,12 @@ class ExperimentScreen(AppScreen[OpenRequest | None]):
 
     @property
     def _can_run(self) -> bool:
-        """Whether something is to be done, and nothing is being done here."""
+        """Whether discussions are missing and none is running in this process."""
         is_read = self._read_so_far is None
         return is_read and self._batch.is_over and not self._batch.is_finished
 
     def _estimate_if_due(self, finished: int) -> None:
-        """Estimate again when further discussions are finished; no estimate while they run."""
+        """Estimate again after further discussions are finished, but not while any runs."""
         if not self._can_run:
             self.query_one("#experiment-estimate", Static).display = False
             self._finished_at_estimate = -1
@@ -194,7 +194,7 @@ class ExperimentScreen(AppScreen[OpenRequest | None]):
         self._has_news = self._has_news or bool(events)
 
     def _draw_news(self) -> None:
-        """Draw what has changed, at most so often; a line that tells of time is always drawn."""
+        """Draw changes at a limited rate; lines that show a time are always drawn."""
         if not self.is_current:
             return
         if self._has_news:
@@ -243,7 +243,7 @@ class ExperimentScreen(AppScreen[OpenRequest | None]):
 
     @on(MatrixView.Highlighted)
     def _show_cell(self) -> None:
-        """Say in a line what the highlighted cell is, and why discussions in it failed."""
+        """Show in a line what the highlighted cell is, and why discussions in it failed."""
         levels = self.query_one(MatrixView).cursor
         cell = self._cells.get(levels)
         if cell is None:

@@ -1,4 +1,4 @@
-"""An experiment's matrix as lines of text, laid out for the room there is."""
+"""Lays out an experiment's matrix as lines of text that fit the available space."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _NO_TINT, _MOST_TINT = 6, 34
 
 @dataclass(frozen=True)
 class MatrixShape:
-    """How a matrix is laid out. Widths are in cells of the terminal.
+    """The layout of a matrix. Widths are in terminal cells.
 
-    ``height`` is how many lines a cell has; ``gap`` how many are between two of them.
+    ``height`` is the number of lines of a cell, ``gap`` the number between two cells.
     """
 
     table: MatrixLayout
@@ -40,7 +40,7 @@ class MatrixShape:
 
 
 def shape_for(design: ExperimentDesign, width: int, height: int) -> MatrixShape:
-    """The roomiest shape in which no column is cut off; rows may be more than fit."""
+    """The roomiest shape in which all columns fit; rows may scroll."""
     table = layout(design)
     labels, cell = _widths(table, width)
     if cell < NARROWEST_CELL and table.column_factor:
@@ -113,7 +113,7 @@ def _header(shape: MatrixShape) -> list[Content]:
 
 
 def _label(shape: MatrixShape, levels: Levels, before: Levels | None) -> Content:
-    """The levels of a row; those that it shares with the row before are not repeated."""
+    """The levels of a row, without those that it shares with the row before."""
     parts = []
     for index, (level, width) in enumerate(zip(levels, shape.labels, strict=True)):
         is_last = index == len(levels) - 1
@@ -166,7 +166,7 @@ def _cell_lines(
 
 
 def _background(cell: MatrixCell, is_highlighted: bool, span: tuple[float, float] | None) -> str:
-    """Deeper, the higher the figure is."""
+    """The background colour of a cell: the higher the figure, the deeper."""
     if span is None or cell.mean is None:
         return "on $block-cursor-blurred-background" if is_highlighted else "on $panel"
     share = (cell.mean - span[0]) / (span[1] - span[0])
@@ -174,7 +174,7 @@ def _background(cell: MatrixCell, is_highlighted: bool, span: tuple[float, float
 
 
 def progress(cell: MatrixCell, width: int) -> Content:
-    """A bar: finished, failed, the turns that others have taken, and what is left."""
+    """A bar: finished and failed discussions, turns finished in the others, and the rest."""
     finished, failed = (count / cell.planned for count in (cell.finished, cell.failed))
     ends = [round(width * share) for share in (finished, finished + failed)]
     if cell.failed and ends[0] == ends[1]:  # it is seen, however few they are
@@ -234,5 +234,5 @@ def level_lines(means: Sequence[LevelMean], label: str, width: int) -> list[Cont
 
 
 def short(value: float) -> str:
-    """A figure in three digits or so."""
+    """Format a figure with about three digits."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

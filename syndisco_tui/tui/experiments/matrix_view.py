@@ -22,7 +22,7 @@ from .matrix_lines import GAP, HEADER_LINES, MatrixShape, level_lines, matrix_li
 
 
 class MatrixView(VerticalScroll, can_focus=True):
-    """Levels against levels. Moves a cursor, and says which cell is chosen."""
+    """Shows levels against levels, with a cursor to choose a cell."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1, 0)", "up", show=False),
@@ -41,7 +41,7 @@ class MatrixView(VerticalScroll, can_focus=True):
 
     @dataclass
     class Selected(Message):
-        """A cell was clicked that the cursor was on."""
+        """The highlighted cell was clicked."""
 
         levels: Levels
 
@@ -71,7 +71,7 @@ class MatrixView(VerticalScroll, can_focus=True):
     def show(
         self, cells: Mapping[Levels, MatrixCell], means: Sequence[LevelMean], label: str
     ) -> None:
-        """Show other counts and figures; below, where there is room, the ``means`` of levels."""
+        """Show new counts and figures, and below, if there is room, the ``means`` of levels."""
         if (cells, means, label) != (self._cells, self._means, self._label):
             self._cells, self._means, self._label = cells, means, label
             self._draw()

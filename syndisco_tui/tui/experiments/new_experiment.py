@@ -1,4 +1,4 @@
-"""The form that makes an experiment of the setup on the screen: which fields vary, and how."""
+"""The form that makes an experiment from the current setup: which fields vary, and how."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NO_MODERATOR = ("none", "nobody", "no")
 
 @dataclass(frozen=True)
 class NewExperiment:
-    """A design, and what its folder is to be called."""
+    """A design, and the name of its folder."""
 
     design: ExperimentDesign
     name: str
@@ -107,7 +107,7 @@ class NewExperimentForm(Form[NewExperiment | None]):
 
     @on(Input.Changed)
     def _look(self) -> None:
-        """Say how many discussions these are, or what is wrong."""
+        """Show the number of discussions, or what is wrong."""
         size, new = self.query_one("#new-experiment-size", Static), self._made()
         size.display = new is not None
         if new is not None:
@@ -119,7 +119,7 @@ class NewExperimentForm(Form[NewExperiment | None]):
             size.update(Content.styled(safe(sentence), "bold"))
 
     def _made(self) -> NewExperiment | None:
-        """What the form describes; None, with the error shown, if it has one."""
+        """The experiment in the form; None, with the error shown, if it has one."""
         try:
             new = new_experiment(
                 self._setup,
@@ -155,7 +155,7 @@ def _line(name: str, text: str) -> SafeInput:
 
 
 def suggested(field: SetupField, setup: DiscussionSetup) -> str:
-    """Values to begin with: all of a choice, or the setup's own one."""
+    """The initial values: all options of a choice, or the setup's own value."""
     if field is MODERATOR:
         return f"none; {setup.moderator.name}" if setup.moderator else "none; "
     if field.kind == "choice":
@@ -174,7 +174,7 @@ def new_experiment(
     """The experiment that varies ``factors``, fields with the text of their values.
 
     Raises:
-        FieldError: A value is none of its field, or too few are given.
+        FieldError: A value is not valid for its field, or too few are given.
         InputError: The design is not consistent.
     """
     if len({field.key for field, _ in factors}) < len(factors):
@@ -192,7 +192,7 @@ def new_experiment(
 
 
 def levels_of(field: SetupField, text: str, setup: DiscussionSetup) -> list[Level]:
-    """The values in ``text``, checked as the setup's own. Raises FieldError."""
+    """The values in ``text``, checked like those of a setup. Raises FieldError."""
     texts = level_texts(text, is_prose=field.kind in ("long", "text") and field is not MODERATOR)
     if len(texts) < 2:
         raise FieldError(f"{field.label}: give two values or more, with ; between them")

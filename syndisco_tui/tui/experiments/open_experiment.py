@@ -1,4 +1,4 @@
-"""Choosing an experiment: a new one, one of those known, or a path that is typed."""
+"""The dialog that chooses an experiment: a new one, a known one, or a typed path."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NONE_KNOWN = "No match. Type the path of a design (TOML): ./ or ~/ lists files."
 class OpenExperimentDialog(OpenDialog[Chosen]):
     """Lists ``experiments``; the result is a folder or a design's file, or “new”.
 
-    A text with a slash is a path, and its completions are listed.
+    Text with a slash is a path, whose completions are listed.
     """
 
     HELP = """Open an experiment
@@ -67,7 +67,7 @@ class OpenExperimentDialog(OpenDialog[Chosen]):
         return path if is_usable else None
 
     def action_complete(self) -> None:
-        """Type what all listed paths have in common, or the highlighted one."""
+        """Complete to the common beginning of all listed paths, or to the highlighted one."""
         names = [item.name for item in self._matching]
         common = os.path.commonprefix(names)  # noqa: RUF071 - of the characters, not the folders
         if len(common) <= len(self._typed) and self._highlighted is not None:

@@ -1,4 +1,4 @@
-"""An experiment of the app: its discussions and figures, and what other processes do in it."""
+"""An experiment in the app: its discussions and figures, also of other processes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .batches import ShownBatch
 
 @dataclass(eq=False, kw_only=True)
 class ShownExperiment(ShownBatch):
-    """``design_file`` is None where the folder has the design already."""
+    """An experiment in the app. ``design_file`` is None if the folder already has the design."""
 
     runs: ExperimentRuns
     design_file: Path | None
@@ -41,7 +41,7 @@ class ShownExperiment(ShownBatch):
         design_file: Path | None = None,
         prices: Mapping[str, Price] | None = None,
     ) -> ShownExperiment:
-        """An experiment that nothing is done for before ``resume``."""
+        """Make the experiment without running anything before ``resume``."""
         experiment = runs.experiment
         title = one_line(experiment.design.title or experiment.folder.name, 120)
         batch = Batch(session.sibling, runs.runs, start=False, max_in_flight=session.max_in_flight)
@@ -58,11 +58,11 @@ class ShownExperiment(ShownBatch):
 
     @property
     def has_begun(self) -> bool:
-        """Whether a discussion has, in any process."""
+        """Whether any discussion has begun, in any process."""
         return any(run.state != "missing" for run in self.batch.runs)
 
     def resume(self, open_path: Path | None) -> int:
-        """Run what nobody else is running; returns how many discussions others are.
+        """Run the discussions that no other process runs; returns how many others run.
 
         Raises:
             InputError: The folder holds another experiment.
@@ -77,12 +77,12 @@ class ShownExperiment(ShownBatch):
         return len(elsewhere)
 
     def follow(self, changes: list[FileChange]) -> None:
-        """Show what other processes have saved."""
+        """Update the discussions that other processes have saved."""
         events = self.runs.apply(changes, self.batch.open_files)
         if events:
             for listener in tuple(self.listeners):
                 listener(events)
 
     def destination(self, app: App[Any]) -> str:
-        """Where its discussions are, as the end of a sentence."""
+        """Where the discussions are saved, as the end of a sentence."""
         return f"in {abbreviate_home(self.experiment.folder)}"

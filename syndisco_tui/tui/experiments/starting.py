@@ -1,4 +1,4 @@
-"""Starting and continuing a batch: how many, and which are left to other processes."""
+"""Starts and continues batches, leaving to other processes what they run."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def ask_to_repeat(
 ) -> None:
     """Ask how many discussions of ``setup`` to run at the same time; ``show`` what was started.
 
-    Their seeds are the first from that of ``setup`` on that no earlier batch of it has used. Those
-    that another process is running, according to ``folder``, are left to it.
+    Their seeds are the next ones, from that of ``setup`` on, that no earlier batch of it has used.
+    Discussions that another process is running, according to ``folder``, are left to it.
     """
 
     used = used_seeds(folder, setup)
@@ -76,7 +76,7 @@ def ask_to_repeat(
 
 
 def go_on(app: App[Any], shown: ShownBatch, open_path: Path | None) -> bool:
-    """Run what is unfinished in ``shown``. Not while another batch runs, which is said."""
+    """Run the unfinished discussions of ``shown``, unless another batch runs."""
     batches = batches_of(app)
     running = batches.running
     if running is not None and running is not shown:

@@ -110,7 +110,7 @@ def diversity_lines(diversity: DiversityFigure, width: int, several: bool) -> li
 
 
 def model_lines(totals: Sequence[ModelTotals], width: int) -> list[Content]:
-    """What each of several models generated, a line each."""
+    """One line for each of several models, with what it generated."""
     if len(totals) < 2:
         return []
     counted = [("replies", 9), ("silent", 8), ("words each", 12), ("tok/s", 8)]

@@ -104,7 +104,7 @@ class XRay(AppScreen[None]):
 
     @property
     def _engine(self) -> Mapping[str, Any]:
-        """What the file says of the engine that made the message."""
+        """The file's facts about the engine that made the message."""
         engine = self._record.engine
         participants = engine.get("participants")
         own = participants.get(self._message.name) if isinstance(participants, dict) else None

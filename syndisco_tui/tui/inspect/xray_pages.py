@@ -141,7 +141,7 @@ def history_lines(request: RebuiltRequest, width: int, colours: dict[str, str]) 
 
 
 def server_lines(engine: Mapping[str, Any], width: int) -> list[Content]:
-    """What the server of a message refused and could do, as the file's ``engine`` has it."""
+    """The known facts about a message's server, from the file's ``engine``."""
     facts = engine.get("server_facts")
     if not isinstance(facts, list) or not facts:
         return []

@@ -38,7 +38,7 @@ Chosen = Callable[[OpenRequest | None], None]
 class ExperimentVisit:
     """Shows the running experiment, or lets the user choose one.
 
-    ``settings`` reads the settings in force; a new experiment can be made from ``setup``;
+    ``settings`` reads the settings in force, ``setup`` gives the setup for a new experiment, and
     ``chosen`` opens a discussion in the laboratory.
     """
 
@@ -130,7 +130,7 @@ class ExperimentVisit:
         open_form(self._app, ask, answered)
 
     def _opened(self, folder: Path, design_file: Path | None = None) -> Callable[[], object]:
-        """Read an experiment; what is returned shows it."""
+        """Read an experiment; returns a function that shows it."""
         defaults = self._settings().for_auto
         if design_file is None:
             experiment = ExperimentFolder.open(folder, defaults)
@@ -162,7 +162,7 @@ class ExperimentVisit:
         self._app.push_screen(screen, self._chosen)
 
     def _read(self, read: Callable[[], Callable[[], object]]) -> None:
-        """Read files on a thread, then do on the screen's what ``read`` gave back."""
+        """Call ``read`` on a thread, then its result on the screen's thread."""
 
         def work() -> None:
             try:

@@ -1,4 +1,4 @@
-"""Importing: asks for a path, or takes pasted JSON, and shows what would become what."""
+"""Dialogs for importing: one asks for a path or pasted JSON, one shows a preview."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class ImportDialog(Form[Path | str | None]):
 
 
 class ImportPreview(AppDialog[bool]):
-    """Shows what an import would add, and which field becomes what; asks whether to do it."""
+    """Asks for confirmation, showing what an import would add and how fields are mapped."""
 
     HELP = """Preview of an import
     Nothing is saved yet. y or enter imports, n or escape cancels."""
@@ -138,7 +138,7 @@ class ImportPreview(AppDialog[bool]):
 
 
 def messages_of(results: Sequence[ImportResult]) -> list[tuple[str, bool]]:
-    """The first messages about files, each with whether it is an error, and how many more."""
+    """The first messages about files, each with whether it is an error, and a count of others."""
     messages = [(each.message, each.kind == "error") for each in results if each.message]
     if len(messages) > MESSAGES_SHOWN:
         more = len(messages) - MESSAGES_SHOWN

@@ -90,10 +90,10 @@ class LibraryTasks:
         progress: Callable[[str], object],
         imported: Callable[[Sequence[Persona]], object],
     ) -> None:
-        """Read a file, all in a folder, or pasted JSON; show what it is, and import it if wanted.
+        """Preview a file, folder or pasted JSON, and import it if the user confirms.
 
-        ``personas`` are those that are there already, ``progress`` gets short notes, and
-        ``imported`` the new personas.
+        ``personas`` are the existing ones, ``progress`` gets short notes, and ``imported`` the new
+        personas.
         """
 
         def read() -> tuple[Path, list[ImportResult]]:
@@ -136,7 +136,7 @@ class LibraryTasks:
         *,
         preview: bool = False,
     ) -> tuple[list[ImportResult], Sequence[Persona]]:
-        """What became of each file, and the new personas. Raises InputError."""
+        """Import files; returns each result, and the new personas. Raises InputError."""
         importer = Importer.into(self._folders, personas, preview=preview)
         files = importable([path])
         if not files:
@@ -180,7 +180,7 @@ class LibraryTasks:
         self._try(lambda: [read_discussion(path) for path in paths], show)
 
     def open_statistics(self, discussions: DiscussionList) -> None:
-        """Count the marked ones, or those of the highlighted batch, or else all listed."""
+        """Show statistics of the marked discussions, the highlighted batch, or all listed."""
         group = discussions.group
         entries = discussions.marked or list(group.entries if group else discussions.listed)
         readable = [each.path for each in entries if discussions.status(each).can_be_read]

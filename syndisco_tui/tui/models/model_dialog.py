@@ -1,4 +1,4 @@
-"""The dialog in which a model is chosen: of this machine, of a server, or by any id."""
+"""The dialog that chooses a model: on this machine, on a server, or by id."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class ModelDialog(AppDialog[ModelChoice | None]):
 
     @dataclass
     class Listed(Message):
-        """More is known of a group."""
+        """A group of models has changed."""
 
         group: ModelGroup
 
@@ -115,7 +115,7 @@ class ModelDialog(AppDialog[ModelChoice | None]):
         self._show_about()
 
     def _matching(self, groups: Sequence[ModelGroup]) -> list[ModelGroup]:
-        """The models whose name, family or origin has what is typed, and what is typed itself."""
+        """The models whose name, family or origin has the typed text, and that text as an id."""
         typed = self._text
         if not typed:
             return list(groups)
@@ -135,7 +135,7 @@ class ModelDialog(AppDialog[ModelChoice | None]):
         return [*matching, ModelGroup("As typed", own)]
 
     def _as_typed(self, typed: str) -> list[tuple[ModelChoice, str]]:
-        """What is typed as a model, on the server in force and on this machine."""
+        """The typed text as a model, on the current server and on this machine."""
         on_this_machine = (ModelChoice(typed), "a hub id, or a folder")
         server = self._current.server if self._current else ()
         if not server:
@@ -146,7 +146,7 @@ class ModelDialog(AppDialog[ModelChoice | None]):
         ]
 
     def _show_notes(self, groups: Sequence[ModelGroup]) -> None:
-        """Say what is still being asked, and who did not answer."""
+        """Show which servers are still being asked, and which did not answer."""
         asked = [group.heading for group in groups if group.server and not group.is_complete]
         notes = [f"asking {heading} …" for heading in asked]
         notes += [group.note for group in groups if group.note]
@@ -186,7 +186,7 @@ def _searched(model: ListedModel, group: ModelGroup) -> str:
 
 
 def _about(model: ListedModel) -> str:
-    """A sentence on the highlighted model: what it needs, or what is wrong with it."""
+    """A sentence about the highlighted model: its needs, or its problem."""
     files = model.files
     if files is None:
         return " · ".join(filter(None, [model.sentence or model.about, _context(model)]))

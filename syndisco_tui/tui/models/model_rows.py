@@ -1,4 +1,4 @@
-"""How the models of a list are drawn: name, family, size, precision, and whether they fit."""
+"""The rows of a list of models: name, family, size, precision, and whether they fit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WIDE_DETAILS, NARROW_DETAILS = 46, 28
 
 @dataclass(frozen=True)
 class ModelRow:
-    """A row: a model and where it is from. ``heading`` is that of the row's group."""
+    """A row: a model and its origin. ``heading`` is that of the row's group."""
 
     model: ListedModel
     heading: str
@@ -91,7 +91,7 @@ def _shortened(name: str, width: int) -> str:
 
 
 def _details(model: ListedModel, *, is_wide: bool) -> Content:
-    """What is known of a model, in columns."""
+    """The known facts about a model, in columns."""
     files = model.files
     if files is None or not (files.disk_bytes or files.problem):
         about = model.about or (f"{model.context_length:,} tokens" if model.context_length else "")

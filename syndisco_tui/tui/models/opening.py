@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class KnowsModelSources:
-    """An app that knows where models come from."""
+    """An app that has sources of models."""
 
     def model_sources(self, setup: DiscussionSetup) -> ModelSources:
-        """Where to look for models, and how ``setup`` has them loaded. Raises InputError."""
+        """The sources of models, with the precision of ``setup``. Raises InputError."""
         raise NotImplementedError
 
 
@@ -31,7 +31,7 @@ def choose_model(
     current: ModelChoice | None = None,
     title: str = "Model",
 ) -> None:
-    """Let the user choose a model, and hand it to ``chosen``; not if they cancel.
+    """Let the user choose a model, and call ``chosen`` with it unless they cancel.
 
     Args:
         app: Where the dialog opens.

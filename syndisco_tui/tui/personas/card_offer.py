@@ -1,4 +1,4 @@
-"""What a character card has beyond its persona: a scenario and a first message, to be used here."""
+"""Offers a character card's scenario and first message for the setup."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def offer_card(
     setup: Callable[[], DiscussionSetup],
     use: Callable[[DiscussionSetup], object],
 ) -> None:
-    """Ask what of the card of ``persona`` goes into the setup; ``use`` gets the changed one."""
+    """Ask what to use of the card of ``persona``; ``use`` gets the changed setup."""
     scenario, first_message = scenario_of(persona), first_message_of(persona)
     answers = []
     if scenario:

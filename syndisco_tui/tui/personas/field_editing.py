@@ -40,7 +40,7 @@ class FieldEditing:
         pane.list.focus()
 
     async def enter(self, event: FieldBar.Entered) -> None:
-        """Give the field the value that was entered, then go where the key leads."""
+        """Set the field to the entered value, then move as the key says."""
         pane = self._pane
         if event.before not in pane.selection.personas:  # it was changed elsewhere meanwhile
             self._close()
@@ -67,7 +67,7 @@ class FieldEditing:
             self._close()
 
     def leave(self, event: FieldBar.Left) -> None:
-        """Close the bar; ask first where something was typed."""
+        """Close the bar; ask first if something was typed."""
         pane = self._pane
         if event.typed is None:
             self._close()

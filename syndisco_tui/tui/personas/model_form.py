@@ -33,13 +33,13 @@ REASONING = (None, "auto", "off", "on")
 
 @dataclass(frozen=True)
 class ModelAnswer:
-    """The model that was given; None: the setup's."""
+    """The chosen model; None for the setup's."""
 
     entry: ParticipantModel | None
 
 
 class ModelForm(Form[ModelAnswer | None]):
-    """Asks for the model of ``names``; fields that stay empty are as in ``setup``.
+    """Asks for the model of ``names``; empty fields are those of ``setup``.
 
     ``entry`` is what the first of them has. Its fields that are not shown are kept.
     """
@@ -98,7 +98,7 @@ class ModelForm(Form[ModelAnswer | None]):
     @on(Input.Changed)
     @on(InlineSelect.Changed)
     def _look(self) -> None:
-        """Say what the model will be, or what is wrong."""
+        """Show which model it will be, or what is wrong."""
         answer = self._answer()
         if answer is None:
             return
@@ -110,7 +110,7 @@ class ModelForm(Form[ModelAnswer | None]):
         )
 
     def _answer(self) -> ModelAnswer | None:
-        """What is typed; None where it is wrong, which is shown."""
+        """The entered model; None, with the error shown, if it is wrong."""
         model, server = (self.query_one(f"#{key}", Input).value.strip() for key in _TYPED)
         values: dict[str, Any] = {
             **dict(self._entry),
@@ -137,7 +137,7 @@ class ModelForm(Form[ModelAnswer | None]):
         choose_model(self.app, own, self._fill_in, title=self._title)
 
     def _fill_in(self, choice: ModelChoice) -> None:
-        """Type a chosen model; the setup's own needs no words."""
+        """Fill in a chosen model; the setup's own leaves the fields empty."""
         is_setups = choice == ModelChoice.of(self._setup)
         server = " ".join(choice.server) or THIS_MACHINE
         self.query_one("#model", Input).value = "" if is_setups else choice.model

@@ -1,4 +1,4 @@
-"""What a list calls the model of each participant, where they differ."""
+"""Short labels for the models of participants, if they differ."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ LONGEST_LABEL = 60
 
 
 def model_labels(setup: DiscussionSetup) -> dict[str, str]:
-    """By ``name_key``, the model of each participant; empty where all have the same.
+    """The label of each participant's model, by ``name_key``; empty if all have the same.
 
-    Servers are named where one model is on several.
+    Servers are named if one model is on several.
     """
     own = {name: setup.with_model_of(name) for name in setup.names}
     models = {(each.model, each.server) for each in own.values()}

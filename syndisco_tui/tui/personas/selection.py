@@ -91,7 +91,7 @@ class PersonaSelection:
     # Models ------------------------------------------------------------------------------------
 
     def model_of(self, index: int) -> ParticipantModel | None:
-        """The model that the persona at ``index`` has of their own."""
+        """The persona's own model, if any."""
         key = self._key(index)
         return next((each for name, each in self.models.items() if name_key(name) == key), None)
 
@@ -121,7 +121,7 @@ class PersonaSelection:
         )
 
     def _renamed(self, names: Iterable[tuple[str, str]]) -> PersonaSelection:
-        """With the models of old names under new ones."""
+        """The models, with renamed participants' entries moved to the new names."""
         new = {name_key(old): name for old, name in names}
         return replace(
             self,

@@ -11,7 +11,7 @@ from ...workspace.settings import Settings, UserSettings
 
 @runtime_checkable
 class HasSettings(Protocol):
-    """An app with settings; None: all are as by default."""
+    """An app with settings; None means the defaults."""
 
     user_settings: UserSettings | None
 

@@ -1,4 +1,4 @@
-"""The lists of the statistics screen: conditions with a measure, all figures, differences."""
+"""The lists of the statistics screen: one measure, all figures, differences."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _GAP = "  "
 
 
 class ConditionList(RowList):
-    """A row for each condition; ``show`` says with what."""
+    """Lists conditions or differences in one of several views."""
 
     def __init__(self) -> None:
         super().__init__()
         self._view: View = EmptyView()
 
     def show(self, view: View) -> None:
-        """Show another view, from its first row on where it has other rows."""
+        """Show another view; if it has other rows, from its first row."""
         same = type(view) is type(self._view) and view.count == self._view.count
         self._view = view
         self.update_rows(None if same else 0)
@@ -44,12 +44,12 @@ class ConditionList(RowList):
 
     @property
     def measure(self) -> Measure | None:
-        """What the highlighted row is about, if it is one measure."""
+        """The measure of the highlighted row, if it has a single one."""
         return self._view.measure(self.highlighted_row) if self._view.count else None
 
     @property
     def row_name(self) -> str:
-        """What the highlighted row is called."""
+        """The name of the highlighted row."""
         return self._view.name(self.highlighted_row) if self._view.count else ""
 
     @property
@@ -71,16 +71,16 @@ class ConditionList(RowList):
 
 
 class EmptyView:
-    """No rows; and what every view says of its rows."""
+    """A view without rows, and the base of all views."""
 
     count = 0
 
     def height(self, width: int) -> int:
-        """Lines of a row."""
+        """Number of lines of a row."""
         return 1
 
     def above(self, index: int, width: int) -> Sequence[Content]:
-        """Lines over a row."""
+        """Lines above a row."""
         return ()
 
     def draw(self, index: int, width: int) -> Sequence[Content]:
@@ -92,11 +92,11 @@ class EmptyView:
         return ()
 
     def measure(self, index: int) -> Measure | None:
-        """What a row is about, if it is one measure."""
+        """The measure of a row, if it has a single one."""
         return None
 
     def name(self, index: int) -> str:
-        """What a row is called."""
+        """The name of a row."""
         return ""
 
 
@@ -165,7 +165,7 @@ class MeasureView(EmptyView):
 
 
 class TableView(EmptyView):
-    """All figures of every condition; what does not fit beside the others goes below them."""
+    """All figures of every condition; columns that do not fit are on further lines."""
 
     def __init__(self, study: Study) -> None:
         self.count = len(study.conditions)
@@ -174,7 +174,7 @@ class TableView(EmptyView):
         self._left = len(study.factors)
 
     def _layout(self, width: int) -> tuple[list[int], list[list[int]]]:
-        """The widths of all columns, and which of the figures share a line."""
+        """The widths of all columns, and the figures on each line."""
         columns = range(len(self._cells[0]))
         widths = [max(len(row[column]) for row in self._cells) for column in columns]
         name = sum(widths[: self._left]) + 2 * self._left
@@ -267,7 +267,7 @@ class DifferenceView(EmptyView):
 
     @staticmethod
     def _line(each: LevelDifference, width: int) -> Content:
-        """Zero in the middle, and on its own scale where the difference lies."""
+        """A line with zero in the middle and the difference on its own scale."""
         known = [value for value in (each.difference, each.low, each.high) if value is not None]
         reach = max(map(abs, known)) or 1.0
 

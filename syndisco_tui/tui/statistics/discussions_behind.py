@@ -45,7 +45,7 @@ class ObservationList(RowList):
         return self._values[self.highlighted_row][0] if self._values else None
 
     def reverse(self) -> None:
-        """Turn the order round; the same discussion stays highlighted."""
+        """Reverse the order; the same discussion stays highlighted."""
         self._values.reverse()
         self._names.reverse()
         self.update_rows(len(self._values) - 1 - self.highlighted_row)
@@ -78,7 +78,7 @@ class ObservationList(RowList):
 
 
 def _names(observations: Sequence[Observation]) -> list[str]:
-    """What each is called beside the others: repeat and cell of an experiment, or its title."""
+    """Distinct names: repeat and cell of an experiment, or the title."""
     one_cell = len({tuple(one.cell.items()) for one in observations}) < 2
     return [
         f"repeat {one.repeat:>2}" + ("" if one_cell else f"  {' · '.join(one.cell.values())}")

@@ -82,7 +82,7 @@ class Tabs(Widget):
 def show_statistics(app: App[Any], paths: Sequence[Path], title: str = "") -> None:
     """Count the discussions in ``paths``, files or folders, and show them on a screen.
 
-    ``title`` is what they are together; empty for the title that they share.
+    ``title`` describes them all; empty for the title that they share.
     """
     folders = getattr(app, "folders", None)
     assert isinstance(folders, Folders)
@@ -94,7 +94,7 @@ class StatisticsScreen(AppScreen[None]):
 
     Args:
         paths: Files and folders.
-        title: What they are together; empty for the title that they share.
+        title: Describes them all; empty for the title that they share.
         exports: The folder that reports are written to.
     """
 
@@ -119,7 +119,7 @@ class StatisticsScreen(AppScreen[None]):
     ]
 
     class Counted(Message):
-        """Everything was read; or some of it, which ``done`` of ``total`` says."""
+        """Some or all discussions were read: ``done`` of ``total``."""
 
         def __init__(self, done: int, total: int, observations: Observations | None = None) -> None:
             super().__init__()
@@ -128,7 +128,7 @@ class StatisticsScreen(AppScreen[None]):
             self.observations = observations
 
     class Computed(Message):
-        """The figures of ``study`` are known."""
+        """The figures of ``study`` have been computed."""
 
         def __init__(self, study: Study) -> None:
             super().__init__()

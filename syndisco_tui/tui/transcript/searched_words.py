@@ -1,4 +1,4 @@
-"""Words that are searched for in messages: where a text has them, without case and accents."""
+"""Finds words in messages, ignoring case and accents."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class SearchedWords:
 
     @classmethod
     def of(cls, query: str) -> SearchedWords | None:
-        """The words of ``query``; None without any."""
+        """The words of ``query``; None if it has none."""
         words = map(re.escape, search_key(query).split())
         pattern = r"\s+".join(words)
         return cls(re.compile(pattern)) if pattern else None
@@ -31,7 +31,7 @@ class SearchedWords:
         return self.pattern.search(search_key(text)) is not None
 
     def spans(self, text: str) -> tuple[Span, ...]:
-        """Where ``text`` has the words, as (start, end)."""
+        """The (start, end) of each occurrence in ``text``."""
         return _spans(self.pattern, text)
 
 

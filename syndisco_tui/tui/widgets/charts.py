@@ -99,8 +99,8 @@ def interval_line(
 ) -> Content:
     """A dot with its interval, on a line of ``width`` cells.
 
-    All numbers are places on the line, from 0 (its beginning) to 1. ``values`` are dots behind it;
-    ``zero`` is marked by an upright stroke.
+    All numbers are positions on the line, from 0 (its beginning) to 1. ``values`` are dots behind
+    the interval; ``zero`` is marked by a vertical stroke.
     """
     cells: list[tuple[str, str]] = [(" ", "")] * width
 
@@ -124,9 +124,9 @@ def interval_line(
 
 
 def axis_line(labels: Sequence[tuple[float, str]], width: int) -> Content:
-    """The numbers of an axis under or over a line of ``width`` cells; what has no room is left out.
+    """The labels of an axis of ``width`` cells; those that do not fit are left out.
 
-    ``labels`` are places from 0 to 1 with what is written there.
+    ``labels`` are positions from 0 to 1 with their text.
     """
     text, end = "", -1
     for share, label in labels:

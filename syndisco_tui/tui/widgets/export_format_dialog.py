@@ -1,4 +1,4 @@
-"""The dialog that asks in which format something is to be exported."""
+"""The dialog that asks for an export format."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FormatName = TypeVar("FormatName", bound=str)
 
 
 class ExportFormatDialog(AppDialog[FormatName | None]):
-    """Asks for one of ``formats``, names with what they mean; ``heading`` says of what."""
+    """Asks for one of ``formats``, names with descriptions, under ``heading``."""
 
     HELP = """Export
     Files for other programs, in the folder of exports, named by their titles. The path is shown

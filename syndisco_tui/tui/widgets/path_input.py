@@ -1,4 +1,4 @@
-"""A line for the path of a file: tab completes it, and pasted JSON is told apart."""
+"""An input for the path of a file: tab completes it, and pasted JSON is recognized."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ MAX_NAMES = 200
 
 
 class PathInput(SafeInput):
-    """The path of a file or folder, as people type, paste or drop it."""
+    """An input for the path of a file or folder, typed, pasted or dropped."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "complete", "complete", show=False, priority=True)
     ]
 
     class Completed(Message):
-        """Tab was pressed; ``names`` are what the path may go on with, none or one included."""
+        """Tab was pressed; ``names`` are the possible continuations of the path, perhaps none."""
 
         def __init__(self, names: list[str]) -> None:
             super().__init__()
             self.names = names
 
     class JsonPasted(Message):
-        """JSON was pasted instead of a path; it is not in the line."""
+        """JSON was pasted instead of a path; it is not in the input."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
@@ -63,9 +63,9 @@ def as_path(text: str) -> str:
 
 
 def completions(text: str) -> tuple[str, list[str]]:
-    """``text`` completed as far as all names agree, and the names that fit, folders with a slash.
+    """``text`` completed as far as all names agree, and the matching names, folders with a slash.
 
-    Hidden names are offered once a dot is typed.
+    Hidden names are included once a dot is typed.
     """
     head, _, start = text.rpartition("/")
     folder = Path(os.path.expanduser(f"{head}/" if "/" in text else "."))

@@ -111,7 +111,7 @@ class RowList(ScrollView, can_focus=True):
         self.scroll_to_rows(index)
 
     def scroll_to_rows(self, first: int, count: int = 1) -> None:
-        """Bring so many rows into sight; the first, where not all have room.
+        """Scroll so that these rows are visible, or the first ones if not all fit.
 
         Where all rows are drawn in a container that scrolls, that is scrolled.
         """

@@ -92,9 +92,9 @@ class SaveAsDialog(Form[tuple[str, int] | None]):
 
 @dataclass(frozen=True)
 class SavedItem(Generic[Value]):
-    """Something that can be opened; ``value`` is None where it cannot, and ``error`` says why.
+    """An item to open; if it cannot be opened, ``value`` is None and ``error`` says why.
 
-    ``searched`` is the text that typed words are looked for in. ``is_path``: the name is a path,
+    ``searched`` is the text that is searched for typed words. ``is_path``: the name is a path,
     which is not shortened.
     """
 

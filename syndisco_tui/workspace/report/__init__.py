@@ -1,1 +1,1 @@
-"""Reports of statistics: a page that stands alone, and figures for a paper."""
+"""Reports of statistics: a self-contained page, and figures for a paper."""

@@ -46,10 +46,10 @@ def dot_plot(
     """The plot as an ``svg`` element of ``WIDTH`` pixels.
 
     Args:
-        measure: What is drawn.
-        conditions: A row each, from the top.
+        measure: The measure to draw.
+        conditions: One row each, from the top.
         kinds: The colour and shape of each row; equal numbers look the same.
-        stands_alone: Whether it is a file of its own, with its style in it.
+        stands_alone: Whether to include the style, for a separate file.
     """
     unit = measure.unit if measure.label in measure.unit else f"{measure.label}: {measure.unit}"
     axis = wrap(one_line(unit, 300), _AXIS_CHARACTERS)

@@ -28,7 +28,7 @@ def kinds_of(study: Study) -> list[int]:
 
 
 def svg_figures(study: Study, *, stand_alone: bool) -> dict[str, str]:
-    """By a measure's name, its dot plot."""
+    """The dot plot of each measure, by name."""
     kinds = kinds_of(study)
     return {
         measure.name: dot_plot(
@@ -42,7 +42,7 @@ def write_figures(study: Study, folder: Path) -> list[Path]:
     """Write all figures into ``folder``. Returns the files.
 
     Raises:
-        InputError: They cannot be written, or only as SVG.
+        InputError: The figures cannot be written, or only as SVG.
     """
     written = []
     plots = {_file_name(name): svg for name, svg in svg_figures(study, stand_alone=True).items()}

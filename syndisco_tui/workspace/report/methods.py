@@ -102,7 +102,7 @@ def _comparison(study: Study) -> list[str]:
 
 
 def _common(study: Study, name: str) -> str:
-    """A value of the setup that all discussions share; empty where they differ."""
+    """A value of the setup that all discussions share; empty if they differ."""
     if name in study.factors:
         return ""
     values = {one.setup.get(name, "") for one in study.observed}

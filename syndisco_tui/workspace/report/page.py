@@ -29,7 +29,7 @@ MOST_VALUES = 6
 
 @dataclass(frozen=True)
 class Figure:
-    """A plot and what it is called."""
+    """A plot and its name."""
 
     title: str
     svg: str
@@ -67,10 +67,10 @@ def report_html(
     """The whole page.
 
     Args:
-        study: What it is about.
-        annotations: Of which the agreement is told.
-        title: Of the page; empty for that of the discussions.
-        read: Reads an example.
+        study: The discussions and figures to report.
+        annotations: Annotation tasks whose agreement is shown.
+        title: Title of the page; empty for that of the discussions.
+        read: Reads the file of an example.
 
     Raises:
         InputError: A discussion cannot be read any more.
@@ -115,7 +115,7 @@ def report_html(
 
 
 def title_of(study: Study) -> str:
-    """The title that all discussions share, or how many they are."""
+    """The title that all discussions share, or else their number."""
     titles = {one.setup.get("title", "") for one in study.observed}
     if len(titles) == 1 and (only := titles.pop()):
         return only
@@ -133,7 +133,7 @@ def _summary(study: Study) -> list[str]:
 
 
 def _constants(study: Study) -> list[tuple[str, str]]:
-    """What is the same in all discussions."""
+    """The setup values that are the same in all discussions."""
     names = dict.fromkeys(name for one in study.observed for name in one.setup)
     constants = []
     for name in names:
@@ -157,7 +157,7 @@ def _provenance(study: Study) -> list[tuple[str, str]]:
 
 
 def _examples(study: Study, read: Callable[[Path], DiscussionRecord]) -> list[Example]:
-    """The first discussion of each condition: nobody has chosen it."""
+    """The first discussion of each condition, so that nobody chooses the examples."""
     examples = []
     for condition in study.conditions[:MOST_EXAMPLES]:
         first = min(condition.observations, key=lambda one: one.repeat)
