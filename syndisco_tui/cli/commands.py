@@ -280,15 +280,13 @@ def import_(
         Optional[list[Path]],  # noqa: UP045
         typer.Option(
             "--discussion",
-            help="What annotations are about (default: the library); may be repeated",
+            help="Discussions that annotations belong to (default: the library); may be repeated",
             metavar="PATH",
         ),
     ] = None,
     task: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option(
-            "--task", help="Task on whose scale annotations are read", metavar="TASK.toml"
-        ),
+        typer.Option("--task", help="Task whose scale the annotations use", metavar="TASK.toml"),
     ] = None,
 ) -> int:
     """Import discussions, personas and annotations, each only once."""

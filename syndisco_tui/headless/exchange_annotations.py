@@ -50,7 +50,9 @@ def export_annotations(
     else:
         files = dict(exported_files(discussions, to))
         if not files:
-            raise InputError("No discussion there is annotated; `syndisco-tui annotate` does it")
+            raise InputError(
+                "None of these discussions has annotations; make some with `syndisco-tui annotate`"
+            )
         if not to_stdout:
             _write({Path(str(output)) / name: text for name, text in files.items()}, overwrite)
         elif len(files) > 1:

@@ -48,7 +48,7 @@ def export_personas(
     content = PERSONA_FORMATS[to].write(distinct)
     if output in (None, TO_STDOUT):
         if isinstance(content, dict):
-            raise InputError(f"{to} are files of their own; name a folder: --output FOLDER")
+            raise InputError(f"{to} are written one file each: use --output FOLDER")
         sys.stdout.buffer.write(encoded(content))
         sys.stdout.flush()
         return status

@@ -190,11 +190,13 @@ class AnnotationImporter:
             same = [each for each in self._discussions if each[1].id == foreign.discussion]
             if not same:
                 raise InputError(
-                    f"{path}: is about the discussion {foreign.discussion}, which is not there; "
+                    f"{path}: is about the discussion {foreign.discussion}, which was not found; "
                     "import it first, or name it with --discussion FILE"
                 )
             if foreign.positions(same[0][1].entries) is None:
-                raise InputError(f"{path}: {same[0][0].name} has other messages than it is about")
+                raise InputError(
+                    f"{path}: the annotated messages are not those of {same[0][0].name}"
+                )
             return same[0]
         fitting = [
             each for each in self._discussions if foreign.positions(each[1].entries) is not None

@@ -72,7 +72,7 @@ class ConditionPattern:
         """
         levels = self.read(path)
         if levels is None:
-            raise InputError(f"{path}: its folder's name does not fit “{self.text}”")
+            raise InputError(f"{path}: its folder's name does not match “{self.text}”")
         return levels
 
 
@@ -102,7 +102,7 @@ class Observations:
     def varying_factors(self) -> list[str]:
         """Factors with two levels or more; without any, values of setups that vary.
 
-        A value that differs in every discussion is not a condition.
+        A value of setups with more levels than half the number of discussions is left out.
         """
         names = factors_of(self.observed)
         if names:

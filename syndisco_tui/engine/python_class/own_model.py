@@ -95,7 +95,7 @@ def make_model(model: str) -> OwnModel:
     """
     match = _NAME.fullmatch(model)
     if match is None:
-        raise ModelUnavailable(f"{one_line(model, _MOST)}: a class is named like {FORM}.")
+        raise ModelUnavailable(f"{one_line(model, _MOST)}: write a class as {FORM}.")
     module_name, class_name = match.groups()
     factory = _factory(module_name, class_name)
     arguments = _arguments(factory, f"{module_name}:{class_name}", class_name)

@@ -51,7 +51,7 @@ def thread_record(
         InputError: There is no message, or a name is not a valid username.
     """
     if not messages:
-        raise InputError(f"{where}: nobody says anything in it")
+        raise InputError(f"{where}: has no messages")
     known = fields or {}
     speakers = list(dict.fromkeys(message.name for message in messages))
     personas = [_persona(name, known.get(name, {})) for name in speakers]

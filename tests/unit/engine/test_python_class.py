@@ -170,7 +170,7 @@ def test_what_cannot_be_had_is_one_sentence(
     ("model", "sentence"),
     [
         ("python:no_such_module_here:Model", "There is no module no_such_module_here: install it"),
-        ("python:Model", "a class is named like python:package.module:Class."),
+        ("python:Model", "write a class as python:package.module:Class."),
     ],
 )
 def test_a_name_that_is_wrong(model: str, sentence: str) -> None:

@@ -321,4 +321,4 @@ def test_folders_tell_the_conditions_of_imported_discussions(tmp_path: Path) -> 
     again = Importer(library, (), (), conditions=ConditionPattern("{model}_{strategy}"))
     refused = again.import_file(elsewhere / source.name)
     assert refused.kind == "error"
-    assert "does not fit “{model}_{strategy}”" in refused.message
+    assert "does not match “{model}_{strategy}”" in refused.message

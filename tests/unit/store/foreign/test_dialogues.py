@@ -158,7 +158,7 @@ class TestSillyTavern:
 
     def test_a_chat_of_nothing_is_refused(self, tmp_path: Path) -> None:
         path = file_with(tmp_path, "c.jsonl", lines(CHAT[0], {"name": "A", "mes": " "}))
-        assert refusal(read_content, path) == f"{path}: nobody says anything in it"
+        assert refusal(read_content, path) == f"{path}: has no messages"
 
     def test_a_broken_line_is_named(self, tmp_path: Path) -> None:
         content = lines(*CHAT[:2]) + b"{not json}\n"
