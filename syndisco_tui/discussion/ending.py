@@ -38,7 +38,7 @@ def said_pattern(expression: str) -> Any:
 
 
 def end_reason(setup: DiscussionSetup, entries: Sequence[Message]) -> EndReason:
-    """Why a discussion with these entries has ended early; empty where it has not.
+    """Why a discussion with these entries has ended early; empty if it has not.
 
     Seed opinions never end a discussion.
     """
@@ -56,7 +56,7 @@ def end_reason(setup: DiscussionSetup, entries: Sequence[Message]) -> EndReason:
 
 
 def end_sentence(reason: EndReason, setup: DiscussionSetup) -> str:
-    """Why a discussion ended early, in words; empty where it did not."""
+    """Why a discussion ended early, in words; empty if it did not."""
     match reason:
         case "silence":
             rounds = setup.stop_when_silent_for

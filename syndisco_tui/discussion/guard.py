@@ -1,4 +1,4 @@
-"""From what a model returned to what the persona said.
+"""Reduces what a model returned to what the persona said.
 
 Models echo the prompt's ``User NAME posted:``, put replies in quotation marks, JSON or control
 tokens, write ``""`` for nothing, and continue in somebody else's name. The guard removes these and

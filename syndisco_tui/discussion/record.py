@@ -236,7 +236,7 @@ class DiscussionRecord:
 
     @property
     def models(self) -> tuple[str, ...]:
-        """The models that were asked for replies, in order of appearance."""
+        """The models that replies were requested from, in order of appearance."""
         return tuple(dict.fromkeys(each.model for each in self.entries if each.is_prompted))
 
     @property

@@ -77,7 +77,7 @@ _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
 def opened_tag(prompt: str) -> str:
-    """The reasoning tag, as it is spelled, inside which a rendered prompt ends; empty if none."""
+    """The opening reasoning tag, as spelled, inside which a rendered prompt ends; or empty."""
     end = prompt[-64:].rstrip()
     tag = next(filter(end.translate(_LOWER).endswith, _OPENING), "")
     return end[len(end) - len(tag) :]

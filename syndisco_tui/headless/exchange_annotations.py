@@ -33,11 +33,11 @@ def export_annotations(
 ) -> int:
     """Export the annotations of the discussions in ``paths``.
 
-    The table is one file or goes to standard output; SynDisco's layouts are a file for each
-    annotator and repeat, in the folder ``output``, or on standard output where there is only one.
+    The table is one file or goes to standard output; SynDisco's layouts have one file for each
+    annotator and repeat, in the folder ``output``; a single file may go to standard output.
 
-    Returns the exit status: 2 where a file could not be read. Raises InputError where nothing
-    can be done.
+    Returns the exit status: 2 if a file could not be read. Raises InputError if nothing can be
+    exported.
     """
     discussions = AnnotatedDiscussions(paths)
     to_stdout = output in (None, TO_STDOUT)

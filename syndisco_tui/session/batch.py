@@ -163,7 +163,7 @@ class Batch:
                 session.resume(run.path)
 
     def _next_waiting(self) -> BatchRun | None:
-        """The first that may begin: one that needs no further model in this process, or any."""
+        """The next waiting run that needs no further local model, or any if none is loaded."""
         loaded = frozenset[ModelSpec]().union(*(run.local_models for run in self._open))
         return next(
             (run for run in self._waiting if not loaded or run.local_models <= loaded), None

@@ -26,7 +26,7 @@ def participant_spec(setup: DiscussionSetup, name: str, device: str) -> ModelSpe
 
 
 def all_specs(setup: DiscussionSetup) -> frozenset[ModelSpec]:
-    """The models of ``setup``, wherever those of this process are put."""
+    """The models of ``setup``, regardless of the device of local ones."""
     spec = model_spec(setup, "")
     return frozenset((replace(spec, others=()), *spec.others))
 

@@ -50,7 +50,7 @@ def read_text(path: Path, *, max_bytes: int = MAX_BYTES, expected: str = "a text
 
 
 def read_bytes(path: Path, *, max_bytes: int = MAX_BYTES, expected: str = "a file") -> bytes:
-    """The content of a regular file. Raises InputError where it is missing or too large."""
+    """The content of a regular file. Raises InputError if it is missing or too large."""
     try:
         return _content(path, max_bytes, expected)
     except FileNotFoundError:

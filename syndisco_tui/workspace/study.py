@@ -64,7 +64,7 @@ class Study:
 
     @property
     def messages(self) -> int:
-        """What models were asked for, in all discussions."""
+        """Number of rows, of all discussions together."""
         return sum(one.statistics.rows for one in self.observed)
 
     def levels(self, factor: str) -> list[str]:

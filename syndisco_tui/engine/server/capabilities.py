@@ -53,7 +53,7 @@ class Capabilities:
         return Capabilities(context_length=self.context_length, version=self.version)
 
     def recalled_for(self, version: str, context_length: int) -> Capabilities:
-        """These for a server that says this of itself; forgotten where it is another one now."""
+        """Update what the server says of itself; if that has changed, drop all else."""
         is_same = self.version in ("", version) or not version
         is_same = is_same and (self.context_length in (0, context_length) or not context_length)
         known = self if is_same else Capabilities()

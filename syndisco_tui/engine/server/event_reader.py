@@ -13,8 +13,8 @@ DONE = b"[DONE]"
 class EventReader:
     """Reads one stream. Comments, empty events and fields other than ``data`` are ignored.
 
-    An object may be cut anywhere, stand without ``data:``, or follow without an empty line. Bytes
-    that are not UTF-8 become U+FFFD.
+    An object may be cut anywhere, lack ``data:``, or follow without an empty line. Bytes that are
+    not UTF-8 become U+FFFD.
     """
 
     def __init__(self) -> None:

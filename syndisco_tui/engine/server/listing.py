@@ -62,7 +62,7 @@ class ServerAnswer:
 def served_models(answer: object) -> list[ServedModel]:
     """The models in the body of an answer to ``GET /models``.
 
-    Raises ValueError where it is none.
+    Raises ValueError if the body is malformed.
     """
     entries = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(entries, list):

@@ -46,7 +46,7 @@ class NewExperiment:
 
 
 class NewExperimentForm(Form[NewExperiment | None]):
-    """Asks what is varied in ``setup``, and how often each combination is repeated."""
+    """Asks which fields of ``setup`` vary, and how often each combination is repeated."""
 
     HELP = """A new experiment
     One or two fields of the setup on the screen become factors: write the values to be compared,

@@ -213,7 +213,7 @@ class StatisticsScreen(AppScreen[None]):
 
     @property
     def _view_names(self) -> list[str]:
-        """The measures, the table, and the differences where there are any."""
+        """The measures, the table, and the differences if there are any."""
         study = self._study
         if study is None or not study.observed:
             return []

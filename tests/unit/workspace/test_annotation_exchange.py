@@ -151,7 +151,7 @@ def test_a_discussion_that_is_not_there(folder: Path, tmp_path: Path) -> None:
     files = dict(exported_files(AnnotatedDiscussions([folder / "one.json"]), LAYOUTS[0]))
     path = tmp_path / "annotations.json"
     path.write_text(next(iter(files.values())))
-    with pytest.raises(InputError, match="is not there; import it first, or name it with"):
+    with pytest.raises(InputError, match="was not found; import it first, or name it with"):
         AnnotationImporter([folder / "two.json"]).import_file(path)
 
 
