@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from syndisco_tui.engine.base import Loaded, ModelSpec
+from syndisco_tui.engine.base import Loaded
 from syndisco_tui.engine.local import LocalEngine
 from syndisco_tui.engine.local.loading.starter import prepare_starter
+from syndisco_tui.engine.model import ModelSpec
 from tests.support.engines import IS_WORKER, THREADS, load
 
 if IS_WORKER:

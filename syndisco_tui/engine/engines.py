@@ -11,7 +11,6 @@ from .base import (
     Cancelled,
     Engine,
     EngineError,
-    EngineInfo,
     Failed,
     Finished,
     Generation,
@@ -21,9 +20,9 @@ from .base import (
     LoadEvent,
     LoadFailed,
     LoadProgress,
-    ModelSpec,
     RenderedPrompt,
 )
+from .model import EngineInfo, ModelSpec
 
 _NOT_LOADED = EngineError("The model is no longer loaded. Press r to load it again.")
 _LOADING_CANCELLED = "Loading was cancelled."

@@ -19,16 +19,8 @@ from ..discussion import (
     rebuild_request,
 )
 from ..discussion.past_requests import setups_in_force
-from ..engine.base import (
-    Engine,
-    EngineError,
-    EngineInfo,
-    Generation,
-    Loaded,
-    LoadEvent,
-    LoadFailed,
-    ModelSpec,
-)
+from ..engine.base import Engine, EngineError, Generation, Loaded, LoadEvent, LoadFailed
+from ..engine.model import EngineInfo, ModelSpec
 from ..session.model_path import slower_path
 from ..session.model_specs import model_spec, participant_spec
 from ..session.stream import generation_request

@@ -33,11 +33,11 @@ from ..engine.base import (
     LoadEvent,
     LoadFailed,
     LoadProgress,
-    ModelSpec,
     ModelUnavailable,
     Sampling,
     Waiting,
 )
+from ..engine.model import ModelSpec
 from ..engine.reasoning import ReasoningSplitter
 from .annotation_job import AnnotationJob
 

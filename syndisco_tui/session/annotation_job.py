@@ -15,7 +15,7 @@ from ..discussion.annotation import (
     annotation_chat,
     message_id,
 )
-from ..engine.base import ModelSpec
+from ..engine.model import ModelSpec
 from ..store.annotations import read_annotations, write_annotations
 from ..store.discussions import read_discussion
 from ..store.inputs import InputError

@@ -13,7 +13,8 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from ..discussion import DiscussionRecord, DiscussionSetup
-from ..engine.base import LoadProgress, ModelSpec
+from ..engine.base import LoadProgress
+from ..engine.model import ModelSpec
 from ..store.discussions import read_discussion
 from ..store.lock import has_writer
 from .batch_run import BatchIdentity, BatchRun, repeated

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..discussion import DiscussionRecord, DiscussionSetup, Guard, TurnRequest
-from ..engine.base import EngineInfo, ModelSpec
+from ..engine.model import EngineInfo, ModelSpec
 from .events import SessionEvent
 from .inputs import Intent
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from ..discussion import DiscussionRecord, DiscussionSetup, Message
-from ..engine.base import EngineInfo, LoadProgress
+from ..engine.base import LoadProgress
+from ..engine.model import EngineInfo
 from .intervention import Intervention
 
 Phase = Literal["idle", "loading", "running", "paused", "finished"]

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from ..engine.base import EngineInfo, ModelSpec
+from ..engine.model import EngineInfo, ModelSpec
 from ..store.atomic import write_atomic
 from ..store.inputs import InputError, read_json, validated
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from ..discussion import DiscussionSetup
 from ..discussion.participant_models import PYTHON
-from ..engine.base import Cancelled, EngineInfo, Loaded, LoadProgress, ModelSpec
+from ..engine.base import Cancelled, Loaded, LoadProgress
+from ..engine.model import EngineInfo, ModelSpec
 from .effects import CancelLoad, Load, RememberModel, RestartEngine
 from .events import ModelReady, PreloadFailed
 from .inputs import LoadReport

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..discussion import DiscussionSetup
-from ..engine.base import ModelSpec
+from ..engine.model import ModelSpec
 
 
 def model_spec(setup: DiscussionSetup, device: str) -> ModelSpec:

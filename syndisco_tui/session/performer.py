@@ -12,17 +12,8 @@ from datetime import datetime
 from pathlib import Path
 
 from ..discussion import DiscussionRecord, DiscussionSetup
-from ..engine.base import (
-    Engine,
-    EngineInfo,
-    Failed,
-    Finished,
-    GenerationEvent,
-    LoadEvent,
-    ModelSpec,
-    Retracted,
-    Waiting,
-)
+from ..engine.base import Engine, Failed, Finished, GenerationEvent, LoadEvent, Retracted, Waiting
+from ..engine.model import EngineInfo, ModelSpec
 from ..store.discussions import DiscussionFile, read_discussion
 from ..store.inputs import InputError
 from . import effects, inputs

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..discussion import Discussion, DiscussionSetup, Message, Reply, Shortened, TurnRequest
-from ..engine.base import EngineInfo, GenerationResult, ModelUnavailable, OutOfMemory
+from ..engine.base import GenerationResult, ModelUnavailable, OutOfMemory
+from ..engine.model import EngineInfo
 from .effects import Cancel, Submit
 from .events import CandidateLost, CandidateMade, Posted, ReplyDropped, ReplyStarted
 from .inputs import ReplyFailed, ReplyFinished

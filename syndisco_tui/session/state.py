@@ -17,7 +17,7 @@ from ..discussion import (
 )
 from ..discussion.ending import end_sentence
 from ..discussion.participant_models import AUTO, ParticipantModel
-from ..engine.base import EngineInfo, ModelSpec
+from ..engine.model import EngineInfo, ModelSpec
 from .events import Condition, Phase, SessionEvent, StateChanged
 from .inputs import CloseDiscussion, FileOpened, Intent, Quit, Start
 from .intervention import Intervention

@@ -11,12 +11,12 @@ from ..engine.base import (
     Generation,
     GenerationEvent,
     GenerationRequest,
-    ModelSpec,
     Retracted,
     Sampling,
     Started,
     Waiting,
 )
+from ..engine.model import ModelSpec
 from .effects import Submit
 from .events import CandidateGrew, ReplyGrew
 

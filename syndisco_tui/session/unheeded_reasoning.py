@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..discussion import DiscussionSetup
-from ..engine.base import EngineInfo
+from ..engine.model import EngineInfo
 from .model_path import short_name
 from .state import SessionState
 

@@ -21,7 +21,7 @@ from ..discussion.annotation import (
     annotation_chat,
     annotator_system_prompt,
 )
-from ..engine.base import ModelSpec
+from ..engine.model import ModelSpec
 from ..session.annotation_job import AnnotationJob, sort_answers
 from ..store.annotations import (
     annotation_path,

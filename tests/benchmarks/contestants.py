@@ -248,8 +248,9 @@ class Ours:
     """This repository's engine, as the app uses it: its own thread, its sampler, its events."""
 
     def __init__(self, job: Job) -> None:
-        from syndisco_tui.engine.base import LoadFailed, ModelSpec
+        from syndisco_tui.engine.base import LoadFailed
         from syndisco_tui.engine.local import LocalEngine
+        from syndisco_tui.engine.model import ModelSpec
 
         self._tokens = job["tokens"]
         self.engine = LocalEngine(Path(tempfile.gettempdir()), threads=torch.get_num_threads())

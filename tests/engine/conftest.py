@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from transformers import AutoTokenizer, LlamaConfig
 
-from syndisco_tui.engine.base import Loaded, ModelSpec
+from syndisco_tui.engine.base import Loaded
 from syndisco_tui.engine.local import LocalEngine
 from syndisco_tui.engine.local.loading.starter import STARTER
+from syndisco_tui.engine.model import ModelSpec
 from tests.support.engines import THREADS, load
 from tests.support.hub import Hub
 from tests.support.pretended_gpu import Machine, pretended_gpu

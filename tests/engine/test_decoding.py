@@ -132,7 +132,7 @@ def test_without_a_model_a_request_fails(tmp_path: Path) -> None:
 
 
 def test_close_cancels_what_runs(starter_cache: Path, tiny_folder: Path) -> None:
-    from syndisco_tui.engine.base import ModelSpec
+    from syndisco_tui.engine.model import ModelSpec
     from tests.support.engines import load
 
     engine = LocalEngine(starter_cache)

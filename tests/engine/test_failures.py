@@ -33,13 +33,13 @@ from syndisco_tui.engine.base import (
     LoadEvent,
     LoadFailed,
     LoadProgress,
-    ModelSpec,
     OutOfMemory,
 )
 from syndisco_tui.engine.local import LocalEngine
 from syndisco_tui.engine.local.loading import model_loader, starter
 from syndisco_tui.engine.local.runners import probe
 from syndisco_tui.engine.local.transformers_api import loading as transformers_loading
+from syndisco_tui.engine.model import ModelSpec
 from syndisco_tui.session import Condition, LiveSession, Posted, Runner, StateChanged
 from tests.support.engines import load
 from tests.support.hub import Hub

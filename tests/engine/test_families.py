@@ -10,18 +10,13 @@ import torch
 from transformers import AutoTokenizer
 
 from syndisco_tui.discussion import ChatMessage
-from syndisco_tui.engine.base import (
-    Generation,
-    GenerationRequest,
-    Loaded,
-    ModelSpec,
-    Sampling,
-)
+from syndisco_tui.engine.base import Generation, GenerationRequest, Loaded, Sampling
 from syndisco_tui.engine.local import LocalEngine
 from syndisco_tui.engine.local.decoding.decoder import Decoder, InputProcessor
 from syndisco_tui.engine.local.decoding.factory import decoder_for
 from syndisco_tui.engine.local.runners.probe import find_support
 from syndisco_tui.engine.local.tokenization.chat_tokenizer import ChatTokenizer
+from syndisco_tui.engine.model import ModelSpec
 from tests.support.engines import THREADS, load
 from tests.support.families import Family, build, installed, save
 from tests.support.pretended_gpu import NAME, Machine

@@ -26,12 +26,12 @@ from syndisco_tui.engine.base import (
     LoadEvent,
     LoadFailed,
     LoadProgress,
-    ModelSpec,
     ModelUnavailable,
 )
 from syndisco_tui.engine.local import LocalEngine
 from syndisco_tui.engine.local.loading import model_loader
 from syndisco_tui.engine.local.loading.weights_progress import weights_progress
+from syndisco_tui.engine.model import ModelSpec
 from tests.support.engines import load
 from tests.support.hub import Hub
 from tests.support.pretended_gpu import Machine

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from syndisco_tui.discussion import ChatMessage
-from syndisco_tui.engine.base import GenerationRequest, Loaded, ModelSpec, Sampling
+from syndisco_tui.engine.base import GenerationRequest, Loaded, Sampling
 from syndisco_tui.engine.local import LocalEngine
+from syndisco_tui.engine.model import ModelSpec
 from tests.support.engines import load
 
 pytest.importorskip("bitsandbytes")

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from syndisco_tui.discussion import ChatMessage
-from syndisco_tui.engine.base import EngineError, GenerationRequest, Loaded, ModelSpec
+from syndisco_tui.engine.base import EngineError, GenerationRequest, Loaded
 from syndisco_tui.engine.local import LocalEngine
+from syndisco_tui.engine.model import ModelSpec
 from tests.support.engines import load
 
 REQUEST = GenerationRequest((ChatMessage("user", "Hello."),), 12, seed=5)

@@ -16,12 +16,12 @@ from syndisco_tui.engine.base import (
     LoadEvent,
     LoadFailed,
     LoadProgress,
-    ModelSpec,
     Sampling,
 )
 from syndisco_tui.engine.engines import Engines
 from syndisco_tui.engine.local import LocalEngine
 from syndisco_tui.engine.local.loading import model_loader
+from syndisco_tui.engine.model import ModelSpec
 from syndisco_tui.session import LiveSession, Runner, StateChanged
 from syndisco_tui.store.discussions import discussion_files, read_discussion
 from tests.support.engines import THREADS, load

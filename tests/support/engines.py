@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from queue import SimpleQueue
 
-from syndisco_tui.engine.base import Loaded, LoadEvent, LoadFailed, ModelSpec
+from syndisco_tui.engine.base import Loaded, LoadEvent, LoadFailed
 from syndisco_tui.engine.local import LocalEngine
+from syndisco_tui.engine.model import ModelSpec
 
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 """Whether this process is a worker of pytest-xdist."""

@@ -9,14 +9,13 @@ from typing import Any
 from syndisco_tui.discussion import ChatMessage
 from syndisco_tui.engine.base import (
     Chunk,
-    EngineInfo,
     GenerationEvent,
     GenerationRequest,
     Loaded,
     LoadFailed,
-    ModelSpec,
     Retracted,
 )
+from syndisco_tui.engine.model import EngineInfo, ModelSpec
 from syndisco_tui.engine.server import ServerEngine
 from syndisco_tui.engine.server.known_servers import KnownServers
 from tests.support.scripted_server import Answer, Raw, Refused, Script, ScriptedServer

@@ -13,7 +13,6 @@ from syndisco_tui.engine.base import (
     Cancelled,
     Chunk,
     EngineError,
-    EngineInfo,
     Failed,
     Finished,
     Generation,
@@ -24,12 +23,11 @@ from syndisco_tui.engine.base import (
     LoadEvent,
     LoadFailed,
     LoadProgress,
-    ModelSpec,
     ModelUnavailable,
-    ReasoningField,
     RenderedPrompt,
     Started,
 )
+from syndisco_tui.engine.model import EngineInfo, ModelSpec, ReasoningField
 
 
 class ScriptedEngine:

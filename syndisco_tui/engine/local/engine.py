@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from ..base import (
     Cancelled,
     EngineError,
-    EngineInfo,
     Failed,
     Generation,
     GenerationEvent,
@@ -25,10 +24,10 @@ from ..base import (
     LoadEvent,
     LoadFailed,
     LoadProgress,
-    ModelSpec,
     RenderedPrompt,
 )
 from ..machine import usable_cores
+from ..model import EngineInfo, ModelSpec
 from .tokenization.chat_tokenizer import ChatTokenizer
 
 if TYPE_CHECKING:

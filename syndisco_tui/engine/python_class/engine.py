@@ -12,7 +12,6 @@ from typing import Literal
 from ..base import (
     Cancelled,
     EngineError,
-    EngineInfo,
     Failed,
     Generation,
     GenerationEvent,
@@ -21,10 +20,10 @@ from ..base import (
     LoadEvent,
     LoadFailed,
     LoadProgress,
-    ModelSpec,
     ModelUnavailable,
     RenderedPrompt,
 )
+from ..model import EngineInfo, ModelSpec
 from .own_model import OwnModel, make_model, reason, system_and_user
 from .reply import OwnReply
 

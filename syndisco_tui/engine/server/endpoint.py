@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, Timeout
 
 from ...text import without_credentials
-from ..base import EngineInfo, ModelUnavailable
+from ..base import ModelUnavailable
+from ..model import EngineInfo
 from .capabilities import Capabilities
 from .errors import sentence
 from .limit import AdaptiveLimit

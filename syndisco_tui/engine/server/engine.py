@@ -12,7 +12,6 @@ from ...store.inputs import InputError
 from ..base import (
     Cancelled,
     EngineError,
-    EngineInfo,
     Failed,
     Generation,
     GenerationEvent,
@@ -21,11 +20,11 @@ from ..base import (
     LoadEvent,
     LoadFailed,
     LoadProgress,
-    ModelSpec,
     ModelUnavailable,
     RenderedPrompt,
     Waiting,
 )
+from ..model import EngineInfo, ModelSpec
 from .capabilities import Capabilities
 from .endpoint import Endpoint
 from .known_servers import KnownServers

@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...engine.base import EngineInfo, LoadProgress
+from ...engine.base import LoadProgress
+from ...engine.model import EngineInfo
 from ...session import (
     DiscussionClosed,
     Intervention,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from syndisco_tui.discussion import DiscussionSetup
-from syndisco_tui.engine.base import EngineInfo, ModelSpec
+from syndisco_tui.engine.model import EngineInfo, ModelSpec
 from syndisco_tui.session import Condition
 from syndisco_tui.session.last_model import LastModelFile
 from syndisco_tui.workspace.settings import load_settings

@@ -10,7 +10,8 @@ import pytest
 from textual.widget import Widget
 
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Message, Parent, Persona
-from syndisco_tui.engine.base import EngineError, EngineInfo, LoadProgress
+from syndisco_tui.engine.base import EngineError, LoadProgress
+from syndisco_tui.engine.model import EngineInfo
 from syndisco_tui.session import Condition, ErrorRaised, ModelReady
 from syndisco_tui.store.discussion_format import to_bytes
 from syndisco_tui.tui.library.screen import LibraryScreen

@@ -7,7 +7,7 @@ from importlib import metadata
 import pytest
 
 from syndisco_tui.cli.doctor import Check, can_run, libraries, model
-from syndisco_tui.engine.base import EngineInfo, ModelSpec
+from syndisco_tui.engine.model import EngineInfo, ModelSpec
 from syndisco_tui.session.last_model import LastModelFile
 from syndisco_tui.workspace.folders import Folders
 

@@ -18,9 +18,9 @@ from syndisco_tui.engine.base import (
     LoadEvent,
     LoadFailed,
     LoadProgress,
-    ModelSpec,
 )
 from syndisco_tui.engine.engines import Engines
+from syndisco_tui.engine.model import ModelSpec
 from tests.support.scripted_engine import ScriptedEngine
 
 CHAT = (ChatMessage("user", "Hello"),)

@@ -25,9 +25,9 @@ from syndisco_tui.engine.base import (
     LoadEvent,
     LoadFailed,
     LoadProgress,
-    ModelSpec,
     RenderedPrompt,
 )
+from syndisco_tui.engine.model import ModelSpec
 from syndisco_tui.engine.python_class import PythonEngine
 
 CHAT = (ChatMessage("system", "You are Ann."), ChatMessage("user", "User Ann posted:"))

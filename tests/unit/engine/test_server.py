@@ -18,11 +18,11 @@ from syndisco_tui.engine.base import (
     GenerationRequest,
     Loaded,
     LoadFailed,
-    ModelSpec,
     Retracted,
     Sampling,
     Waiting,
 )
+from syndisco_tui.engine.model import ModelSpec
 from tests.support.opened_servers import CHAT, KEY, Opened, always, first, request
 from tests.support.scripted_server import Answer, Refused
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Message
-from syndisco_tui.engine.base import EngineInfo, LoadProgress
+from syndisco_tui.engine.base import LoadProgress
+from syndisco_tui.engine.model import EngineInfo
 from syndisco_tui.headless.printer import Printer
 from syndisco_tui.session import Condition, ErrorRaised, ModelReady, Posted, ReplyGrew, ReplyStarted
 from syndisco_tui.store.discussion_format import to_bytes

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from syndisco_tui.engine.base import EngineInfo, ModelSpec
+from syndisco_tui.engine.model import EngineInfo, ModelSpec
 from syndisco_tui.session.last_model import LastModelFile
 from syndisco_tui.workspace.folders import Folders
 

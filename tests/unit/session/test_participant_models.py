@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, rebuild_request
-from syndisco_tui.engine.base import GenerationRequest, ModelSpec
+from syndisco_tui.engine.base import GenerationRequest
 from syndisco_tui.engine.engines import Engines
+from syndisco_tui.engine.model import ModelSpec
 from syndisco_tui.session import LiveSession, Runner, SessionEvent
 from syndisco_tui.session.batch import Batch
 from syndisco_tui.session.batch_run import saved_runs

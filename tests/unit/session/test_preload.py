@@ -10,7 +10,8 @@ from queue import Empty
 import pytest
 
 from syndisco_tui.discussion import DiscussionSetup, Persona
-from syndisco_tui.engine.base import EngineInfo, LoadProgress, ModelSpec
+from syndisco_tui.engine.base import LoadProgress
+from syndisco_tui.engine.model import EngineInfo, ModelSpec
 from syndisco_tui.session import (
     ErrorRaised,
     LiveSession,

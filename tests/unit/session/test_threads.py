@@ -14,7 +14,6 @@ import pytest
 
 from syndisco_tui.engine.base import (
     EngineError,
-    EngineInfo,
     Failed,
     Generation,
     GenerationEvent,
@@ -22,9 +21,9 @@ from syndisco_tui.engine.base import (
     Loaded,
     LoadEvent,
     LoadFailed,
-    ModelSpec,
 )
 from syndisco_tui.engine.local import LocalEngine
+from syndisco_tui.engine.model import EngineInfo, ModelSpec
 from syndisco_tui.session import (
     Condition,
     ErrorRaised,

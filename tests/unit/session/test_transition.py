@@ -17,14 +17,13 @@ from syndisco_tui.discussion import DiscussionRecord, DiscussionSetup, Persona
 from syndisco_tui.engine.base import (
     Cancelled,
     EngineError,
-    EngineInfo,
     GenerationResult,
     Loaded,
     LoadFailed,
     LoadProgress,
-    ModelSpec,
     OutOfMemory,
 )
+from syndisco_tui.engine.model import EngineInfo, ModelSpec
 from syndisco_tui.session import StateChanged, inputs
 from syndisco_tui.session.effects import CreateFile, Effect, Emit, OpenFile, Save, Submit
 from syndisco_tui.session.inputs import Input

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from syndisco_tui.discussion import DiscussionSetup
-from syndisco_tui.engine.base import ReasoningField
+from syndisco_tui.engine.model import ReasoningField
 from syndisco_tui.headless import run_headless
 from syndisco_tui.session import Condition, LiveSession, Runner, SessionEvent
 from syndisco_tui.store.discussions import discussion_files, read_discussion

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from syndisco_tui.engine.base import EngineInfo, ModelSpec
 from syndisco_tui.engine.machine import FreeMemory
+from syndisco_tui.engine.model import EngineInfo, ModelSpec
 from syndisco_tui.session.last_model import LastModelFile
 from syndisco_tui.workspace import models
 from syndisco_tui.workspace.folders import Folders

@@ -17,8 +17,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ...base import EngineInfo, LoadProgress, ModelSpec, ModelUnavailable
+from ...base import LoadProgress, ModelUnavailable
 from ...machine import processor_name
+from ...model import EngineInfo, ModelSpec
 from ..memory import free_memory, is_out_of_memory, paused_collector
 from .checkpoint import Checkpoint, read_checkpoint
 from .child_process import POLL_SECONDS, IsCancelled, Report, raise_if_cancelled

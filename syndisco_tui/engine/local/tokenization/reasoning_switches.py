@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ...base import EngineError, Reasoning, ReasoningField
+from ...base import EngineError, Reasoning
+from ...model import ReasoningField
 
 _ON_OFF = ("enable_thinking", "thinking", "reasoning", "enable_reasoning")
 """Qwen 3, GLM, SmolLM3, Gemma 4 · DeepSeek, Granite, Kimi · Cohere Command A · others."""
