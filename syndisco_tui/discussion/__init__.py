@@ -1,7 +1,7 @@
 """The domain: personas, turns, prompts and the discussion itself. Pure, without I/O."""
 
 from .actor import Actor
-from .discussion import Discussion, NotTheNextTurn
+from .discussion import Discussion
 from .guard import Guard, GuardResult
 from .history import CannotChange, entries_as_prompted, last_undoable
 from .names import name_clash, name_key, near_name
@@ -24,7 +24,7 @@ from .record import (
     SpeakerOverride,
     Status,
 )
-from .request import TurnRequest
+from .request import NotTheNextTurn, TurnRequest
 from .setup import DiscussionSetup
 from .turns import TURN_MANAGERS, RandomTurn, RandomWeighted, RoundRobin, TurnManager
 

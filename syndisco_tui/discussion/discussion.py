@@ -13,10 +13,9 @@ from .chance import draw_seed
 from .ending import EndReason, end_reason, turns_left_note
 from .guard import Guard, is_silence
 from .history import CannotChange, History, last_undoable
-from .names import name_key
+from .names import name_key, other_names
 from .prompt import chat_prompt, stop_strings, window
 from .record import (
-    HARDCODED,
     Change,
     DiscussionRecord,
     EarlierSetup,
@@ -24,15 +23,12 @@ from .record import (
     Reply,
     Shortened,
     SpeakerOverride,
+    seed_messages,
 )
-from .request import TurnRequest
+from .request import NotTheNextTurn, TurnRequest
 from .setup import DiscussionSetup
 from .setup_guard import guard_for
 from .turns import TurnManager, make_turn_manager
-
-
-class NotTheNextTurn(ValueError):
-    """A reply was posted to a request that the discussion no longer waits for."""
 
 
 class Discussion:
@@ -53,10 +49,7 @@ class Discussion:
     ) -> None:
         setup.require_turn_takers()
         if entries is None:
-            entries = (
-                Message(name=name, text=text, role="seed", model=HARDCODED)
-                for name, text in setup.seeded()
-            )
+            entries = seed_messages(setup)
         self._setup = setup
         self._history = History(tuple(entries), tuple(earlier_setups), tuple(changes))
         self._speaker_override = speaker_override
@@ -103,8 +96,9 @@ class Discussion:
     def speaker_override(self) -> SpeakerOverride | None:
         """The user whom a person chose to speak at a turn that is still to come."""
         override = self._speaker_override
-        is_ahead = override is not None and override.turn > self.turns_taken
-        return override if override and is_ahead and self._takes_turns(override.name) else None
+        if override is None or override.turn <= self.turns_taken:
+            return None
+        return override if override.name in self._setup.turn_takers else None
 
     @property
     def turns_taken(self) -> int:
@@ -210,7 +204,7 @@ class Discussion:
 
     def guard(self, request: TurnRequest) -> Guard:
         """The guard for the reply to ``request``, complete or still growing."""
-        others = tuple(self._other_names(request.name))
+        others = self._other_names(request.name)
         return guard_for(self._setup, request.name, others, self.entries)
 
     # Interventions ----------------------------------------------------------------------------
@@ -263,9 +257,8 @@ class Discussion:
     def delete(self, count: int = 1, *, changed_at: str = "") -> tuple[Message, ...]:
         """Delete the last ``count`` entries, but no seed opinion; their turns are open again."""
         position = len(self.entries)
-        while position > max(0, len(self.entries) - count):
-            if self.entries[position - 1].role == "seed":
-                break
+        first = max(0, position - count)
+        while position > first and self.entries[position - 1].role != "seed":
             position -= 1
         removed = self.entries[position:]
         self._speaker_override = self.speaker_override  # a past one must not come back
@@ -278,10 +271,11 @@ class Discussion:
 
         Raises CannotChange: no model generated that message, or the setup has changed since.
         """
-        last = self.entries[-1] if self.entries else None
-        if last is None or not last.is_prompted:
-            reason = "nobody has spoken yet" if last is None else "no model said the last message"
-            raise CannotChange(f"there is nothing to regenerate: {reason}")
+        if not self.entries:
+            raise CannotChange("there is nothing to regenerate: nobody has spoken yet")
+        last = self.entries[-1]
+        if not last.is_prompted:
+            raise CannotChange("there is nothing to regenerate: no model said the last message")
         self._history = self._history.remove("regenerated", len(self.entries) - 1, changed_at)
         request = self.next_request()
         if request is None or (request.name, request.turn) != (last.name, last.turn):
@@ -297,9 +291,9 @@ class Discussion:
         trial = self.copy()
         trial.regenerate()
         first = trial.next_request()
-        assert first is not None
-        requests = [trial.next_request(first.attempt + number) for number in range(count)]
-        return tuple(request for request in requests if request is not None)
+        assert first
+        requests = (trial.next_request(first.attempt + number) for number in range(count))
+        return tuple(filter(None, requests))
 
     def choose(
         self, candidates: Sequence[Message], chosen: int | None, *, changed_at: str = ""
@@ -342,7 +336,7 @@ class Discussion:
         """
         if name is None:
             self._speaker_override = None
-        elif self._takes_turns(name):
+        elif name in self._setup.turn_takers:
             self._speaker_override = SpeakerOverride(self.turns_taken + 1, name)
         else:
             raise CannotChange(f"{name} takes no turns")
@@ -352,12 +346,12 @@ class Discussion:
 
         Raises IndexError: there are fewer entries.
         """
-        if not 0 <= position <= len(self.entries):
-            raise IndexError(f"message {position} of {len(self.entries)}")
+        total = len(self.entries)
+        if not 0 <= position <= total:
+            raise IndexError(f"message {position} of {total}")
         fork = self.copy()
         fork._history = self._history.fork(position)
-        if position < len(self.entries):
-            fork._speaker_override = None
+        fork._speaker_override = self._speaker_override if position == total else None
         fork._restore_override(self.entries[position:])
         return fork
 
@@ -377,9 +371,6 @@ class Discussion:
             self._setup, self.entries, self.earlier_setups, self.changes, self._speaker_override
         )
 
-    def _takes_turns(self, name: str) -> bool:
-        return name in self._setup.turn_takers
-
     def _restore_override(self, removed: Sequence[Message]) -> None:
         """Choose the speaker of a turn that is open again as it was chosen before."""
         if removed and removed[0].speaker_overridden:
@@ -387,15 +378,15 @@ class Discussion:
 
     def _chosen_speaker(self) -> str | None:
         """Who takes the next user turn if the turn manager is not to decide."""
+        takers = self._setup.turn_takers
         for choice in (self._history.message_to_regenerate, self._speaker_override):
-            if choice and choice.turn == self.turns_taken + 1 and self._takes_turns(choice.name):
+            if choice and choice.turn == self.turns_taken + 1 and choice.name in takers:
                 return choice.name
         return None
 
-    def _other_names(self, speaker: str) -> list[str]:
+    def _other_names(self, speaker: str) -> tuple[str, ...]:
         """The names in which a model may continue: all participants, and all who have spoken."""
-        names = dict.fromkeys((*self._setup.names, *self._history.names))
-        return [name for name in names if name_key(name) != name_key(speaker)]
+        return other_names((*self._setup.names, *self._history.names), speaker)
 
     def _awaits_moderator(self) -> bool:
         """Whether the moderator answers next."""

@@ -58,3 +58,8 @@ def name_spellings(names: Iterable[str]) -> tuple[str, ...]:
 def name_pattern(names: Iterable[str]) -> str:
     """A regular expression for any of ``names``, composed or decomposed, the longest first."""
     return "|".join(map(re.escape, name_spellings(names)))
+
+
+def other_names(names: Iterable[str], speaker: str) -> tuple[str, ...]:
+    """``names``, each once, without those that are the same as ``speaker``."""
+    return tuple(name for name in dict.fromkeys(names) if name_key(name) != name_key(speaker))

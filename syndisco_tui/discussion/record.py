@@ -136,6 +136,11 @@ class Message:
         return self.role in ("user", "moderator")
 
 
+def seed_messages(setup: DiscussionSetup) -> tuple[Message, ...]:
+    """The seed opinions of ``setup`` as the messages that a discussion begins with."""
+    return tuple(Message(name=name, text=text, role="seed") for name, text in setup.seeded())
+
+
 @dataclass(frozen=True)
 class Parent:
     """Where a fork comes from: the discussion's id, and how many of its turns are shared."""

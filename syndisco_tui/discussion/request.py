@@ -10,6 +10,10 @@ from .prompt import ChatMessage
 from .record import Message, Reply, Shortened
 
 
+class NotTheNextTurn(ValueError):
+    """A reply was posted to a request that the discussion no longer waits for."""
+
+
 @dataclass(frozen=True)
 class TurnRequest:
     """Who is to speak, and everything a model needs for it."""

@@ -327,8 +327,7 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
         """Show a path on a line of its own until another row is highlighted, and copy it."""
         result = self.query_one("#library-result", Static)
         result.display = True
-        line = path_line(label, path, self.size.width - 4)
-        result.update(line)
+        result.update(path_line(label, path, self.size.width - 4))
         self._row_of_path = self.discussions.row
         self.post_message(Transcript.Copied(str(path), label))
 
@@ -363,9 +362,8 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
             else:
                 self._tasks.rename(path, title)
 
-        heading = entry.summary.heading
-        explanation = "The title of this discussion."
-        ask = partial(LineDialog, "Rename", explanation, "rename", non_empty, text=heading)
+        labels = "Rename", "The title of this discussion.", "rename"
+        ask = partial(LineDialog, *labels, non_empty, text=entry.summary.heading)
         open_form(self.app, ask, renamed)
 
     def action_discard(self) -> None:
