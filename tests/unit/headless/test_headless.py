@@ -348,7 +348,7 @@ class TestFullDisk:
             def write(self, text: str) -> int:
                 if "turn 1" in text:
                     disk.breaks("write", errno.ENOSPC)
-                if "Waiting" in text:
+                if "retrying" in text:
                     disk.is_mended()
                 return super().write(text)
 
@@ -372,7 +372,7 @@ class TestFullDisk:
             def write(self, text: str) -> int:
                 if "turn 1" in text:
                     disk.breaks("write", errno.ENOSPC)
-                if "Waiting" in text:
+                if "retrying" in text:
                     os.kill(os.getpid(), signal.SIGTERM)
                 return super().write(text)
 
