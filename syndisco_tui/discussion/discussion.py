@@ -367,9 +367,8 @@ class Discussion:
 
     def copy(self) -> Discussion:
         """An independent copy."""
-        return Discussion(
-            self._setup, self.entries, self.earlier_setups, self.changes, self._speaker_override
-        )
+        parts = self.entries, self.earlier_setups, self.changes
+        return Discussion(self._setup, *parts, self._speaker_override)
 
     def _restore_override(self, removed: Sequence[Message]) -> None:
         """Choose the speaker of a turn that is open again as it was chosen before."""
