@@ -17,6 +17,7 @@ from ...text import one_line, safe
 from ...workspace.coding import HumanCoding
 from ..shell.screen import AppScreen
 from ..widgets.dialogs import ConfirmDialog
+from ..widgets.forms import discard_question
 from ..widgets.key_line import KeyLine
 from ..widgets.page import Page
 from ..widgets.safe_input import SafeInput
@@ -157,6 +158,9 @@ class CodingScreen(AppScreen[None]):
             self._move(event.key)
 
     def _move(self, key: str) -> None:
+        if self._has_unsaved_text:
+            self.notify("⏎ saves what you typed; clear it to go on without it.", timeout=4)
+            return
         transcript = self._transcript
         if key == "up":
             transcript.action_previous_message()
@@ -230,9 +234,27 @@ class CodingScreen(AppScreen[None]):
             self._error = event.error
             self._show()
 
+    @property
+    def _has_unsaved_text(self) -> bool:
+        """Whether an answer was typed that is not the message's yet."""
+        current = self._transcript.current
+        if self._keys or current is None:
+            return False
+        value = self._coding.value(current)
+        saved = "" if value is None else safe(str(value))
+        return self.query_one(Input).value.strip() not in ("", saved)
+
     def action_leave(self) -> None:
-        """Leave once everything is saved; if saving fails, ask first."""
-        self._save_and_leave()
+        """Leave once everything is saved; if something would be lost, ask first."""
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._save_and_leave()
+
+        if self._has_unsaved_text:
+            self.app.push_screen(discard_question(self.app, can_undo=False), answered)
+        else:
+            self._save_and_leave()
 
     @work(thread=True, exit_on_error=False, exclusive=True, group="leave")
     def _save_and_leave(self) -> None:

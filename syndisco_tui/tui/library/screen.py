@@ -327,7 +327,8 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
         """Show a path on a line of its own until another row is highlighted, and copy it."""
         result = self.query_one("#library-result", Static)
         result.display = True
-        result.update(path_line(label, path, self.size.width - 4))
+        line = path_line(label, path, self.size.width - 4)
+        result.update(line)
         self._row_of_path = self.discussions.row
         self.post_message(Transcript.Copied(str(path), label))
 
@@ -376,7 +377,6 @@ class LibraryScreen(AppScreen[OpenRequest | None]):
             self._tasks.restore()
 
     def action_experiments(self) -> None:
-        """Leave for the experiments, whose discussions lie in folders of their own."""
         self.dismiss(None)
         self.app.call_later(self._show_experiments)
 

@@ -19,7 +19,7 @@ from ...text import safe
 from .screen import AppDialog
 
 MARGIN = 2  # cells beside a place, in which its letter stands
-LETTERS = "asdfghjklqwertyuiopzxcvbnm1234567890"
+LETTERS = "asdfghjklqwertyuiopzxcvbnm1234567890ASDFGHJKLQWERTYUIOPZXCVBNM"
 
 
 @runtime_checkable

@@ -144,6 +144,21 @@ async def test_texts_are_typed(bench: OpenBench) -> None:
         await at.until(lambda: "Answer working at home" in at.text())
 
 
+async def test_a_typed_answer_is_not_lost_without_a_question(bench: OpenBench) -> None:
+    async with bench() as at:
+        await begin(at, TOPIC, "topic")
+        screen = at.app.screen
+        await at.type("working")
+        await at.press("down")
+        assert "⏎ saves what you typed" in at.toasts()
+        await at.press("escape")
+        assert "Discard what you typed?" in at.text()
+        await at.press("escape")
+        assert at.app.screen is screen
+        await at.press("escape", "y")
+        await at.until(lambda: at.app.screen is not screen)
+
+
 async def test_what_others_answered_is_not_shown(bench: OpenBench) -> None:
     async with bench() as at:
         path = await begin(at)

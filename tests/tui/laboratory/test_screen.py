@@ -69,7 +69,7 @@ async def test_started_at_once_the_transcript_is_in_sight(
 
 
 async def test_the_help_names_every_action(bench: OpenBench) -> None:
-    async with bench((120, 100)) as at:
+    async with bench((120, 120)) as at:
         await at.press("question_mark")
         for action in ACTIONS:
             assert action.help in at.text(), action

@@ -24,7 +24,7 @@ async def test_a_letter_goes_to_a_row_of_the_setup(bench: OpenBench) -> None:
 
 
 async def test_every_pane_has_a_letter(bench: OpenBench) -> None:
-    async with bench((120, 50)) as at:
+    async with bench((120, 80)) as at:  # all rows of the setup are in sight
         letters = LETTERS[: 2 + at.laboratory.setup_pane.row_count]
         await at.press("ctrl+o", letters[-1])
         await at.until(lambda: at.app.focused is at.laboratory.transcript)
