@@ -34,7 +34,7 @@ class AnnotationsScreen(AppScreen[None]):
     CSS_PATH = "annotation.tcss"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "go(-1)", "task before", key_display="←", priority=True),
+        Binding("left", "go(-1)", "previous task", key_display="←", priority=True),
         Binding("right", "go(1)", "next task", key_display="→", priority=True),
         Binding("escape,q,enter", "dismiss(None)", "back", key_display="esc"),
     ]

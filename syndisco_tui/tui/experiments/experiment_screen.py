@@ -73,7 +73,7 @@ class ExperimentScreen(AppScreen[OpenRequest | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open_cell", "discussions", key_display="⏎"),
         Binding("f", "figure(1)", "next figure"),
-        Binding("F", "figure(-1)", "figure before", show=False),
+        Binding("F", "figure(-1)", "previous figure", show=False),
         Binding("T", "statistics", "statistics"),
         Binding("r", "go_on", "run"),
         Binding("x", "stop", "stop all"),

@@ -110,7 +110,7 @@ class StatisticsScreen(AppScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "discussions", "discussions", key_display="⏎"),
         Binding("right,l,tab", "view(1)", "next figure", key_display="→"),
-        Binding("left,h,shift+tab", "view(-1)", "figure before", key_display="←"),
+        Binding("left,h,shift+tab", "view(-1)", "previous figure", key_display="←"),
         Binding("t", "go_to_table", "table"),
         Binding("d", "go_to_differences", "differences"),
         Binding("b", "by", "group by"),
