@@ -326,7 +326,7 @@ def _collect_garbage_again() -> None:
     """What was made by the first picture stays: looking through it again only stalls keys.
 
     Neither are old objects looked through often: with 256 discussions in flight at 5,000 tokens a
-    second, that held keys up for 140 ms at the 99th percentile, and for 50 ms like this.
+    second, that held keys up for 140 ms at the 99th percentile, and for 50 to 65 ms like this.
     """
     gc.freeze()
     gc.set_threshold(10_000, 20, 100)
