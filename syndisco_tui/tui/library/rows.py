@@ -110,7 +110,7 @@ class DiscussionStatus:
             word = "running elsewhere" if status == "running" else "open elsewhere"
             return cls("●", word, "$accent", is_elsewhere=True)
         if status == "syndisco":
-            return cls("·", "SynDisco's")
+            return cls("·", "imported")
         if status == "finished":
             return cls("✓", "finished")
         word = "interrupted" if status == "running" else status

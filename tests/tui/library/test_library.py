@@ -122,7 +122,7 @@ async def test_newest_first_each_with_its_state(bench: OpenBench, four: list[Pat
         assert shown(screen) == ["Ann and Bob", "On the sea", "On trains", "On cheese"]
         text = at.text()
         for words in (
-            "SynDisco's · 2 turns · small-model · Ann and Bob",
+            "imported · 2 turns · small-model · Ann and Bob",
             "interrupted · turn 2 of 4 · fork · small-model",
             "paused · turn 2 of 4",
             "finished · 2 turns",
