@@ -56,7 +56,7 @@ def interval(observations: Sequence[Observation], measure: Measure) -> Interval 
     low, high = None, None
     if len(clusters) > 1:
         low, high = _percentiles(_resampled([sums, counts], lambda s, c: s / c))
-    n = sum(measure.parts(one.statistics)[1] > 0 for one in observations)
+    n = sum(measure.parts(observation.statistics)[1] > 0 for observation in observations)
     return Interval(float(sums.sum() / counts.sum()), low, high, n)
 
 
@@ -106,24 +106,26 @@ def differences(
         is_paired: Compare discussions of one repeat that agree in seed and in all other factors,
             and only those. None: pair them if there are any.
     """
-    levels = list(dict.fromkeys(one.level(factor) for one in observations))
+    levels = list(dict.fromkeys(observation.level(factor) for observation in observations))
     by_level = {
         level: [
-            one
-            for one in observations
-            if one.level(factor) == level and measure.parts(one.statistics)[1]
+            observation
+            for observation in observations
+            if observation.level(factor) == level and measure.parts(observation.statistics)[1]
         ]
         for level in levels
     }
     result = []
     for first, second in combinations(levels, 2):
-        one, other = by_level[first], by_level[second]
-        paired = _pairs(one, other, factor) if is_paired is not False else ([], [])
+        baseline, compared = by_level[first], by_level[second]
+        paired = _pairs(baseline, compared, factor) if is_paired is not False else ([], [])
         if is_paired or paired[0]:
-            one, other = paired
-        if one and other:
+            baseline, compared = paired
+        if baseline and compared:
             names = factor, first, second
-            result.append(_difference(names, one, other, measure, is_paired=bool(paired[0])))
+            result.append(
+                _difference(names, baseline, compared, measure, is_paired=bool(paired[0]))
+            )
     return result
 
 
@@ -140,7 +142,7 @@ def all_differences(
 
 
 def _pairs(
-    one: Sequence[Observation], other: Sequence[Observation], factor: str
+    baseline: Sequence[Observation], compared: Sequence[Observation], factor: str
 ) -> tuple[list[Observation], list[Observation]]:
     """The observations on both sides that have a counterpart on the other."""
 
@@ -148,19 +150,19 @@ def _pairs(
         rest = tuple(sorted((n, level) for n, level in each.cell.items() if n != factor))
         return each.repeat, each.seed, rest
 
-    common = {key(each) for each in one if each.repeat} & {key(each) for each in other}
-    return [x for x in one if key(x) in common], [x for x in other if key(x) in common]
+    common = {key(each) for each in baseline if each.repeat} & {key(each) for each in compared}
+    return [x for x in baseline if key(x) in common], [x for x in compared if key(x) in common]
 
 
 def _difference(
     names: tuple[str, str, str],
-    one: Sequence[Observation],
-    other: Sequence[Observation],
+    baseline: Sequence[Observation],
+    compared: Sequence[Observation],
     measure: Measure,
     *,
     is_paired: bool,
 ) -> LevelDifference:
-    left, right = _clusters(one, measure), _clusters(other, measure)
+    left, right = _clusters(baseline, measure), _clusters(compared, measure)
     if is_paired:
         right = {key: right[key] for key in left}
         columns = [*_columns(left.values()), *_columns(right.values())]
@@ -173,7 +175,7 @@ def _difference(
             columns[:2], lambda a, b: a / b
         )
         values = [[value for each in group if (value := measure(each.statistics)) is not None]
-                  for group in (one, other)]  # fmt: skip
+                  for group in (baseline, compared)]  # fmt: skip
         average = (mean(values[1]) or 0.0) - (mean(values[0]) or 0.0)
         spread = _pooled_deviation(*values)
     first_value = float(columns[0].sum() / columns[1].sum())
@@ -189,15 +191,15 @@ def _difference(
         low,
         high,
         None if average is None or not spread or spread < _NO_SPREAD else average / spread,
-        len(one) + len(other),
+        len(baseline) + len(compared),
         len(left) if is_paired else 0,
     )
 
 
-def _pooled_deviation(one: Sequence[float], other: Sequence[float]) -> float:
-    freedom = len(one) + len(other) - 2
-    squares = (len(one) - 1) * (standard_deviation(one) or 0) ** 2
-    squares += (len(other) - 1) * (standard_deviation(other) or 0) ** 2
+def _pooled_deviation(baseline: Sequence[float], compared: Sequence[float]) -> float:
+    freedom = len(baseline) + len(compared) - 2
+    squares = (len(baseline) - 1) * (standard_deviation(baseline) or 0) ** 2
+    squares += (len(compared) - 1) * (standard_deviation(compared) or 0) ** 2
     return float((squares / freedom) ** 0.5) if freedom > 0 else 0.0
 
 
@@ -206,10 +208,12 @@ def _clusters(
 ) -> dict[_Cluster, tuple[float, float]]:
     """The measure's sum and count for each group that is resampled together."""
     clusters: dict[_Cluster, tuple[float, float]] = {}
-    for number, one in enumerate(observations):
-        total, count = measure.parts(one.statistics)
+    for number, observation in enumerate(observations):
+        total, count = measure.parts(observation.statistics)
         if count:
-            key = (one.repeat, one.seed) if one.repeat else ("alone", number)
+            key = (
+                (observation.repeat, observation.seed) if observation.repeat else ("alone", number)
+            )
             before = clusters.get(key, (0.0, 0.0))
             clusters[key] = before[0] + total, before[1] + count
     return clusters

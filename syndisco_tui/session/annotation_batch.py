@@ -51,7 +51,9 @@ JSON_ROOM = 16
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _OpenRequest:
+    """A request to an annotator that has not been answered."""
+
     job: AnnotationJob
     annotation: Annotation
     """Without its answer."""
@@ -91,10 +93,10 @@ class AnnotationBatch:
         self._engine = engine
         self._max_in_flight = max_in_flight
         self._events: SimpleQueue[LoadEvent | GenerationEvent] = SimpleQueue()
-        self._in_flight: dict[Generation, _Asked] = {}
+        self._in_flight: dict[Generation, _OpenRequest] = {}
         self._phases = phases([job.spec for job in jobs])
         self._phase: tuple[ModelSpec, ...] = ()
-        self._requests: Iterator[tuple[GenerationRequest, _Asked]] = iter(())
+        self._requests: Iterator[tuple[GenerationRequest, _OpenRequest]] = iter(())
         self._is_loading = False
         self._failed = self._failures_in_a_row = 0
         self._done_before = sum(job.done for job in jobs)
@@ -144,27 +146,29 @@ class AnnotationBatch:
             case Waiting():
                 self.waits = event.reason
             case Finished(generation=generation, result=result):
-                if asked := self._in_flight.pop(generation, None):
-                    self._answer(asked, result, generation.request)
+                if open_request := self._in_flight.pop(generation, None):
+                    self._answer(open_request, result, generation.request)
             case Failed(generation=generation, error=error):
-                if asked := self._in_flight.pop(generation, None):
-                    self._fail(asked, error)
+                if open_request := self._in_flight.pop(generation, None):
+                    self._fail(open_request, error)
             case _:
                 pass
 
-    def _answer(self, asked: _Asked, result: GenerationResult, request: GenerationRequest) -> None:
+    def _answer(
+        self, open_request: _OpenRequest, result: GenerationResult, request: GenerationRequest
+    ) -> None:
         self.waits = ""
         self._failures_in_a_row = 0
         if result.finish_reason == "cancelled":
-            self._fail(asked, EngineError("The answer was cancelled."))
+            self._fail(open_request, EngineError("The answer was cancelled."))
             return
-        self._first_answer_at = self._first_answer_at or asked.seconds_from
+        self._first_answer_at = self._first_answer_at or open_request.seconds_from
         self._answered += 1
         text, reasoning = _told_apart(result)
         info = self._engine.info_of(request.model)
-        scale = asked.job.begin.question.scale
+        scale = open_request.job.begin.question.scale
         annotation = replace(
-            asked.annotation,
+            open_request.annotation,
             value=scale.read(text),
             text=text,
             reasoning=reasoning,
@@ -177,16 +181,16 @@ class AnnotationBatch:
             notes=result.notes,
             created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         )
-        asked.job.note(annotation, info.as_dict() if info else {})
-        self._less_pending(asked.job)
+        open_request.job.note(annotation, info.as_dict() if info else {})
+        self._less_pending(open_request.job)
 
-    def _fail(self, asked: _Asked, error: EngineError) -> None:
-        asked.job.error = str(error)
+    def _fail(self, open_request: _OpenRequest, error: EngineError) -> None:
+        open_request.job.error = str(error)
         self._failed += 1
         self._failures_in_a_row += 1
         if isinstance(error, ModelUnavailable) or self._failures_in_a_row >= MAX_FAILURES:
             self._end(str(error))
-        self._less_pending(asked.job)
+        self._less_pending(open_request.job)
 
     def _less_pending(self, job: AnnotationJob) -> None:
         job.pending -= 1
@@ -201,7 +205,7 @@ class AnnotationBatch:
 
     def _requests_of(
         self, specs: Sequence[ModelSpec]
-    ) -> Iterator[tuple[GenerationRequest, _Asked]]:
+    ) -> Iterator[tuple[GenerationRequest, _OpenRequest]]:
         for job in self.jobs:
             if job.spec not in specs or job.state != "waiting":
                 continue
@@ -221,7 +225,7 @@ class AnnotationBatch:
 
     def _request(
         self, job: AnnotationJob, record: DiscussionRecord, position: int, repeat: int
-    ) -> tuple[GenerationRequest, _Asked]:
+    ) -> tuple[GenerationRequest, _OpenRequest]:
         question, profile = job.begin.question, job.begin.annotator
         chat = annotation_chat(question, job.persona, record.entries, position)
         seed = annotation_seed(profile, record.id, position, repeat)
@@ -247,7 +251,7 @@ class AnnotationBatch:
             model=job.spec,
             conversation=job.begin.key,
         )
-        return request, _Asked(job, annotation, time.monotonic())
+        return request, _OpenRequest(job, annotation, time.monotonic())
 
     def _submit(self) -> None:
         while (
@@ -256,11 +260,11 @@ class AnnotationBatch:
             following = next(self._requests, None)
             if following is None:
                 return
-            request, asked = following
+            request, open_request = following
             if self._stopped:  # a job could not be saved
                 return
             generation = self._engine.submit(request, self._hear)
-            self._in_flight[generation] = asked
+            self._in_flight[generation] = open_request
 
     def _hear(self, event: GenerationEvent) -> None:
         """Queue an event, on the engine's thread."""

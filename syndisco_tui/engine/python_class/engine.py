@@ -43,7 +43,7 @@ class _Load:
 
 
 @dataclass(frozen=True)
-class _Heard:
+class _Progress:
     """A report from the thread that runs the class: a piece of a reply, or how the task ended."""
 
     task: _Load | OwnReply
@@ -58,7 +58,7 @@ class _End:
     error: EngineError | None
 
 
-_Message = _Load | Generation | _Heard | _End | Literal["cancel load"]
+_Message = _Load | Generation | _Progress | _End | Literal["cancel load"]
 
 
 class PythonEngine:
@@ -82,8 +82,8 @@ class PythonEngine:
     def _begin(self) -> None:
         inbox: SimpleQueue[_Message] = SimpleQueue()
         self._inbox = inbox
-        desk = _Desk(inbox, lambda spec, model: self._loaded(inbox, spec, model))
-        self._thread = threading.Thread(target=desk.serve, name="own class", daemon=True)
+        model_thread = _ModelThread(inbox, lambda spec, model: self._loaded(inbox, spec, model))
+        self._thread = threading.Thread(target=model_thread.serve, name="own class", daemon=True)
         self._thread.start()
 
     @property
@@ -164,7 +164,7 @@ class PythonEngine:
         return Loaded(info)
 
 
-class _Desk:
+class _ModelThread:
     """Hands tasks to the thread of the class, one at a time, and reports the results.
 
     Args:
@@ -203,7 +203,7 @@ class _Desk:
 
     def _take(self, message: _Message | None) -> None:
         match message:
-            case _Heard() if message.task is self._current:
+            case _Progress() if message.task is self._current:
                 self._hear(message)
             case _Load() | Generation():
                 self._waiting.append(message)
@@ -212,7 +212,7 @@ class _Desk:
             case _:
                 pass
 
-    def _hear(self, heard: _Heard) -> None:
+    def _hear(self, heard: _Progress) -> None:
         task, outcome = heard.task, heard.outcome
         is_dropped, is_over = self._is_dropped, not isinstance(outcome, str)
         if is_over:
@@ -292,19 +292,19 @@ class _Desk:
             task, model = order
             try:
                 if isinstance(task, _Load):
-                    self._inbox.put(_Heard(task, make_model(task.spec.model)))
+                    self._inbox.put(_Progress(task, make_model(task.spec.model)))
                     continue
                 assert model
                 for piece in model.pieces(task.generation.request):
-                    self._inbox.put(_Heard(task, piece))
+                    self._inbox.put(_Progress(task, piece))
                     if task.generation.is_cancelled or task.generation.is_done:
                         break
-                self._inbox.put(_Heard(task, True))
+                self._inbox.put(_Progress(task, True))
             except EngineError as error:
-                self._inbox.put(_Heard(task, error.with_traceback(None)))
+                self._inbox.put(_Progress(task, error.with_traceback(None)))
             except BaseException as error:  # whatever it raises, SystemExit too: the app goes on
                 name = f"{model.class_name}.prompt" if model else "The model"
-                self._inbox.put(_Heard(task, EngineError(f"{name} failed ({reason(error)}).")))
+                self._inbox.put(_Progress(task, EngineError(f"{name} failed ({reason(error)}).")))
 
 
 def _not_allowed(model: str) -> ModelUnavailable:

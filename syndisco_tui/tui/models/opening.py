@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from textual.app import App
 
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from ...discussion import DiscussionSetup
 
 
-class KnowsModelSources:
+@runtime_checkable
+class KnowsModelSources(Protocol):
     """An app that has sources of models."""
 
     def model_sources(self, setup: DiscussionSetup) -> ModelSources:
         """The sources of models, with the precision of ``setup``. Raises InputError."""
-        raise NotImplementedError
+        ...
 
 
 def choose_model(

@@ -23,7 +23,6 @@ from ...workspace.models import ModelSources, model_sources
 from ...workspace.settings import Settings, UserSettings
 from ..experiments.batches import Batches
 from ..laboratory.screen import Laboratory
-from ..models.opening import KnowsModelSources
 from ..transcript.transcript import Transcript
 from ..widgets.forms import Form, RemembersDiscarded
 from . import clipboard
@@ -53,7 +52,7 @@ LOWEST_PALETTE = 10
 """Rows that the palette needs."""
 
 
-class SyndiscoApp(RemembersDiscarded, KnowsModelSources, QuietCrashApp[int]):
+class SyndiscoApp(RemembersDiscarded, QuietCrashApp[int]):
     """Shows ``laboratory``.
 
     Texts are copied into a file of ``folders`` where there is no clipboard; ``user_settings`` has
